@@ -1,0 +1,94 @@
+//! `cargo xtask`: the chores of this workspace, as one program that needs nothing but cargo.
+//!
+//! `test` runs every test and fetches what they need, `tidy` holds the house rules that no linter
+//! knows, `generate` rewrites the committed files that the binary can print, `bench` starts the
+//! benchmark. Exit codes are those of the product: 0 done, 1 no (a test, a rule or a comparison
+//! failed), 2 your input or your machine, 3 our fault.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line tool talks to its terminal"
+)]
+
+mod bench;
+mod generate;
+mod needs;
+mod source;
+mod test;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+const USAGE: &str = "\
+usage: cargo xtask <command>
+
+  test [--only PART]... [--kill-rounds N]
+                       sets up what the tests need, then runs them:
+                       unit, doc, browser, kill, schemathesis
+  tidy                 checks the house rules
+  generate [--check]   writes the generated files, or compares them
+  bench [ARGS]...      runs the benchmark
+";
+
+/// How a command ended when nothing broke.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// All done, or all in order.
+    Done,
+    /// A test, a rule or a comparison failed, and the terminal says which.
+    No,
+    /// The caller has to change something first: an argument, or the machine.
+    YourInput,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Done => Self::SUCCESS,
+            Outcome::No => Self::from(1),
+            Outcome::YourInput => Self::from(2),
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(outcome) => outcome.into(),
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::from(3)
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Result<Outcome> {
+    let Some((command, rest)) = arguments.split_first() else {
+        return Ok(refuse("a command is missing"));
+    };
+    match command.as_str() {
+        "test" => match test::Plan::parse(rest) {
+            Ok(plan) => test::run(&plan),
+            Err(fault) => Ok(refuse(&fault)),
+        },
+        "tidy" if rest.is_empty() => tidy::run(),
+        "generate" => match generate::Mode::parse(rest) {
+            Ok(mode) => generate::run(mode),
+            Err(fault) => Ok(refuse(&fault)),
+        },
+        "bench" => bench::run(rest),
+        "help" | "--help" | "-h" => {
+            print!("{USAGE}");
+            Ok(Outcome::Done)
+        }
+        other => Ok(refuse(&format!("cannot run `{other}` with these arguments"))),
+    }
+}
+
+fn refuse(fault: &str) -> Outcome {
+    eprintln!("xtask: {fault}\n\n{USAGE}");
+    Outcome::YourInput
+}

@@ -1,0 +1,129 @@
+//! What becomes of a request before it is an event: its time, its standing, and whether it says
+//! anything new (rules 2, 4, 14, 16, 19).
+
+use thiserror::Error;
+
+use crate::channel::{Channel, Permission};
+use crate::limits;
+use crate::notice::Notice;
+use crate::register::{Mark, Register};
+use crate::registers::Registers;
+use crate::source::Source;
+use crate::statement::Statement;
+use crate::time::{ClaimedTime, Timestamp};
+
+/// The opt-in is dated in the future.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("lies more than 5 minutes in the future")]
+pub struct InTheFuture;
+
+/// Settles when a statement was made (rule 2). No time counts later than our receipt. A coarse
+/// time is read for the refusal: an opt-out at its end, an opt-in at its start. Without a claimed
+/// time it is our receipt.
+///
+/// # Errors
+/// [`InTheFuture`] for what is no refusal and lies more than [`limits::CLOCK_AHEAD_MAX`] past
+/// `received`. A refusal is never refused: it is cut to the receipt.
+pub fn settle_time(
+    statement: Statement,
+    claimed: Option<ClaimedTime>,
+    received: Timestamp,
+) -> Result<Timestamp, InTheFuture> {
+    let Some(claimed) = claimed else {
+        return Ok(received);
+    };
+    if statement.is_refusal() {
+        return Ok(claimed.last().min(received));
+    }
+    if claimed.first() > received.plus(limits::CLOCK_AHEAD_MAX) {
+        return Err(InTheFuture);
+    }
+    Ok(claimed.first().min(received))
+}
+
+/// Whether an undated report says nothing new: it repeats its source's last one (rule 4).
+pub fn repeats(register: Option<&Register>, source: &Source, statement: Statement) -> bool {
+    let Some(claims) = register.and_then(|register| register.report_of(source)) else {
+        return false;
+    };
+    match statement {
+        Statement::Yes => claims.counting_yes().is_some(),
+        Statement::No => claims.counting_no().is_some(),
+        Statement::OptOut
+        | Statement::Hold
+        | Statement::Pending
+        | Statement::Start
+        | Statement::Single
+        | Statement::Confirmed
+        | Statement::Term(_)
+        | Statement::Implied(_) => false,
+    }
+}
+
+/// What START says (rule 19): it lifts refusals and revives older opt-ins; where there is no
+/// opt-in on the channel, the person is to be asked, which is a `pending` besides.
+pub fn start(registers: &Registers, channel: Channel) -> &'static [Statement] {
+    let opt_in =
+        registers.on_channel(channel).any(|(_, register)| register.opt_ins().next().is_some());
+    if opt_in { &[Statement::Start] } else { &[Statement::Start, Statement::Pending] }
+}
+
+/// What the answer to a double opt-in question says: `confirmed`, or nothing when the question has
+/// lapsed and must be asked again (rule 14).
+pub fn answer(pending: &Mark, answered_at: Timestamp) -> Option<Statement> {
+    (answered_at < pending.at.plus(limits::LAPSE_OF_PENDING)).then_some(Statement::Confirmed)
+}
+
+/// The permissions that a statement speaks of: the one asked for, and with an express opt-in also
+/// the processing of the person's data, if and only if the notice that was shown names it
+/// (rule 11). Each becomes an event of its own.
+pub fn permissions_of(
+    asked: Permission,
+    statement: Statement,
+    notice: Option<&Notice>,
+) -> impl Iterator<Item = Permission> + use<> {
+    let express = match statement {
+        Statement::Single | Statement::Confirmed | Statement::Term(_) => true,
+        Statement::OptOut
+        | Statement::Hold
+        | Statement::Pending
+        | Statement::Start
+        | Statement::Implied(_)
+        | Statement::Yes
+        | Statement::No => false,
+    };
+    let besides = (express && notice.is_some_and(Notice::names_processing))
+        .then_some(Permission::Processing)
+        .filter(|besides| *besides != asked);
+    [Some(asked), besides].into_iter().flatten()
+}
+
+/// What an import row without a date is dated: a yes is older than everything, a no is new
+/// (rule 16).
+pub fn undated_row_at(statement: Statement, received: Timestamp) -> Timestamp {
+    if statement.is_refusal() { received } else { Timestamp::DISTANT_PAST }
+}
+
+/// A caller's statement that lacks what an act needs is a report (rule 4): a time and a method,
+/// and for an opt-in the notice. `None` where a report cannot say it.
+pub fn as_report(statement: Statement) -> Option<Statement> {
+    match statement {
+        Statement::OptOut | Statement::No => Some(Statement::No),
+        Statement::Single | Statement::Confirmed | Statement::Yes => Some(Statement::Yes),
+        Statement::Hold
+        | Statement::Pending
+        | Statement::Start
+        | Statement::Term(_)
+        | Statement::Implied(_) => None,
+    }
+}
+
+/// Whether the registers of reporting sources, which are bounded for each address and scope, have
+/// room for this one's yes: past [`limits::SOURCES_PER_REGISTER_MAX`] a new source's yes is not
+/// taken. Its no always is.
+pub fn has_room_for(register: Option<&Register>, source: &Source) -> bool {
+    register.is_none_or(|register| {
+        register.report_of(source).is_some()
+            || register.reports().count() < limits::SOURCES_PER_REGISTER_MAX
+    })
+}

@@ -1,0 +1,321 @@
+//! The gate: may this message be sent? Pure, and the same for every store (rules 24 to 26).
+
+use crate::channel::{Category, Channel, Content, Message, Occasion, words};
+use crate::limits;
+use crate::registers::Registers;
+use crate::settings::Settings;
+use crate::status::{Consent, Status, consent};
+use crate::suppression::blocking;
+use crate::time::Timestamp;
+
+words! {
+    /// Why a message may not be sent, in the order in which they are given (rule 24).
+    Reason: "suppressed, processing_refused, opted_out, under_review, expired, pending, no_opt_in, category_not_covered, outside_window, quiet_hours, frequency_cap, sender_paused" {
+        /// A suppression covers it.
+        Suppressed = "suppressed", 0;
+        /// The person refused the processing of their data.
+        ProcessingRefused = "processing_refused", 1;
+        /// The person refused.
+        OptedOut = "opted_out", 2;
+        /// The person wrote something that must be read first.
+        UnderReview = "under_review", 3;
+        /// The opt-in has ended.
+        Expired = "expired", 4;
+        /// The opt-in is not confirmed yet.
+        Pending = "pending", 5;
+        /// There is no opt-in on the channel.
+        NoOptIn = "no_opt_in", 6;
+        /// There is an opt-in on the channel, but none that covers this message.
+        CategoryNotCovered = "category_not_covered", 7;
+        /// Free words are allowed only within 24 hours of the person's last message.
+        OutsideWindow = "outside_window", 8;
+        /// It is night where the person is.
+        QuietHours = "quiet_hours", 9;
+        /// The person got enough messages for now.
+        FrequencyCap = "frequency_cap", 10;
+        /// The sender does not send at the moment.
+        SenderPaused = "sender_paused", 11;
+    }
+}
+
+/// A set of reasons.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Reasons(u16);
+
+impl Reasons {
+    /// No reason: the message may go.
+    pub const NONE: Self = Self(0);
+
+    /// A set of these.
+    pub fn of(reasons: &[Reason]) -> Self {
+        reasons.iter().fold(Self::NONE, |set, reason| set.with(*reason))
+    }
+
+    /// This set and `reason`.
+    #[must_use]
+    pub fn with(self, reason: Reason) -> Self {
+        Self(self.0 | (1 << reason.code()))
+    }
+
+    /// This set without those in `waived`.
+    #[must_use]
+    pub fn without(self, waived: Self) -> Self {
+        Self(self.0 & !waived.0)
+    }
+
+    /// Those in either set.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Those in both sets.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The reasons in order.
+    pub fn iter(self) -> impl Iterator<Item = Reason> {
+        Reason::ALL.iter().copied().filter(move |reason| self.0 & (1 << reason.code()) != 0)
+    }
+
+    /// The first reason, which the compact answer gives.
+    pub fn first(self) -> Option<Reason> {
+        self.iter().next()
+    }
+}
+
+/// What the registers say about one message, before policy, default and circumstances.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Findings {
+    /// The consent; `None` where nothing at all was recorded on the channel.
+    pub consent: Option<Consent>,
+    /// Which of `suppressed`, `processing_refused` and `category_not_covered` hold, the last
+    /// meaning that there is an opt-in somewhere on the channel.
+    pub standing: Reasons,
+    /// When the person last wrote to the message's sender.
+    pub wrote_at: Option<Timestamp>,
+}
+
+/// What else a decision depends on.
+#[derive(Clone, Copy, Debug)]
+pub struct Circumstances<'a> {
+    /// The time of the decision.
+    pub now: Timestamp,
+    /// The settings in force.
+    pub settings: &'a Settings,
+    /// Whether an opt-in is needed.
+    pub requirement: Requirement,
+    /// Until when it is night where the person is.
+    pub quiet_until: Option<Timestamp>,
+    /// Until when the person got enough.
+    pub capped_until: Option<Timestamp>,
+    /// Whether the sender sends.
+    pub sender: SenderState,
+}
+
+/// Whether a sender sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SenderState {
+    /// It does.
+    Sending,
+    /// It is paused by an operator or by its health.
+    Paused,
+}
+
+/// Whether a message needs an opt-in (rule 26).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Requirement {
+    /// It does.
+    OptIn,
+    /// `no_opt_in`, `pending` and `expired` are waived: [`Requirement::waived`].
+    Waived(NotMarketing),
+}
+
+/// Proof that the message is not marketing; only [`Requirement::waived`] makes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotMarketing(());
+
+impl Requirement {
+    /// Waives the opt-in, which is never possible for marketing. That the caller's key may do so
+    /// is for the caller of this function to see to.
+    pub fn waived(category: Category) -> Option<Self> {
+        (category != Category::Marketing).then_some(Self::Waived(NotMarketing(())))
+    }
+}
+
+/// The answer of the gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// Why not; none means allow.
+    pub reasons: Reasons,
+    /// What would have been a reason and was waived by rule 26; counted and shown.
+    pub waived: Reasons,
+    /// The consent after policy and default.
+    pub consent: Consent,
+    /// When to ask again, where the reasons pass by themselves.
+    pub retry_at: Option<Timestamp>,
+}
+
+impl Decision {
+    /// Whether the message may go.
+    pub fn is_allow(&self) -> bool {
+        self.reasons.is_empty()
+    }
+}
+
+/// May `message` be sent to the person with these registers?
+pub fn check(
+    registers: &Registers,
+    message: &Message,
+    circumstances: &Circumstances<'_>,
+) -> Decision {
+    decide(&findings(registers, message, circumstances.now), message, circumstances)
+}
+
+/// What the registers say about `message` at `now`.
+pub fn findings(registers: &Registers, message: &Message, now: Timestamp) -> Findings {
+    let mut standing = Reasons::NONE;
+    if blocking(registers, message, now).next().is_some() {
+        standing = standing.with(Reason::Suppressed);
+    }
+    if registers.processing().standing_refusal(now).is_some() {
+        standing = standing.with(Reason::ProcessingRefused);
+    }
+    if has_opt_in(registers, message.channel, now) {
+        standing = standing.with(Reason::CategoryNotCovered);
+    }
+    let wrote_at = match message.sender {
+        Some(sender) => registers.wrote_to_at(sender),
+        None => registers.last_message_at(),
+    };
+    Findings { consent: consent(registers, message, now), standing, wrote_at }
+}
+
+/// Whether any scope of the channel holds an opt-in, by act or by report.
+fn has_opt_in(registers: &Registers, channel: Channel, now: Timestamp) -> bool {
+    registers.on_channel(channel).any(|(_, register)| {
+        register.opt_ins().any(|(_, mark)| mark.counts_at(now))
+            || register.reports().any(|(_, claims)| claims.counting_yes().is_some())
+    })
+}
+
+/// Decides from what was found.
+pub fn decide(
+    findings: &Findings,
+    message: &Message,
+    circumstances: &Circumstances<'_>,
+) -> Decision {
+    let settings = circumstances.settings;
+    let consent = match findings.consent {
+        Some(recorded) => recorded.at_least(settings.least_level(message.channel)),
+        None => settings.default_consent(message.channel, message.category),
+    };
+    let outranking = Reasons::of(&[Reason::Suppressed, Reason::ProcessingRefused]);
+    let lacking = lack_of(&consent, findings);
+    let waived = lacking.and(waivable(&consent, findings, message, circumstances));
+    let reasons = findings.standing.and(outranking).or(lacking.without(waived));
+    let reasons = reasons.or(hindrances(findings, message, circumstances));
+    let retry_at = circumstances
+        .quiet_until
+        .max(circumstances.capped_until)
+        .filter(|until| circumstances.now < *until);
+    Decision { reasons, waived, consent, retry_at }
+}
+
+/// What is missing for an opt-in.
+fn lack_of(consent: &Consent, findings: &Findings) -> Reasons {
+    let elsewhere = Reasons::of(&[Reason::CategoryNotCovered]);
+    match consent.status {
+        Status::OptedIn => Reasons::NONE,
+        Status::OptedOut => Reasons::of(&[Reason::OptedOut]),
+        Status::UnderReview => Reasons::of(&[Reason::UnderReview]),
+        Status::Expired => Reasons::of(&[Reason::Expired]),
+        Status::Pending => Reasons::of(&[Reason::Pending]),
+        Status::Never if findings.standing.and(elsewhere) == elsewhere => elsewhere,
+        Status::Never => Reasons::of(&[Reason::NoOptIn]),
+    }
+}
+
+/// What rule 26 lets pass.
+fn waivable(
+    consent: &Consent,
+    findings: &Findings,
+    message: &Message,
+    circumstances: &Circumstances<'_>,
+) -> Reasons {
+    let no_opt_in = Reasons::of(&[Reason::NoOptIn, Reason::Pending, Reason::Expired]);
+    let any_lack = no_opt_in.with(Reason::CategoryNotCovered);
+    let despite_opt_out = any_lack.with(Reason::OptedOut);
+    if is_owed(message, circumstances.now) {
+        return despite_opt_out;
+    }
+    if let (Category::Service, Some(wrote_at)) =
+        (message.category, active_since(findings, circumstances.now))
+    {
+        let refused_at =
+            consent.basis.filter(|_| consent.status == Status::OptedOut).map(|mark| mark.at);
+        return if refused_at.is_none_or(|refused_at| refused_at < wrote_at) {
+            despite_opt_out
+        } else {
+            any_lack
+        };
+    }
+    match circumstances.requirement {
+        Requirement::OptIn => Reasons::NONE,
+        Requirement::Waived(NotMarketing(())) => no_opt_in,
+    }
+}
+
+/// Whether the person is owed this message even after an opt-out.
+fn is_owed(message: &Message, now: Timestamp) -> bool {
+    match message.occasion {
+        Occasion::Ordinary => false,
+        Occasion::Requested(at) => {
+            message.category == Category::Authentication
+                && at <= now
+                && now <= at.plus(limits::REQUESTED_MESSAGE_WINDOW)
+        }
+        Occasion::RefusalConfirmation(refused_at) => {
+            message.category != Category::Marketing
+                && refused_at <= now
+                && now <= refused_at.plus(limits::CONFIRMATION_WINDOW)
+        }
+        Occasion::HelpReply => true,
+        Occasion::OptInQuestion(last) => {
+            last.is_none_or(|last| last.plus(limits::QUESTION_INTERVAL) <= now)
+        }
+    }
+}
+
+/// The time of the person's last message, while it keeps them active (rule 18).
+fn active_since(findings: &Findings, now: Timestamp) -> Option<Timestamp> {
+    findings.wrote_at.filter(|wrote_at| now < wrote_at.plus(limits::ACTIVITY_WINDOW))
+}
+
+/// What stands in the way besides consent.
+fn hindrances(
+    findings: &Findings,
+    message: &Message,
+    circumstances: &Circumstances<'_>,
+) -> Reasons {
+    let now = circumstances.now;
+    let free_form_on_whatsapp =
+        message.channel == Channel::WhatsApp && message.content == Content::FreeForm;
+    let later = |until: Option<Timestamp>| until.is_some_and(|until| now < until);
+    [
+        (Reason::OutsideWindow, free_form_on_whatsapp && active_since(findings, now).is_none()),
+        (Reason::QuietHours, later(circumstances.quiet_until)),
+        (Reason::FrequencyCap, later(circumstances.capped_until)),
+        (Reason::SenderPaused, circumstances.sender == SenderState::Paused),
+    ]
+    .into_iter()
+    .filter(|(_, holds)| *holds)
+    .fold(Reasons::NONE, |set, (reason, _)| set.with(reason))
+}

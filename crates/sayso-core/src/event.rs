@@ -1,0 +1,93 @@
+//! The immutable facts that everything else is derived from.
+
+use std::collections::BTreeMap;
+
+use crate::address::{Address, AddressKey};
+use crate::channel::Permission;
+use crate::id::{EventId, ImportId, ProfileId, SenderId};
+use crate::source::{Actor, Evidence, EvidenceText, Source};
+use crate::statement::Statement;
+use crate::suppression::{Cover, Suppression};
+use crate::time::Timestamp;
+
+/// An immutable fact about one address: appended, never edited (rule 2).
+///
+/// These are the clear facts; state and rebuild need no more. What is personal stands in
+/// [`Sealed`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsentEvent {
+    /// Derived from the request (rule 3).
+    pub id: EventId,
+    /// The address it is about.
+    pub key: AddressKey,
+    /// What happened.
+    pub fact: Fact,
+    /// Where it came from.
+    pub source: Source,
+    /// Who acted.
+    pub actor: Actor,
+    /// When it happened, as settled by [`crate::capture::settle_time`].
+    pub occurred_at: Timestamp,
+    /// When we stored it. Never runs backwards in a store.
+    pub recorded_at: Timestamp,
+    /// The import that brought it; retracting the import leaves it out.
+    pub import: Option<ImportId>,
+    /// The event it follows from (a link); retracting that leaves it out.
+    pub basis: Option<EventId>,
+}
+
+/// What an event says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fact {
+    /// A permission was given, refused, asked for or reported.
+    Consent(Permission, Statement),
+    /// A suppression was set or cleared (rule 12).
+    Suppression(Suppression, Cover, Switched),
+    /// The person wrote to this sender (rule 18).
+    Activity(SenderId),
+    /// An event, or a whole import, is to be left out (rule 9).
+    Retraction(Retracted),
+    /// The address belongs to this profile from now on (rule 13). Unlinking is a retraction of it.
+    Link(ProfileId),
+    /// Attributes of a profile, in the sealed part.
+    Attributes(ProfileId),
+    /// Address, evidence, attributes and salts are destroyed; refusals stay (rule 17).
+    Erasure,
+}
+
+/// Which way a suppression was switched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Switched {
+    /// Set.
+    On,
+    /// Cleared.
+    Off,
+}
+
+/// What a retraction names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Retracted {
+    /// One event.
+    Event(EventId),
+    /// All events of one import.
+    Import(ImportId),
+}
+
+/// The personal part of an event: encrypted at rest, destroyed by erasure.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Sealed {
+    /// The address; absent where only its hash was known.
+    pub address: Option<Address>,
+    /// The evidence.
+    pub evidence: Evidence,
+    /// Attributes by name, the value as JSON text, `None` where one was removed.
+    pub attributes: BTreeMap<EvidenceText, Option<Box<str>>>,
+    /// 32 random bytes that make the leaf hash say nothing about the person.
+    pub salt: [u8; 32],
+}
+
+impl std::fmt::Debug for Sealed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Sealed(..)")
+    }
+}

@@ -1,0 +1,69 @@
+//! Event ids: derived from the request as sent, so that a retry is the same event (rule 3).
+//!
+//! Encoding `id-v1`, frozen. Fields are length-prefixed ([`crate::canonical::Writer`]):
+//!
+//! - request hash = SHA-256("sayso request id-v1\n" ‖ what the caller sent about this event)
+//! - event id = the first 16 bytes of SHA-256("sayso event id-v1\n" ‖ workspace ‖ identity ‖ part)
+//!
+//! The identity of a keyed request is its idempotency key (tag byte 1); of an unkeyed request with
+//! a time of its own it is the request hash (tag byte 2); of one with neither it is the request
+//! hash and our receipt (tag byte 3), since saying the same thing tomorrow is another fact. One
+//! request may make several events; `part` numbers them.
+
+use sha2::{Digest, Sha256};
+
+use crate::canonical::Writer;
+use crate::id::{EventId, WorkspaceId};
+use crate::time::Timestamp;
+
+/// SHA-256 of what the caller sent about one event, without fields that the server sets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RequestHash(pub [u8; 32]);
+
+/// What makes a request the same request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequestIdentity<'a> {
+    /// Its idempotency key.
+    Key(&'a str),
+    /// Its content, which has a time of its own.
+    Dated(RequestHash),
+    /// Its content and our receipt.
+    Undated(RequestHash, Timestamp),
+}
+
+impl RequestHash {
+    /// Hashes what the caller sent, written field by field.
+    pub fn of(fields: &Writer) -> Self {
+        let mut hasher = Sha256::new();
+        hasher.update(b"sayso request id-v1\n");
+        hasher.update(fields.bytes());
+        Self(hasher.finalize().into())
+    }
+}
+
+/// The id of the `part`-th event of a request.
+pub fn event_id(workspace: WorkspaceId, identity: RequestIdentity<'_>, part: u32) -> EventId {
+    let mut fields = Writer::default();
+    fields.raw(workspace.as_bytes());
+    match identity {
+        RequestIdentity::Key(key) => {
+            fields.byte(1);
+            fields.text(key);
+        }
+        RequestIdentity::Dated(hash) => {
+            fields.byte(2);
+            fields.raw(&hash.0);
+        }
+        RequestIdentity::Undated(hash, received) => {
+            fields.byte(3);
+            fields.raw(&hash.0);
+            fields.instant(received);
+        }
+    }
+    fields.number(u64::from(part));
+    let mut hasher = Sha256::new();
+    hasher.update(b"sayso event id-v1\n");
+    hasher.update(fields.bytes());
+    let full: [u8; 32] = hasher.finalize().into();
+    EventId::from_bytes(*full.first_chunk().unwrap_or(&[0; 16]))
+}

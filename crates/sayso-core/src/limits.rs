@@ -1,0 +1,89 @@
+//! Every bound of the product, by name, unit and reason.
+//!
+//! A number that limits a queue, a page, a body, a retry, a wait or a text stands here and nowhere
+//! else. [`ALL`] lists them for the generated reference.
+
+use crate::time::Span;
+
+/// One bound, as the reference page prints it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// The name, unit last.
+    pub name: &'static str,
+    /// The value in that unit.
+    pub value: i64,
+    /// Why it is this and not more.
+    pub reason: &'static str,
+}
+
+macro_rules! limits {
+    (
+        $(count $name:ident: $kind:ty = $value:expr, $reason:literal;)+
+        ;
+        $(span $span_name:ident = $span:expr, $span_reason:literal;)+
+    ) => {
+        $(#[doc = $reason] pub const $name: $kind = $value;)+
+        $(#[doc = $span_reason] pub const $span_name: Span = $span;)+
+
+        /// All bounds, for the generated reference.
+        #[expect(
+            clippy::as_conversions,
+            reason = "every count is far below i64::MAX, and TryFrom is not const"
+        )]
+        pub const ALL: &[Limit] = &[
+            $(Limit {
+                name: stringify!($name),
+                value: $value as i64,
+                reason: $reason,
+            },)+
+            $(Limit {
+                name: stringify!($span_name),
+                value: $span.as_micros(),
+                reason: $span_reason,
+            },)+
+        ];
+    };
+}
+
+limits! {
+    count NAME_BYTES_MAX: usize = 64, "A source, sender, topic or site name: fits a table column and a log line.";
+    count EVIDENCE_TEXT_BYTES_MAX: usize = 2_048, "One text of the evidence: a URL or a user agent at its longest.";
+    count EVIDENCE_FIELDS_MAX: usize = 32, "Free fields of one evidence: proof, not a data store.";
+    count NOTICE_TEXT_BYTES_MAX: usize = 16_384, "One notice in one language: longer words are not read by anybody.";
+    count IDEMPOTENCY_KEY_BYTES_MAX: usize = 255, "An `Idempotency-Key`, as the draft standard's examples use it.";
+    count ATTRIBUTES_PER_PROFILE_MAX: usize = 100, "Attributes of one profile: Sayso is no marketing suite.";
+    count ATTRIBUTE_BYTES_MAX: usize = 1_024, "One attribute value.";
+    count ADDRESSES_PER_PROFILE_MAX: usize = 50, "Addresses of one profile: bounds what one link or opt-out must touch.";
+    count CONSENT_BATCH_ITEMS_MAX: usize = 10_000, "Items of one `consents/batch`: one request stays below a second.";
+    count CHECK_BATCH_ITEMS_MAX: usize = 100_000, "Recipients of one `check/batch`: about 2 MB of body.";
+    count PAGE_ITEMS_DEFAULT: usize = 50, "Items of a page when the caller names no number.";
+    count PAGE_ITEMS_MAX: usize = 500, "Items of a page at the most.";
+    count BODY_BYTES_MAX: usize = 262_144, "A single JSON request: 256 KiB holds any one consent with evidence.";
+    count BATCH_BODY_BYTES_MAX: usize = 33_554_432, "A batch request: 32 MiB.";
+    count TAG_BODY_BYTES_MAX: usize = 16_384, "What one page view may send: 16 KiB.";
+    count JSON_DEPTH_MAX: usize = 16, "Nesting of a JSON body: our deepest shape has 5.";
+    count SENDERS_PER_WORKSPACE_MAX: usize = 1_000, "Senders of a workspace: each may be a scope of its own.";
+    count TOPICS_PER_WORKSPACE_MAX: usize = 1_000, "Topics of a workspace: people cannot choose among more.";
+    count SOURCES_PER_REGISTER_MAX: usize = 64, "Reporting sources remembered for one address and scope; past it the oldest yes is forgotten, never a no.";
+    count GATE_STATES_MAX: usize = 16_383, "Distinct effective states of a workspace in the gate index: 14 bits, one value for overflow.";
+    count GATE_SEGMENTS: usize = 256, "Locks of one gate index: a writer never stops more than 1/256 of it.";
+    count EFFECTIVE_CELLS_MAX: usize = 512, "Cells of one address's table of verdicts; a larger one reads \"ask the store\".";
+    count TAIL_BYTES_MAX: usize = 67_108_864, "Events in memory between two flushes of the views: 64 MiB, about 200,000 addresses.";
+    count COMMIT_GROUP_MAX: usize = 1_024, "Requests that share one flush to disk: more gains nothing and delays the first.";
+    count WRITER_QUEUE_MAX: usize = 8_192, "Requests waiting for the writer before new ones get a 503.";
+    count REFUSAL_RESERVE_BYTES: usize = 67_108_864, "Disk kept free so that refusals are still taken when it is full: 64 MiB.";
+    count CONNECTIONS_MAX: usize = 4_096, "Open connections of the public listener.";
+    ;
+    span LAPSE_OF_PENDING = Span::days(7), "A pending opt-in counts for nothing after 7 days (rule 14).";
+    span ACTIVITY_WINDOW = Span::hours(24), "A person is active for 24 hours after their last message (rule 18).";
+    span REQUESTED_MESSAGE_WINDOW = Span::minutes(10), "An authentication message the person asked for may go for 10 minutes (rule 26).";
+    span CONFIRMATION_WINDOW = Span::minutes(5), "The one confirmation of a refusal goes within 5 minutes (rule 21).";
+    span QUESTION_INTERVAL = Span::days(1), "One double opt-in question per address and day (rule 26).";
+    span CLOCK_AHEAD_MAX = Span::minutes(5), "An opt-in dated later than this past our receipt is refused (rule 2).";
+    span IDEMPOTENCY_WINDOW = Span::hours(24), "The same key with other content is a conflict for 24 hours (rule 3).";
+    span HEADER_READ_TIMEOUT = Span::seconds(10), "A client that takes longer for its headers is cut off.";
+    span BODY_READ_TIMEOUT = Span::seconds(20), "A client that takes longer for its body is answered with a 408.";
+    span REQUEST_TIMEOUT = Span::seconds(30), "A request that takes longer is answered with a 503.";
+    span FLUSH_INTERVAL = Span::seconds(5), "The views follow the ledger at the latest after this time; more at a time is cheaper.";
+    span DRAIN_TIMEOUT = Span::seconds(20), "A stop waits this long for requests under way.";
+}

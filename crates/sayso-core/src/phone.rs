@@ -1,0 +1,266 @@
+//! Telephone numbers: every spelling a provider, a form or a person uses, read into one normal
+//! form.
+//!
+//! The normal form is the E.164 number as an integer. A spelling is read once ([`spelling`]); the
+//! numbering plans ([`plan`]) then say which digits are a trunk prefix, how long a number may be
+//! and whether it is in use. Lengths and ranges are judged by automata compiled from the metadata
+//! of libphonenumber; only numbers that carry a trunk prefix, and national ones, go through the
+//! library itself. Both read the same file, so they cannot disagree by version.
+//!
+//! Absent on purpose: formatting for people, kinds of number (mobile, fixed), and extensions.
+
+use std::fmt;
+use std::iter;
+
+use thiserror::Error;
+
+mod plan;
+mod spelling;
+
+pub use plan::PhoneBook;
+
+/// The longest text read as a phone number; a `tel:` URI with every separator is half as long.
+///
+/// *Units*: bytes of UTF-8.
+pub const PHONE_TEXT_BYTES_MAX: usize = 64;
+
+/// A telephone number in its normal form.
+///
+/// *Shape*: country calling code and national number, 7 to 15 digits without a leading zero,
+/// below 10¹⁵ and so within 50 bits. `Display` writes a plus and the digits, `+12015550123`.
+///
+/// *Source*: ITU-T E.164 (11/2010), section 6.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Phone(u64);
+
+/// A country or territory with a numbering plan.
+///
+/// *Shape*: two capital letters of ISO 3166-1 alpha-2, or one of the reserved codes that the phone
+/// metadata uses (`AC`, `TA`, `XK`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Region([u8; 2]);
+
+/// A text that names no region.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("is no two-letter country code")]
+pub struct RegionFault;
+
+/// Why a text is no phone number. Never shows the text: faults are logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum PhoneFault {
+    /// Empty, or white space only.
+    #[error("is empty")]
+    Empty,
+    /// More than [`PHONE_TEXT_BYTES_MAX`] bytes.
+    #[error("is longer than {PHONE_TEXT_BYTES_MAX} bytes")]
+    TextTooLong,
+    /// Punctuation only.
+    #[error("has no digits")]
+    NoDigits,
+    /// Words, or letters that stand for digits (`1-800-FLOWERS`).
+    #[error("has letters, a phone number has digits only")]
+    Letters,
+    /// A character that is neither a digit nor a separator.
+    #[error("has a character that is neither a digit nor a separator")]
+    Symbol,
+    /// A number behind a switchboard; it cannot be sent to.
+    #[error("has an extension, which cannot receive messages")]
+    Extension,
+    /// A national number, and nobody said of which country.
+    #[error("is a national number without a country")]
+    NeedsRegion,
+    /// No country has this calling code.
+    #[error("begins with no known country calling code")]
+    UnknownCallingCode,
+    /// Fewer digits than any number of its country, or than 7.
+    #[error("has too few digits")]
+    TooShort,
+    /// More digits than any number of its country, or than 15.
+    #[error("has too many digits")]
+    TooLong,
+    /// A number of digits between the shortest and the longest of its country that none has.
+    #[error("has a number of digits that no phone number of its country has")]
+    NotPossible,
+    /// In no range that its numbering plan gives out.
+    #[error("is not in use in {}", .region.as_ref().map_or("its numbering plan", Region::as_str))]
+    NotValid {
+        /// The region it would belong to, where its first digits tell.
+        region: Option<Region>,
+    },
+}
+
+/// What a text can be read as. A number among them has a possible length.
+struct Readings {
+    likely: Result<Phone, PhoneFault>,
+    other: Option<Result<Phone, PhoneFault>>,
+}
+
+impl Phone {
+    /// Parses a number that must be valid: in a range its numbering plan gives out. For opt-ins
+    /// (rule 1).
+    ///
+    /// *Shape*: `+12015550123`; the same digits without plus (Meta, Gupshup, dotdigital) or after
+    /// `00`; after `whatsapp:` (Twilio) or `tel:` (RFC 3966); with spaces, dashes, dots, slashes,
+    /// parentheses and a trunk prefix (`+44 (0)20 …`); in the decimal digits of any script. With a
+    /// region also as dialled there. Digits without plus are then read as a national number first
+    /// and as an international one only if that is not valid.
+    ///
+    /// # Errors
+    /// [`PhoneFault`]; [`PhoneFault::NotValid`] only from here.
+    ///
+    /// ```
+    /// use sayso_core::phone::{Phone, PhoneBook, Region};
+    ///
+    /// let book = PhoneBook::builtin();
+    /// let london = Phone::parse("+44 20 7183 8750", None, &book)?;
+    /// let britain = Region::parse("GB").ok();
+    /// assert_eq!(Phone::parse("020 7183 8750", britain, &book)?, london);
+    /// assert_eq!(london.to_string(), "+442071838750");
+    /// # Ok::<(), sayso_core::phone::PhoneFault>(())
+    /// ```
+    pub fn parse(text: &str, region: Option<Region>, book: &PhoneBook) -> Result<Self, PhoneFault> {
+        Readings::of(text, region, book)?.valid(book)
+    }
+
+    /// Parses a number that need only be possible: of a length its country has. For opt-outs, which
+    /// are accepted in doubt (rules 1 and 5). Whatever [`Phone::parse`] accepts reads the same here.
+    ///
+    /// # Errors
+    /// [`PhoneFault`].
+    pub fn parse_possible(
+        text: &str,
+        region: Option<Region>,
+        book: &PhoneBook,
+    ) -> Result<Self, PhoneFault> {
+        let readings = Readings::of(text, region, book)?;
+        readings.valid(book).or_else(|_| readings.possible())
+    }
+
+    /// The number with these digits, for values that were parsed before they were stored.
+    pub const fn from_digits(digits: u64) -> Option<Self> {
+        match digits {
+            1_000_000..1_000_000_000_000_000 => Some(Self(digits)),
+            _ => None,
+        }
+    }
+
+    /// The digits, country calling code first.
+    pub const fn digits(self) -> u64 {
+        self.0
+    }
+
+    /// Whether its numbering plan gives it out.
+    pub fn is_valid(self, book: &PhoneBook) -> bool {
+        book.is_valid(self)
+    }
+
+    /// The region it belongs to; none for satellite and other global services, and where several
+    /// regions share a calling code and the number is of neither.
+    pub fn region(self, book: &PhoneBook) -> Option<Region> {
+        book.region(self)
+    }
+}
+
+impl fmt::Display for Phone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "+{}", self.0)
+    }
+}
+
+impl PhoneFault {
+    /// A number that would have been right, of the region that is asked for or at fault.
+    pub fn example(self, region: Option<Region>, book: &PhoneBook) -> Phone {
+        let at_fault = match self {
+            Self::NotValid { region } => region,
+            Self::Empty
+            | Self::TextTooLong
+            | Self::NoDigits
+            | Self::Letters
+            | Self::Symbol
+            | Self::Extension
+            | Self::NeedsRegion
+            | Self::UnknownCallingCode
+            | Self::TooShort
+            | Self::TooLong
+            | Self::NotPossible => None,
+        };
+        region
+            .or(at_fault)
+            .map_or(EXAMPLE, |region| book.example(region))
+    }
+}
+
+impl Region {
+    /// Parses a region; lower case is accepted.
+    ///
+    /// # Errors
+    /// [`RegionFault`].
+    pub fn parse(text: &str) -> Result<Self, RegionFault> {
+        let code = text.to_ascii_uppercase();
+        let letters = code.as_bytes().try_into().map_err(|_| RegionFault)?;
+        REGIONS
+            .split_ascii_whitespace()
+            .any(|known| known == code)
+            .then_some(Self(letters))
+            .ok_or(RegionFault)
+    }
+
+    /// The two letters.
+    pub fn as_str(&self) -> &str {
+        str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Readings {
+    fn of(text: &str, region: Option<Region>, book: &PhoneBook) -> Result<Self, PhoneFault> {
+        let spelling = spelling::read(text)?;
+        let international = spelling
+            .international()
+            .and_then(|number| book.read_international(number));
+        let national =
+            region.and_then(|region| Some(book.read_national(&spelling.national()?, region)));
+        Ok(Self {
+            likely: national.unwrap_or(international),
+            other: national.and(Some(international)),
+        })
+    }
+
+    fn valid(&self, book: &PhoneBook) -> Result<Phone, PhoneFault> {
+        iter::once(self.likely)
+            .chain(self.other)
+            .flatten()
+            .find(|phone| phone.is_valid(book))
+            .ok_or_else(|| match self.possible() {
+                Ok(phone) => PhoneFault::NotValid {
+                    region: phone.region(book),
+                },
+                Err(fault) => fault,
+            })
+    }
+
+    fn possible(&self) -> Result<Phone, PhoneFault> {
+        self.likely
+            .or_else(|fault| self.other.unwrap_or(Err(fault)).map_err(|_| fault))
+    }
+}
+
+/// Of the range that North America keeps for films and documents.
+const EXAMPLE: Phone = Phone(12_015_550_123);
+
+/// The regions of the metadata; a test compares.
+const REGIONS: &str = "\
+    AC AD AE AF AG AI AL AM AO AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO \
+    BQ BR BS BT BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK \
+    DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ \
+    GR GT GU GW GY HK HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM \
+    KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO \
+    MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH \
+    PK PL PM PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR \
+    SS ST SV SX SY SZ TA TC TD TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG US UY UZ VA VC \
+    VE VG VI VN VU WF WS XK YE YT ZA ZM ZW";

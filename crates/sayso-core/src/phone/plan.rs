@@ -1,0 +1,457 @@
+//! The numbering plans, compiled from the metadata of libphonenumber.
+
+#![expect(
+    deprecated,
+    reason = "the library marks the fields that it empties in its own copies; decoded ones are full"
+)]
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use prost::Message;
+use regex_automata::dfa::{Automaton, StartKind, dense};
+use regex_automata::nfa::thompson;
+use regex_automata::util::syntax;
+use regex_automata::{Anchored, Input, MatchKind};
+use rlibphonenumber::{
+    ParseError, PhoneMetadata, PhoneMetadataCollection, PhoneNumberDesc, PhoneNumberUtil,
+    get_national_significant_number_owned,
+};
+
+use super::{EXAMPLE, Phone, PhoneFault, Region};
+
+/// The metadata of libphonenumber as it publishes it: `data/README.md` tells how to renew it.
+const BUILTIN: &[u8] = include_bytes!("../../data/phone-metadata.bin");
+const BUILTIN_VERSION: &str = "9.0.42";
+
+const CALLING_CODE_DIGITS_MAX: usize = 3;
+
+/// Lengths fit the bits of a `u32`.
+const LENGTHS_MAX: usize = 32;
+
+/// Trunk prefixes taken off one number before it counts as unreadable.
+const TRUNK_PREFIXES_MAX: usize = 4;
+
+/// The numbering plans of the world: which numbers are possible, valid, and of which region.
+///
+/// Cheap to clone. The plan of a calling code is compiled when its first number comes.
+#[derive(Clone)]
+pub struct PhoneBook(Arc<Book>);
+
+struct Book {
+    plans: BTreeMap<u16, Plan>,
+    library: PhoneNumberUtil,
+    data_version: &'static str,
+}
+
+/// The numbering plan of one calling code.
+struct Plan {
+    /// The main one first. Which of several a number belongs to is asked in this order.
+    territories: Vec<Territory>,
+    /// Bit n: a national number may have n digits.
+    lengths: u32,
+    trunk_prefix: Option<String>,
+    ranges: Vec<Range>,
+    automata: OnceLock<Automata>,
+}
+
+struct Territory {
+    region: Option<Region>,
+    example: Option<Phone>,
+}
+
+/// National numbers that say something about a territory.
+struct Range {
+    /// Bit n: about territory n.
+    territory: u32,
+    says: Says,
+    lengths: u32,
+    pattern: String,
+}
+
+#[derive(Clone, Copy)]
+enum Says {
+    /// The number belongs to the territory, in use or not.
+    Belongs,
+    /// The territory has numbers of this shape.
+    Shaped,
+    /// The territory gives out numbers of this kind.
+    Given,
+}
+
+struct Automata {
+    ranges: dense::DFA<Vec<u32>>,
+    trunk_prefix: Option<dense::DFA<Vec<u32>>>,
+}
+
+/// What the ranges say about one number: a bit per territory.
+#[derive(Default)]
+struct Said {
+    belongs: u32,
+    shaped: u32,
+    given: u32,
+}
+
+impl PhoneBook {
+    /// The numbering plans that this version of Sayso was built with.
+    ///
+    /// # Panics
+    /// If the metadata in the binary is damaged.
+    #[expect(
+        clippy::expect_used,
+        reason = "a constant of the binary, read by every test"
+    )]
+    pub fn builtin() -> Self {
+        let metadata = PhoneMetadataCollection::decode(BUILTIN).expect("builtin metadata decodes");
+        let plans = Plan::all(&metadata.metadata);
+        let library = PhoneNumberUtil::new_for_metadata(metadata).expect("its regions are known");
+        Self(Arc::new(Book {
+            plans,
+            library,
+            data_version: BUILTIN_VERSION,
+        }))
+    }
+
+    /// The version of the metadata.
+    ///
+    /// *Shape*: a release of libphonenumber, `9.0.42`.
+    pub fn data_version(&self) -> &str {
+        self.0.data_version
+    }
+
+    /// A number of this region that nobody uses, or that at least is valid.
+    pub(super) fn example(&self, region: Region) -> Phone {
+        self.0
+            .plans
+            .values()
+            .flat_map(|plan| &plan.territories)
+            .find(|territory| territory.region == Some(region))
+            .and_then(|territory| territory.example)
+            .unwrap_or(EXAMPLE)
+    }
+
+    pub(super) fn is_valid(&self, phone: Phone) -> bool {
+        let mut buffer = Decimal::default();
+        self.plan_of(buffer.write(phone.digits()))
+            .is_some_and(|(plan, national)| plan.is_valid(&plan.said(national)))
+    }
+
+    pub(super) fn region(&self, phone: Phone) -> Option<Region> {
+        let mut buffer = Decimal::default();
+        let (plan, national) = self.plan_of(buffer.write(phone.digits()))?;
+        plan.territory(&plan.said(national))?.region
+    }
+
+    /// Reads a number that begins with its calling code; a trunk prefix after it is dropped.
+    pub(super) fn read_international(&self, number: u64) -> Result<Phone, PhoneFault> {
+        let number = self.without_trunk_prefix(number)?;
+        let mut buffer = Decimal::default();
+        let (plan, national) = self
+            .plan_of(buffer.write(number))
+            .ok_or(PhoneFault::UnknownCallingCode)?;
+        plan.measure(national.len())?;
+        Phone::from_digits(number).ok_or(if number < 1_000_000 {
+            PhoneFault::TooShort
+        } else {
+            PhoneFault::TooLong
+        })
+    }
+
+    /// Reads a number as dialled in a region, exit codes of that region included.
+    pub(super) fn read_national(&self, digits: &str, region: Region) -> Result<Phone, PhoneFault> {
+        self.read_with_library(digits, Some(region))
+            .and_then(|number| self.read_international(number))
+    }
+
+    /// Until nothing is left to drop, so that reading what was written changes nothing.
+    fn without_trunk_prefix(&self, number: u64) -> Result<u64, PhoneFault> {
+        let mut number = number;
+        for _ in 0..TRUNK_PREFIXES_MAX {
+            let mut buffer = Decimal::default();
+            let Some((plan, national)) = self.plan_of(buffer.write(number)) else {
+                return Ok(number);
+            };
+            if !plan.has_trunk_prefix(national) {
+                return Ok(number);
+            }
+            let shorter = self.read_with_library(&format!("+{number}"), None)?;
+            if shorter == number {
+                return Ok(number);
+            }
+            number = shorter;
+        }
+        Err(PhoneFault::NotPossible)
+    }
+
+    fn read_with_library(&self, text: &str, region: Option<Region>) -> Result<u64, PhoneFault> {
+        let region =
+            region.and_then(|region| rlibphonenumber::Region::from_code(region.as_str()).ok());
+        let number = self
+            .0
+            .library
+            .parse(text, region)
+            .map_err(|error| fault_of(&error))?;
+        let national = get_national_significant_number_owned(&number);
+        format!("{}{national}", number.country_code)
+            .parse()
+            .map_err(|_| PhoneFault::TooLong)
+    }
+
+    /// The plan that a number falls under, and its national digits.
+    fn plan_of<'d>(&self, digits: &'d [u8]) -> Option<(&Plan, &'d [u8])> {
+        let mut code = 0;
+        (1..=CALLING_CODE_DIGITS_MAX).find_map(|length| {
+            let (head, national) = digits.split_at_checked(length)?;
+            code = code * 10 + u16::from(head.last()? - b'0');
+            Some((self.0.plans.get(&code)?, national))
+        })
+    }
+}
+
+impl fmt::Debug for PhoneBook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PhoneBook({})", self.data_version())
+    }
+}
+
+impl Plan {
+    fn all(metadata: &[PhoneMetadata]) -> BTreeMap<u16, Self> {
+        let mut by_code = BTreeMap::<u16, Vec<&PhoneMetadata>>::new();
+        for territory in metadata {
+            if let Ok(code) = u16::try_from(territory.country_code()) {
+                by_code.entry(code).or_default().push(territory);
+            }
+        }
+        by_code
+            .into_iter()
+            .map(|(code, mut territories)| {
+                territories.sort_by_key(|territory| !territory.main_country_for_code());
+                (code, Self::new(code, &territories))
+            })
+            .collect()
+    }
+
+    fn new(code: u16, territories: &[&PhoneMetadata]) -> Self {
+        let main = territories.first();
+        Self {
+            territories: territories
+                .iter()
+                .map(|territory| Territory::new(code, territory))
+                .collect(),
+            lengths: main
+                .and_then(|main| main.general_desc.as_ref())
+                .map_or(0, |general| bits(&general.possible_length)),
+            trunk_prefix: main
+                .and_then(|main| main.national_prefix_for_parsing.as_deref())
+                .map(unwrapped),
+            ranges: (0..)
+                .zip(territories)
+                .flat_map(|(index, territory)| Range::all(1 << index, territory))
+                .collect(),
+            automata: OnceLock::new(),
+        }
+    }
+
+    fn measure(&self, digits: usize) -> Result<(), PhoneFault> {
+        if has_bit(self.lengths, digits) {
+            Ok(())
+        } else if !(0..digits).any(|fewer| has_bit(self.lengths, fewer)) {
+            Err(PhoneFault::TooShort)
+        } else if !(digits..LENGTHS_MAX).any(|more| has_bit(self.lengths, more)) {
+            Err(PhoneFault::TooLong)
+        } else {
+            Err(PhoneFault::NotPossible)
+        }
+    }
+
+    fn has_trunk_prefix(&self, national: &[u8]) -> bool {
+        let input = Input::new(national).anchored(Anchored::Yes);
+        self.automata().trunk_prefix.as_ref().is_some_and(|prefix| {
+            let longest = prefix.try_search_fwd(&input);
+            longest.is_ok_and(|end| end.is_some_and(|end| end.offset() > 0))
+        })
+    }
+
+    fn is_valid(&self, said: &Said) -> bool {
+        self.territory_index(said)
+            .is_some_and(|index| has_bit(said.given & said.shaped, index))
+    }
+
+    fn territory(&self, said: &Said) -> Option<&Territory> {
+        self.territories.get(self.territory_index(said)?)
+    }
+
+    /// The first that the number belongs to; a plan with one territory has no other choice.
+    fn territory_index(&self, said: &Said) -> Option<usize> {
+        let own = said.belongs | said.given & said.shaped;
+        (0..self.territories.len())
+            .find(|index| self.territories.len() == 1 || has_bit(own, *index))
+    }
+
+    fn said(&self, national: &[u8]) -> Said {
+        let mut said = Said::default();
+        let automaton = &self.automata().ranges;
+        let Some(start) = automaton.universal_start_state(Anchored::Yes) else {
+            return said;
+        };
+        let last = national
+            .iter()
+            .fold(start, |state, digit| automaton.next_state(state, *digit));
+        let end = automaton.next_eoi_state(last);
+        if automaton.is_match_state(end) {
+            (0..automaton.match_len(end))
+                .filter_map(|index| {
+                    self.ranges
+                        .get(automaton.match_pattern(end, index).as_usize())
+                })
+                .filter(|range| has_bit(range.lengths, national.len()))
+                .for_each(|range| said.hear(range));
+        }
+        said
+    }
+
+    fn automata(&self) -> &Automata {
+        self.automata.get_or_init(|| Automata {
+            ranges: compile(self.ranges.iter().map(|range| range.pattern.as_str())),
+            trunk_prefix: self.trunk_prefix.as_deref().map(|prefix| compile([prefix])),
+        })
+    }
+}
+
+impl Territory {
+    fn new(code: u16, metadata: &PhoneMetadata) -> Self {
+        Self {
+            region: Region::parse(&metadata.id).ok(),
+            example: [&metadata.mobile, &metadata.fixed_line]
+                .into_iter()
+                .flatten()
+                .find_map(|kind| kind.example_number.as_deref())
+                .and_then(|national| format!("{code}{national}").parse().ok())
+                .and_then(Phone::from_digits),
+        }
+    }
+}
+
+impl Range {
+    fn all(territory: u32, metadata: &PhoneMetadata) -> impl Iterator<Item = Self> {
+        let belongs = metadata.leading_digits.iter().map(move |prefix| Self {
+            territory,
+            says: Says::Belongs,
+            lengths: u32::MAX,
+            pattern: format!("(?:{})[0-9]*", unwrapped(prefix)),
+        });
+        let shaped = metadata
+            .general_desc
+            .iter()
+            .map(|desc| (Says::Shaped, desc));
+        let given = kinds(metadata).map(|desc| (Says::Given, desc));
+        belongs.chain(shaped.chain(given).filter_map(move |(says, desc)| {
+            Some(Self {
+                territory,
+                says,
+                lengths: if desc.possible_length.is_empty() {
+                    u32::MAX
+                } else {
+                    bits(&desc.possible_length)
+                },
+                pattern: unwrapped(desc.national_number_pattern.as_deref()?),
+            })
+        }))
+    }
+}
+
+impl Said {
+    const fn hear(&mut self, range: &Range) {
+        match range.says {
+            Says::Belongs => self.belongs |= range.territory,
+            Says::Shaped => self.shaped |= range.territory,
+            Says::Given => self.given |= range.territory,
+        }
+    }
+}
+
+/// Kinds of number that count as in use; emergency and short numbers do not.
+fn kinds(metadata: &PhoneMetadata) -> impl Iterator<Item = &PhoneNumberDesc> {
+    [
+        &metadata.fixed_line,
+        &metadata.mobile,
+        &metadata.toll_free,
+        &metadata.premium_rate,
+        &metadata.shared_cost,
+        &metadata.personal_number,
+        &metadata.voip,
+        &metadata.pager,
+        &metadata.uan,
+        &metadata.voicemail,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// The pattern itself: this metadata wraps each as `^(?:…)$`.
+fn unwrapped(pattern: &str) -> String {
+    pattern
+        .strip_prefix("^(?:")
+        .and_then(|pattern| pattern.strip_suffix(")$"))
+        .unwrap_or(pattern)
+        .to_owned()
+}
+
+/// An automaton that reports every pattern that matches from the start.
+#[expect(
+    clippy::expect_used,
+    reason = "constants of the binary; a test compiles them all"
+)]
+fn compile<'p>(patterns: impl IntoIterator<Item = &'p str>) -> dense::DFA<Vec<u32>> {
+    let patterns: Vec<&str> = patterns.into_iter().collect();
+    dense::Builder::new()
+        .configure(
+            dense::Config::new()
+                .match_kind(MatchKind::All)
+                .start_kind(StartKind::Anchored),
+        )
+        .syntax(syntax::Config::new().unicode(false).utf8(false))
+        .thompson(thompson::Config::new().utf8(false))
+        .build_many(&patterns)
+        .expect("builtin patterns compile")
+}
+
+fn fault_of(error: &ParseError) -> PhoneFault {
+    match error {
+        ParseError::InvalidCountryCode => PhoneFault::UnknownCallingCode,
+        ParseError::NotANumber(_) => PhoneFault::NotPossible,
+        ParseError::TooShortAfterIdd | ParseError::TooShortNsn => PhoneFault::TooShort,
+        ParseError::TooLongNsn => PhoneFault::TooLong,
+    }
+}
+
+fn bits(lengths: &[i32]) -> u32 {
+    lengths
+        .iter()
+        .filter_map(|length| 1_u32.checked_shl(u32::try_from(*length).ok()?))
+        .fold(0, |bits, bit| bits | bit)
+}
+
+fn has_bit(bits: u32, index: usize) -> bool {
+    u32::try_from(index).is_ok_and(|index| bits.checked_shr(index).unwrap_or(0) & 1 == 1)
+}
+
+/// Room for the decimal digits of a number.
+#[derive(Default)]
+struct Decimal([u8; 20]);
+
+impl Decimal {
+    fn write(&mut self, mut number: u64) -> &[u8] {
+        let mut start = self.0.len();
+        for byte in self.0.iter_mut().rev() {
+            *byte = b'0' + u8::try_from(number % 10).unwrap_or(0);
+            number /= 10;
+            start -= 1;
+            if number == 0 {
+                break;
+            }
+        }
+        self.0.get(start..).unwrap_or_default()
+    }
+}

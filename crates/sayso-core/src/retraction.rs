@@ -1,0 +1,62 @@
+//! What may be left out afterwards, and by whom (rule 9).
+
+use thiserror::Error;
+
+use crate::event::{ConsentEvent, Fact};
+use crate::source::Actor;
+use crate::statement::Statement;
+
+/// Why an event may not be retracted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum RetractionFault {
+    /// A refusal that reached us from the person.
+    #[error("is a refusal that came from the person, which nobody can retract")]
+    FromThePerson,
+    /// A retraction or an erasure.
+    #[error("is a retraction or an erasure, which nobody can retract")]
+    Final,
+    /// A refusal recorded by a caller, and the caller is not of the compliance role.
+    #[error("is a refusal: only the compliance role may retract it")]
+    NeedsCompliance,
+}
+
+/// Who asks for the retraction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// May retract refusals that a caller recorded.
+    Compliance,
+    /// May retract what is no refusal.
+    Other,
+}
+
+/// Whether it is a refusal that reached us from the person: no retraction leaves it out. A hold is
+/// none yet; whoever reads it may retract it (rule 19).
+pub fn is_refusal_of_the_person(event: &ConsentEvent) -> bool {
+    event.actor == Actor::Subject
+        && event.source.road.is_from_the_person()
+        && matches!(event.fact, Fact::Consent(_, Statement::OptOut | Statement::No))
+}
+
+/// Whether `event` may be retracted by somebody of this role.
+///
+/// # Errors
+/// [`RetractionFault`] says why not.
+pub fn may_retract(event: &ConsentEvent, role: Role) -> Result<(), RetractionFault> {
+    match event.fact {
+        Fact::Retraction(_) | Fact::Erasure => Err(RetractionFault::Final),
+        Fact::Consent(_, statement) if statement.is_refusal() => {
+            if is_refusal_of_the_person(event) {
+                Err(RetractionFault::FromThePerson)
+            } else if role == Role::Compliance {
+                Ok(())
+            } else {
+                Err(RetractionFault::NeedsCompliance)
+            }
+        }
+        Fact::Consent(..)
+        | Fact::Suppression(..)
+        | Fact::Activity(_)
+        | Fact::Link(_)
+        | Fact::Attributes(_) => Ok(()),
+    }
+}

@@ -1,0 +1,93 @@
+//! What a workspace decided for itself, dated, so that an as-of query judges with the settings of
+//! then.
+
+use std::collections::BTreeMap;
+
+use crate::channel::{Category, Channel};
+use crate::phone::Region;
+use crate::statement::Level;
+use crate::status::{Consent, Status};
+use crate::time::Timestamp;
+
+/// The settings of a workspace that bear on consent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Where national phone numbers belong, if the workspace says so.
+    pub region: Option<Region>,
+    /// Whether a send needs an opt-in where the caller does not say (rule 26).
+    pub require_opt_in: bool,
+    /// What holds where nothing was recorded (rule 10).
+    pub defaults: BTreeMap<Channel, ChannelDefault>,
+    /// The least level of opt-in that the channel's policy accepts (rules 6 and 8).
+    pub least_levels: BTreeMap<Channel, Level>,
+    /// Whether an opt-in must name its notice.
+    pub notice_required: bool,
+}
+
+/// What holds on a channel where nothing at all was recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChannelDefault {
+    /// Nobody is opted in.
+    OptedOut,
+    /// Everybody is, for messages that are not marketing.
+    OptedIn,
+    /// Everybody is, for marketing too, and somebody acknowledged in writing what that means. On
+    /// SMS this covers no marketing all the same.
+    OptedInAcknowledged,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            region: None,
+            require_opt_in: true,
+            defaults: BTreeMap::new(),
+            least_levels: BTreeMap::new(),
+            notice_required: false,
+        }
+    }
+}
+
+impl Settings {
+    /// What holds where nothing was recorded on the channel (rule 10).
+    pub fn default_consent(&self, channel: Channel, category: Category) -> Consent {
+        let marketing = category == Category::Marketing;
+        let covers = match self.defaults.get(&channel) {
+            None | Some(ChannelDefault::OptedOut) => false,
+            Some(ChannelDefault::OptedIn) => !marketing,
+            Some(ChannelDefault::OptedInAcknowledged) => !marketing || channel != Channel::Sms,
+        };
+        if covers {
+            Consent { status: Status::OptedIn, level: Some(Level::Implied), basis: None }
+        } else {
+            Consent::NEVER
+        }
+    }
+
+    /// The least level accepted on the channel: `single` where no policy says otherwise, so that
+    /// implied consent counts only where the workspace decided that it does.
+    pub fn least_level(&self, channel: Channel) -> Level {
+        self.least_levels.get(&channel).copied().unwrap_or(Level::Single)
+    }
+}
+
+/// All settings a workspace ever had, each in force from its time on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DatedSettings(BTreeMap<Timestamp, Settings>);
+
+impl DatedSettings {
+    /// Puts settings in force from `from` on.
+    pub fn put(&mut self, from: Timestamp, settings: Settings) {
+        self.0.insert(from, settings);
+    }
+
+    /// The settings in force at `at`.
+    pub fn at(&self, at: Timestamp) -> Settings {
+        self.0.range(..=at).next_back().map(|(_, settings)| settings.clone()).unwrap_or_default()
+    }
+
+    /// Each version with the time from which it was in force.
+    pub fn iter(&self) -> impl Iterator<Item = (Timestamp, &Settings)> {
+        self.0.iter().map(|(from, settings)| (*from, settings))
+    }
+}

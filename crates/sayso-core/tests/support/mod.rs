@@ -1,0 +1,6 @@
+//! What the tests of the rules share: a small language for histories, random worlds, and the
+//! model.
+
+pub(crate) mod generate;
+pub(crate) mod language;
+pub(crate) mod model;

@@ -1,0 +1,42 @@
+-- Derived from events.db: may be deleted, and is rebuilt.
+
+-- All that is known of an address, folded; and the address itself, sealed, where it is known.
+CREATE TABLE address (
+    workspace     INTEGER NOT NULL,
+    address_key   BLOB    NOT NULL,
+    registers     BLOB    NOT NULL,
+    sealed        BLOB,
+    PRIMARY KEY (workspace, address_key)
+) WITHOUT ROWID;
+
+-- Which rows of the ledger are about an address: for history, retries and refolding.
+CREATE TABLE history (
+    workspace     INTEGER NOT NULL,
+    address_key   BLOB    NOT NULL,
+    event_id      BLOB    NOT NULL,
+    row           INTEGER NOT NULL,
+    PRIMARY KEY (workspace, address_key, event_id)
+) WITHOUT ROWID;
+
+-- A profile's addresses and attributes, sealed.
+CREATE TABLE profile (
+    workspace     INTEGER NOT NULL,
+    profile       BLOB    NOT NULL,
+    sealed        BLOB    NOT NULL,
+    PRIMARY KEY (workspace, profile)
+) WITHOUT ROWID;
+
+-- The last row of the ledger that the views hold. One row.
+CREATE TABLE watermark (
+    only_row      INTEGER PRIMARY KEY CHECK (only_row = 1),
+    row           INTEGER NOT NULL,
+    row_version   INTEGER NOT NULL
+);
+INSERT INTO watermark (only_row, row, row_version) VALUES (1, 0, 1);
+
+-- Imports whose retraction the views hold in full.
+CREATE TABLE undone_import (
+    workspace     INTEGER NOT NULL,
+    import        BLOB    NOT NULL,
+    PRIMARY KEY (workspace, import)
+) WITHOUT ROWID;

@@ -1,0 +1,260 @@
+//! What a workspace configured: settings, senders, topics, notices, sites, API keys.
+//!
+//! Configuration is a fold of dated changes, kept beside the events and never edited, so an as-of
+//! query sees the settings of then, and deleting a topic or a key deletes no fact (rule 17).
+
+mod codec;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sayso_core::address::AddressKeySecret;
+use sayso_core::channel::{Category, Channel};
+use sayso_core::id::{ImportId, KeyId, NoticeId, SenderId, TopicId, WorkspaceId};
+use sayso_core::notice::{Language, Notice};
+use sayso_core::settings::{DatedSettings, Settings};
+use sayso_core::source::SourceName;
+use sayso_core::statement::Standing;
+use sayso_core::time::Timestamp;
+
+/// Whether a workspace's sends are real.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// They are.
+    Live,
+    /// They are for trying out.
+    Test,
+}
+
+/// Everything a workspace configured.
+#[derive(Clone, Debug)]
+pub struct Configuration {
+    /// The workspace.
+    pub workspace: WorkspaceId,
+    /// Its name.
+    pub name: Box<str>,
+    /// Live or test.
+    pub mode: Mode,
+    /// The secret of its address keys.
+    pub secret: AddressKeySecret,
+    /// Its settings, dated.
+    pub settings: DatedSettings,
+    /// Its senders, deleted ones included.
+    pub senders: BTreeMap<SenderId, Sender>,
+    /// Its topics, deleted ones included.
+    pub topics: BTreeMap<TopicId, Topic>,
+    /// Its notices, every published version and language.
+    pub notices: BTreeMap<NoticeId, PublishedNotice>,
+    /// Its sites, by the public key that stands in the tag.
+    pub sites: BTreeMap<SourceName, Site>,
+    /// Its API keys, revoked ones included.
+    pub keys: BTreeMap<KeyId, ApiKey>,
+    /// Imports that were undone as a whole.
+    pub undone_imports: BTreeSet<ImportId>,
+}
+
+/// The business side on one channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sender {
+    /// The channel.
+    pub channel: Channel,
+    /// How operators call it.
+    pub name: Box<str>,
+    /// The number, short code or mail domain people see.
+    pub address: Box<str>,
+    /// When it was deleted.
+    pub deleted_at: Option<Timestamp>,
+}
+
+/// A kind of message promised to people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Topic {
+    /// How it is called.
+    pub name: Box<str>,
+    /// The category, fixed for good.
+    pub category: Category,
+    /// When it was deleted.
+    pub deleted_at: Option<Timestamp>,
+}
+
+/// A notice with all its published versions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PublishedNotice {
+    /// How operators call it.
+    pub name: Box<str>,
+    /// Every version in every language.
+    pub versions: BTreeMap<(u32, Language), Notice>,
+}
+
+/// A web site that may send what its pages know, by the tag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Site {
+    /// The name, which is also the name of the reporting source.
+    pub name: SourceName,
+    /// The origins whose pages may use it: `https://shop.example`.
+    pub origins: Vec<Box<str>>,
+    /// The secret with which the customer's server signs `user_hash`, if it does.
+    pub user_hash_secret: Option<Box<str>>,
+    /// When it was deleted.
+    pub deleted_at: Option<Timestamp>,
+}
+
+/// What an API key may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum KeyScope {
+    /// Ask the gate.
+    Check,
+    /// Read consents, profiles and history.
+    Read,
+    /// Record consents and profiles.
+    Write,
+    /// Import and export lists.
+    Import,
+    /// Retract and erase: the compliance role.
+    Compliance,
+    /// Change settings, senders, topics, notices, sites, keys.
+    Configure,
+    /// Send without opt-in where rule 26 lets it.
+    SendExempt,
+}
+
+/// One API key. The key itself is shown once and never stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiKey {
+    /// How operators call it; also the name of the source of what it records.
+    pub name: SourceName,
+    /// SHA-256 of the key.
+    pub sha256: [u8; 32],
+    /// What it may do.
+    pub scopes: Vec<KeyScope>,
+    /// The highest standing it may record (rule 4).
+    pub highest: Standing,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// One change of a configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// New settings, in force from the time of the change on.
+    Settings(Settings),
+    /// A sender.
+    Sender(SenderId, Sender),
+    /// A topic. Its category never changes.
+    Topic(TopicId, Topic),
+    /// A notice's name, given with its first version.
+    NoticeName(NoticeId, Box<str>),
+    /// A version of a notice. A published version never changes.
+    Notice(Notice),
+    /// A site, by its public key.
+    Site(SourceName, Site),
+    /// A key, made or revoked.
+    Key(KeyId, ApiKey),
+    /// An import is left out as a whole (rules 9 and 16).
+    UndoImport(ImportId),
+}
+
+impl KeyScope {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[
+        Self::Check,
+        Self::Read,
+        Self::Write,
+        Self::Import,
+        Self::Compliance,
+        Self::Configure,
+        Self::SendExempt,
+    ];
+
+    /// The word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Check => "check",
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Import => "import",
+            Self::Compliance => "compliance",
+            Self::Configure => "configure",
+            Self::SendExempt => "send:exempt",
+        }
+    }
+
+    /// Parses the word.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|scope| scope.as_str() == text)
+    }
+}
+
+impl ApiKey {
+    /// Whether it works.
+    pub fn is_live(&self) -> bool {
+        self.revoked_at.is_none()
+    }
+}
+
+impl Configuration {
+    /// An empty configuration.
+    pub fn new(workspace: WorkspaceId, name: &str, mode: Mode, secret: AddressKeySecret) -> Self {
+        Self {
+            workspace,
+            name: name.into(),
+            mode,
+            secret,
+            settings: DatedSettings::default(),
+            senders: BTreeMap::new(),
+            topics: BTreeMap::new(),
+            notices: BTreeMap::new(),
+            sites: BTreeMap::new(),
+            keys: BTreeMap::new(),
+            undone_imports: BTreeSet::new(),
+        }
+    }
+
+    /// Takes in one change made at `at`.
+    pub fn apply(&mut self, change: Change, at: Timestamp) {
+        match change {
+            Change::Settings(settings) => self.settings.put(at, settings),
+            Change::Sender(id, sender) => {
+                self.senders.insert(id, sender);
+            }
+            Change::Topic(id, topic) => {
+                self.topics
+                    .entry(id)
+                    .and_modify(|known| {
+                        known.name.clone_from(&topic.name);
+                        known.deleted_at = topic.deleted_at;
+                    })
+                    .or_insert(topic);
+            }
+            Change::NoticeName(id, name) => self.notices.entry(id).or_default().name = name,
+            Change::Notice(notice) => {
+                let versions = &mut self.notices.entry(notice.id).or_default().versions;
+                versions.entry((notice.version, notice.language.clone())).or_insert(notice);
+            }
+            Change::Site(key, site) => {
+                self.sites.insert(key, site);
+            }
+            Change::Key(id, key) => {
+                self.keys.insert(id, key);
+            }
+            Change::UndoImport(id) => {
+                self.undone_imports.insert(id);
+            }
+        }
+    }
+
+    /// The one living sender on a channel, where there is exactly one.
+    pub fn only_sender(&self, channel: Channel) -> Option<SenderId> {
+        let mut living = self.living_senders(channel);
+        living.next().filter(|_| living.next().is_none())
+    }
+
+    /// The living senders on a channel.
+    pub fn living_senders(&self, channel: Channel) -> impl Iterator<Item = SenderId> {
+        self.senders
+            .iter()
+            .filter(move |(_, sender)| sender.channel == channel && sender.deleted_at.is_none())
+            .map(|(id, _)| *id)
+    }
+}

@@ -1,0 +1,213 @@
+//! The stored form of configuration changes, in the canonical encoding of `sayso-core`.
+
+use sayso_core::canonical::{Canonical, Malformed, Reader, Writer};
+use sayso_core::channel::{Category, Channel, Permission};
+use sayso_core::id::{ImportId, KeyId, NoticeId, SenderId, TopicId};
+use sayso_core::notice::{Language, Notice};
+use sayso_core::phone::Region;
+use sayso_core::settings::{ChannelDefault, Settings};
+use sayso_core::source::SourceName;
+use sayso_core::statement::{Level, Standing};
+
+use super::{ApiKey, Change, KeyScope, Sender, Site, Topic};
+
+impl Canonical for Change {
+    fn write(&self, to: &mut Writer) {
+        match self {
+            Self::Settings(settings) => {
+                to.byte(1);
+                write_settings(settings, to);
+            }
+            Self::Sender(id, sender) => {
+                to.byte(2);
+                id.write(to);
+                sender.channel.write(to);
+                to.text(&sender.name);
+                to.text(&sender.address);
+                sender.deleted_at.write(to);
+            }
+            Self::Topic(id, topic) => {
+                to.byte(3);
+                id.write(to);
+                to.text(&topic.name);
+                topic.category.write(to);
+                topic.deleted_at.write(to);
+            }
+            Self::NoticeName(id, name) => {
+                to.byte(4);
+                id.write(to);
+                to.text(name);
+            }
+            Self::Notice(notice) => {
+                to.byte(5);
+                write_notice(notice, to);
+            }
+            Self::Site(key, site) => {
+                to.byte(6);
+                to.text(key.as_str());
+                write_site(site, to);
+            }
+            Self::Key(id, key) => {
+                to.byte(7);
+                id.write(to);
+                write_key(key, to);
+            }
+            Self::UndoImport(id) => {
+                to.byte(8);
+                id.write(to);
+            }
+        }
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+        match from.byte()? {
+            1 => read_settings(from).map(Self::Settings),
+            2 => Ok(Self::Sender(
+                SenderId::read(from)?,
+                Sender {
+                    channel: Channel::read(from)?,
+                    name: from.text()?.into(),
+                    address: from.text()?.into(),
+                    deleted_at: Option::read(from)?,
+                },
+            )),
+            3 => Ok(Self::Topic(
+                TopicId::read(from)?,
+                Topic {
+                    name: from.text()?.into(),
+                    category: Category::read(from)?,
+                    deleted_at: Option::read(from)?,
+                },
+            )),
+            4 => Ok(Self::NoticeName(NoticeId::read(from)?, from.text()?.into())),
+            5 => read_notice(from).map(Self::Notice),
+            6 => Ok(Self::Site(read_name(from)?, read_site(from)?)),
+            7 => Ok(Self::Key(KeyId::read(from)?, read_key(from)?)),
+            8 => ImportId::read(from).map(Self::UndoImport),
+            _ => Err(Malformed),
+        }
+    }
+}
+
+fn read_name(from: &mut Reader<'_>) -> Result<SourceName, Malformed> {
+    SourceName::parse(from.text()?).map_err(|_| Malformed)
+}
+
+/// Writes a list as its length and its items.
+fn write_list<'a, T: 'a>(
+    to: &mut Writer,
+    items: impl ExactSizeIterator<Item = &'a T>,
+    write: impl Fn(&mut Writer, &T),
+) {
+    to.length(items.len());
+    items.for_each(|item| write(to, item));
+}
+
+fn read_list<T, C: FromIterator<T>>(
+    from: &mut Reader<'_>,
+    read: impl Fn(&mut Reader<'_>) -> Result<T, Malformed>,
+) -> Result<C, Malformed> {
+    let length = from.length()?;
+    (0..length).map(|_| read(from)).collect()
+}
+
+const fn default_code(default: ChannelDefault) -> u8 {
+    match default {
+        ChannelDefault::OptedOut => 1,
+        ChannelDefault::OptedIn => 2,
+        ChannelDefault::OptedInAcknowledged => 3,
+    }
+}
+
+fn write_settings(settings: &Settings, to: &mut Writer) {
+    to.option(settings.region, |to, region| to.text(region.as_str()));
+    to.byte(u8::from(settings.require_opt_in));
+    to.byte(u8::from(settings.notice_required));
+    to.length(settings.defaults.len());
+    for (channel, default) in &settings.defaults {
+        channel.write(to);
+        to.byte(default_code(*default));
+    }
+    to.length(settings.least_levels.len());
+    for (channel, level) in &settings.least_levels {
+        channel.write(to);
+        to.byte(level.code());
+    }
+}
+
+fn read_settings(from: &mut Reader<'_>) -> Result<Settings, Malformed> {
+    Ok(Settings {
+        region: from.option(|from| Region::parse(from.text()?).map_err(|_| Malformed))?,
+        require_opt_in: from.byte()? != 0,
+        notice_required: from.byte()? != 0,
+        defaults: read_list(from, |from| {
+            let channel = Channel::read(from)?;
+            let code = from.byte()?;
+            let all = [
+                ChannelDefault::OptedOut,
+                ChannelDefault::OptedIn,
+                ChannelDefault::OptedInAcknowledged,
+            ];
+            let default =
+                all.into_iter().find(|default| default_code(*default) == code).ok_or(Malformed)?;
+            Ok((channel, default))
+        })?,
+        least_levels: read_list(from, |from| {
+            Ok((Channel::read(from)?, Level::from_code(from.byte()?).ok_or(Malformed)?))
+        })?,
+    })
+}
+
+fn write_notice(notice: &Notice, to: &mut Writer) {
+    notice.id.write(to);
+    to.number(u64::from(notice.version));
+    to.text(notice.language.as_str());
+    to.text(&notice.text);
+    write_list(to, notice.names.iter(), |to, permission| permission.write(to));
+}
+
+fn read_notice(from: &mut Reader<'_>) -> Result<Notice, Malformed> {
+    Ok(Notice {
+        id: NoticeId::read(from)?,
+        version: u32::try_from(from.number()?).map_err(|_| Malformed)?,
+        language: Language::parse(from.text()?).map_err(|_| Malformed)?,
+        text: from.text()?.into(),
+        names: read_list(from, Permission::read)?,
+    })
+}
+
+fn write_site(site: &Site, to: &mut Writer) {
+    to.text(site.name.as_str());
+    write_list(to, site.origins.iter(), |to, origin| to.text(origin));
+    to.option(site.user_hash_secret.as_deref(), Writer::text);
+    site.deleted_at.write(to);
+}
+
+fn read_site(from: &mut Reader<'_>) -> Result<Site, Malformed> {
+    Ok(Site {
+        name: read_name(from)?,
+        origins: read_list(from, |from| from.text().map(Box::from))?,
+        user_hash_secret: from.option(|from| from.text().map(Box::from))?,
+        deleted_at: Option::read(from)?,
+    })
+}
+
+fn write_key(key: &ApiKey, to: &mut Writer) {
+    to.text(key.name.as_str());
+    to.raw(&key.sha256);
+    write_list(to, key.scopes.iter(), |to, scope| to.text(scope.as_str()));
+    to.byte(key.highest.code());
+    key.created_at.write(to);
+    key.revoked_at.write(to);
+}
+
+fn read_key(from: &mut Reader<'_>) -> Result<ApiKey, Malformed> {
+    Ok(ApiKey {
+        name: read_name(from)?,
+        sha256: from.raw()?,
+        scopes: read_list(from, |from| KeyScope::parse(from.text()?).ok_or(Malformed))?,
+        highest: Standing::from_code(from.byte()?).ok_or(Malformed)?,
+        created_at: from.instant()?,
+        revoked_at: Option::read(from)?,
+    })
+}

@@ -1,0 +1,62 @@
+//! The conformance suite: one function for each behaviour that every backend owes its callers.
+//!
+//! A function takes a fresh store and panics where the store is wrong; [`all`](crate::conformance_cases)
+//! is the one list. Nothing here knows a backend.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a conformance case fails by panicking"
+)]
+
+mod build;
+mod gate;
+mod ledger;
+mod people;
+mod workspace;
+
+pub use self::build::*;
+pub use self::gate::*;
+pub use self::ledger::*;
+pub use self::people::*;
+pub use self::workspace::*;
+
+/// Calls `$case!(name)` for every case of the suite.
+#[macro_export]
+macro_rules! conformance_cases {
+    ($case:ident) => {
+        $case!(an_appended_event_is_in_the_registers_and_the_history);
+        $case!(a_repeated_request_is_the_first_event);
+        $case!(a_key_with_other_content_is_a_conflict_and_stores_nothing);
+        $case!(an_undated_report_that_repeats_its_source_is_dropped);
+        $case!(a_source_that_changes_its_mind_is_heard);
+        $case!(recorded_times_never_run_backwards);
+        $case!(no_event_occurs_after_its_receipt);
+        $case!(a_retraction_leaves_an_event_out_and_cannot_be_undone);
+        $case!(a_refusal_from_the_person_is_never_retracted);
+        $case!(as_of_knows_what_was_known_and_effective_at_what_was_true);
+        $case!(history_pages_are_complete_and_newest_first);
+        $case!(a_batch_is_all_or_nothing_and_in_order);
+        $case!(the_gate_answers_as_the_rules_do);
+        $case!(the_gate_follows_every_write_before_the_answer);
+        $case!(unknown_people_get_the_default);
+        $case!(a_hashed_refusal_meets_its_address_later);
+        $case!(an_audience_holds_each_person_once);
+        $case!(a_suppression_outranks_an_opt_in_until_it_is_cleared);
+        $case!(a_profile_is_found_by_each_of_its_addresses);
+        $case!(several_profiles_for_one_set_of_addresses_are_ambiguous);
+        $case!(an_address_of_three_profiles_refuses_for_all);
+        $case!(linking_carries_refusals_and_never_an_opt_in);
+        $case!(unlinking_takes_back_what_linking_carried);
+        $case!(a_processing_refusal_reaches_every_address_of_the_person);
+        $case!(attributes_are_not_kept_for_who_refused_processing);
+        $case!(erasure_destroys_what_is_personal_and_keeps_the_refusal);
+        $case!(an_erased_person_is_reached_by_nobody_and_may_come_back);
+        $case!(workspaces_do_not_see_each_other);
+        $case!(a_published_notice_never_changes);
+        $case!(a_topic_keeps_its_category);
+        $case!(settings_are_dated);
+        $case!(a_closed_store_takes_nothing);
+    };
+}

@@ -1,0 +1,219 @@
+//! Events: appended once, never edited, found again.
+
+use sayso_core::channel::{Channel, Permission, Scope};
+use sayso_core::retraction::{RetractionFault, Role};
+use sayso_core::source::{Actor, Road};
+use sayso_core::statement::{Slot, Statement};
+use sayso_core::time::Timestamp;
+
+use super::build::*;
+use crate::Store;
+use crate::store::{Moment, Outcome, RetractDraft, Retracting, Retraction, Subject};
+
+/// An event is in the registers and in the history once it is acknowledged.
+pub async fn an_appended_event_is_in_the_registers_and_the_history(store: &dyn Store) {
+    let workspace = workspace(store).await;
+    let draft = said(workspace, &phone(1), SMS, Statement::Single, 1);
+    let recorded = record(store, workspace, draft.clone()).await;
+    assert_eq!(recorded.outcome, Outcome::Appended);
+    assert_eq!(recorded.occurred_at, at(1));
+    let registers = known(store, workspace, &phone(1)).await;
+    assert_eq!(registers, recorded.registers);
+    let mark = registers.register(Channel::Sms, Scope::All).unwrap().act(Slot::Single).unwrap();
+    assert_eq!((mark.event, mark.at), (recorded.id, at(1)));
+    let history =
+        store.history(workspace, &Subject::Address(phone(1)), None, 10).await.unwrap().entries;
+    assert_eq!(history.len(), 1);
+    assert_eq!(history[0].event.id, draft.id);
+    assert_eq!(history[0].address, Some(phone(1)));
+    assert_eq!(history[0].retracted, Retraction::Counts);
+}
+
+/// A retry gets the stored event and its times, and adds nothing.
+pub async fn a_repeated_request_is_the_first_event(store: &dyn Store) {
+    let workspace = workspace(store).await;
+    let draft = said(workspace, &phone(1), SMS, Statement::OptOut, 1);
+    let first = record(store, workspace, draft.clone()).await;
+    let second = record(store, workspace, draft.clone()).await;
+    assert_eq!(second.outcome, Outcome::Retried);
+    assert_eq!((second.id, second.recorded_at), (first.id, first.recorded_at));
+    let both = store.record(workspace, vec![draft.clone(), draft]).await.unwrap();
+    assert!(both.iter().all(|recorded| recorded.outcome == Outcome::Retried));
+    let page = store.history(workspace, &Subject::Address(phone(1)), None, 10).await.unwrap();
+    assert_eq!(page.entries.len(), 1);
+}
+
+/// The same event id with other content stores nothing.
+pub async fn a_key_with_other_content_is_a_conflict_and_stores_nothing(store: &dyn Store) {
+    let workspace = workspace(store).await;
+    let draft = said(workspace, &phone(1), SMS, Statement::OptOut, 1);
+    record(store, workspace, draft.clone()).await;
+    let mut other = said(workspace, &phone(1), SMS, Statement::Single, 2);
+    other.id = draft.id;
+    let recorded = record(store, workspace, other).await;
+    assert_eq!(recorded.outcome, Outcome::KeyReused);
+    let register = recorded.registers.register(Channel::Sms, Scope::All).cloned().unwrap();
+    assert!(register.act(Slot::Single).is_none());
+}
+
+/// A site that says the same on every page view says nothing new (rule 4).
+pub async fn an_undated_report_that_repeats_its_source_is_dropped(store: &dyn Store) {
+    let workspace = workspace(store).await;
+    let first = record(store, workspace, reported(workspace, &phone(1), Statement::Yes, 1)).await;
+    assert_eq!(first.outcome, Outcome::Appended);
+    for view in 2..6 {
+        let again =
+            record(store, workspace, reported(workspace, &phone(1), Statement::Yes, view)).await;
+        assert_eq!(again.outcome, Outcome::Repeated);
+    }
+    let page = store.history(workspace, &Subject::Address(phone(1)), None, 10).await.unwrap();
+    assert_eq!(page.entries.len(), 1);
+}
+
+/// Yes, no, yes are three facts.
+pub async fn a_source_that_changes_its_mind_is_heard(store: &dyn Store) {
+    let workspace = workspace(store).await;
+    for (view, statement) in [(1, Statement::Yes), (2, Statement::No), (3, Statement::Yes)] {
+        let recorded =
+            record(store, workspace, reported(workspace, &phone(1), statement, view)).await;
+        assert_eq!(recorded.outcome, Outcome::Appended);
+    }
+    assert_eq!(reason(store, workspace, &phone(1), marketing()).await, None);
+}
+
+/// Every event is recorded later than the one before it (rule 2).
+pub async fn recorded_times_never_run_backwards(store: &dyn Store) {
+    let workspace = workspace(store).await;
+    let mut last = Timestamp::DISTANT_PAST;
+    for n in 0..50 {
+        let recorded =
+            record(store, workspace, said(workspace, &phone(n), SMS, Statement::OptOut, 1)).await;
+        assert!(recorded.recorded_at > last);
+        last = recorded.recorded_at;
+    }
+}
+
+/// What is dated later than our receipt counts at our receipt (rule 2).
+pub async fn no_event_occurs_after_its_receipt(store: &dyn Store) {
+    let workspace = workspace(store).await;
+    let far = 60 * 24 * 365 * 50;
+    let recorded =
+        record(store, workspace, said(workspace, &phone(1), SMS, Statement::Single, far)).await;
+    assert_eq!(recorded.occurred_at, recorded.recorded_at);
+}
+
+fn retraction(draft_id: sayso_core::id::EventId, role: Role) -> RetractDraft {
+    RetractDraft {
+        subject: Subject::Address(phone(1)),
+        event: draft_id,
+        role,
+        source: source(Road::Operator, "compliance"),
+        actor: Actor::Operator,
+        reason: None,
+    }
+}
+
+/// A retraction leaves an event out for good: not even the same event comes back (rule 9).
+pub async fn a_retraction_leaves_an_event_out_and_cannot_be_undone(store: &dyn Store) {
+    let workspace = workspace(store).await;
+    record(store, workspace, said(workspace, &phone(1), SMS, Statement::OptOut, 1)).await;
+    let wrong = said(workspace, &phone(1), SMS, Statement::Single, 2);
+    record(store, workspace, wrong.clone()).await;
+    assert_eq!(reason(store, workspace, &phone(1), marketing()).await, None);
+    let done = store.retract(workspace, retraction(wrong.id, Role::Other)).await.unwrap();
+    assert!(matches!(done, Retracting::Done(_)));
+    let refused = Some(sayso_core::decision::Reason::OptedOut);
+    assert_eq!(reason(store, workspace, &phone(1), marketing()).await, refused);
+    record(store, workspace, wrong.clone()).await;
+    assert_eq!(reason(store, workspace, &phone(1), marketing()).await, refused);
+    let page = store.history(workspace, &Subject::Address(phone(1)), None, 10).await.unwrap();
+    let of_wrong = page.entries.iter().find(|entry| entry.event.id == wrong.id).unwrap();
+    assert_eq!(of_wrong.retracted, Retraction::Retracted);
+    let its_retraction = page.entries[0].event.id;
+    let again =
+        store.retract(workspace, retraction(its_retraction, Role::Compliance)).await.unwrap();
+    assert!(matches!(again, Retracting::Refused(RetractionFault::Final)));
+}
+
+/// A refusal that the person sent stands; one that a caller recorded needs compliance (rule 9).
+pub async fn a_refusal_from_the_person_is_never_retracted(store: &dyn Store) {
+    let workspace = workspace(store).await;
+    let mut stop = said(workspace, &phone(1), SMS, Statement::OptOut, 1);
+    stop.source = source(Road::Inbound, "whatsapp");
+    record(store, workspace, stop.clone()).await;
+    let answer = store.retract(workspace, retraction(stop.id, Role::Compliance)).await.unwrap();
+    assert!(matches!(answer, Retracting::Refused(RetractionFault::FromThePerson)));
+    let noted = said(workspace, &phone(1), SMS, Statement::OptOut, 2);
+    record(store, workspace, noted.clone()).await;
+    let answer = store.retract(workspace, retraction(noted.id, Role::Other)).await.unwrap();
+    assert!(matches!(answer, Retracting::Refused(RetractionFault::NeedsCompliance)));
+    let answer = store.retract(workspace, retraction(noted.id, Role::Compliance)).await.unwrap();
+    assert!(matches!(answer, Retracting::Done(_)));
+    let answer =
+        store.retract(workspace, retraction(workspace_event(), Role::Other)).await.unwrap();
+    assert!(matches!(answer, Retracting::NoEvent));
+}
+
+fn workspace_event() -> sayso_core::id::EventId {
+    sayso_core::id::EventId::from_bytes([9; 16])
+}
+
+/// Scenario 12: what we knew then, and what was true then by all we know now.
+pub async fn as_of_knows_what_was_known_and_effective_at_what_was_true(store: &dyn Store) {
+    let workspace = workspace(store).await;
+    record(store, workspace, said(workspace, &phone(1), SMS, Statement::OptOut, 1)).await;
+    let single =
+        record(store, workspace, said(workspace, &phone(1), SMS, Statement::Single, 2)).await;
+    store.retract(workspace, retraction(single.id, Role::Other)).await.unwrap();
+    let subject = Subject::Address(phone(1));
+    let slot = |registers: &sayso_core::registers::Registers| {
+        registers.register(Channel::Sms, Scope::All).unwrap().act(Slot::Single).copied()
+    };
+    let then =
+        store.registers(workspace, &subject, Moment::AsOf(single.recorded_at)).await.unwrap();
+    assert!(slot(&then).is_some());
+    let truth = store.registers(workspace, &subject, Moment::EffectiveAt(at(3))).await.unwrap();
+    assert!(slot(&truth).is_none());
+    let before = store.registers(workspace, &subject, Moment::EffectiveAt(at(0))).await.unwrap();
+    assert!(before.register(Channel::Sms, Scope::All).is_none());
+}
+
+/// Pages leave nothing out and give nothing twice.
+pub async fn history_pages_are_complete_and_newest_first(store: &dyn Store) {
+    let workspace = workspace(store).await;
+    for minute in 0..7 {
+        record(store, workspace, said(workspace, &phone(1), SMS, Statement::OptOut, minute)).await;
+    }
+    let (mut seen, mut after) = (Vec::new(), None);
+    loop {
+        let page = store.history(workspace, &Subject::Address(phone(1)), after, 3).await.unwrap();
+        assert!(page.entries.len() <= 3);
+        seen.extend(page.entries.into_iter().map(|entry| entry.event.occurred_at));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen, (0..7).rev().map(at).collect::<Vec<_>>());
+}
+
+/// A batch is answered in order.
+pub async fn a_batch_is_all_or_nothing_and_in_order(store: &dyn Store) {
+    let workspace = workspace(store).await;
+    let draft = |n| {
+        said(
+            workspace,
+            &phone(n),
+            Permission::Messages(Channel::WhatsApp, Scope::All),
+            Statement::Single,
+            1,
+        )
+    };
+    let drafts: Vec<_> = (0..200).map(draft).collect();
+    let ids: Vec<_> = drafts.iter().map(|draft| draft.id).collect();
+    let recorded = store.record(workspace, drafts).await.unwrap();
+    assert_eq!(recorded.iter().map(|recorded| recorded.id).collect::<Vec<_>>(), ids);
+    for n in 0..200 {
+        assert!(!known(store, workspace, &phone(n)).await.is_empty());
+    }
+}

@@ -1,0 +1,83 @@
+//! What the outside world gives a store: the time and random bytes.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use sayso_core::time::Timestamp;
+
+/// The clock.
+pub trait Clock: Send + Sync + Debug {
+    /// The time now. May stand still or run backwards; the store makes it increase.
+    fn now(&self) -> Timestamp;
+}
+
+/// Random bytes fit for keys.
+pub trait Entropy: Send + Sync + Debug {
+    /// Fills `bytes`.
+    fn fill(&self, bytes: &mut [u8]);
+}
+
+/// The clock and the random bytes together.
+#[derive(Clone, Debug)]
+pub struct Environment {
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// The random bytes.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// The clock of this machine.
+#[derive(Clone, Copy, Debug)]
+pub struct SystemClock;
+
+/// The random bytes of this machine's kernel.
+#[derive(Clone, Copy, Debug)]
+pub struct SystemEntropy;
+
+impl Environment {
+    /// This machine's.
+    pub fn system() -> Self {
+        Self { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) }
+    }
+
+    /// `N` random bytes.
+    pub fn random<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.entropy.fill(&mut bytes);
+        bytes
+    }
+
+    /// 16 bytes of a `UUIDv7`: 48 bits of milliseconds, then random (RFC 9562 section 5.7).
+    pub fn time_sortable_id(&self) -> [u8; 16] {
+        let mut bytes: [u8; 16] = self.random();
+        let millis = self.clock.now().as_micros().div_euclid(1_000).to_be_bytes();
+        for (byte, milli) in bytes.iter_mut().zip(millis.iter().skip(2)) {
+            *byte = *milli;
+        }
+        let [_, _, _, _, _, _, version, _, variant, ..] = &mut bytes;
+        *version = (*version & 0x0f) | 0x70;
+        *variant = (*variant & 0x3f) | 0x80;
+        bytes
+    }
+}
+
+impl Clock for SystemClock {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where the machine's clock is read"
+    )]
+    fn now(&self) -> Timestamp {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let micros = since.map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(i64::MAX));
+        Timestamp::from_micros(micros)
+    }
+}
+
+impl Entropy for SystemEntropy {
+    #[expect(clippy::panic, reason = "a kernel without random bytes cannot keep any secret")]
+    fn fill(&self, bytes: &mut [u8]) {
+        if let Err(error) = getrandom::fill(bytes) {
+            panic!("the kernel gives no random bytes: {error}");
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! Where consent is kept: the ledger of events, what is folded from it, and the gate.
+//!
+//! [`Store`] is the contract: each method is a whole use case and one transaction, the workspace
+//! its first argument. [`sqlite`] keeps it in files of this machine. The `conformance` suite holds
+//! every backend to the same behaviour.
+//!
+//! A store never decides what a rule means: it keeps events, folds them by `sayso-core`, and
+//! answers from what is durable.
+
+pub mod configuration;
+pub mod environment;
+pub mod sqlite;
+pub mod store;
+
+pub use store::Store;
+
+#[cfg(feature = "conformance")]
+pub mod conformance;

@@ -1,0 +1,829 @@
+//! The store in files of this machine.
+//!
+//! | File | Holds | Losing it costs |
+//! |---|---|---|
+//! | `events.db` | the events and the configuration: the truth | everything |
+//! | `views.db` | what is folded from them | a rebuild at the next start |
+//! | `master.key` | the key that opens addresses, evidence and address-key secrets | every look-up |
+//! | `reserve` | nothing: room on the disk for refusals | that room |
+//! | `lock` | nothing: held while a process owns the store | nothing |
+//!
+//! An acknowledgement waits for the append to `events.db` and for nothing else.
+
+mod database;
+mod events;
+mod flusher;
+mod gate;
+mod group;
+mod imports;
+mod people;
+mod questions;
+mod reserve;
+mod seal;
+mod tail;
+mod views;
+mod writer;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::thread::JoinHandle;
+
+use async_trait::async_trait;
+use sayso_core::address::Address;
+use sayso_core::decision::Reasons;
+use sayso_core::event::Fact;
+use sayso_core::id::{ImportId, ProfileId, WorkspaceId};
+use sayso_core::limits;
+use sayso_core::registers::Registers;
+use sayso_core::time::Timestamp;
+use thiserror::Error;
+
+pub use self::writer::{Commit, Committed, RealCommit};
+
+use self::database::{Database, Durability};
+use self::events::LedgerRow;
+use self::flusher::FlusherHandle;
+use self::gate::Gate;
+use self::group::{Group, Hint};
+use self::reserve::Reserve;
+use self::seal::{MasterKey, Secrets, Vault};
+use self::tail::{Place, Tail, WorkspaceNo};
+use self::views::ProfileState;
+use self::writer::{Urgency, Writer, WriterHandle};
+use crate::Store;
+use crate::configuration::{Change, Configuration, Mode};
+use crate::environment::Environment;
+use crate::store::{
+    AudienceCursor, AudiencePage, AudienceQuery, Draft, Health, HistoryPage, Moment, Profile,
+    ProfileDraft, Question, Recipient, Recorded, RetractDraft, Retracting, StoreError, Subject,
+    Upserted,
+};
+
+mod ledger_migrations {
+    refinery::embed_migrations!("migrations/sqlite/events");
+}
+
+mod view_migrations {
+    refinery::embed_migrations!("migrations/sqlite/views");
+}
+
+/// The version of what this release writes into rows.
+const ROW_VERSION: i64 = 1;
+
+/// How a store is run.
+#[derive(Clone)]
+pub struct Options {
+    /// Bytes of events in memory between two flushes of the views.
+    pub tail_bytes_max: usize,
+    /// Called when it is not known whether a commit is durable. The binary says so and ends the
+    /// process; the store takes nothing more.
+    pub on_unknown_outcome: Arc<dyn Fn(&str) + Send + Sync>,
+}
+
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Options")
+            .field("tail_bytes_max", &self.tail_bytes_max)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            tail_bytes_max: limits::TAIL_BYTES_MAX,
+            on_unknown_outcome: Arc::new(|word| tracing::error!(outcome = word, "the store stops")),
+        }
+    }
+}
+
+/// Why a store does not open. Nothing in it was changed.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// The directory or a file in it cannot be used.
+    #[error("{path}: {source}")]
+    File {
+        /// What could not be used.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Another process owns the store.
+    #[error("{0}: another process owns this store")]
+    Owned(PathBuf),
+    /// The file was written by a newer release.
+    #[error(
+        "{path} was written by a newer release (row version {found}, this release knows {known}); it was not touched"
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The version in it.
+        found: i64,
+        /// The newest version known here.
+        known: i64,
+    },
+    /// The master key is not the one the store was made with.
+    #[error("{0} is not the key this store was made with")]
+    WrongKey(PathBuf),
+    /// The database engine refuses.
+    #[error("the database cannot be opened")]
+    Engine(#[from] rusqlite::Error),
+    /// The schema cannot be brought up to date.
+    #[error("the schema cannot be brought up to date")]
+    Migration(#[from] refinery::Error),
+    /// A row is damaged.
+    #[error("the store cannot be read")]
+    Store(#[from] StoreError),
+}
+
+/// A reading error of the engine.
+fn unreadable(error: rusqlite::Error) -> StoreError {
+    StoreError::Unreadable(Box::new(error))
+}
+
+/// A writing error of the engine.
+fn unwritable(error: &rusqlite::Error) -> StoreError {
+    StoreError::Unwritable(error.to_string())
+}
+
+/// A workspace as the store needs it.
+#[derive(Clone)]
+struct Workspace {
+    no: WorkspaceNo,
+    id: WorkspaceId,
+    secrets: Secrets,
+}
+
+/// Where the ledger ends.
+#[derive(Clone, Copy, Debug)]
+struct Position {
+    next_row: i64,
+    last_recorded: Timestamp,
+}
+
+/// Counters for the metrics.
+#[derive(Debug, Default)]
+struct Counters {
+    held_back_us: AtomicU64,
+    asks: AtomicU64,
+    answers: AtomicU64,
+}
+
+/// What the writer, the flusher and the readers share.
+struct Shared {
+    options: Options,
+    environment: Environment,
+    master: MasterKey,
+    ledger: Database,
+    views: Database,
+    tail: Tail,
+    flusher: FlusherHandle,
+    gates: RwLock<BTreeMap<WorkspaceNo, Arc<Gate>>>,
+    workspaces: RwLock<BTreeMap<WorkspaceId, Arc<Workspace>>>,
+    configurations: RwLock<Arc<BTreeMap<WorkspaceId, Arc<Configuration>>>>,
+    position: Mutex<Position>,
+    counters: Counters,
+}
+
+/// The store in files of this machine.
+pub struct SqliteStore {
+    shared: Arc<Shared>,
+    writer: WriterHandle,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    /// Held for the life of the store; the system lets go of it however the process ends.
+    lock: Mutex<Option<File>>,
+}
+
+impl std::fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SqliteStore").finish_non_exhaustive()
+    }
+}
+
+/// The files of a store.
+struct Files {
+    ledger: Database,
+    views: Database,
+    master: MasterKey,
+    reserve: Reserve,
+    lock: Option<File>,
+}
+
+impl SqliteStore {
+    /// Opens the store in `directory`, making it at the first start.
+    ///
+    /// # Errors
+    /// [`OpenError`] says what is wrong; nothing was changed then.
+    pub fn open(
+        directory: &Path,
+        options: Options,
+        environment: Environment,
+    ) -> Result<Self, OpenError> {
+        Self::open_with(directory, options, environment, Box::new(RealCommit))
+    }
+
+    /// Opens the store with another way to commit: tests put faults there.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`].
+    pub fn open_with(
+        directory: &Path,
+        options: Options,
+        environment: Environment,
+        commit: Box<dyn Commit>,
+    ) -> Result<Self, OpenError> {
+        let files = Files::open(directory, &environment)?;
+        Self::start(files, options, environment, commit)
+    }
+
+    /// A store that is gone with the process.
+    ///
+    /// # Errors
+    /// [`OpenError::Engine`] when there is no memory for it.
+    pub fn in_memory(environment: Environment) -> Result<Self, OpenError> {
+        let files = Files {
+            ledger: Database::in_memory()?,
+            views: Database::in_memory()?,
+            master: MasterKey::ephemeral(&environment),
+            reserve: Reserve::none(),
+            lock: None,
+        };
+        Self::start(files, Options::default(), environment, Box::new(RealCommit))
+    }
+
+    fn start(
+        files: Files,
+        options: Options,
+        environment: Environment,
+        commit: Box<dyn Commit>,
+    ) -> Result<Self, OpenError> {
+        let Files { ledger, views, master, reserve, lock } = files;
+        ledger_migrations::migrations::runner().run(&mut *ledger.lock())?;
+        view_migrations::migrations::runner().run(&mut *views.lock())?;
+        note_key(&ledger, &master)?;
+        let (row, last_recorded) = events::last(&ledger.lock())?;
+        let shared = Arc::new(Shared {
+            options,
+            environment,
+            master,
+            ledger,
+            views,
+            tail: Tail::default(),
+            flusher: FlusherHandle::default(),
+            gates: RwLock::default(),
+            workspaces: RwLock::default(),
+            configurations: RwLock::default(),
+            position: Mutex::new(Position { next_row: row + 1, last_recorded }),
+            counters: Counters::default(),
+        });
+        shared.load_workspaces()?;
+        shared.load_gates()?;
+        shared.replay()?;
+        imports::finish_undoing(&shared)?;
+        let (handle, jobs) = WriterHandle::new();
+        let writer = Writer { shared: Arc::clone(&shared), commit, reserve };
+        let for_flusher = Arc::clone(&shared);
+        let threads = vec![
+            thread("sayso-writer", move || writer.run(&jobs))?,
+            thread("sayso-flusher", move || flusher::run(&for_flusher))?,
+        ];
+        Ok(Self { shared, writer: handle, threads: Mutex::new(threads), lock: Mutex::new(lock) })
+    }
+
+    /// Checks what a caller may rely on, in this thread: that the workspace exists.
+    fn workspace(&self, id: WorkspaceId) -> Result<Arc<Workspace>, StoreError> {
+        self.shared.workspace(id)
+    }
+}
+
+fn thread(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, OpenError> {
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(run)
+        .map_err(|source| OpenError::File { path: PathBuf::from(name), source })
+}
+
+/// Notes the master key's fingerprint at the first start, and compares it ever after.
+fn note_key(ledger: &Database, master: &MasterKey) -> Result<(), OpenError> {
+    let ledger = ledger.lock();
+    let fingerprint = master.fingerprint();
+    ledger.execute(
+        "INSERT OR IGNORE INTO store (only_row, row_version, key_fingerprint) VALUES (1, ?1, ?2)",
+        rusqlite::params![ROW_VERSION, fingerprint],
+    )?;
+    let noted: [u8; 8] =
+        ledger.query_row("SELECT key_fingerprint FROM store", [], |row| row.get(0))?;
+    if noted == fingerprint {
+        Ok(())
+    } else {
+        Err(OpenError::WrongKey(PathBuf::from("master.key")))
+    }
+}
+
+impl Files {
+    fn open(directory: &Path, environment: &Environment) -> Result<Self, OpenError> {
+        let at = |name: &str| directory.join(name);
+        let file_error = |path: &Path| {
+            let path = path.to_path_buf();
+            move |source| OpenError::File { path, source }
+        };
+        std::fs::create_dir_all(directory).map_err(file_error(directory))?;
+        let lock = File::create(at("lock")).map_err(file_error(&at("lock")))?;
+        lock.try_lock().map_err(|_| OpenError::Owned(directory.to_path_buf()))?;
+        refuse_newer(&at("events.db"))?;
+        let master = MasterKey::open(&at("master.key"), environment)
+            .map_err(file_error(&at("master.key")))?;
+        let ledger = Database::open(&at("events.db"), Durability::Full)?;
+        let views = open_views(&at("views.db"))?;
+        let reserve = Reserve::make(at("reserve"));
+        Ok(Self { ledger, views, master, reserve, lock: Some(lock) })
+    }
+}
+
+/// Looks at the version of a ledger before anything is written to it.
+fn refuse_newer(path: &Path) -> Result<(), OpenError> {
+    if !path.exists() {
+        return Ok(());
+    }
+    let ledger =
+        rusqlite::Connection::open_with_flags(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let has_store: bool =
+        ledger.query_row("SELECT count(*) FROM sqlite_master WHERE name = 'store'", [], |row| {
+            row.get(0)
+        })?;
+    if !has_store {
+        return Ok(());
+    }
+    let found: i64 =
+        ledger
+            .query_row("SELECT coalesce(max(row_version), 0) FROM store", [], |row| row.get(0))?;
+    if found > ROW_VERSION {
+        return Err(OpenError::Newer { path: path.to_path_buf(), found, known: ROW_VERSION });
+    }
+    Ok(())
+}
+
+/// Opens the views; damaged ones are deleted, for they are rebuilt.
+fn open_views(path: &Path) -> Result<Database, OpenError> {
+    let sound = |views: &Database| {
+        let views = views.lock();
+        let checked: rusqlite::Result<String> =
+            views.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
+        checked.is_ok_and(|word| word == "ok")
+    };
+    match Database::open(path, Durability::Derived) {
+        Ok(views) if sound(&views) => Ok(views),
+        Ok(_) | Err(_) => {
+            tracing::warn!("the views are damaged: they are rebuilt from the ledger");
+            for suffix in ["", "-wal", "-shm"] {
+                let mut name = path.as_os_str().to_owned();
+                name.push(suffix);
+                if let Err(source) = std::fs::remove_file(&name)
+                    && source.kind() != std::io::ErrorKind::NotFound
+                {
+                    return Err(OpenError::File { path: name.into(), source });
+                }
+            }
+            Ok(Database::open(path, Durability::Derived)?)
+        }
+    }
+}
+
+fn read_lock<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write_lock<T>(lock: &RwLock<T>) -> std::sync::RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    fn position_guard(&self) -> MutexGuard<'_, Position> {
+        self.position.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn position(&self) -> Position {
+        *self.position_guard()
+    }
+
+    fn set_position(&self, next_row: i64, last_recorded: Timestamp) {
+        *self.position_guard() = Position { next_row, last_recorded };
+    }
+
+    /// Keeps how far the clock had to be held back, for the metrics.
+    fn note_clock(&self, now: Timestamp, recorded: Timestamp) {
+        let held_back = recorded.as_micros().saturating_sub(now.as_micros());
+        self.counters.held_back_us.store(u64::try_from(held_back).unwrap_or(0), Ordering::Relaxed);
+    }
+
+    fn workspace(&self, id: WorkspaceId) -> Result<Arc<Workspace>, StoreError> {
+        read_lock(&self.workspaces).get(&id).cloned().ok_or(StoreError::NoWorkspace)
+    }
+
+    fn configuration(&self, id: WorkspaceId) -> Result<Arc<Configuration>, StoreError> {
+        read_lock(&self.configurations).get(&id).cloned().ok_or(StoreError::NoWorkspace)
+    }
+
+    fn gate(&self, workspace: WorkspaceNo) -> Arc<Gate> {
+        if let Some(gate) = read_lock(&self.gates).get(&workspace) {
+            return Arc::clone(gate);
+        }
+        Arc::clone(write_lock(&self.gates).entry(workspace).or_default())
+    }
+
+    fn vaults(&self) -> BTreeMap<WorkspaceNo, Vault> {
+        let workspaces = read_lock(&self.workspaces);
+        workspaces
+            .values()
+            .map(|workspace| (workspace.no, workspace.secrets.vault.clone()))
+            .collect()
+    }
+
+    fn add_workspaces(&self, made: Vec<Arc<Workspace>>) {
+        if !made.is_empty() {
+            write_lock(&self.workspaces)
+                .extend(made.into_iter().map(|workspace| (workspace.id, workspace)));
+        }
+    }
+
+    fn add_configurations(&self, changed: BTreeMap<WorkspaceId, Arc<Configuration>>) {
+        if !changed.is_empty() {
+            let mut configurations = write_lock(&self.configurations);
+            Arc::make_mut(&mut configurations).extend(changed);
+        }
+    }
+
+    fn load_workspaces(&self) -> Result<(), OpenError> {
+        let ledger = self.ledger.lock();
+        for row in events::workspaces(&ledger)? {
+            let secrets = self
+                .master
+                .open_secrets(row.id.as_bytes(), &row.secrets)
+                .map_err(|_| StoreError::Corrupt { table: "workspace", id: row.id.to_string() })?;
+            let mut configuration =
+                Configuration::new(row.id, &row.name, row.mode, secrets.address_keys.clone());
+            for (at, change) in events::changes(&ledger, row.no)? {
+                configuration.apply(change, at);
+            }
+            self.add_configurations(BTreeMap::from([(row.id, Arc::new(configuration))]));
+            self.add_workspaces(vec![Arc::new(Workspace { no: row.no, id: row.id, secrets })]);
+        }
+        Ok(())
+    }
+
+    /// Builds the gate indexes from the views.
+    fn load_gates(&self) -> Result<(), OpenError> {
+        let workspaces: Vec<Arc<Workspace>> =
+            read_lock(&self.workspaces).values().cloned().collect();
+        let views = self.views.lock();
+        for workspace in workspaces {
+            let gate = self.gate(workspace.no);
+            views::for_each_address(&views, workspace.no, |key, row| {
+                match row.sealed {
+                    Some(sealed) => {
+                        let address = views::open_address(&workspace.secrets.vault, &key, &sealed)?;
+                        gate.put(
+                            &address,
+                            key,
+                            sayso_core::effective::Effective::of(&row.registers),
+                        );
+                    }
+                    None if row.registers.is_empty() => {}
+                    None => gate.add_addressless(),
+                }
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Takes in what the ledger holds beyond the views.
+    fn replay(&self) -> Result<(), OpenError> {
+        let watermark = views::watermark(&self.views.lock())?;
+        let ledger = self.ledger.lock();
+        let mut waiting: Vec<LedgerRow> = Vec::new();
+        events::for_each_after(&ledger, watermark, |row| {
+            waiting.push(row);
+            if waiting.len() >= limits::COMMIT_GROUP_MAX {
+                self.replay_rows(&ledger, &mut waiting)?;
+            }
+            Ok(())
+        })?;
+        Ok(self.replay_rows(&ledger, &mut waiting)?)
+    }
+
+    fn replay_rows(
+        &self,
+        ledger: &rusqlite::Connection,
+        rows: &mut Vec<LedgerRow>,
+    ) -> Result<(), StoreError> {
+        let by_no: BTreeMap<WorkspaceNo, Arc<Workspace>> = read_lock(&self.workspaces)
+            .values()
+            .map(|workspace| (workspace.no, Arc::clone(workspace)))
+            .collect();
+        let mut group = Group::new(self, ledger);
+        for row in rows.drain(..) {
+            let workspace = by_no.get(&row.workspace).ok_or(StoreError::NoWorkspace)?;
+            group.replay(workspace, &row)?;
+        }
+        group.into_staged().publish(self);
+        if self.tail.live_bytes() > self.options.tail_bytes_max / 2 {
+            flusher::flush(self);
+        }
+        Ok(())
+    }
+
+    fn find_profile(
+        &self,
+        workspace: &Workspace,
+        id: ProfileId,
+    ) -> Result<Option<Arc<ProfileState>>, StoreError> {
+        match self.tail.profile(workspace.no, id) {
+            Some(newer) => Ok(Some(newer)),
+            None => self.views.read(|views| {
+                views::find_profile(views, workspace.no, id, &workspace.secrets.vault)
+            }),
+        }
+    }
+
+    /// The rows about an address in the tail and the views, in no order.
+    fn rows_of(&self, place: &Place) -> Result<Vec<i64>, StoreError> {
+        // The tail first: what leaves it is in the views by then.
+        let mut rows: Vec<i64> = self.tail.rows(place).into_iter().map(|(_, row)| row).collect();
+        rows.extend(self.views.read(|views| views::rows_of(views, place))?);
+        Ok(rows)
+    }
+
+    /// The registers of an address as of now.
+    fn registers_now(&self, place: &Place) -> Result<Arc<Registers>, StoreError> {
+        if let Some(newer) = self.tail.registers(place) {
+            return Ok(newer);
+        }
+        let row = self.views.read(|views| views::find_address(views, place))?;
+        Ok(row.map(|row| row.registers).unwrap_or_default())
+    }
+
+    /// Reads in the caller's thread what the writer will need.
+    fn hint(&self, workspace: &Workspace, draft: &Draft) -> Option<Hint> {
+        let place = (workspace.no, draft.subject.key(&workspace.secrets.address_keys));
+        let flushed = self.tail.flushed();
+        if self.tail.registers(&place).is_some() {
+            return None;
+        }
+        self.views
+            .read(|views| {
+                let row = views::find_address(views, &place)?;
+                let event = match &row {
+                    Some(_) => views::find_event(views, &place, draft.id)?,
+                    None => None,
+                };
+                let (row, sealed) =
+                    row.map_or((None, None), |row| (Some(row.registers), row.sealed));
+                Ok(Hint { flushed, row, sealed, event })
+            })
+            .ok()
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    fn configurations(&self) -> Arc<BTreeMap<WorkspaceId, Arc<Configuration>>> {
+        Arc::clone(&read_lock(&self.shared.configurations))
+    }
+
+    async fn create_workspace(
+        &self,
+        name: &str,
+        mode: Mode,
+    ) -> Result<Arc<Configuration>, StoreError> {
+        let shared = Arc::clone(&self.shared);
+        let name = name.to_owned();
+        self.writer
+            .submit(Urgency::Ordinary, move |group| {
+                let id = WorkspaceId::from_bytes(shared.environment.time_sortable_id());
+                let (secrets, sealed) =
+                    shared.master.make_secrets(id.as_bytes(), &shared.environment);
+                let configuration =
+                    Configuration::new(id, &name, mode, secrets.address_keys.clone());
+                let made = Workspace { no: 0, id, secrets };
+                group.add_workspace(&made, &sealed, configuration.clone())?;
+                Ok(Arc::new(configuration))
+            })
+            .await
+    }
+
+    async fn configure(
+        &self,
+        workspace: WorkspaceId,
+        change: Change,
+    ) -> Result<Arc<Configuration>, StoreError> {
+        let workspace = self.workspace(workspace)?;
+        self.writer
+            .submit(Urgency::Ordinary, move |group| group.configure(&workspace, &change))
+            .await
+    }
+
+    async fn record(
+        &self,
+        workspace: WorkspaceId,
+        drafts: Vec<Draft>,
+    ) -> Result<Vec<Recorded>, StoreError> {
+        let workspace = self.workspace(workspace)?;
+        let is_refusal = |draft: &Draft| match draft.fact {
+            Fact::Consent(_, statement) => statement.is_refusal(),
+            Fact::Suppression(..) | Fact::Erasure => true,
+            Fact::Activity(_) | Fact::Retraction(_) | Fact::Link(_) | Fact::Attributes(_) => false,
+        };
+        let urgency =
+            if drafts.iter().any(is_refusal) { Urgency::Refusal } else { Urgency::Ordinary };
+        let prepared: Vec<_> = drafts
+            .into_iter()
+            .map(|draft| {
+                let hint = self.shared.hint(&workspace, &draft);
+                draft.prepare(&workspace, &self.shared, hint)
+            })
+            .collect();
+        self.writer
+            .submit(urgency, move |group| {
+                prepared.iter().map(|prepared| group.record(&workspace, prepared)).collect()
+            })
+            .await
+    }
+
+    async fn retract(
+        &self,
+        workspace: WorkspaceId,
+        target: RetractDraft,
+    ) -> Result<Retracting, StoreError> {
+        let workspace = self.workspace(workspace)?;
+        self.writer.submit(Urgency::Ordinary, move |group| group.retract(&workspace, &target)).await
+    }
+
+    async fn screen(
+        &self,
+        workspace: WorkspaceId,
+        question: &Question,
+        recipients: &[Recipient],
+    ) -> Result<Vec<Reasons>, StoreError> {
+        self.shared.screen(workspace, question, recipients)
+    }
+
+    async fn registers(
+        &self,
+        workspace: WorkspaceId,
+        subject: &Subject,
+        moment: Moment,
+    ) -> Result<Arc<Registers>, StoreError> {
+        self.shared.registers_at(workspace, subject, moment)
+    }
+
+    async fn history(
+        &self,
+        workspace: WorkspaceId,
+        subject: &Subject,
+        after: Option<u64>,
+        items: usize,
+    ) -> Result<HistoryPage, StoreError> {
+        self.shared.history(workspace, subject, after, items)
+    }
+
+    async fn find_profile(
+        &self,
+        workspace: WorkspaceId,
+        by: &Subject,
+    ) -> Result<Option<Profile>, StoreError> {
+        self.shared.find_profile_by(workspace, by)
+    }
+
+    async fn profile(
+        &self,
+        workspace: WorkspaceId,
+        id: ProfileId,
+    ) -> Result<Option<Profile>, StoreError> {
+        let workspace = self.workspace(workspace)?;
+        self.shared.profile(&workspace, id)
+    }
+
+    async fn upsert_profile(
+        &self,
+        workspace: WorkspaceId,
+        draft: ProfileDraft,
+    ) -> Result<Upserted, StoreError> {
+        let workspace = self.workspace(workspace)?;
+        let shared = Arc::clone(&self.shared);
+        let upserting = {
+            let workspace = Arc::clone(&workspace);
+            self.writer
+                .submit(Urgency::Ordinary, move |group| group.upsert_profile(&workspace, &draft))
+                .await?
+        };
+        upserting.read_back(&shared, &workspace)
+    }
+
+    async fn unlink(
+        &self,
+        workspace: WorkspaceId,
+        profile: ProfileId,
+        address: &Address,
+    ) -> Result<Retracting, StoreError> {
+        let workspace = self.workspace(workspace)?;
+        let address = address.clone();
+        self.writer
+            .submit(Urgency::Ordinary, move |group| group.unlink(&workspace, profile, &address))
+            .await
+    }
+
+    async fn undo_import(
+        &self,
+        workspace: WorkspaceId,
+        import: ImportId,
+    ) -> Result<u64, StoreError> {
+        let workspace = self.workspace(workspace)?;
+        imports::undo(&self.shared, &self.writer, &workspace, import).await
+    }
+
+    async fn erase(
+        &self,
+        workspace: WorkspaceId,
+        subject: &Subject,
+        draft: Draft,
+    ) -> Result<Recorded, StoreError> {
+        let workspace = self.workspace(workspace)?;
+        let subject = subject.clone();
+        self.writer
+            .submit(Urgency::Refusal, move |group| group.erase(&workspace, &subject, &draft))
+            .await
+    }
+
+    async fn audience(
+        &self,
+        workspace: WorkspaceId,
+        query: &AudienceQuery,
+        after: AudienceCursor,
+    ) -> Result<AudiencePage, StoreError> {
+        self.shared.audience(workspace, query, after)
+    }
+
+    fn health(&self) -> Health {
+        let (tail_bytes, tail_events) = self.shared.tail.size();
+        let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        let counters = &self.shared.counters;
+        Health {
+            events: u64::try_from(self.shared.position().next_row - 1).unwrap_or(0),
+            watermark_lag: number(tail_events),
+            tail_bytes: number(tail_bytes),
+            queue: self.writer.queue.load(Ordering::Relaxed),
+            clock_held_back_us: counters.held_back_us.load(Ordering::Relaxed),
+            index_asks: counters.asks.load(Ordering::Relaxed),
+            index_answers: counters.answers.load(Ordering::Relaxed),
+        }
+    }
+
+    async fn backup(&self, to: &Path) -> Result<(), StoreError> {
+        let failed = |error: std::io::Error| StoreError::Unwritable(error.to_string());
+        std::fs::create_dir(to).map_err(failed)?;
+        let copy = to.join("events.db");
+        let copy = copy
+            .to_str()
+            .ok_or_else(|| StoreError::Unwritable("the path is not UTF-8".to_owned()))?;
+        self.shared.ledger.read(|ledger| {
+            ledger.execute("VACUUM INTO ?1", [copy]).map(|_| ()).map_err(|error| unwritable(&error))
+        })
+    }
+
+    async fn close(&self) -> Result<(), StoreError> {
+        self.writer.close();
+        self.shared.flusher.close();
+        let threads =
+            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            thread.join().map_err(|_| StoreError::Unknown)?;
+        }
+        if flusher::flush(&self.shared) {
+            self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
+            Ok(())
+        } else {
+            Err(StoreError::Unwritable(
+                "the views were not flushed; the next start replays them".to_owned(),
+            ))
+        }
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        self.writer.close();
+        self.shared.flusher.close();
+        let threads =
+            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the store ended by a panic");
+            }
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! One database: the connection that writes it, and those that read it.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::unreadable;
+use crate::store::StoreError;
+
+/// How hard a database works for durability.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Durability {
+    /// A commit is on disk: `synchronous=FULL`.
+    Full,
+    /// The file may be rebuilt: `synchronous=NORMAL`.
+    Derived,
+}
+
+/// A database in a file, or in memory for tests.
+#[derive(Debug)]
+pub(super) struct Database {
+    path: Option<PathBuf>,
+    main: Mutex<Connection>,
+    idle: Mutex<Vec<Connection>>,
+}
+
+/// Read connections kept open between reads.
+const IDLE_READERS_MAX: usize = 16;
+/// Pages of the write-ahead log before SQLite moves them into the file: 16 MiB.
+const CHECKPOINT_PAGES: u32 = 4_096;
+/// Memory for pages of each connection, in KiB.
+const CACHE_KIB: i32 = 16_384;
+/// How long a statement waits for another process's lock, in milliseconds: there is none, but for
+/// a backup's first moment.
+const BUSY_MS: u32 = 5_000;
+/// Prepared statements kept by each connection.
+const STATEMENTS: usize = 64;
+
+impl Database {
+    /// Opens or makes the file.
+    pub(super) fn open(path: &Path, durability: Durability) -> rusqlite::Result<Self> {
+        let main = Connection::open(path)?;
+        set_up(&main, durability)?;
+        Ok(Self { path: Some(path.to_path_buf()), main: Mutex::new(main), idle: Mutex::default() })
+    }
+
+    /// A database that is gone with the process.
+    pub(super) fn in_memory() -> rusqlite::Result<Self> {
+        let main = Connection::open_in_memory()?;
+        set_up(&main, Durability::Derived)?;
+        Ok(Self { path: None, main: Mutex::new(main), idle: Mutex::default() })
+    }
+
+    /// The connection that writes.
+    pub(super) fn lock(&self) -> MutexGuard<'_, Connection> {
+        self.main.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads on a connection of this moment's own: it sees what is committed and waits for nobody.
+    pub(super) fn read<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let Some(path) = &self.path else {
+            return read(&self.lock());
+        };
+        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let connection = match idle().pop() {
+            Some(connection) => connection,
+            None => open_reader(path).map_err(unreadable)?,
+        };
+        let result = read(&connection);
+        let mut idle = idle();
+        if idle.len() < IDLE_READERS_MAX {
+            idle.push(connection);
+        }
+        result
+    }
+}
+
+fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    connection.busy_timeout(std::time::Duration::from_millis(u64::from(BUSY_MS)))?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(connection)
+}
+
+fn set_up(connection: &Connection, durability: Durability) -> rusqlite::Result<()> {
+    connection.busy_timeout(std::time::Duration::from_millis(u64::from(BUSY_MS)))?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(
+        None,
+        "synchronous",
+        match durability {
+            Durability::Full => "FULL",
+            Durability::Derived => "NORMAL",
+        },
+    )?;
+    connection.pragma_update(None, "secure_delete", true)?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(())
+}

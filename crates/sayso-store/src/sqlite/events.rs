@@ -1,0 +1,254 @@
+//! The ledger: the file of events and configuration, the only thing an acknowledgement waits for.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use sayso_core::address::AddressKey;
+use sayso_core::canonical::Canonical;
+use sayso_core::event::{ConsentEvent, Sealed};
+use sayso_core::event_id::RequestHash;
+use sayso_core::id::{EventId, WorkspaceId};
+use sayso_core::time::Timestamp;
+
+use super::seal::Vault;
+use super::tail::WorkspaceNo;
+use super::unreadable;
+use crate::configuration::{Change, Mode};
+use crate::store::StoreError;
+
+/// A row of the ledger.
+#[derive(Clone, Debug)]
+pub(super) struct LedgerRow {
+    pub(super) row: i64,
+    pub(super) workspace: WorkspaceNo,
+    pub(super) event: ConsentEvent,
+    pub(super) request: RequestHash,
+    pub(super) leaf_hash: [u8; 32],
+    pub(super) sealed: Option<Vec<u8>>,
+}
+
+/// What an append writes.
+pub(super) struct NewRow<'a> {
+    pub(super) row: i64,
+    pub(super) workspace: WorkspaceNo,
+    pub(super) event: &'a ConsentEvent,
+    pub(super) request: &'a RequestHash,
+    pub(super) leaf_hash: &'a [u8; 32],
+    pub(super) facts: &'a [u8],
+    pub(super) sealed: &'a [u8],
+}
+
+const COLUMNS: &str =
+    "row, workspace, address_key, event_id, recorded_at, request_hash, leaf_hash, facts, sealed";
+
+/// The place for which the personal part of an event is sealed.
+fn sealed_place(id: &EventId) -> [&[u8]; 2] {
+    [b"event", id.as_bytes()]
+}
+
+/// Seals the personal part of an event.
+pub(super) fn seal(
+    vault: &Vault,
+    id: &EventId,
+    sealed: &Sealed,
+    environment: &crate::environment::Environment,
+) -> Vec<u8> {
+    vault.seal(&sealed_place(id), &sealed.to_bytes(), environment)
+}
+
+/// Opens the personal part of an event; `None` once it was destroyed.
+pub(super) fn open(vault: &Vault, row: &LedgerRow) -> Result<Option<Sealed>, StoreError> {
+    let damaged = || StoreError::Corrupt { table: "event", id: row.row.to_string() };
+    row.sealed
+        .as_deref()
+        .map(|sealed| {
+            let plain = vault.open(&sealed_place(&row.event.id), sealed).map_err(|_| damaged())?;
+            Sealed::from_bytes(&plain).map_err(|_| damaged())
+        })
+        .transpose()
+}
+
+/// Appends a row.
+pub(super) fn append(ledger: &Connection, new: &NewRow<'_>) -> rusqlite::Result<()> {
+    ledger
+        .prepare_cached(
+            "INSERT INTO event (row, workspace, address_key, event_id, recorded_at, request_hash, leaf_hash, facts, sealed)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        )?
+        .execute(params![
+            new.row,
+            new.workspace,
+            new.event.key.as_bytes(),
+            new.event.id.as_bytes(),
+            new.event.recorded_at.as_micros(),
+            new.request.0,
+            new.leaf_hash,
+            new.facts,
+            new.sealed
+        ])
+        .map(|_| ())
+}
+
+/// Destroys the personal part of a row (rule 17).
+pub(super) fn destroy_sealed(ledger: &Connection, row: i64) -> rusqlite::Result<()> {
+    ledger
+        .prepare_cached(
+            "UPDATE event SET sealed = NULL WHERE row = ?1 /* a row names its workspace */",
+        )?
+        .execute(params![row])
+        .map(|_| ())
+}
+
+fn ledger_row(row: &Row<'_>) -> Result<LedgerRow, StoreError> {
+    let number: i64 = row.get(0).map_err(unreadable)?;
+    let facts = row.get_ref(7).and_then(|cell| Ok(cell.as_blob()?)).map_err(unreadable)?;
+    let event = ConsentEvent::from_facts(
+        EventId::from_bytes(row.get(3).map_err(unreadable)?),
+        AddressKey::from_bytes(row.get(2).map_err(unreadable)?),
+        Timestamp::from_micros(row.get(4).map_err(unreadable)?),
+        facts,
+    )
+    .map_err(|_| StoreError::Corrupt { table: "event", id: number.to_string() })?;
+    Ok(LedgerRow {
+        row: number,
+        workspace: row.get(1).map_err(unreadable)?,
+        event,
+        request: RequestHash(row.get(5).map_err(unreadable)?),
+        leaf_hash: row.get(6).map_err(unreadable)?,
+        sealed: row.get(8).map_err(unreadable)?,
+    })
+}
+
+/// One row.
+pub(super) fn read(ledger: &Connection, row: i64) -> Result<LedgerRow, StoreError> {
+    let mut statement = ledger
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM event WHERE row = ?1 /* a row names its workspace */"
+        ))
+        .map_err(unreadable)?;
+    let mut rows = statement.query(params![row]).map_err(unreadable)?;
+    match rows.next().map_err(unreadable)? {
+        Some(found) => ledger_row(found),
+        None => Err(StoreError::Corrupt { table: "event", id: row.to_string() }),
+    }
+}
+
+/// Calls `each` for every row after `after`, in order.
+pub(super) fn for_each_after(
+    ledger: &Connection,
+    after: i64,
+    mut each: impl FnMut(LedgerRow) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let mut statement = ledger
+        .prepare(&format!(
+            "SELECT {COLUMNS} FROM event WHERE row > ?1 ORDER BY row /* every workspace: replay */"
+        ))
+        .map_err(unreadable)?;
+    let mut rows = statement.query(params![after]).map_err(unreadable)?;
+    while let Some(row) = rows.next().map_err(unreadable)? {
+        each(ledger_row(row)?)?;
+    }
+    Ok(())
+}
+
+/// The last row and the time it was recorded at.
+pub(super) fn last(ledger: &Connection) -> Result<(i64, Timestamp), StoreError> {
+    let found: Option<(i64, i64)> = ledger
+        .query_row(
+            "SELECT row, recorded_at FROM event ORDER BY row DESC LIMIT 1 /* every workspace: one clock */",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .optional()
+        .map_err(unreadable)?;
+    Ok(found.map_or((0, Timestamp::DISTANT_PAST), |(row, at)| (row, Timestamp::from_micros(at))))
+}
+
+/// A workspace's row.
+pub(super) struct WorkspaceRow {
+    pub(super) no: WorkspaceNo,
+    pub(super) id: WorkspaceId,
+    pub(super) name: String,
+    pub(super) mode: Mode,
+    pub(super) secrets: Vec<u8>,
+}
+
+const fn mode_word(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Live => "live",
+        Mode::Test => "test",
+    }
+}
+
+/// All workspaces.
+pub(super) fn workspaces(ledger: &Connection) -> Result<Vec<WorkspaceRow>, StoreError> {
+    ledger
+        .prepare("SELECT workspace, id, name, mode, secrets FROM workspace ORDER BY workspace")
+        .and_then(|mut statement| {
+            statement
+                .query_map([], |row| {
+                    let mode: String = row.get(3)?;
+                    Ok(WorkspaceRow {
+                        no: row.get(0)?,
+                        id: WorkspaceId::from_bytes(row.get(1)?),
+                        name: row.get(2)?,
+                        mode: if mode == mode_word(Mode::Test) { Mode::Test } else { Mode::Live },
+                        secrets: row.get(4)?,
+                    })
+                })?
+                .collect()
+        })
+        .map_err(unreadable)
+}
+
+/// Adds a workspace and gives its number.
+pub(super) fn add_workspace(
+    ledger: &Connection,
+    id: &WorkspaceId,
+    (name, mode): (&str, Mode),
+    secrets: &[u8],
+    at: Timestamp,
+) -> rusqlite::Result<WorkspaceNo> {
+    ledger.execute(
+        "INSERT INTO workspace (id, name, mode, created_at, secrets) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![id.as_bytes(), name, mode_word(mode), at.as_micros(), secrets],
+    )?;
+    Ok(ledger.last_insert_rowid())
+}
+
+/// Appends a change of a configuration.
+pub(super) fn append_change(
+    ledger: &Connection,
+    workspace: WorkspaceNo,
+    at: Timestamp,
+    change: &Change,
+) -> rusqlite::Result<()> {
+    ledger
+        .execute(
+            "INSERT INTO configuration (workspace, changed_at, change) VALUES (?1, ?2, ?3)",
+            params![workspace, at.as_micros(), change.to_bytes()],
+        )
+        .map(|_| ())
+}
+
+/// All changes of a workspace's configuration, in order.
+pub(super) fn changes(
+    ledger: &Connection,
+    workspace: WorkspaceNo,
+) -> Result<Vec<(Timestamp, Change)>, StoreError> {
+    let rows: Vec<(i64, i64, Vec<u8>)> = ledger
+        .prepare(
+            "SELECT row, changed_at, change FROM configuration WHERE workspace = ?1 ORDER BY row",
+        )
+        .and_then(|mut statement| {
+            statement
+                .query_map(params![workspace], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+                .collect()
+        })
+        .map_err(unreadable)?;
+    rows.into_iter()
+        .map(|(row, at, change)| {
+            let change = Change::from_bytes(&change)
+                .map_err(|_| StoreError::Corrupt { table: "configuration", id: row.to_string() })?;
+            Ok((Timestamp::from_micros(at), change))
+        })
+        .collect()
+}

@@ -1,0 +1,642 @@
+//! What a use case does inside a commit group: load, append, stage.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+use rusqlite::Connection;
+use sayso_core::address::{Address, AddressKey};
+use sayso_core::capture;
+use sayso_core::effective::Effective;
+use sayso_core::event::{ConsentEvent, Fact, Sealed};
+use sayso_core::id::{EventId, ImportId, ProfileId, WorkspaceId};
+use sayso_core::register::Mark;
+use sayso_core::registers::{Joined, Registers};
+use sayso_core::statement::Statement;
+use sayso_core::time::{Span, Timestamp};
+
+use super::events::{self, LedgerRow, NewRow};
+use super::gate::Gate;
+use super::tail::{Entry, Frame, KnownEvent, Place, SealedAddress};
+use super::views::{self, ProfileState};
+use super::{Shared, Workspace, unwritable};
+use crate::configuration::Configuration;
+use crate::store::{Dating, Draft, Outcome, Recorded, StoreError, Subject};
+
+/// One address as the group sees it.
+struct Working {
+    registers: Arc<Registers>,
+    /// The address in clear, if known.
+    address: Option<Address>,
+    /// Whether a row existed whose address nobody knew.
+    addressless: Addressless,
+    sealed: SealedAddress,
+    rows: Vec<(EventId, i64)>,
+    change: Change,
+}
+
+/// Whether a group changed an address or only looked at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Change {
+    Looked,
+    Changed,
+}
+
+/// Whether the gate counts a key as one without an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Addressless {
+    Counted,
+    Not,
+}
+
+/// What a caller's thread read of the views before it queued; good while `flushed` stands.
+#[derive(Clone, Debug)]
+pub(super) struct Hint {
+    pub(super) flushed: u64,
+    pub(super) row: Option<Arc<Registers>>,
+    pub(super) sealed: Option<Vec<u8>>,
+    pub(super) event: Option<i64>,
+}
+
+/// A draft with what the caller's thread could do for the writer.
+pub(super) struct Prepared {
+    pub(super) draft: Draft,
+    pub(super) key: AddressKey,
+    pub(super) sealed: Sealed,
+    pub(super) sealed_bytes: Vec<u8>,
+    pub(super) hint: Option<Hint>,
+}
+
+/// The transaction of a group.
+pub(super) struct Group<'a> {
+    shared: &'a Shared,
+    ledger: &'a Connection,
+    addresses: HashMap<Place, Working>,
+    profiles: HashMap<(i64, ProfileId), Arc<ProfileState>>,
+    events: HashMap<(i64, EventId), KnownEvent>,
+    configurations: BTreeMap<WorkspaceId, Arc<Configuration>>,
+    workspaces: Vec<Arc<Workspace>>,
+    next_row: i64,
+    last_row: i64,
+    last_recorded: Timestamp,
+}
+
+/// What a committed group changed.
+pub(super) struct Staged {
+    addresses: HashMap<Place, Working>,
+    profiles: HashMap<(i64, ProfileId), Arc<ProfileState>>,
+    events: HashMap<(i64, EventId), KnownEvent>,
+    configurations: BTreeMap<WorkspaceId, Arc<Configuration>>,
+    workspaces: Vec<Arc<Workspace>>,
+    next_row: i64,
+    last_row: i64,
+    last_recorded: Timestamp,
+}
+
+impl Draft {
+    /// Seals the personal part, in the caller's thread.
+    pub(super) fn prepare(
+        self,
+        workspace: &Workspace,
+        shared: &Shared,
+        hint: Option<Hint>,
+    ) -> Prepared {
+        let key = self.subject.key(&workspace.secrets.address_keys);
+        let address = match &self.subject {
+            Subject::Address(address) => Some(address.clone()),
+            Subject::Hash(_) => None,
+        };
+        let sealed = Sealed {
+            address,
+            evidence: self.evidence.clone(),
+            attributes: self.attributes.clone(),
+            salt: shared.environment.random(),
+        };
+        let sealed_bytes =
+            events::seal(&workspace.secrets.vault, &self.id, &sealed, &shared.environment);
+        Prepared { draft: self, key, sealed, sealed_bytes, hint }
+    }
+}
+
+impl<'a> Group<'a> {
+    pub(super) fn new(shared: &'a Shared, ledger: &'a Connection) -> Self {
+        let position = shared.position();
+        Self {
+            shared,
+            ledger,
+            addresses: HashMap::new(),
+            profiles: HashMap::new(),
+            events: HashMap::new(),
+            configurations: BTreeMap::new(),
+            workspaces: Vec::new(),
+            next_row: position.next_row,
+            last_row: 0,
+            last_recorded: position.last_recorded,
+        }
+    }
+
+    pub(super) fn into_staged(self) -> Staged {
+        Staged {
+            addresses: self.addresses,
+            profiles: self.profiles,
+            events: self.events,
+            configurations: self.configurations,
+            workspaces: self.workspaces,
+            next_row: self.next_row,
+            last_row: self.last_row,
+            last_recorded: self.last_recorded,
+        }
+    }
+
+    /// What the store's parts share.
+    pub(super) fn shared(&self) -> &'a Shared {
+        self.shared
+    }
+
+    /// The ledger, inside the group's transaction.
+    pub(super) fn ledger(&self) -> &'a Connection {
+        self.ledger
+    }
+
+    /// The next time to record at: the clock's, but later than the last (rule 2).
+    pub(super) fn tick(&mut self) -> Timestamp {
+        let now = self.shared.environment.clock.now();
+        let next = now.max(self.last_recorded.plus(Span::micros(1)));
+        self.shared.note_clock(now, next);
+        self.last_recorded = next;
+        next
+    }
+
+    /// The registers of an address as of now, what this group staged included.
+    pub(super) fn registers(
+        &mut self,
+        workspace: &Workspace,
+        key: AddressKey,
+    ) -> Result<Arc<Registers>, StoreError> {
+        Ok(Arc::clone(&self.working(workspace, key, None, None)?.registers))
+    }
+
+    /// The address of a key, if it is known.
+    pub(super) fn address(
+        &mut self,
+        workspace: &Workspace,
+        key: AddressKey,
+    ) -> Result<Option<Address>, StoreError> {
+        Ok(self.working(workspace, key, None, None)?.address.clone())
+    }
+
+    /// Loads an address into the group: staged, else the tail's, else the views'.
+    fn working(
+        &mut self,
+        workspace: &Workspace,
+        key: AddressKey,
+        hint: Option<&Hint>,
+        told: Option<&Address>,
+    ) -> Result<&mut Working, StoreError> {
+        let place = (workspace.no, key);
+        if !self.addresses.contains_key(&place) {
+            let loaded = self.load(workspace, key, hint, told)?;
+            self.addresses.insert(place, loaded);
+        }
+        let shared = self.shared;
+        let working = self.addresses.entry(place).or_insert_with(Working::empty);
+        if let (None, Some(told)) = (&working.address, told) {
+            let sealed =
+                views::seal_address(&workspace.secrets.vault, &key, told, &shared.environment);
+            working.sealed = SealedAddress::Known(sealed.into());
+            working.address = Some(told.clone());
+        }
+        Ok(working)
+    }
+
+    fn load(
+        &self,
+        workspace: &Workspace,
+        key: AddressKey,
+        hint: Option<&Hint>,
+        told: Option<&Address>,
+    ) -> Result<Working, StoreError> {
+        let place = (workspace.no, key);
+        let tail = &self.shared.tail;
+        let in_tail = tail.registers(&place);
+        let tail_says = tail.sealed_address(&place);
+        let current = hint.filter(|hint| hint.flushed == tail.flushed());
+        let row = match (&in_tail, &tail_says, current) {
+            (Some(_), Some(_), _) => None,
+            (_, _, Some(hint)) => hint
+                .row
+                .clone()
+                .map(|registers| views::AddressRow { registers, sealed: hint.sealed.clone() }),
+            (_, _, None) => self.shared.views.read(|views| views::find_address(views, &place))?,
+        };
+        let stored = match tail_says {
+            Some(SealedAddress::Known(sealed)) => Some(sealed.to_vec()),
+            Some(SealedAddress::Forgotten) => None,
+            Some(SealedAddress::Unchanged) | None => {
+                row.as_ref().and_then(|row| row.sealed.clone())
+            }
+        };
+        // The text of a known address is opened only where nobody told it.
+        let address = match (stored, told) {
+            (Some(_), Some(told)) => Some(told.clone()),
+            (Some(sealed), None) => {
+                Some(views::open_address(&workspace.secrets.vault, &key, &sealed)?)
+            }
+            (None, _) => None,
+        };
+        let registers = in_tail.or_else(|| row.map(|row| row.registers));
+        let addressless = match (&registers, &address) {
+            (Some(registers), None) if !registers.is_empty() => Addressless::Counted,
+            (Some(_) | None, _) => Addressless::Not,
+        };
+        let registers = registers.unwrap_or_default();
+        Ok(Working {
+            registers,
+            address,
+            addressless,
+            sealed: SealedAddress::Unchanged,
+            rows: Vec::new(),
+            change: Change::Looked,
+        })
+    }
+
+    /// An event of this address, if it is stored or staged.
+    pub(super) fn find_event(
+        &self,
+        workspace: &Workspace,
+        key: AddressKey,
+        id: EventId,
+        hint: Option<&Hint>,
+    ) -> Result<Option<KnownEvent>, StoreError> {
+        let newer = self.events.get(&(workspace.no, id)).copied();
+        if let Some(known) = newer.or_else(|| self.shared.tail.event(workspace.no, id)) {
+            return Ok(Some(known));
+        }
+        let current = hint.filter(|hint| hint.flushed == self.shared.tail.flushed());
+        let row = match current {
+            Some(hint) => hint.event,
+            None => self
+                .shared
+                .views
+                .read(|views| views::find_event(views, &(workspace.no, key), id))?,
+        };
+        row.map(|row| {
+            let found = events::read(self.ledger, row)?;
+            Ok(KnownEvent {
+                row,
+                request: found.request,
+                occurred_at: found.event.occurred_at,
+                recorded_at: found.event.recorded_at,
+            })
+        })
+        .transpose()
+    }
+
+    /// Appends one event, unless it was stored before or says nothing new.
+    pub(super) fn append(
+        &mut self,
+        workspace: &Workspace,
+        prepared: &Prepared,
+    ) -> Result<Recorded, StoreError> {
+        let Prepared { draft, key, hint, .. } = prepared;
+        let registers = Arc::clone(
+            &self
+                .working(workspace, *key, hint.as_ref(), prepared.sealed.address.as_ref())?
+                .registers,
+        );
+        if let Some(known) = self.find_event(workspace, *key, draft.id, hint.as_ref())? {
+            let outcome =
+                if known.request == draft.request { Outcome::Retried } else { Outcome::KeyReused };
+            let KnownEvent { occurred_at, recorded_at, .. } = known;
+            return Ok(Recorded { id: draft.id, outcome, occurred_at, recorded_at, registers });
+        }
+        if says_nothing_new(draft, &registers) {
+            let at = draft.occurred_at;
+            return Ok(Recorded {
+                id: draft.id,
+                outcome: Outcome::Repeated,
+                occurred_at: at,
+                recorded_at: at,
+                registers,
+            });
+        }
+        self.append_new(workspace, prepared)
+    }
+
+    fn append_new(
+        &mut self,
+        workspace: &Workspace,
+        prepared: &Prepared,
+    ) -> Result<Recorded, StoreError> {
+        let Prepared { draft, key, .. } = prepared;
+        let recorded_at = self.tick();
+        let event = ConsentEvent {
+            id: draft.id,
+            key: *key,
+            fact: draft.fact,
+            source: draft.source.clone(),
+            actor: draft.actor,
+            occurred_at: draft.occurred_at.min(recorded_at),
+            recorded_at,
+            import: draft.import,
+            basis: draft.basis,
+        };
+        let facts = event.facts();
+        let leaf_hash = event.leaf_hash(workspace.id, &facts, &prepared.sealed);
+        let row = self.next_row;
+        let (request, sealed) = (&draft.request, &prepared.sealed_bytes[..]);
+        let new = NewRow {
+            row,
+            workspace: workspace.no,
+            event: &event,
+            request,
+            leaf_hash: &leaf_hash,
+            facts: &facts,
+            sealed,
+        };
+        events::append(self.ledger, &new).map_err(|error| unwritable(&error))?;
+        self.next_row += 1;
+        self.last_row = row;
+        let known =
+            KnownEvent { row, request: *request, occurred_at: event.occurred_at, recorded_at };
+        self.events.insert((workspace.no, draft.id), known);
+        self.take_in(workspace, &event, row, &prepared.sealed)?;
+        let registers = self.registers(workspace, *key)?;
+        Ok(Recorded {
+            id: draft.id,
+            outcome: Outcome::Appended,
+            occurred_at: event.occurred_at,
+            recorded_at,
+            registers,
+        })
+    }
+
+    /// Takes in a row that the ledger holds beyond the views.
+    pub(super) fn replay(
+        &mut self,
+        workspace: &Workspace,
+        row: &LedgerRow,
+    ) -> Result<(), StoreError> {
+        let sealed = events::open(&workspace.secrets.vault, row)?.unwrap_or_default();
+        let (occurred_at, recorded_at) = (row.event.occurred_at, row.event.recorded_at);
+        let known = KnownEvent { row: row.row, request: row.request, occurred_at, recorded_at };
+        self.events.insert((workspace.no, row.event.id), known);
+        self.last_row = row.row;
+        self.take_in(workspace, &row.event, row.row, &sealed)
+    }
+
+    /// Takes an event of the ledger into the staged state.
+    fn take_in(
+        &mut self,
+        workspace: &Workspace,
+        event: &ConsentEvent,
+        row: i64,
+        sealed: &Sealed,
+    ) -> Result<(), StoreError> {
+        let undone = self.undone_imports(workspace)?;
+        let working = self.working(workspace, event.key, None, sealed.address.as_ref())?;
+        working.rows.push((event.id, row));
+        working.change = Change::Changed;
+        let before: Vec<ProfileId> =
+            working.registers.links().map(|(profile, _)| profile).collect();
+        if event.import.is_some_and(|import| undone.contains(&import)) {
+            return Ok(());
+        }
+        if Arc::make_mut(&mut working.registers).join(event) == Joined::NeedsHistory {
+            self.refold(workspace, event.key)?;
+        }
+        self.relink(workspace, event.key, &before)?;
+        if let Fact::Attributes(profile) = event.fact {
+            let mark = Mark { ends_at: None, at: event.occurred_at, event: event.id };
+            self.profile(workspace, profile)?.join(&sealed.attributes, mark);
+        }
+        Ok(())
+    }
+
+    /// Folds an address anew, leaving out an import that was undone.
+    pub(super) fn refold_without_undone(
+        &mut self,
+        workspace: &Workspace,
+        key: AddressKey,
+    ) -> Result<(), StoreError> {
+        let before: Vec<ProfileId> =
+            self.registers(workspace, key)?.links().map(|(profile, _)| profile).collect();
+        self.refold(workspace, key)?;
+        self.working(workspace, key, None, None)?.change = Change::Changed;
+        self.relink(workspace, key, &before)
+    }
+
+    /// Folds an address anew from all its rows.
+    fn refold(&mut self, workspace: &Workspace, key: AddressKey) -> Result<(), StoreError> {
+        let history: Vec<ConsentEvent> =
+            self.rows(workspace, key)?.into_iter().map(|row| row.event).collect();
+        let undone = self.undone_imports(workspace)?;
+        let registers = Arc::new(Registers::fold(&history, &undone));
+        self.working(workspace, key, None, None)?.registers = registers;
+        Ok(())
+    }
+
+    fn undone_imports(&self, workspace: &Workspace) -> Result<BTreeSet<ImportId>, StoreError> {
+        let staged = self.configurations.get(&workspace.id).cloned();
+        let configuration = match staged {
+            Some(staged) => staged,
+            None => self.shared.configuration(workspace.id)?,
+        };
+        Ok(configuration.undone_imports.clone())
+    }
+
+    /// All rows of the ledger about an address.
+    pub(super) fn rows(
+        &mut self,
+        workspace: &Workspace,
+        key: AddressKey,
+    ) -> Result<Vec<LedgerRow>, StoreError> {
+        let place = (workspace.no, key);
+        let mut rows = self.shared.rows_of(&place)?;
+        rows.extend(self.working(workspace, key, None, None)?.rows.iter().map(|(_, row)| *row));
+        rows.sort_unstable();
+        rows.dedup();
+        rows.into_iter().map(|row| events::read(self.ledger, row)).collect()
+    }
+
+    /// Brings the profiles' lists of addresses in line with an address's links.
+    fn relink(
+        &mut self,
+        workspace: &Workspace,
+        key: AddressKey,
+        before: &[ProfileId],
+    ) -> Result<(), StoreError> {
+        let after: Vec<ProfileId> =
+            self.registers(workspace, key)?.links().map(|(profile, _)| profile).collect();
+        for profile in after.iter().filter(|profile| !before.contains(profile)) {
+            self.profile(workspace, *profile)?.addresses.insert(key);
+        }
+        for profile in before.iter().filter(|profile| !after.contains(profile)) {
+            self.profile(workspace, *profile)?.addresses.remove(&key);
+        }
+        Ok(())
+    }
+
+    /// A profile as of now, to be read or changed.
+    pub(super) fn profile(
+        &mut self,
+        workspace: &Workspace,
+        id: ProfileId,
+    ) -> Result<&mut ProfileState, StoreError> {
+        let place = (workspace.no, id);
+        if !self.profiles.contains_key(&place) {
+            let found = self.shared.find_profile(workspace, id)?.unwrap_or_default();
+            self.profiles.insert(place, found);
+        }
+        Ok(Arc::make_mut(self.profiles.entry(place).or_default()))
+    }
+
+    /// Destroys what is personal about an address: the sealed part of every row, and the address.
+    pub(super) fn destroy_personal(
+        &mut self,
+        workspace: &Workspace,
+        key: AddressKey,
+    ) -> Result<(), StoreError> {
+        for row in self.rows(workspace, key)? {
+            events::destroy_sealed(self.ledger, row.row).map_err(|error| unwritable(&error))?;
+        }
+        let working = self.working(workspace, key, None, None)?;
+        // A refusal known by its hash alone has no address to forget.
+        if working.address.is_some() {
+            working.sealed = SealedAddress::Forgotten;
+        }
+        Ok(())
+    }
+
+    /// Makes a workspace.
+    pub(super) fn add_workspace(
+        &mut self,
+        made: &Workspace,
+        secrets: &[u8],
+        configuration: Configuration,
+    ) -> Result<i64, StoreError> {
+        let at = self.tick();
+        let name_and_mode = (&*configuration.name, configuration.mode);
+        let no = events::add_workspace(self.ledger, &made.id, name_and_mode, secrets, at)
+            .map_err(|error| unwritable(&error))?;
+        self.workspaces.push(Arc::new(Workspace { no, ..made.clone() }));
+        self.configurations.insert(made.id, Arc::new(configuration));
+        Ok(no)
+    }
+
+    /// Changes a configuration.
+    pub(super) fn configure(
+        &mut self,
+        workspace: &Workspace,
+        change: &crate::configuration::Change,
+    ) -> Result<Arc<Configuration>, StoreError> {
+        let at = self.tick();
+        events::append_change(self.ledger, workspace.no, at, change)
+            .map_err(|error| unwritable(&error))?;
+        let held = match self.configurations.get(&workspace.id) {
+            Some(staged) => Arc::clone(staged),
+            None => self.shared.configuration(workspace.id)?,
+        };
+        let mut configuration = Arc::unwrap_or_clone(held);
+        configuration.apply(change.clone(), at);
+        let configuration = Arc::new(configuration);
+        self.configurations.insert(workspace.id, Arc::clone(&configuration));
+        Ok(configuration)
+    }
+}
+
+/// Whether a report repeats its source's last one, or comes from one source too many.
+fn says_nothing_new(draft: &Draft, registers: &Registers) -> bool {
+    let Fact::Consent(permission, statement) = draft.fact else {
+        return false;
+    };
+    let register = registers.of(permission);
+    let repeated =
+        draft.dating == Dating::Undated && capture::repeats(register, &draft.source, statement);
+    repeated || (statement == Statement::Yes && !capture::has_room_for(register, &draft.source))
+}
+
+impl Working {
+    fn empty() -> Self {
+        Self {
+            registers: Arc::default(),
+            address: None,
+            addressless: Addressless::Not,
+            sealed: SealedAddress::Unchanged,
+            rows: Vec::new(),
+            change: Change::Looked,
+        }
+    }
+}
+
+impl Staged {
+    /// Makes a durable group visible: the tail, then the gate index, then the configuration.
+    pub(super) fn publish(self, shared: &Shared) {
+        shared.set_position(self.next_row, self.last_recorded);
+        shared.add_workspaces(self.workspaces);
+        shared.add_configurations(self.configurations);
+        let mut frame = Frame { last_row: self.last_row, ..Frame::default() };
+        let mut changed = Vec::new();
+        for (place, working) in self.addresses {
+            // Addresses that were only looked at are as the views and the tail have them.
+            if working.change == Change::Looked {
+                continue;
+            }
+            let Working { registers, address, addressless, sealed, rows, change: _ } = working;
+            let presence = Presence::of(&sealed, address, addressless);
+            changed.push((place, Arc::clone(&registers), presence));
+            frame.addresses.insert(place, Entry { registers, sealed, rows });
+        }
+        if frame.addresses.is_empty() && self.profiles.is_empty() {
+            return;
+        }
+        frame.profiles = self.profiles;
+        frame.events = self.events;
+        shared.tail.publish(frame);
+        for ((workspace, key), registers, presence) in changed {
+            presence.tell(&shared.gate(workspace), key, &registers);
+        }
+    }
+}
+
+/// What a group did to an address's place in the gate index.
+enum Presence {
+    /// The address is known.
+    Known(Address),
+    /// It has become known; before there was a key alone.
+    Found(Address),
+    /// The person was erased.
+    Erased(Address),
+    /// There is a key alone, for the first time.
+    KeyAlone,
+    /// There is a key alone, as before.
+    StillKeyAlone,
+}
+
+impl Presence {
+    fn of(sealed: &SealedAddress, address: Option<Address>, before: Addressless) -> Self {
+        match (sealed, address, before) {
+            (SealedAddress::Forgotten, Some(address), _) => Self::Erased(address),
+            (_, Some(address), Addressless::Counted) => Self::Found(address),
+            (_, Some(address), Addressless::Not) => Self::Known(address),
+            (_, None, Addressless::Counted) => Self::StillKeyAlone,
+            (_, None, Addressless::Not) => Self::KeyAlone,
+        }
+    }
+
+    fn tell(self, gate: &Gate, key: AddressKey, registers: &Registers) {
+        match self {
+            Self::Known(address) => gate.put(&address, key, Effective::of(registers)),
+            Self::Found(address) => {
+                gate.put(&address, key, Effective::of(registers));
+                gate.sub_addressless();
+            }
+            Self::Erased(address) => {
+                gate.add_addressless();
+                gate.remove(&address, key);
+            }
+            Self::KeyAlone => gate.add_addressless(),
+            Self::StillKeyAlone => {}
+        }
+    }
+}

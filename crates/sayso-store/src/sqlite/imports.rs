@@ -1,0 +1,120 @@
+//! Undoing an import: one retraction, and every address it concerned folded anew.
+//!
+//! The retraction is durable first. Folding goes on in pieces, so that refusals are still taken
+//! meanwhile; a process that ends in between goes on at its next start, which sees that the views
+//! do not hold the retraction in full.
+
+use std::sync::Arc;
+
+use rusqlite::params;
+use sayso_core::address::AddressKey;
+use sayso_core::id::ImportId;
+use sayso_core::limits;
+
+use super::group::Group;
+use super::writer::{Urgency, WriterHandle};
+use super::{Shared, Workspace, events, flusher, read_lock, unreadable, unwritable};
+use crate::configuration::Change;
+use crate::store::StoreError;
+
+/// Undoes an import and answers with how many addresses it concerned.
+pub(super) async fn undo(
+    shared: &Arc<Shared>,
+    writer: &WriterHandle,
+    workspace: &Arc<Workspace>,
+    import: ImportId,
+) -> Result<u64, StoreError> {
+    let of_retraction = Arc::clone(workspace);
+    let is_new = !shared.configuration(workspace.id)?.undone_imports.contains(&import);
+    if is_new {
+        writer
+            .submit(Urgency::Ordinary, move |group| {
+                group.configure(&of_retraction, &Change::UndoImport(import)).map(|_| ())
+            })
+            .await?;
+    }
+    let keys = concerned(shared, workspace, import)?;
+    for piece in keys.chunks(limits::COMMIT_GROUP_MAX) {
+        let (piece, workspace) = (piece.to_vec(), Arc::clone(workspace));
+        writer
+            .submit(Urgency::Ordinary, move |group| {
+                piece.iter().try_for_each(|key| group.refold_without_undone(&workspace, *key))
+            })
+            .await?;
+    }
+    note_done(shared, workspace, import)?;
+    u64::try_from(keys.len()).map_err(|_| StoreError::Closed)
+}
+
+/// Goes on with what an earlier process did not finish.
+pub(super) fn finish_undoing(shared: &Shared) -> Result<(), StoreError> {
+    let workspaces: Vec<Arc<Workspace>> = read_lock(&shared.workspaces).values().cloned().collect();
+    for workspace in workspaces {
+        for import in shared.configuration(workspace.id)?.undone_imports.clone() {
+            if is_done(shared, &workspace, import)? {
+                continue;
+            }
+            let keys = concerned(shared, &workspace, import)?;
+            let ledger = shared.ledger.lock();
+            for piece in keys.chunks(limits::COMMIT_GROUP_MAX) {
+                let mut group = Group::new(shared, &ledger);
+                for key in piece {
+                    group.refold_without_undone(&workspace, *key)?;
+                }
+                group.into_staged().publish(shared);
+            }
+            drop(ledger);
+            note_done(shared, &workspace, import)?;
+        }
+    }
+    Ok(())
+}
+
+/// The addresses an import concerned.
+fn concerned(
+    shared: &Shared,
+    workspace: &Workspace,
+    import: ImportId,
+) -> Result<Vec<AddressKey>, StoreError> {
+    let mut keys = Vec::new();
+    shared.ledger.read(|ledger| {
+        events::for_each_after(ledger, 0, |row| {
+            if row.workspace == workspace.no && row.event.import == Some(import) {
+                keys.push(row.event.key);
+            }
+            Ok(())
+        })
+    })?;
+    keys.sort_unstable();
+    keys.dedup();
+    Ok(keys)
+}
+
+fn is_done(shared: &Shared, workspace: &Workspace, import: ImportId) -> Result<bool, StoreError> {
+    shared.views.read(|views| {
+        views
+            .query_row(
+                "SELECT count(*) FROM undone_import WHERE workspace = ?1 AND import = ?2",
+                params![workspace.no, import.as_bytes()],
+                |row| row.get::<_, bool>(0),
+            )
+            .map_err(unreadable)
+    })
+}
+
+/// Notes that the views hold a retraction in full, once they do.
+fn note_done(shared: &Shared, workspace: &Workspace, import: ImportId) -> Result<(), StoreError> {
+    if !flusher::flush(shared) {
+        // Not noted: the next start folds the addresses again, which changes nothing.
+        return Ok(());
+    }
+    shared
+        .views
+        .lock()
+        .execute(
+            "INSERT OR IGNORE INTO undone_import (workspace, import) VALUES (?1, ?2)",
+            params![workspace.no, import.as_bytes()],
+        )
+        .map(|_| ())
+        .map_err(|error| unwritable(&error))
+}

@@ -1,0 +1,504 @@
+//! The use cases that concern more than one address: processing, retraction, linking, erasure.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use sayso_core::address::{Address, AddressKey};
+use sayso_core::canonical::Writer;
+use sayso_core::channel::Permission;
+use sayso_core::event::{Fact, Retracted};
+use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
+use sayso_core::id::{EventId, ProfileId};
+use sayso_core::link::{Carried, carried};
+use sayso_core::registers::Registers;
+use sayso_core::retraction::may_retract;
+use sayso_core::source::{Actor, Evidence, Road, Source, SourceName};
+use sayso_core::time::Timestamp;
+
+use super::group::{Group, Prepared};
+use super::tail::KnownEvent;
+use super::{Shared, Workspace, events, views};
+use crate::store::{
+    Dating, Draft, Outcome, Profile, ProfileDraft, Recorded, RetractDraft, Retracting, StoreError,
+    Subject, Upserted,
+};
+
+/// What an upsert did, before the profile is read back.
+#[derive(Debug)]
+pub(super) enum Upserting {
+    Stored(ProfileId),
+    ProcessingRefused(ProfileId),
+    Ambiguous(Vec<ProfileId>),
+}
+
+/// The id of an event that follows from others: the same for the same cause, so a retry and a
+/// retraction find it.
+fn derived_id(workspace: &Workspace, purpose: &str, causes: &[&[u8]]) -> (EventId, RequestHash) {
+    let mut fields = Writer::default();
+    fields.text(purpose);
+    causes.iter().for_each(|cause| fields.raw(cause));
+    let request = RequestHash::of(&fields);
+    (event_id(workspace.id, RequestIdentity::Dated(request), 0), request)
+}
+
+/// A draft without evidence, for what follows from another event.
+struct Following<'a> {
+    subject: Subject,
+    fact: Fact,
+    source: &'a Source,
+    actor: Actor,
+    at: Timestamp,
+    basis: Option<EventId>,
+}
+
+impl Following<'_> {
+    fn draft(self, (id, request): (EventId, RequestHash)) -> Draft {
+        Draft {
+            subject: self.subject,
+            id,
+            request,
+            fact: self.fact,
+            source: self.source.clone(),
+            actor: self.actor,
+            occurred_at: self.at,
+            dating: Dating::Dated,
+            import: None,
+            basis: self.basis,
+            evidence: Evidence::default(),
+            attributes: BTreeMap::new(),
+        }
+    }
+}
+
+/// The source of what linking carries over (rule 13).
+fn link_source() -> Result<Source, StoreError> {
+    let name = SourceName::parse("link").map_err(|_| StoreError::Closed)?;
+    Ok(Source { road: Road::Link, name, spoke_of: None })
+}
+
+impl Group<'_> {
+    /// Records one event; what is said of processing is said of every address of the person.
+    pub(super) fn record(
+        &mut self,
+        workspace: &Workspace,
+        prepared: &Prepared,
+    ) -> Result<Recorded, StoreError> {
+        let recorded = self.append(workspace, prepared)?;
+        let draft = &prepared.draft;
+        if let (Fact::Consent(Permission::Processing, _), Outcome::Appended) =
+            (draft.fact, recorded.outcome)
+        {
+            for sibling in self.siblings(workspace, &recorded.registers, prepared.key)? {
+                let Some(address) = self.address(workspace, sibling)? else {
+                    continue;
+                };
+                let copy = Following {
+                    subject: Subject::Address(address),
+                    fact: draft.fact,
+                    source: &draft.source,
+                    actor: draft.actor,
+                    at: recorded.occurred_at,
+                    basis: Some(recorded.id),
+                };
+                let id =
+                    derived_id(workspace, "copy", &[recorded.id.as_bytes(), sibling.as_bytes()]);
+                self.append_following(workspace, copy.draft(id))?;
+            }
+        }
+        Ok(recorded)
+    }
+
+    fn append_following(
+        &mut self,
+        workspace: &Workspace,
+        draft: Draft,
+    ) -> Result<Recorded, StoreError> {
+        let prepared = draft.prepare(workspace, self.shared(), None);
+        self.append(workspace, &prepared)
+    }
+
+    /// The other addresses of the profiles an address belongs to.
+    fn siblings(
+        &mut self,
+        workspace: &Workspace,
+        registers: &Registers,
+        key: AddressKey,
+    ) -> Result<BTreeSet<AddressKey>, StoreError> {
+        let mut siblings = BTreeSet::new();
+        for (profile, _) in registers.links() {
+            siblings.extend(self.profile(workspace, profile)?.addresses.iter().copied());
+        }
+        siblings.remove(&key);
+        Ok(siblings)
+    }
+
+    /// Leaves an event out, and what linking carried from it (rules 9 and 13).
+    pub(super) fn retract(
+        &mut self,
+        workspace: &Workspace,
+        target: &RetractDraft,
+    ) -> Result<Retracting, StoreError> {
+        let key = target.subject.key(&workspace.secrets.address_keys);
+        let Some(KnownEvent { row, .. }) = self.find_event(workspace, key, target.event, None)?
+        else {
+            return Ok(Retracting::NoEvent);
+        };
+        let event = events::read(self.ledger(), row)?.event;
+        if let Err(fault) = may_retract(&event, target.role) {
+            return Ok(Retracting::Refused(fault));
+        }
+        let registers = self.registers(workspace, key)?;
+        for sibling in self.siblings(workspace, &registers, key)? {
+            for (_, link) in self.registers(workspace, sibling)?.links() {
+                let (copy, _) = derived_id(
+                    workspace,
+                    "carry",
+                    &[link.event.as_bytes(), target.event.as_bytes()],
+                );
+                let (spoken, _) =
+                    derived_id(workspace, "copy", &[target.event.as_bytes(), sibling.as_bytes()]);
+                for id in [copy, spoken] {
+                    if self.find_event(workspace, sibling, id, None)?.is_some() {
+                        self.append_retraction(workspace, sibling, id, target)?;
+                    }
+                }
+            }
+        }
+        let recorded = self.append_retraction(workspace, key, target.event, target)?;
+        Ok(Retracting::Done(recorded.registers))
+    }
+
+    fn append_retraction(
+        &mut self,
+        workspace: &Workspace,
+        key: AddressKey,
+        event: EventId,
+        target: &RetractDraft,
+    ) -> Result<Recorded, StoreError> {
+        let subject = match self.address(workspace, key)? {
+            Some(address) => Subject::Address(address),
+            None => target.subject.clone(),
+        };
+        let following = Following {
+            subject,
+            fact: Fact::Retraction(Retracted::Event(event)),
+            source: &target.source,
+            actor: target.actor,
+            at: self.tick(),
+            basis: None,
+        };
+        let mut draft =
+            following.draft(derived_id(workspace, "retract", &[event.as_bytes(), key.as_bytes()]));
+        draft.evidence.method = target.reason.clone();
+        self.append_following(workspace, draft)
+    }
+
+    /// Unlinks an address from a profile.
+    pub(super) fn unlink(
+        &mut self,
+        workspace: &Workspace,
+        profile: ProfileId,
+        address: &Address,
+    ) -> Result<Retracting, StoreError> {
+        let key = address.key(&workspace.secrets.address_keys);
+        let registers = self.registers(workspace, key)?;
+        let Some((_, link)) = registers.links().find(|(linked, _)| *linked == profile) else {
+            return Ok(Retracting::NoEvent);
+        };
+        let target = RetractDraft {
+            subject: Subject::Address(address.clone()),
+            event: link.event,
+            role: sayso_core::retraction::Role::Other,
+            source: link_source()?,
+            actor: Actor::Operator,
+            reason: None,
+        };
+        let recorded = self.append_retraction(workspace, key, link.event, &target)?;
+        Ok(Retracting::Done(recorded.registers))
+    }
+
+    /// Makes or extends a profile.
+    pub(super) fn upsert_profile(
+        &mut self,
+        workspace: &Workspace,
+        draft: &ProfileDraft,
+    ) -> Result<Upserting, StoreError> {
+        let profile = match self.choose_profile(workspace, &draft.addresses)? {
+            Chosen::Known(profile) => profile,
+            Chosen::New => ProfileId::from_bytes(self.shared().environment.time_sortable_id()),
+            Chosen::Several(profiles) => return Ok(Upserting::Ambiguous(profiles)),
+        };
+        for address in &draft.addresses {
+            self.link(workspace, profile, address, draft)?;
+        }
+        let now = self.tick();
+        let members = self.profile(workspace, profile)?.addresses.clone();
+        for key in members {
+            if self.registers(workspace, key)?.processing().standing_refusal(now).is_some() {
+                return Ok(Upserting::ProcessingRefused(profile));
+            }
+        }
+        if let (Some(first), false) = (draft.addresses.first(), draft.attributes.is_empty()) {
+            let following = Following {
+                subject: Subject::Address(first.clone()),
+                fact: Fact::Attributes(profile),
+                source: &draft.source,
+                actor: draft.actor,
+                at: now,
+                basis: None,
+            };
+            let moment = now.as_micros().to_be_bytes();
+            let mut event = following.draft(derived_id(
+                workspace,
+                "attributes",
+                &[profile.as_bytes(), &moment],
+            ));
+            event.attributes.clone_from(&draft.attributes);
+            self.append_following(workspace, event)?;
+        }
+        Ok(Upserting::Stored(profile))
+    }
+
+    /// Which profile these identifiers belong to. An external id decides alone: a phone may be
+    /// shared by a family. Without one, the addresses must agree.
+    fn choose_profile(
+        &mut self,
+        workspace: &Workspace,
+        addresses: &[Address],
+    ) -> Result<Chosen, StoreError> {
+        let mut by_address = BTreeSet::new();
+        for address in addresses {
+            let registers =
+                self.registers(workspace, address.key(&workspace.secrets.address_keys))?;
+            let linked: Vec<ProfileId> = registers.links().map(|(profile, _)| profile).collect();
+            match address {
+                Address::ExternalId(_) if !linked.is_empty() => {
+                    return Ok(linked
+                        .first()
+                        .map_or(Chosen::New, |profile| Chosen::Known(*profile)));
+                }
+                Address::ExternalId(_)
+                | Address::Phone(_)
+                | Address::Email(_)
+                | Address::ChannelId(_) => {
+                    by_address.extend(linked);
+                }
+            }
+        }
+        let has_external_id = |address: &Address| matches!(address, Address::ExternalId(_));
+        if addresses.iter().any(has_external_id) {
+            // Another person's profile is not taken over: only one without an external id fits.
+            let mut free = Vec::new();
+            for profile in by_address {
+                if !self.has_external_id(workspace, profile)? {
+                    free.push(profile);
+                }
+            }
+            return Ok(match free.as_slice() {
+                [only] => Chosen::Known(*only),
+                [] | [..] => Chosen::New,
+            });
+        }
+        let profiles: Vec<ProfileId> = by_address.into_iter().collect();
+        Ok(match profiles.as_slice() {
+            [] => Chosen::New,
+            [only] => Chosen::Known(*only),
+            [..] => Chosen::Several(profiles),
+        })
+    }
+
+    fn has_external_id(
+        &mut self,
+        workspace: &Workspace,
+        profile: ProfileId,
+    ) -> Result<bool, StoreError> {
+        for key in self.profile(workspace, profile)?.addresses.clone() {
+            if let Some(Address::ExternalId(_)) = self.address(workspace, key)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Links an address to a profile and carries the profile's refusals to it, before anything can
+    /// be sent to it: all of this is one transaction.
+    fn link(
+        &mut self,
+        workspace: &Workspace,
+        profile: ProfileId,
+        address: &Address,
+        draft: &ProfileDraft,
+    ) -> Result<(), StoreError> {
+        let key = address.key(&workspace.secrets.address_keys);
+        if self.registers(workspace, key)?.links().any(|(linked, _)| linked == profile) {
+            return Ok(());
+        }
+        let members = self.profile(workspace, profile)?.addresses.clone();
+        let at = self.tick();
+        let subject = Subject::Address(address.clone());
+        let following = Following {
+            subject: subject.clone(),
+            fact: Fact::Link(profile),
+            source: &draft.source,
+            actor: draft.actor,
+            at,
+            basis: None,
+        };
+        let moment = at.as_micros().to_be_bytes();
+        let id = derived_id(workspace, "link", &[profile.as_bytes(), key.as_bytes(), &moment]);
+        let link = self.append_following(workspace, following.draft(id))?;
+        let source = link_source()?;
+        for member in members {
+            let registers = self.registers(workspace, member)?;
+            let same_kind = self
+                .address(workspace, member)?
+                .is_some_and(|known| known.kind() == address.kind());
+            let passes = |carried: &Carried| {
+                same_kind || matches!(carried.fact, Fact::Consent(Permission::Processing, _))
+            };
+            for carried in carried(&registers).into_iter().filter(passes) {
+                let following = Following {
+                    subject: subject.clone(),
+                    fact: carried.fact,
+                    source: &source,
+                    actor: Actor::System,
+                    at: carried.at,
+                    basis: Some(link.id),
+                };
+                let id =
+                    derived_id(workspace, "carry", &[link.id.as_bytes(), carried.from.as_bytes()]);
+                self.append_following(workspace, following.draft(id))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Erases a person (rule 17): every address that is theirs alone. An address shared with
+    /// another profile is unlinked and keeps its refusals.
+    pub(super) fn erase(
+        &mut self,
+        workspace: &Workspace,
+        subject: &Subject,
+        draft: &Draft,
+    ) -> Result<Recorded, StoreError> {
+        let key = subject.key(&workspace.secrets.address_keys);
+        let own: Vec<ProfileId> =
+            self.registers(workspace, key)?.links().map(|(profile, _)| profile).collect();
+        let registers = self.registers(workspace, key)?;
+        for sibling in self.siblings(workspace, &registers, key)? {
+            let links: Vec<(ProfileId, EventId)> = self
+                .registers(workspace, sibling)?
+                .links()
+                .map(|(profile, link)| (profile, link.event))
+                .collect();
+            let Some(address) = self.address(workspace, sibling)? else {
+                continue;
+            };
+            if links.iter().all(|(profile, _)| own.contains(profile)) {
+                let id = derived_id(workspace, "erase", &[draft.id.as_bytes(), sibling.as_bytes()]);
+                let mut of_sibling = draft.clone();
+                (of_sibling.id, of_sibling.request) = id;
+                of_sibling.subject = Subject::Address(address);
+                self.erase_address(workspace, sibling, of_sibling)?;
+            } else {
+                for (profile, _) in links.iter().filter(|(profile, _)| own.contains(profile)) {
+                    self.unlink(workspace, *profile, &address)?;
+                }
+            }
+        }
+        self.erase_address(workspace, key, draft.clone())
+    }
+
+    fn erase_address(
+        &mut self,
+        workspace: &Workspace,
+        key: AddressKey,
+        draft: Draft,
+    ) -> Result<Recorded, StoreError> {
+        let links: Vec<ProfileId> =
+            self.registers(workspace, key)?.links().map(|(profile, _)| profile).collect();
+        // An erasure is never dated back: what was said until now goes with it.
+        let recorded = self.append_following(
+            workspace,
+            Draft { occurred_at: Timestamp::DISTANT_FUTURE, ..draft },
+        )?;
+        for profile in links {
+            let state = self.profile(workspace, profile)?;
+            state.addresses.remove(&key);
+            state.attributes.clear();
+        }
+        self.destroy_personal(workspace, key)?;
+        Ok(recorded)
+    }
+}
+
+/// Which profile an upsert means.
+enum Chosen {
+    Known(ProfileId),
+    New,
+    Several(Vec<ProfileId>),
+}
+
+impl Upserting {
+    /// Reads the profile back once it is durable.
+    pub(super) fn read_back(
+        self,
+        shared: &Shared,
+        workspace: &Workspace,
+    ) -> Result<Upserted, StoreError> {
+        let read = |id| {
+            let found = shared.profile(workspace, id)?;
+            found.ok_or_else(|| StoreError::Corrupt { table: "profile", id: id.to_string() })
+        };
+        match self {
+            Self::Stored(id) => read(id).map(Upserted::Profile),
+            Self::ProcessingRefused(id) => read(id).map(Upserted::ProcessingRefused),
+            Self::Ambiguous(profiles) => Ok(Upserted::Ambiguous(profiles)),
+        }
+    }
+}
+
+impl Shared {
+    /// A profile with its addresses in clear.
+    pub(super) fn profile(
+        &self,
+        workspace: &Workspace,
+        id: ProfileId,
+    ) -> Result<Option<Profile>, StoreError> {
+        let Some(state) = self.find_profile(workspace, id)? else {
+            return Ok(None);
+        };
+        let mut addresses = Vec::with_capacity(state.addresses.len());
+        for key in &state.addresses {
+            addresses.extend(self.address_of(workspace, *key)?);
+        }
+        if addresses.is_empty() {
+            return Ok(None);
+        }
+        let attributes = state.attributes.iter();
+        let attributes = attributes
+            .filter_map(|(name, (_, value))| Some((name.clone(), value.clone()?)))
+            .collect();
+        Ok(Some(Profile { id, addresses, attributes }))
+    }
+
+    /// The address of a key, if it is known.
+    pub(super) fn address_of(
+        &self,
+        workspace: &Workspace,
+        key: AddressKey,
+    ) -> Result<Option<Address>, StoreError> {
+        let place = (workspace.no, key);
+        let sealed: Option<Arc<[u8]>> = match self.tail.sealed_address(&place) {
+            Some(super::tail::SealedAddress::Known(sealed)) => Some(sealed),
+            Some(super::tail::SealedAddress::Forgotten) => None,
+            Some(super::tail::SealedAddress::Unchanged) | None => {
+                let row = self.views.read(|views| views::find_address(views, &place))?;
+                row.and_then(|row| row.sealed).map(Arc::from)
+            }
+        };
+        sealed
+            .map(|sealed| views::open_address(&workspace.secrets.vault, &key, &sealed))
+            .transpose()
+    }
+}

@@ -1,0 +1,148 @@
+//! Encryption of what is personal: AES-256-GCM-SIV (RFC 8452), a data key for each workspace,
+//! wrapped by the master key.
+//!
+//! The master key is a file of its own, made `0600` at the first start and never in a backup. Who
+//! has it and the store can read addresses and evidence. Who loses it has lost those, and the
+//! secrets that turn an address into its key: the events still stand, but nobody can be looked up.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use aes_gcm_siv::aead::{Aead, KeyInit, Payload};
+use aes_gcm_siv::{Aes256GcmSiv, Nonce};
+use sayso_core::address::AddressKeySecret;
+use sha2::{Digest, Sha256};
+
+use crate::environment::Environment;
+
+const NONCE_BYTES: usize = 12;
+/// The number of the only data key a workspace has so far; `keys rotate` will make further ones.
+const FIRST_KEY: u32 = 1;
+
+/// A sealed text that does not open: another key, another place, or changed bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a sealed value does not open with the keys at hand")]
+pub(super) struct DoesNotOpen;
+
+/// The key that wraps the workspaces' keys.
+pub(super) struct MasterKey([u8; 32]);
+
+/// The cipher of one key. What it seals begins with the key's number and the nonce.
+#[derive(Clone)]
+pub(super) struct Vault {
+    cipher: Aes256GcmSiv,
+    number: u32,
+}
+
+/// The secrets of a workspace.
+#[derive(Clone)]
+pub(super) struct Secrets {
+    pub(super) address_keys: AddressKeySecret,
+    pub(super) vault: Vault,
+}
+
+impl MasterKey {
+    /// Reads the key file, or makes it at the first start.
+    pub(super) fn open(path: &Path, environment: &Environment) -> std::io::Result<Self> {
+        let mut key = [0; 32];
+        match File::open(path) {
+            Ok(mut file) => {
+                file.read_exact(&mut key)?;
+                Ok(Self(key))
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                key = environment.random();
+                let mut file =
+                    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+                file.write_all(&key)?;
+                file.sync_all()?;
+                Ok(Self(key))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A key that lives in memory alone.
+    pub(super) fn ephemeral(environment: &Environment) -> Self {
+        Self(environment.random())
+    }
+
+    /// What tells this key from another without giving it away.
+    pub(super) fn fingerprint(&self) -> [u8; 8] {
+        let mut hasher = Sha256::new();
+        hasher.update(b"sayso master key fingerprint\n");
+        hasher.update(self.0);
+        let full: [u8; 32] = hasher.finalize().into();
+        *full.first_chunk().unwrap_or(&[0; 8])
+    }
+
+    fn vault(&self) -> Vault {
+        Vault::new(&self.0, 0)
+    }
+
+    /// Makes the secrets of a new workspace, and seals them for its row.
+    pub(super) fn make_secrets(
+        &self,
+        workspace: &[u8],
+        environment: &Environment,
+    ) -> (Secrets, Vec<u8>) {
+        let plain: [u8; 64] = environment.random();
+        let sealed = self.vault().seal(&[b"workspace", workspace], &plain, environment);
+        (Secrets::of(&plain), sealed)
+    }
+
+    /// Opens the secrets of a workspace.
+    pub(super) fn open_secrets(
+        &self,
+        workspace: &[u8],
+        sealed: &[u8],
+    ) -> Result<Secrets, DoesNotOpen> {
+        let plain = self.vault().open(&[b"workspace", workspace], sealed)?;
+        let plain: &[u8; 64] = plain.as_slice().try_into().map_err(|_| DoesNotOpen)?;
+        Ok(Secrets::of(plain))
+    }
+}
+
+impl Secrets {
+    fn of(plain: &[u8; 64]) -> Self {
+        let (address_keys, data_key) = plain.split_at(32);
+        let half = |bytes: &[u8]| *bytes.first_chunk::<32>().unwrap_or(&[0; 32]);
+        Self {
+            address_keys: AddressKeySecret::from_bytes(half(address_keys)),
+            vault: Vault::new(&half(data_key), FIRST_KEY),
+        }
+    }
+}
+
+impl Vault {
+    fn new(key: &[u8; 32], number: u32) -> Self {
+        Self { cipher: Aes256GcmSiv::new(key.into()), number }
+    }
+
+    /// Seals `plain` for the place that `place` names; it opens nowhere else.
+    pub(super) fn seal(&self, place: &[&[u8]], plain: &[u8], environment: &Environment) -> Vec<u8> {
+        let nonce: [u8; NONCE_BYTES] = environment.random();
+        let aad = place.concat();
+        // The cipher fails only for texts of 64 GiB; nothing sealed here reaches a megabyte.
+        let sealed = self
+            .cipher
+            .encrypt(&Nonce::from(nonce), Payload { msg: plain, aad: &aad })
+            .unwrap_or_default();
+        [&self.number.to_be_bytes()[..], &nonce, &sealed].concat()
+    }
+
+    /// Opens what was sealed for the same place.
+    pub(super) fn open(&self, place: &[&[u8]], sealed: &[u8]) -> Result<Vec<u8>, DoesNotOpen> {
+        let (number, rest) = sealed.split_first_chunk::<4>().ok_or(DoesNotOpen)?;
+        let (nonce, text) = rest.split_first_chunk::<NONCE_BYTES>().ok_or(DoesNotOpen)?;
+        if u32::from_be_bytes(*number) != self.number {
+            return Err(DoesNotOpen);
+        }
+        let aad = place.concat();
+        self.cipher
+            .decrypt(&Nonce::from(*nonce), Payload { msg: text, aad: &aad })
+            .map_err(|_| DoesNotOpen)
+    }
+}

@@ -1,0 +1,264 @@
+//! The views: what is folded from the ledger, in a file that may be deleted and is rebuilt.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension, params};
+use sayso_core::address::{Address, AddressKey};
+use sayso_core::canonical::{Canonical, Malformed, Reader, Writer};
+use sayso_core::id::{EventId, ProfileId};
+use sayso_core::register::Mark;
+use sayso_core::registers::Registers;
+use sayso_core::source::EvidenceText;
+
+use super::seal::Vault;
+use super::tail::{Frame, Place, SealedAddress, WorkspaceNo};
+use super::unreadable;
+use crate::environment::Environment;
+use crate::store::StoreError;
+
+/// A profile as folded from its events: later values of an attribute win, by time and event id.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct ProfileState {
+    pub(super) addresses: BTreeSet<AddressKey>,
+    pub(super) attributes: BTreeMap<EvidenceText, (Mark, Option<Box<str>>)>,
+}
+
+impl ProfileState {
+    /// Takes in the attributes of one event.
+    pub(super) fn join(
+        &mut self,
+        attributes: &BTreeMap<EvidenceText, Option<Box<str>>>,
+        mark: Mark,
+    ) {
+        for (name, value) in attributes {
+            let held = self.attributes.get(name);
+            if held.is_none_or(|(at, _)| *at < mark) {
+                self.attributes.insert(name.clone(), (mark, value.clone()));
+            }
+        }
+    }
+}
+
+impl Canonical for ProfileState {
+    fn write(&self, to: &mut Writer) {
+        to.length(self.addresses.len());
+        self.addresses.iter().for_each(|key| key.write(to));
+        to.length(self.attributes.len());
+        for (name, (mark, value)) in &self.attributes {
+            name.write(to);
+            mark.write(to);
+            to.option(value.as_deref(), Writer::text);
+        }
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let mut state = Self::default();
+        for _ in 0..from.length()? {
+            state.addresses.insert(AddressKey::read(from)?);
+        }
+        for _ in 0..from.length()? {
+            let name = EvidenceText::read(from)?;
+            let mark = Mark::read(from)?;
+            let value = from.option(|from| from.text().map(Box::from))?;
+            state.attributes.insert(name, (mark, value));
+        }
+        Ok(state)
+    }
+}
+
+/// The place for which an address is sealed.
+fn address_place(key: &AddressKey) -> [&[u8]; 2] {
+    [b"address", key.as_bytes()]
+}
+
+/// The place for which a profile is sealed.
+fn profile_place(id: &ProfileId) -> [&[u8]; 2] {
+    [b"profile", id.as_bytes()]
+}
+
+/// Seals an address for its row.
+pub(super) fn seal_address(
+    vault: &Vault,
+    key: &AddressKey,
+    address: &Address,
+    environment: &Environment,
+) -> Vec<u8> {
+    vault.seal(&address_place(key), &address.to_bytes(), environment)
+}
+
+/// Opens the address of a row.
+pub(super) fn open_address(
+    vault: &Vault,
+    key: &AddressKey,
+    sealed: &[u8],
+) -> Result<Address, StoreError> {
+    let damaged = || StoreError::Corrupt { table: "address", id: key.to_string() };
+    let plain = vault.open(&address_place(key), sealed).map_err(|_| damaged())?;
+    Address::from_bytes(&plain).map_err(|_| damaged())
+}
+
+/// A row of `address`.
+pub(super) struct AddressRow {
+    pub(super) registers: Arc<Registers>,
+    pub(super) sealed: Option<Vec<u8>>,
+}
+
+fn registers_of(key: &AddressKey, bytes: &[u8]) -> Result<Arc<Registers>, StoreError> {
+    Registers::from_bytes(bytes)
+        .map(Arc::new)
+        .map_err(|_| StoreError::Corrupt { table: "address", id: key.to_string() })
+}
+
+/// The row of an address.
+pub(super) fn find_address(
+    views: &Connection,
+    place: &Place,
+) -> Result<Option<AddressRow>, StoreError> {
+    let (workspace, key) = place;
+    let row = views
+        .prepare_cached(
+            "SELECT registers, sealed FROM address WHERE workspace = ?1 AND address_key = ?2",
+        )
+        .and_then(|mut statement| {
+            statement
+                .query_row(params![workspace, key.as_bytes()], |row| {
+                    Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Option<Vec<u8>>>(1)?))
+                })
+                .optional()
+        })
+        .map_err(unreadable)?;
+    row.map(|(registers, sealed)| {
+        Ok(AddressRow { registers: registers_of(key, &registers)?, sealed })
+    })
+    .transpose()
+}
+
+/// The row of the ledger that holds an event of an address.
+pub(super) fn find_event(
+    views: &Connection,
+    place: &Place,
+    id: EventId,
+) -> Result<Option<i64>, StoreError> {
+    views
+        .prepare_cached(
+            "SELECT row FROM history WHERE workspace = ?1 AND address_key = ?2 AND event_id = ?3",
+        )
+        .and_then(|mut statement| {
+            statement
+                .query_row(params![place.0, place.1.as_bytes(), id.as_bytes()], |row| row.get(0))
+                .optional()
+        })
+        .map_err(unreadable)
+}
+
+/// The rows of the ledger about an address, in no order.
+pub(super) fn rows_of(views: &Connection, place: &Place) -> Result<Vec<i64>, StoreError> {
+    views
+        .prepare_cached("SELECT row FROM history WHERE workspace = ?1 AND address_key = ?2")
+        .and_then(|mut statement| {
+            statement.query_map(params![place.0, place.1.as_bytes()], |row| row.get(0))?.collect()
+        })
+        .map_err(unreadable)
+}
+
+/// A profile.
+pub(super) fn find_profile(
+    views: &Connection,
+    workspace: WorkspaceNo,
+    id: ProfileId,
+    vault: &Vault,
+) -> Result<Option<Arc<ProfileState>>, StoreError> {
+    let sealed: Option<Vec<u8>> = views
+        .prepare_cached("SELECT sealed FROM profile WHERE workspace = ?1 AND profile = ?2")
+        .and_then(|mut statement| {
+            statement.query_row(params![workspace, id.as_bytes()], |row| row.get(0)).optional()
+        })
+        .map_err(unreadable)?;
+    let damaged = || StoreError::Corrupt { table: "profile", id: id.to_string() };
+    sealed
+        .map(|sealed| {
+            let plain = vault.open(&profile_place(&id), &sealed).map_err(|_| damaged())?;
+            ProfileState::from_bytes(&plain).map(Arc::new).map_err(|_| damaged())
+        })
+        .transpose()
+}
+
+/// Calls `each` for every address of a workspace, in key order.
+pub(super) fn for_each_address(
+    views: &Connection,
+    workspace: WorkspaceNo,
+    mut each: impl FnMut(AddressKey, AddressRow) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let mut statement = views
+        .prepare("SELECT address_key, registers, sealed FROM address WHERE workspace = ?1 ORDER BY address_key")
+        .map_err(unreadable)?;
+    let mut rows = statement.query(params![workspace]).map_err(unreadable)?;
+    while let Some(row) = rows.next().map_err(unreadable)? {
+        let key = AddressKey::from_bytes(row.get(0).map_err(unreadable)?);
+        let registers = row.get_ref(1).and_then(|cell| Ok(cell.as_blob()?)).map_err(unreadable)?;
+        let registers = registers_of(&key, registers)?;
+        each(key, AddressRow { registers, sealed: row.get(2).map_err(unreadable)? })?;
+    }
+    Ok(())
+}
+
+/// The last row of the ledger that the views hold.
+pub(super) fn watermark(views: &Connection) -> Result<i64, StoreError> {
+    views.query_row("SELECT row FROM watermark", [], |row| row.get(0)).map_err(unreadable)
+}
+
+/// Writes a frame into the views, in key order, with its watermark: one transaction.
+pub(super) fn flush(
+    views: &mut Connection,
+    frame: &Frame,
+    vaults: &BTreeMap<WorkspaceNo, Vault>,
+    environment: &Environment,
+) -> rusqlite::Result<()> {
+    let transaction = views.transaction()?;
+    {
+        let mut put_address = transaction.prepare_cached(
+            "INSERT INTO address (workspace, address_key, registers, sealed) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (workspace, address_key) DO UPDATE
+             SET registers = excluded.registers, sealed = coalesce(excluded.sealed, sealed)",
+        )?;
+        let mut forget_address = transaction.prepare_cached(
+            "UPDATE address SET sealed = NULL WHERE workspace = ?1 AND address_key = ?2",
+        )?;
+        let mut put_history = transaction.prepare_cached(
+            "INSERT INTO history (workspace, address_key, event_id, row) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT DO NOTHING",
+        )?;
+        let mut places: Vec<&Place> = frame.addresses.keys().collect();
+        places.sort_unstable();
+        for place in places {
+            let Some(entry) = frame.addresses.get(place) else {
+                continue;
+            };
+            let (workspace, key) = (place.0, place.1.as_bytes());
+            let sealed = match &entry.sealed {
+                SealedAddress::Known(sealed) => Some(&**sealed),
+                SealedAddress::Unchanged => None,
+                SealedAddress::Forgotten => {
+                    forget_address.execute(params![workspace, key])?;
+                    None
+                }
+            };
+            put_address.execute(params![workspace, key, entry.registers.to_bytes(), sealed])?;
+            for (id, row) in &entry.rows {
+                put_history.execute(params![workspace, key, id.as_bytes(), row])?;
+            }
+        }
+        let mut put_profile = transaction.prepare_cached(
+            "INSERT OR REPLACE INTO profile (workspace, profile, sealed) VALUES (?1, ?2, ?3)",
+        )?;
+        for ((workspace, id), state) in &frame.profiles {
+            if let Some(vault) = vaults.get(workspace) {
+                let sealed = vault.seal(&profile_place(id), &state.to_bytes(), environment);
+                put_profile.execute(params![workspace, id.as_bytes(), sealed])?;
+            }
+        }
+        transaction.execute("UPDATE watermark SET row = ?1", params![frame.last_row])?;
+    }
+    transaction.commit()
+}

@@ -1,0 +1,264 @@
+//! The one writer: every write is a use case, all that wait share one flush to disk.
+//!
+//! A use case runs inside the group's transaction and stages what it changes. After the commit is
+//! durable the staged changes are published, first to the tail, then to the gate index, and only
+//! then is the use case answered: who got an answer finds its effect everywhere.
+//!
+//! If anything fails in a group, the transaction is rolled back and each use case runs again
+//! alone, so that one caller's trouble is not another's. If it is not known whether a commit is
+//! durable, the process ends: what is acknowledged later must not rest on a guess.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::Connection;
+use sayso_core::limits;
+use tokio::sync::oneshot;
+
+use super::group::Group;
+use super::reserve::Reserve;
+use super::{Shared, unwritable};
+use crate::store::StoreError;
+
+/// Whether a use case may use the disk's reserve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Urgency {
+    /// It takes something away: it is taken even when the disk is full.
+    Refusal,
+    /// It can wait for a bigger disk.
+    Ordinary,
+}
+
+/// What came of a commit.
+#[derive(Debug)]
+pub enum Committed {
+    /// It is on disk.
+    Durable,
+    /// It is not.
+    Failed(rusqlite::Error),
+    /// Nobody knows.
+    Unknown(String),
+}
+
+/// How a transaction is committed; tests put faults here.
+pub trait Commit: Send + std::fmt::Debug {
+    /// Commits the open transaction.
+    fn commit(&mut self, ledger: &Connection) -> Committed;
+}
+
+/// Commits for real.
+#[derive(Clone, Copy, Debug)]
+pub struct RealCommit;
+
+impl Commit for RealCommit {
+    fn commit(&mut self, ledger: &Connection) -> Committed {
+        match ledger.execute_batch("COMMIT") {
+            Ok(()) => Committed::Durable,
+            Err(error)
+                if error.sqlite_error_code() == Some(rusqlite::ErrorCode::SystemIoFailure) =>
+            {
+                Committed::Unknown(error.to_string())
+            }
+            Err(error) => Committed::Failed(error),
+        }
+    }
+}
+
+/// One write, whole.
+pub(super) trait UseCase: Send {
+    /// Runs inside the group's transaction; may be called again after a rollback.
+    fn run(&mut self, group: &mut Group<'_>) -> Result<(), StoreError>;
+    /// Whether it may use the reserve.
+    fn urgency(&self) -> Urgency;
+    /// Answers the caller.
+    fn answer(self: Box<Self>, settled: Result<(), StoreError>);
+}
+
+struct Case<F, T> {
+    run: F,
+    urgency: Urgency,
+    value: Option<T>,
+    reply: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<F, T> UseCase for Case<F, T>
+where
+    F: FnMut(&mut Group<'_>) -> Result<T, StoreError> + Send,
+    T: Send,
+{
+    fn run(&mut self, group: &mut Group<'_>) -> Result<(), StoreError> {
+        self.value = Some((self.run)(group)?);
+        Ok(())
+    }
+
+    fn urgency(&self) -> Urgency {
+        self.urgency
+    }
+
+    fn answer(self: Box<Self>, settled: Result<(), StoreError>) {
+        let Self { value, reply, .. } = *self;
+        let answer = settled.and_then(|()| value.ok_or(StoreError::Closed));
+        // A caller that went away does not need the answer; its write stands.
+        drop(reply.send(answer));
+    }
+}
+
+/// The way to the writer.
+#[derive(Debug)]
+pub(super) struct WriterHandle {
+    jobs: Mutex<Option<SyncSender<Box<dyn UseCase>>>>,
+    pub(super) queue: Arc<AtomicU64>,
+}
+
+impl WriterHandle {
+    pub(super) fn new() -> (Self, Receiver<Box<dyn UseCase>>) {
+        let (jobs, waiting) = std::sync::mpsc::sync_channel(limits::WRITER_QUEUE_MAX);
+        (Self { jobs: Mutex::new(Some(jobs)), queue: Arc::default() }, waiting)
+    }
+
+    /// Runs a use case and waits until it is durable.
+    pub(super) async fn submit<T: Send + 'static>(
+        &self,
+        urgency: Urgency,
+        run: impl FnMut(&mut Group<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let case = Box::new(Case { run, urgency, value: None, reply });
+        {
+            let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+            let jobs = jobs.as_ref().ok_or(StoreError::Closed)?;
+            jobs.try_send(case).map_err(|error| match error {
+                TrySendError::Full(_) => StoreError::Busy,
+                TrySendError::Disconnected(_) => StoreError::Closed,
+            })?;
+        }
+        self.queue.fetch_add(1, Ordering::Relaxed);
+        let answer = answer.await.unwrap_or(Err(StoreError::Closed));
+        self.queue.fetch_sub(1, Ordering::Relaxed);
+        answer
+    }
+
+    /// Takes no more; what waits is still done.
+    pub(super) fn close(&self) {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
+
+/// The writer's thread.
+pub(super) struct Writer {
+    pub(super) shared: Arc<Shared>,
+    pub(super) commit: Box<dyn Commit>,
+    pub(super) reserve: Reserve,
+}
+
+/// Why an attempt came to nothing.
+enum Failure {
+    /// Nothing was written.
+    Failed(StoreError),
+    /// Nobody knows.
+    Unknown(String),
+}
+
+impl Writer {
+    /// Works until nobody can ask any more.
+    pub(super) fn run(mut self, jobs: &Receiver<Box<dyn UseCase>>) {
+        while let Ok(first) = jobs.recv() {
+            let mut group = vec![first];
+            while group.len() < limits::COMMIT_GROUP_MAX {
+                let Ok(next) = jobs.try_recv() else { break };
+                group.push(next);
+            }
+            if let Err(word) = self.settle(group) {
+                (self.shared.options.on_unknown_outcome)(&word);
+                return;
+            }
+        }
+    }
+
+    /// Commits a group and answers everybody in it; an error is an unknown outcome.
+    fn settle(&mut self, mut group: Vec<Box<dyn UseCase>>) -> Result<(), String> {
+        match self.attempt(&mut group) {
+            Ok(()) => {
+                group.into_iter().for_each(|case| case.answer(Ok(())));
+                Ok(())
+            }
+            Err(Failure::Unknown(word)) => {
+                group.into_iter().for_each(|case| case.answer(Err(StoreError::Unknown)));
+                Err(word)
+            }
+            Err(Failure::Failed(_)) if group.len() > 1 => {
+                group.into_iter().try_for_each(|case| self.settle(vec![case]))
+            }
+            Err(Failure::Failed(error)) => self.settle_from_reserve(group, error),
+        }
+    }
+
+    /// A single use case failed: a refusal gets another try with the reserve's room.
+    fn settle_from_reserve(
+        &mut self,
+        mut group: Vec<Box<dyn UseCase>>,
+        error: StoreError,
+    ) -> Result<(), String> {
+        let is_full = matches!(error, StoreError::Unwritable(_));
+        let is_refusal = group.iter().all(|case| case.urgency() == Urgency::Refusal);
+        if is_full && is_refusal && self.reserve.release() {
+            match self.attempt(&mut group) {
+                Ok(()) => {
+                    group.into_iter().for_each(|case| case.answer(Ok(())));
+                    return Ok(());
+                }
+                Err(Failure::Unknown(word)) => {
+                    group.into_iter().for_each(|case| case.answer(Err(StoreError::Unknown)));
+                    return Err(word);
+                }
+                Err(Failure::Failed(_)) => {}
+            }
+        }
+        // The group is one use case here, so nobody shares the error.
+        if let Some(case) = group.pop() {
+            case.answer(Err(error));
+        }
+        Ok(())
+    }
+
+    /// One transaction over the whole group.
+    fn attempt(&mut self, cases: &mut [Box<dyn UseCase>]) -> Result<(), Failure> {
+        let shared = Arc::clone(&self.shared);
+        let tail_full = shared.tail.live_bytes() > shared.options.tail_bytes_max;
+        if tail_full {
+            shared.flusher.ask();
+            return Err(Failure::Failed(StoreError::Busy));
+        }
+        let ledger = shared.ledger.lock();
+        let failed = |error: rusqlite::Error| Failure::Failed(unwritable(&error));
+        ledger.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
+        let mut group = Group::new(&shared, &ledger);
+        let ran = cases.iter_mut().try_for_each(|case| case.run(&mut group));
+        let staged = group.into_staged();
+        if let Err(error) = ran {
+            roll_back(&ledger);
+            return Err(Failure::Failed(error));
+        }
+        match self.commit.commit(&ledger) {
+            Committed::Durable => {}
+            Committed::Unknown(word) => return Err(Failure::Unknown(word)),
+            Committed::Failed(error) => {
+                roll_back(&ledger);
+                return Err(failed(error));
+            }
+        }
+        drop(ledger);
+        staged.publish(&shared);
+        Ok(())
+    }
+}
+
+fn roll_back(ledger: &Connection) {
+    // Some failures roll back by themselves; then there is nothing left to do.
+    if !ledger.is_autocommit()
+        && let Err(error) = ledger.execute_batch("ROLLBACK")
+    {
+        tracing::warn!(error = %error, "a failed transaction could not be rolled back");
+    }
+}

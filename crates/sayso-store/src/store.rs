@@ -1,0 +1,445 @@
+//! The contract of every backend.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use sayso_core::address::{Address, AddressHash, AddressKey, AddressKeySecret};
+use sayso_core::channel::{Channel, Message, Scope};
+use sayso_core::decision::{Reasons, Requirement};
+use sayso_core::event::{ConsentEvent, Fact};
+use sayso_core::event_id::RequestHash;
+use sayso_core::id::{EventId, ImportId, ProfileId, WorkspaceId};
+use sayso_core::registers::Registers;
+use sayso_core::retraction::{RetractionFault, Role};
+use sayso_core::source::{Actor, Evidence, EvidenceText, Source};
+use sayso_core::status::Status;
+use sayso_core::time::Timestamp;
+use thiserror::Error;
+
+use crate::configuration::{Change, Configuration, Mode};
+
+/// Why a store did not do what it was asked. Nothing was written unless a variant says otherwise.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// The disk is full or may not be written.
+    #[error("the store cannot write: {0}")]
+    Unwritable(String),
+    /// Too much is waiting; the caller should come back.
+    #[error("the store is busy")]
+    Busy,
+    /// The store is closing.
+    #[error("the store is closed")]
+    Closed,
+    /// Whether the write is durable is not known. The process ends.
+    #[error("the outcome of a write is unknown")]
+    Unknown,
+    /// No such workspace.
+    #[error("no such workspace")]
+    NoWorkspace,
+    /// A stored row is not what was written.
+    #[error("table {table}, row {id} is damaged")]
+    Corrupt {
+        /// The table.
+        table: &'static str,
+        /// The row, as far as it is known.
+        id: String,
+    },
+    /// The database engine failed at reading.
+    #[error("the store cannot read")]
+    Unreadable(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Whom a row is about: an address, or the hash of one that is not known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// An address.
+    Address(Address),
+    /// The hash of an address (rule 16).
+    Hash(AddressHash),
+}
+
+impl Subject {
+    /// The key of its rows.
+    pub fn key(&self, secret: &AddressKeySecret) -> AddressKey {
+        match self {
+            Self::Address(address) => address.key(secret),
+            Self::Hash(hash) => hash.key(secret),
+        }
+    }
+}
+
+/// An event before it is stored.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// Whom it is about.
+    pub subject: Subject,
+    /// Its id, derived from the request.
+    pub id: EventId,
+    /// What the caller sent, hashed; tells a retry from a reused key.
+    pub request: RequestHash,
+    /// What happened.
+    pub fact: Fact,
+    /// Where it came from.
+    pub source: Source,
+    /// Who acted.
+    pub actor: Actor,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// Whether the caller named a time; an undated report that repeats its source's last one is
+    /// dropped (rule 4).
+    pub dating: Dating,
+    /// The import that brings it.
+    pub import: Option<ImportId>,
+    /// The event it follows from.
+    pub basis: Option<EventId>,
+    /// The evidence.
+    pub evidence: Evidence,
+    /// Attributes, in events that carry them.
+    pub attributes: BTreeMap<EvidenceText, Option<Box<str>>>,
+}
+
+/// Whether the caller named a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dating {
+    /// It did.
+    Dated,
+    /// It did not: the time is our receipt.
+    Undated,
+}
+
+/// What became of a draft.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// The event.
+    pub id: EventId,
+    /// Whether it is new.
+    pub outcome: Outcome,
+    /// When it happened, as stored.
+    pub occurred_at: Timestamp,
+    /// When it was stored.
+    pub recorded_at: Timestamp,
+    /// What is known of the address after it.
+    pub registers: Arc<Registers>,
+}
+
+/// Whether a recorded event is new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was appended, and is durable.
+    Appended,
+    /// The same request was stored before; times are those of then.
+    Retried,
+    /// An undated report that says nothing new; nothing was stored.
+    Repeated,
+    /// The key of the request was used for other content; nothing was stored.
+    KeyReused,
+}
+
+/// A question to the gate, the same for many people.
+#[derive(Clone, Copy, Debug)]
+pub struct Question {
+    /// The message.
+    pub message: Message,
+    /// Whether it needs an opt-in.
+    pub requirement: Requirement,
+}
+
+/// Somebody the gate is asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recipient {
+    /// A phone, as its digits.
+    Phone(sayso_core::phone::Phone),
+    /// Any other address.
+    Key(AddressKey),
+}
+
+/// Which knowledge an answer rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// All we know, now.
+    Now,
+    /// What we knew then: events and retractions recorded up to that time.
+    AsOf(Timestamp),
+    /// What was true then by all we know now: events that occurred up to that time.
+    EffectiveAt(Timestamp),
+}
+
+/// One event of a history, with its personal part as far as it still exists.
+#[derive(Clone, Debug)]
+pub struct HistoryEntry {
+    /// The event.
+    pub event: ConsentEvent,
+    /// The address; absent if only a hash was known or the person was erased.
+    pub address: Option<Address>,
+    /// The evidence; absent once the person was erased.
+    pub evidence: Option<Evidence>,
+    /// The leaf of the transparency log.
+    pub leaf_hash: [u8; 32],
+    /// Whether a retraction leaves it out.
+    pub retracted: Retraction,
+}
+
+/// Whether an event counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retraction {
+    /// It counts.
+    Counts,
+    /// A retraction leaves it out.
+    Retracted,
+}
+
+/// A person known to the workspace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// The profile.
+    pub id: ProfileId,
+    /// Its addresses, external ids among them, as far as they are known in clear.
+    pub addresses: Vec<Address>,
+    /// Attributes by name, as JSON text.
+    pub attributes: BTreeMap<EvidenceText, Box<str>>,
+}
+
+/// What an upsert of a profile says.
+#[derive(Clone, Debug)]
+pub struct ProfileDraft {
+    /// Addresses and external ids of the one person; not empty.
+    pub addresses: Vec<Address>,
+    /// Attributes to set, or to remove where `None`.
+    pub attributes: BTreeMap<EvidenceText, Option<Box<str>>>,
+    /// Where it came from.
+    pub source: Source,
+    /// Who acted.
+    pub actor: Actor,
+}
+
+/// What became of an upsert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Upserted {
+    /// The profile, made or extended.
+    Profile(Profile),
+    /// The identifiers belong to several profiles; nothing was changed.
+    Ambiguous(Vec<ProfileId>),
+    /// The person refused processing: the attributes were discarded (rule 11).
+    ProcessingRefused(Profile),
+}
+
+/// What became of a retraction.
+#[derive(Clone, Debug)]
+pub enum Retracting {
+    /// It is left out; this is known of the address now.
+    Done(Arc<Registers>),
+    /// There is no such event of this address.
+    NoEvent,
+    /// It may not be left out.
+    Refused(RetractionFault),
+}
+
+/// Which people an audience holds.
+#[derive(Clone, Copy, Debug)]
+pub struct AudienceQuery {
+    /// On this channel.
+    pub channel: Channel,
+    /// Within this scope; a topic goes with its category, a sender alone.
+    pub scope: Scope,
+    /// With this status.
+    pub status: Status,
+    /// The message whose status is meant.
+    pub message: Message,
+}
+
+/// Where a page of an audience goes on; the default is the beginning. Each page is one segment of
+/// the index, so a person is on exactly one page however long the reading takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AudienceCursor(pub u16);
+
+/// One person of an audience.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// The address.
+    pub address: Address,
+}
+
+/// One page of an audience.
+#[derive(Clone, Debug)]
+pub struct AudiencePage {
+    /// The people.
+    pub members: Vec<Member>,
+    /// Where the next page begins; absent on the last.
+    pub next: Option<AudienceCursor>,
+}
+
+/// One page of a history, the newest first.
+#[derive(Clone, Debug)]
+pub struct HistoryPage {
+    /// The events.
+    pub entries: Vec<HistoryEntry>,
+    /// The position after which the next page begins.
+    pub next: Option<u64>,
+}
+
+/// How the store is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Health {
+    /// Events in the ledger.
+    pub events: u64,
+    /// Events not yet in the views.
+    pub watermark_lag: u64,
+    /// Bytes in the tail.
+    pub tail_bytes: u64,
+    /// Requests waiting for the writer.
+    pub queue: u64,
+    /// How far the clock was held back, in microseconds.
+    pub clock_held_back_us: u64,
+    /// Questions the gate index passed on to the store.
+    pub index_asks: u64,
+    /// Questions the gate index answered.
+    pub index_answers: u64,
+}
+
+/// Where consent is kept.
+///
+/// *Durability:* a method that writes returns success only when the write is durable.
+/// *Order:* effects are visible to every method before the write is answered.
+/// *Retries:* every write may be repeated; a repeated event is the first one.
+#[async_trait]
+pub trait Store: Send + Sync + Debug {
+    /// The configuration of every workspace, as of now; kept in memory.
+    fn configurations(&self) -> Arc<BTreeMap<WorkspaceId, Arc<Configuration>>>;
+
+    /// Makes a workspace.
+    async fn create_workspace(
+        &self,
+        name: &str,
+        mode: Mode,
+    ) -> Result<Arc<Configuration>, StoreError>;
+
+    /// Changes a configuration.
+    async fn configure(
+        &self,
+        workspace: WorkspaceId,
+        change: Change,
+    ) -> Result<Arc<Configuration>, StoreError>;
+
+    /// Records events, all or none; each is answered in order.
+    async fn record(
+        &self,
+        workspace: WorkspaceId,
+        drafts: Vec<Draft>,
+    ) -> Result<Vec<Recorded>, StoreError>;
+
+    /// Leaves an event out (rule 9), and what was carried from it to linked addresses.
+    async fn retract(
+        &self,
+        workspace: WorkspaceId,
+        target: RetractDraft,
+    ) -> Result<Retracting, StoreError>;
+
+    /// Answers a question for many people, in their order; no reason means allow.
+    async fn screen(
+        &self,
+        workspace: WorkspaceId,
+        question: &Question,
+        recipients: &[Recipient],
+    ) -> Result<Vec<Reasons>, StoreError>;
+
+    /// What is known of an address.
+    async fn registers(
+        &self,
+        workspace: WorkspaceId,
+        subject: &Subject,
+        moment: Moment,
+    ) -> Result<Arc<Registers>, StoreError>;
+
+    /// The events of an address, the newest first, at most `items` after position `after`.
+    async fn history(
+        &self,
+        workspace: WorkspaceId,
+        subject: &Subject,
+        after: Option<u64>,
+        items: usize,
+    ) -> Result<HistoryPage, StoreError>;
+
+    /// The profile an address belongs to; the one linked first, where there are several.
+    async fn find_profile(
+        &self,
+        workspace: WorkspaceId,
+        by: &Subject,
+    ) -> Result<Option<Profile>, StoreError>;
+
+    /// A profile by its id.
+    async fn profile(
+        &self,
+        workspace: WorkspaceId,
+        id: ProfileId,
+    ) -> Result<Option<Profile>, StoreError>;
+
+    /// Makes or extends a profile: links its addresses, carrying refusals to new ones (rule 13),
+    /// and sets attributes.
+    async fn upsert_profile(
+        &self,
+        workspace: WorkspaceId,
+        draft: ProfileDraft,
+    ) -> Result<Upserted, StoreError>;
+
+    /// Unlinks an address from a profile: a retraction of the link.
+    async fn unlink(
+        &self,
+        workspace: WorkspaceId,
+        profile: ProfileId,
+        address: &Address,
+    ) -> Result<Retracting, StoreError>;
+
+    /// Leaves out everything an import brought (rules 9 and 16), in one retraction; answers with
+    /// how many addresses it concerned. May be repeated.
+    async fn undo_import(
+        &self,
+        workspace: WorkspaceId,
+        import: ImportId,
+    ) -> Result<u64, StoreError>;
+
+    /// Erases a person by one address (rule 17): destroys what is personal, keeps the refusals.
+    async fn erase(
+        &self,
+        workspace: WorkspaceId,
+        subject: &Subject,
+        draft: Draft,
+    ) -> Result<Recorded, StoreError>;
+
+    /// One page of an audience.
+    async fn audience(
+        &self,
+        workspace: WorkspaceId,
+        query: &AudienceQuery,
+        after: AudienceCursor,
+    ) -> Result<AudiencePage, StoreError>;
+
+    /// How the store is.
+    fn health(&self) -> Health;
+
+    /// Copies the store, while it runs, into a new directory.
+    async fn backup(&self, to: &Path) -> Result<(), StoreError>;
+
+    /// Writes what waits into the views, saves the index, and closes. Later calls get
+    /// [`StoreError::Closed`].
+    async fn close(&self) -> Result<(), StoreError>;
+}
+
+/// A retraction before it is stored.
+#[derive(Clone, Debug)]
+pub struct RetractDraft {
+    /// Whose event.
+    pub subject: Subject,
+    /// Which event.
+    pub event: EventId,
+    /// The role of who asks.
+    pub role: Role,
+    /// Where it came from.
+    pub source: Source,
+    /// Who acted.
+    pub actor: Actor,
+    /// Why.
+    pub reason: Option<EvidenceText>,
+}

@@ -1,0 +1,8 @@
+//! The SQLite store: the conformance suite on disk and in memory, restarts, faults, the gate.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod conformance;
+mod faults;
+mod gate;
+mod restart;

@@ -1,0 +1,218 @@
+//! What is acknowledged is there after every kind of end, and what is not ours to open stays shut.
+
+use std::path::Path;
+
+use sayso_core::channel::Permission;
+use sayso_core::decision::Reason;
+use sayso_core::id::WorkspaceId;
+use sayso_core::statement::Statement;
+use sayso_store::Store;
+use sayso_store::configuration::Mode;
+use sayso_store::conformance::{
+    SMS, external, known, marketing, phone, reason, record, said, workspace,
+};
+use sayso_store::environment::Environment;
+use sayso_store::sqlite::{OpenError, Options, SqliteStore};
+use sayso_store::store::{ProfileDraft, Subject};
+
+fn open(directory: &Path) -> SqliteStore {
+    SqliteStore::open(directory, Options::default(), Environment::system()).unwrap()
+}
+
+/// Forty people, every fourth of whom refused, one of them with a profile.
+async fn fill(store: &SqliteStore) -> WorkspaceId {
+    let workspace = workspace(store).await;
+    for n in 0..40 {
+        record(store, workspace, said(workspace, &phone(n), SMS, Statement::Single, 1)).await;
+        if n % 4 == 0 {
+            record(store, workspace, said(workspace, &phone(n), SMS, Statement::OptOut, 2)).await;
+        }
+    }
+    let draft = ProfileDraft {
+        addresses: vec![external("u-1"), phone(1)],
+        attributes: std::collections::BTreeMap::new(),
+        source: sayso_store::conformance::source(sayso_core::source::Road::Api, "test"),
+        actor: sayso_core::source::Actor::Operator,
+    };
+    store.upsert_profile(workspace, draft).await.unwrap();
+    workspace
+}
+
+async fn is_whole(store: &SqliteStore, workspace: WorkspaceId) {
+    for n in 0..40 {
+        let expected = (n % 4 == 0).then_some(Reason::OptedOut);
+        assert_eq!(reason(store, workspace, &phone(n), marketing()).await, expected, "phone {n}");
+        let subject = Subject::Address(phone(n));
+        let entries = store.history(workspace, &subject, None, 10).await.unwrap().entries;
+        let links = usize::from(n == 1);
+        assert_eq!(entries.len(), if n % 4 == 0 { 2 } else { 1 } + links, "phone {n}");
+    }
+    let found = store.find_profile(workspace, &Subject::Address(phone(1))).await.unwrap().unwrap();
+    assert_eq!(found.addresses.len(), 2);
+}
+
+#[tokio::test]
+async fn a_store_that_was_closed_is_whole() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let workspace = fill(&store).await;
+    store.close().await.unwrap();
+    drop(store);
+    let store = open(directory.path());
+    assert_eq!(store.health().watermark_lag, 0, "a clean stop leaves nothing to replay");
+    is_whole(&store, workspace).await;
+}
+
+#[tokio::test]
+async fn a_store_that_was_dropped_is_whole() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let workspace = fill(&store).await;
+    drop(store);
+    is_whole(&open(directory.path()), workspace).await;
+}
+
+#[tokio::test]
+async fn deleted_views_are_rebuilt() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let workspace = fill(&store).await;
+    store.close().await.unwrap();
+    drop(store);
+    std::fs::remove_file(directory.path().join("views.db")).unwrap();
+    let store = open(directory.path());
+    is_whole(&store, workspace).await;
+    store.close().await.unwrap();
+    drop(store);
+    is_whole(&open(directory.path()), workspace).await;
+}
+
+#[tokio::test]
+async fn damaged_views_are_rebuilt() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let workspace = fill(&store).await;
+    store.close().await.unwrap();
+    drop(store);
+    std::fs::write(directory.path().join("views.db"), b"this is no database").unwrap();
+    is_whole(&open(directory.path()), workspace).await;
+}
+
+#[tokio::test]
+async fn a_tail_larger_than_its_bound_is_flushed_and_nothing_is_lost() {
+    let directory = tempfile::tempdir().unwrap();
+    let options = Options { tail_bytes_max: 8_000, ..Options::default() };
+    let store =
+        SqliteStore::open(directory.path(), options.clone(), Environment::system()).unwrap();
+    let workspace = workspace(&store).await;
+    let mut taken = Vec::new();
+    for n in 0..400 {
+        let draft = said(workspace, &phone(n), SMS, Statement::OptOut, 1);
+        // A full tail answers "busy": the caller comes back, and nothing was stored meanwhile.
+        if store.record(workspace, vec![draft]).await.is_ok() {
+            taken.push(n);
+        }
+    }
+    assert!(!taken.is_empty());
+    drop(store);
+    let store = SqliteStore::open(directory.path(), options, Environment::system()).unwrap();
+    for n in 0..400 {
+        let is_known = !known(&store, workspace, &phone(n)).await.is_empty();
+        assert_eq!(is_known, taken.contains(&n), "phone {n}");
+    }
+}
+
+#[tokio::test]
+async fn processing_and_links_survive_a_rebuild() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let workspace = fill(&store).await;
+    let refused = said(workspace, &external("u-1"), Permission::Processing, Statement::OptOut, 5);
+    record(&store, workspace, refused).await;
+    store.close().await.unwrap();
+    drop(store);
+    std::fs::remove_file(directory.path().join("views.db")).unwrap();
+    let store = open(directory.path());
+    let found = reason(&store, workspace, &phone(1), marketing()).await;
+    assert_eq!(found, Some(Reason::ProcessingRefused));
+}
+
+#[test]
+fn two_processes_do_not_own_one_store() {
+    let directory = tempfile::tempdir().unwrap();
+    let _owner = open(directory.path());
+    let second = SqliteStore::open(directory.path(), Options::default(), Environment::system());
+    assert!(matches!(second, Err(OpenError::Owned(_))));
+}
+
+#[tokio::test]
+async fn a_store_of_a_newer_release_is_refused_untouched() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    fill(&store).await;
+    store.close().await.unwrap();
+    drop(store);
+    let ledger = directory.path().join("events.db");
+    rusqlite::Connection::open(&ledger)
+        .unwrap()
+        .execute("UPDATE store SET row_version = 99", [])
+        .unwrap();
+    let before = std::fs::read(&ledger).unwrap();
+    let answer = SqliteStore::open(directory.path(), Options::default(), Environment::system());
+    assert!(matches!(answer, Err(OpenError::Newer { found: 99, known: 1, .. })));
+    assert_eq!(std::fs::read(&ledger).unwrap(), before);
+}
+
+#[tokio::test]
+async fn another_master_key_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    fill(&store).await;
+    drop(store);
+    std::fs::write(directory.path().join("master.key"), [7; 32]).unwrap();
+    let answer = SqliteStore::open(directory.path(), Options::default(), Environment::system());
+    assert!(matches!(answer, Err(OpenError::WrongKey(_))));
+}
+
+#[tokio::test]
+async fn the_master_key_is_readable_by_its_owner_alone_and_nothing_personal_is_in_clear() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    fill(&store).await;
+    store.close().await.unwrap();
+    let key = std::fs::metadata(directory.path().join("master.key")).unwrap();
+    assert_eq!(key.permissions().mode() & 0o777, 0o600);
+    for file in std::fs::read_dir(directory.path()).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        let digits = b"15550100001";
+        assert!(!bytes.windows(digits.len()).any(|window| window == digits));
+    }
+}
+
+#[tokio::test]
+async fn a_backup_of_a_running_store_opens_with_its_key() {
+    let (directory, copies) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = open(directory.path());
+    let workspace = fill(&store).await;
+    let copy = copies.path().join("backup");
+    store.backup(&copy).await.unwrap();
+    assert!(!copy.join("master.key").exists(), "a backup never holds the key");
+    std::fs::copy(directory.path().join("master.key"), copy.join("master.key")).unwrap();
+    is_whole(&open(&copy), workspace).await;
+}
+
+#[tokio::test]
+async fn workspaces_and_their_configuration_are_there_after_a_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let made = store.create_workspace("Example", Mode::Live).await.unwrap();
+    let settings = sayso_core::settings::Settings { require_opt_in: false, ..Default::default() };
+    let change = sayso_store::configuration::Change::Settings(settings.clone());
+    store.configure(made.workspace, change).await.unwrap();
+    drop(store);
+    let store = open(directory.path());
+    let found = &store.configurations()[&made.workspace];
+    assert_eq!((&*found.name, found.mode), ("Example", Mode::Live));
+    assert_eq!(found.settings.iter().map(|(_, of)| of.clone()).collect::<Vec<_>>(), [settings]);
+}

@@ -10,10 +10,32 @@ use crate::time::Span;
 pub struct Limit {
     /// The name, unit last.
     pub name: &'static str,
-    /// The value in that unit.
+    /// The value.
     pub value: i64,
+    /// What it measures.
+    pub kind: Kind,
     /// Why it is this and not more.
     pub reason: &'static str,
+}
+
+impl Limit {
+    /// Its unit: seconds for a span; bytes or a bare count, as its name says, otherwise.
+    pub fn unit(&self) -> &'static str {
+        match self.kind {
+            Kind::Span => "seconds",
+            Kind::Count if self.name.contains("BYTES") => "bytes",
+            Kind::Count => "count",
+        }
+    }
+}
+
+/// What a bound measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// How many, or how many bytes.
+    Count,
+    /// How long.
+    Span,
 }
 
 macro_rules! limits {
@@ -34,11 +56,13 @@ macro_rules! limits {
             $(Limit {
                 name: stringify!($name),
                 value: $value as i64,
+                kind: Kind::Count,
                 reason: $reason,
             },)+
             $(Limit {
                 name: stringify!($span_name),
-                value: $span.as_micros(),
+                value: $span.as_micros() / 1_000_000,
+                kind: Kind::Span,
                 reason: $span_reason,
             },)+
         ];

@@ -11,7 +11,7 @@ use sayso_core::statement::Statement;
 use sayso_core::status::Status;
 use sayso_core::suppression::{Cover, Suppression};
 
-use super::build::*;
+use super::build::{SMS, marketing, of_fact, phone, reason, record, reported, said, workspace};
 use crate::Store;
 use crate::configuration::Change;
 use crate::store::{AudienceCursor, AudienceQuery, Subject};

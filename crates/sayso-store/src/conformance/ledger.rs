@@ -6,7 +6,9 @@ use sayso_core::source::{Actor, Road};
 use sayso_core::statement::{Slot, Statement};
 use sayso_core::time::Timestamp;
 
-use super::build::*;
+use super::build::{
+    SMS, at, known, marketing, phone, reason, record, reported, said, source, workspace,
+};
 use crate::Store;
 use crate::store::{Moment, Outcome, RetractDraft, Retracting, Retraction, Subject};
 

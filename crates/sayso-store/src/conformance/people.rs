@@ -10,7 +10,10 @@ use sayso_core::id::WorkspaceId;
 use sayso_core::source::{Actor, EvidenceText, Road};
 use sayso_core::statement::Statement;
 
-use super::build::*;
+use super::build::{
+    SMS, external, known, marketing, of_fact, phone, reason, record, reported, said, source,
+    workspace,
+};
 use crate::Store;
 use crate::store::{Profile, ProfileDraft, Retracting, Subject, Upserted};
 

@@ -7,7 +7,7 @@ use sayso_core::notice::{Language, Notice};
 use sayso_core::settings::{ChannelDefault, Settings};
 use sayso_core::statement::Statement;
 
-use super::build::*;
+use super::build::{SMS, known, marketing, phone, reason, record, said, workspace};
 use crate::Store;
 use crate::configuration::{Change, Topic};
 use crate::store::{StoreError, Subject};

@@ -189,7 +189,7 @@ impl Group<'_> {
         };
         let mut draft =
             following.draft(derived_id(workspace, "retract", &[event.as_bytes(), key.as_bytes()]));
-        draft.evidence.method = target.reason.clone();
+        draft.evidence.method.clone_from(&target.reason);
         self.append_following(workspace, draft)
     }
 

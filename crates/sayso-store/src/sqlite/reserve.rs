@@ -36,7 +36,7 @@ impl Reserve {
     /// Writes zeros rather than a hole, so that the room is really taken.
     fn write(path: &PathBuf) -> std::io::Result<()> {
         let mut file = fs::File::create(path)?;
-        let zeros = [0_u8; 65_536];
+        let zeros = vec![0_u8; 65_536];
         let written = (0..limits::REFUSAL_RESERVE_BYTES / zeros.len())
             .try_for_each(|_| file.write_all(&zeros));
         written.and_then(|()| file.sync_all()).inspect_err(|_| {

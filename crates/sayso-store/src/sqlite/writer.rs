@@ -190,36 +190,20 @@ impl Writer {
             Err(Failure::Failed(_)) if group.len() > 1 => {
                 group.into_iter().try_for_each(|case| self.settle(vec![case]))
             }
-            Err(Failure::Failed(error)) => self.settle_from_reserve(group, error),
-        }
-    }
-
-    /// A single use case failed: a refusal gets another try with the reserve's room.
-    fn settle_from_reserve(
-        &mut self,
-        mut group: Vec<Box<dyn UseCase>>,
-        error: StoreError,
-    ) -> Result<(), String> {
-        let is_full = matches!(error, StoreError::Unwritable(_));
-        let is_refusal = group.iter().all(|case| case.urgency() == Urgency::Refusal);
-        if is_full && is_refusal && self.reserve.release() {
-            match self.attempt(&mut group) {
-                Ok(()) => {
-                    group.into_iter().for_each(|case| case.answer(Ok(())));
-                    return Ok(());
+            Err(Failure::Failed(error)) => {
+                let is_full = matches!(error, StoreError::Unwritable(_));
+                let is_refusal = group.iter().all(|case| case.urgency() == Urgency::Refusal);
+                if is_full && is_refusal && self.reserve.release() {
+                    // The reserve is given once, so this comes back here at most once.
+                    return self.settle(group);
                 }
-                Err(Failure::Unknown(word)) => {
-                    group.into_iter().for_each(|case| case.answer(Err(StoreError::Unknown)));
-                    return Err(word);
+                // The group is one use case here, so nobody shares the error.
+                if let Some(case) = group.pop() {
+                    case.answer(Err(error));
                 }
-                Err(Failure::Failed(_)) => {}
+                Ok(())
             }
         }
-        // The group is one use case here, so nobody shares the error.
-        if let Some(case) = group.pop() {
-            case.answer(Err(error));
-        }
-        Ok(())
     }
 
     /// One transaction over the whole group.

@@ -12,7 +12,7 @@ use sayso_core::suppression::{Cover, Suppression};
 use sayso_store::Store;
 use sayso_store::conformance::{at, external, known, of_fact, phone, workspace};
 use sayso_store::environment::Environment;
-use sayso_store::sqlite::SqliteStore;
+use sayso_store::sqlite::{Options, SqliteStore};
 use sayso_store::store::{Draft, Question, Recipient};
 
 const SENDERS: [SenderId; 2] = [SenderId::from_bytes([1; 16]), SenderId::from_bytes([2; 16])];
@@ -167,7 +167,7 @@ proptest! {
         runtime.block_on(async {
             let directory = tempfile::tempdir().unwrap();
             let open = || {
-                SqliteStore::open(directory.path(), Default::default(), Environment::system()).unwrap()
+                SqliteStore::open(directory.path(), Options::default(), Environment::system()).unwrap()
             };
             let store = open();
             let workspace = workspace(&store).await;

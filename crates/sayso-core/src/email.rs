@@ -271,9 +271,7 @@ fn parse_domain(domain: &str) -> Result<String, EmailFault> {
     if domain.split('.').any(|label| label.len() > LABEL_BYTES_MAX) {
         return Err(EmailFault::LabelTooLong);
     }
-    let (_, last) = domain
-        .rsplit_once('.')
-        .ok_or(EmailFault::DomainWithoutDot)?;
+    let (_, last) = domain.rsplit_once('.').ok_or(EmailFault::DomainWithoutDot)?;
     if last.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(EmailFault::IpAddress);
     }
@@ -283,7 +281,5 @@ fn parse_domain(domain: &str) -> Result<String, EmailFault> {
 /// Lower case letter by letter, and composed: `É` written as one character or as two is one person.
 fn fold(local: &str) -> String {
     let lower: String = local.chars().flat_map(char::to_lowercase).collect();
-    ComposingNormalizerBorrowed::new_nfc()
-        .normalize(&lower)
-        .into_owned()
+    ComposingNormalizerBorrowed::new_nfc().normalize(&lower).into_owned()
 }

@@ -39,5 +39,6 @@ pub mod decision;
 pub mod effective;
 
 pub mod capture;
+pub mod lifting;
 pub mod link;
 pub mod retraction;

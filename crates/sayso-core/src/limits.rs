@@ -80,6 +80,7 @@ limits! {
     count ADDRESSES_PER_PROFILE_MAX: usize = 50, "Addresses of one profile: bounds what one link or opt-out must touch.";
     count CONSENT_BATCH_ITEMS_MAX: usize = 10_000, "Items of one `consents/batch`: one request stays below a second.";
     count CHECK_BATCH_ITEMS_MAX: usize = 100_000, "Recipients of one `check/batch`: about 2 MB of body.";
+    count EXPORT_PAGE_ADDRESSES: usize = 256, "Addresses an export reads at a time: a few milliseconds, between which others are served.";
     count PAGE_ITEMS_DEFAULT: usize = 50, "Items of a page when the caller names no number.";
     count PAGE_ITEMS_MAX: usize = 500, "Items of a page at the most.";
     count BODY_BYTES_MAX: usize = 262_144, "A single JSON request: 256 KiB holds any one consent with evidence.";
@@ -109,5 +110,6 @@ limits! {
     span BODY_READ_TIMEOUT = Span::seconds(20), "A client that takes longer for its body is answered with a 408.";
     span REQUEST_TIMEOUT = Span::seconds(30), "A request that takes longer is answered with a 503.";
     span FLUSH_INTERVAL = Span::seconds(5), "The views follow the ledger at the latest after this time; more at a time is cheaper.";
+    span PUBLIC_ANSWER_TIME = Span::micros(25_000), "Answers to browsers take at least 25 ms, so that the time tells nothing about the address (rule 23).";
     span DRAIN_TIMEOUT = Span::seconds(20), "A stop waits this long for requests under way.";
 }

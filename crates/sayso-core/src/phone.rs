@@ -102,8 +102,12 @@ impl Phone {
     /// *Shape*: `+12015550123`; the same digits without plus (Meta, Gupshup, dotdigital) or after
     /// `00`; after `whatsapp:` (Twilio) or `tel:` (RFC 3966); with spaces, dashes, dots, slashes,
     /// parentheses and a trunk prefix (`+44 (0)20 …`); in the decimal digits of any script. With a
-    /// region also as dialled there. Digits without plus are then read as a national number first
-    /// and as an international one only if that is not valid.
+    /// region also as dialled there.
+    ///
+    /// Digits without plus and with a region are, in this order and where valid: an international
+    /// number of that region; a national number; an international number of another region. So
+    /// `4915123456789` in Germany is the mobile number that WhatsApp means, though `04915…` is a
+    /// town.
     ///
     /// # Errors
     /// [`PhoneFault`]; [`PhoneFault::NotValid`] only from here.
@@ -184,9 +188,7 @@ impl PhoneFault {
             | Self::TooLong
             | Self::NotPossible => None,
         };
-        region
-            .or(at_fault)
-            .map_or(EXAMPLE, |region| book.example(region))
+        region.or(at_fault).map_or(EXAMPLE, |region| book.example(region))
     }
 }
 
@@ -220,11 +222,15 @@ impl fmt::Display for Region {
 impl Readings {
     fn of(text: &str, region: Option<Region>, book: &PhoneBook) -> Result<Self, PhoneFault> {
         let spelling = spelling::read(text)?;
-        let international = spelling
-            .international()
-            .and_then(|number| book.read_international(number));
-        let national =
-            region.and_then(|region| Some(book.read_national(&spelling.national()?, region)));
+        let international =
+            spelling.international().and_then(|number| book.read_international(number));
+        let is_of = |region: &Region| {
+            international
+                .is_ok_and(|phone| phone.is_valid(book) && phone.region(book) == Some(*region))
+        };
+        let national = region
+            .filter(|region| !is_of(region))
+            .and_then(|region| Some(book.read_national(&spelling.national()?, region)));
         Ok(Self {
             likely: national.unwrap_or(international),
             other: national.and(Some(international)),
@@ -237,16 +243,13 @@ impl Readings {
             .flatten()
             .find(|phone| phone.is_valid(book))
             .ok_or_else(|| match self.possible() {
-                Ok(phone) => PhoneFault::NotValid {
-                    region: phone.region(book),
-                },
+                Ok(phone) => PhoneFault::NotValid { region: phone.region(book) },
                 Err(fault) => fault,
             })
     }
 
     fn possible(&self) -> Result<Phone, PhoneFault> {
-        self.likely
-            .or_else(|fault| self.other.unwrap_or(Err(fault)).map_err(|_| fault))
+        self.likely.or_else(|fault| self.other.unwrap_or(Err(fault)).map_err(|_| fault))
     }
 }
 

@@ -30,8 +30,8 @@ const CALLING_CODE_DIGITS_MAX: usize = 3;
 /// Lengths fit the bits of a `u32`.
 const LENGTHS_MAX: usize = 32;
 
-/// Trunk prefixes taken off one number before it counts as unreadable.
-const TRUNK_PREFIXES_MAX: usize = 4;
+/// More than a number has digits: ends a search that would not end by itself.
+const TRUNK_PREFIXES_MAX: usize = 20;
 
 /// The numbering plans of the world: which numbers are possible, valid, and of which region.
 ///
@@ -98,19 +98,12 @@ impl PhoneBook {
     ///
     /// # Panics
     /// If the metadata in the binary is damaged.
-    #[expect(
-        clippy::expect_used,
-        reason = "a constant of the binary, read by every test"
-    )]
+    #[expect(clippy::expect_used, reason = "a constant of the binary, read by every test")]
     pub fn builtin() -> Self {
         let metadata = PhoneMetadataCollection::decode(BUILTIN).expect("builtin metadata decodes");
         let plans = Plan::all(&metadata.metadata);
         let library = PhoneNumberUtil::new_for_metadata(metadata).expect("its regions are known");
-        Self(Arc::new(Book {
-            plans,
-            library,
-            data_version: BUILTIN_VERSION,
-        }))
+        Self(Arc::new(Book { plans, library, data_version: BUILTIN_VERSION }))
     }
 
     /// The version of the metadata.
@@ -147,9 +140,8 @@ impl PhoneBook {
     pub(super) fn read_international(&self, number: u64) -> Result<Phone, PhoneFault> {
         let number = self.without_trunk_prefix(number)?;
         let mut buffer = Decimal::default();
-        let (plan, national) = self
-            .plan_of(buffer.write(number))
-            .ok_or(PhoneFault::UnknownCallingCode)?;
+        let (plan, national) =
+            self.plan_of(buffer.write(number)).ok_or(PhoneFault::UnknownCallingCode)?;
         plan.measure(national.len())?;
         Phone::from_digits(number).ok_or(if number < 1_000_000 {
             PhoneFault::TooShort
@@ -187,15 +179,9 @@ impl PhoneBook {
     fn read_with_library(&self, text: &str, region: Option<Region>) -> Result<u64, PhoneFault> {
         let region =
             region.and_then(|region| rlibphonenumber::Region::from_code(region.as_str()).ok());
-        let number = self
-            .0
-            .library
-            .parse(text, region)
-            .map_err(|error| fault_of(&error))?;
+        let number = self.0.library.parse(text, region).map_err(|error| fault_of(&error))?;
         let national = get_national_significant_number_owned(&number);
-        format!("{}{national}", number.country_code)
-            .parse()
-            .map_err(|_| PhoneFault::TooLong)
+        format!("{}{national}", number.country_code).parse().map_err(|_| PhoneFault::TooLong)
     }
 
     /// The plan that a number falls under, and its national digits.
@@ -274,8 +260,7 @@ impl Plan {
     }
 
     fn is_valid(&self, said: &Said) -> bool {
-        self.territory_index(said)
-            .is_some_and(|index| has_bit(said.given & said.shaped, index))
+        self.territory_index(said).is_some_and(|index| has_bit(said.given & said.shaped, index))
     }
 
     fn territory(&self, said: &Said) -> Option<&Territory> {
@@ -295,16 +280,11 @@ impl Plan {
         let Some(start) = automaton.universal_start_state(Anchored::Yes) else {
             return said;
         };
-        let last = national
-            .iter()
-            .fold(start, |state, digit| automaton.next_state(state, *digit));
+        let last = national.iter().fold(start, |state, digit| automaton.next_state(state, *digit));
         let end = automaton.next_eoi_state(last);
         if automaton.is_match_state(end) {
             (0..automaton.match_len(end))
-                .filter_map(|index| {
-                    self.ranges
-                        .get(automaton.match_pattern(end, index).as_usize())
-                })
+                .filter_map(|index| self.ranges.get(automaton.match_pattern(end, index).as_usize()))
                 .filter(|range| has_bit(range.lengths, national.len()))
                 .for_each(|range| said.hear(range));
         }
@@ -341,10 +321,7 @@ impl Range {
             lengths: u32::MAX,
             pattern: format!("(?:{})[0-9]*", unwrapped(prefix)),
         });
-        let shaped = metadata
-            .general_desc
-            .iter()
-            .map(|desc| (Says::Shaped, desc));
+        let shaped = metadata.general_desc.iter().map(|desc| (Says::Shaped, desc));
         let given = kinds(metadata).map(|desc| (Says::Given, desc));
         belongs.chain(shaped.chain(given).filter_map(move |(says, desc)| {
             Some(Self {
@@ -399,18 +376,11 @@ fn unwrapped(pattern: &str) -> String {
 }
 
 /// An automaton that reports every pattern that matches from the start.
-#[expect(
-    clippy::expect_used,
-    reason = "constants of the binary; a test compiles them all"
-)]
+#[expect(clippy::expect_used, reason = "constants of the binary; a test compiles them all")]
 fn compile<'p>(patterns: impl IntoIterator<Item = &'p str>) -> dense::DFA<Vec<u32>> {
     let patterns: Vec<&str> = patterns.into_iter().collect();
     dense::Builder::new()
-        .configure(
-            dense::Config::new()
-                .match_kind(MatchKind::All)
-                .start_kind(StartKind::Anchored),
-        )
+        .configure(dense::Config::new().match_kind(MatchKind::All).start_kind(StartKind::Anchored))
         .syntax(syntax::Config::new().unicode(false).utf8(false))
         .thompson(thompson::Config::new().utf8(false))
         .build_many(&patterns)

@@ -48,11 +48,7 @@ pub(super) fn read(text: &str) -> Result<Spelling, PhoneFault> {
     }
     let after_plus = text.trim_start_matches(PLUSES);
     let mut spelling = Spelling {
-        start: if after_plus.len() < text.len() {
-            Start::Plus
-        } else {
-            Start::Digit
-        },
+        start: if after_plus.len() < text.len() { Start::Plus } else { Start::Digit },
         leading_zeros: 0,
         rest: 0,
     };
@@ -113,8 +109,7 @@ fn without_scheme(text: &str) -> &str {
         .iter()
         .find_map(|scheme| {
             let (head, rest) = text.split_at_checked(scheme.len())?;
-            head.eq_ignore_ascii_case(scheme)
-                .then(|| rest.trim_start_matches(is_separator))
+            head.eq_ignore_ascii_case(scheme).then(|| rest.trim_start_matches(is_separator))
         })
         .unwrap_or(text)
 }

@@ -1,0 +1,257 @@
+//! Every spelling of a number is one number; what is refused is refused by name; and the automata
+//! say what the library says.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use rlibphonenumber::{
+    NumberLengthType, PHONE_NUMBER_UTIL as LIBRARY, PhoneNumber, PhoneNumberType,
+    get_national_significant_number_owned,
+};
+use sayso_core::phone::{Phone, PhoneBook, PhoneFault, Region};
+
+const SPELLINGS: &str = include_str!("data/phones.tsv");
+
+thread_local!(static BOOK: PhoneBook = PhoneBook::builtin());
+
+fn book() -> PhoneBook {
+    BOOK.with(PhoneBook::clone)
+}
+
+fn unescape(text: &str) -> String {
+    let mut parts = text.split("\\u{");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |mut text, part| {
+        let (hex, rest) = part.split_once('}').unwrap();
+        text.extend(char::from_u32(u32::from_str_radix(hex, 16).unwrap()));
+        text + rest
+    })
+}
+
+/// `+12015550123`, `TooShort`, `NotValid US`.
+fn describe(result: Result<Phone, PhoneFault>) -> String {
+    match result {
+        Ok(phone) => phone.to_string(),
+        Err(PhoneFault::NotValid { region }) => {
+            region.map_or("NotValid".to_owned(), |region| format!("NotValid {region}"))
+        }
+        Err(fault) => format!("{fault:?}"),
+    }
+}
+
+#[test]
+fn every_spelling_in_the_table_reads_as_it_says() {
+    let book = book();
+    let mut failures = Vec::new();
+    for row in SPELLINGS.lines().filter(|row| !row.starts_with('#')) {
+        let [text, region, parse, possible] = row.split('\t').collect::<Vec<_>>()[..] else {
+            panic!("four columns: {row}");
+        };
+        let possible = if possible == "=" { parse } else { possible };
+        let (text, region) = (unescape(text), Region::parse(region).ok());
+        let found = [
+            describe(Phone::parse(&text, region, &book)),
+            describe(Phone::parse_possible(&text, region, &book)),
+        ];
+        if found != [parse, possible] {
+            failures.push(format!("{row}\n    is {found:?}"));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn a_fault_shows_no_digit_of_the_text() {
+    let book = book();
+    for row in SPELLINGS.lines().filter(|row| !row.starts_with('#')) {
+        let text = unescape(row.split('\t').next().unwrap());
+        if let Err(fault) = Phone::parse(&text, None, &book) {
+            let shown = fault.to_string().replace("64 bytes", "");
+            assert!(!shown.contains(|character: char| character.is_ascii_digit()), "{shown}");
+        }
+    }
+}
+
+#[test]
+fn every_region_has_a_valid_example() {
+    let book = book();
+    for code in LIBRARY.get_supported_regions() {
+        let region = Region::parse(&code.as_region_str().to_lowercase()).unwrap();
+        let example = PhoneFault::Empty.example(Some(region), &book);
+        let calling_code = LIBRARY.get_country_code_for_region(code).unwrap();
+        assert!(example.is_valid(&book), "{region} {example}");
+        assert!(example.to_string().starts_with(&format!("+{calling_code}")));
+    }
+    let none = PhoneFault::Empty.example(None, &book);
+    assert_eq!(none.to_string(), "+12015550123");
+    let at_fault = PhoneFault::NotValid { region: Region::parse("GB").ok() };
+    assert_eq!(at_fault.example(None, &book).to_string(), "+447400123456");
+}
+
+#[test]
+fn regions_are_those_of_the_metadata() {
+    let known: BTreeSet<String> =
+        LIBRARY.get_supported_regions().map(|region| region.as_region_str().to_string()).collect();
+    let letters = || ('A'..='Z').chain('0'..='1');
+    let parsed: BTreeSet<String> = letters()
+        .flat_map(|first| letters().map(move |second| format!("{first}{second}")))
+        .filter(|code| Region::parse(code).is_ok())
+        .collect();
+    assert_eq!(parsed, known);
+    for text in ["", "G", "GBR", "ZZ", "001", "AC AD", "é"] {
+        assert!(Region::parse(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn the_metadata_is_that_of_the_library() {
+    assert_eq!(book().data_version(), "9.0.42");
+}
+
+#[test]
+fn stored_digits_have_the_length_of_a_phone_number() {
+    for digits in [0, 999_999, 1_000_000_000_000_000, u64::MAX] {
+        assert_eq!(Phone::from_digits(digits), None);
+    }
+    for digits in [1_000_000, 999_999_999_999_999] {
+        assert_eq!(Phone::from_digits(digits).map(Phone::digits), Some(digits));
+    }
+}
+
+/// One example of every kind in every region and global service, then numbers near them.
+#[test]
+fn automata_and_library_agree_on_every_region() {
+    let book = book();
+    let mut random = Xorshift(0x5a_750);
+    for example in examples() {
+        for round in 0..60 {
+            let text = if round == 0 { example.clone() } else { random.vary(&example) };
+            assert_agrees(&text, &book);
+        }
+    }
+}
+
+fn examples() -> Vec<String> {
+    const KINDS: [PhoneNumberType; 10] = [
+        PhoneNumberType::FixedLine,
+        PhoneNumberType::Mobile,
+        PhoneNumberType::TollFree,
+        PhoneNumberType::PremiumRate,
+        PhoneNumberType::SharedCost,
+        PhoneNumberType::VoIP,
+        PhoneNumberType::PersonalNumber,
+        PhoneNumberType::Pager,
+        PhoneNumberType::UAN,
+        PhoneNumberType::VoiceMail,
+    ];
+    let regional = LIBRARY.get_supported_regions().flat_map(|region| {
+        KINDS.into_iter().filter_map(move |kind| {
+            LIBRARY.get_example_number_for_type_and_region(region, kind).ok()
+        })
+    });
+    let global = LIBRARY
+        .get_supported_global_network_calling_codes()
+        .filter_map(|code| LIBRARY.get_example_number_for_non_geo_entity(code).ok());
+    regional.chain(global).map(|number| format!("+{}", international(&number))).collect()
+}
+
+fn international(number: &PhoneNumber) -> String {
+    let national = get_national_significant_number_owned(number);
+    format!("{}{national}", number.country_code)
+}
+
+/// The library drops one trunk prefix at a time, we drop all; and it knows numbers that have no
+/// international form (local only, under 7 digits or over 15), which we refuse.
+fn assert_agrees(text: &str, book: &PhoneBook) {
+    let theirs = read_until_stable(text).filter(|number| {
+        LIBRARY.is_possible_number_with_reason(number) == Ok(NumberLengthType::IsPossible)
+    });
+    let possible =
+        theirs.as_ref().and_then(|number| Phone::from_digits(international(number).parse().ok()?));
+    assert_eq!(Phone::parse_possible(text, None, book).ok(), possible, "{text}");
+
+    let (Some(theirs), Some(phone)) = (theirs, possible) else {
+        assert!(Phone::parse(text, None, book).is_err(), "{text}");
+        return;
+    };
+    let is_valid = LIBRARY.is_valid_number(&theirs);
+    assert_eq!(Phone::parse(text, None, book).ok(), is_valid.then_some(phone), "{text}");
+    assert_eq!(phone.is_valid(book), is_valid, "{text}");
+    let region = LIBRARY
+        .get_region_for_number(&theirs)
+        .and_then(|region| Region::parse(&region.as_region_str()).ok());
+    assert_eq!(phone.region(book), region, "{text}");
+}
+
+fn read_until_stable(text: &str) -> Option<PhoneNumber> {
+    let number = LIBRARY.parse(text, None).ok()?;
+    let again = LIBRARY.parse(format!("+{}", international(&number)), None).ok()?;
+    if again == number {
+        Some(number)
+    } else {
+        read_until_stable(&format!("+{}", international(&again)))
+    }
+}
+
+struct Xorshift(u64);
+
+impl Xorshift {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0).unwrap_or_default() % bound
+    }
+
+    fn digit(&mut self) -> char {
+        char::from(b"0123456789"[self.below(10)])
+    }
+
+    /// Changes some digits after the first, and at times the length.
+    fn vary(&mut self, number: &str) -> String {
+        let mut varied: Vec<char> = number.chars().collect();
+        for _ in 0..=self.below(4) {
+            let at = 2 + self.below(varied.len() - 2);
+            varied[at] = self.digit();
+        }
+        match self.below(6) {
+            0 => _ = varied.pop(),
+            1 => varied.push(self.digit()),
+            2 => varied.insert(2 + self.below(3), '0'),
+            _ => {}
+        }
+        varied.into_iter().collect()
+    }
+}
+
+fn any_region() -> impl Strategy<Value = Option<Region>> {
+    proptest::option::of("[A-Z]{2}").prop_map(|code| Region::parse(&code?).ok())
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_read_or_refused(text in ".{0,80}", region in any_region()) {
+        let book = book();
+        let _ = Phone::parse(&text, region, &book);
+        let _ = Phone::parse_possible(&text, region, &book);
+    }
+
+    #[test]
+    fn what_is_written_reads_as_itself(
+        text in "(\\+|00|whatsapp:|tel:\\+|)[ (]?[0-9]{1,4}[ )-]{0,2}[0-9]{3,14}",
+        region in any_region(),
+    ) {
+        let book = book();
+        if let Ok(phone) = Phone::parse_possible(&text, region, &book) {
+            let written = phone.to_string();
+            prop_assert_eq!(Phone::parse_possible(&written, None, &book), Ok(phone));
+            prop_assert_eq!(Phone::from_digits(phone.digits()), Some(phone));
+            prop_assert_eq!(Phone::parse(&written, None, &book).is_ok(), phone.is_valid(&book));
+        }
+        if let Ok(phone) = Phone::parse(&text, region, &book) {
+            prop_assert_eq!(Phone::parse_possible(&text, region, &book), Ok(phone));
+        }
+    }
+}

@@ -11,12 +11,14 @@
     reason = "a conformance case fails by panicking"
 )]
 
+mod addresses;
 mod build;
 mod gate;
 mod ledger;
 mod people;
 mod workspace;
 
+pub use self::addresses::*;
 pub use self::build::*;
 pub use self::gate::*;
 pub use self::ledger::*;
@@ -54,6 +56,9 @@ macro_rules! conformance_cases {
         $case!(attributes_are_not_kept_for_who_refused_processing);
         $case!(erasure_destroys_what_is_personal_and_keeps_the_refusal);
         $case!(an_erased_person_is_reached_by_nobody_and_may_come_back);
+        $case!(an_undone_import_leaves_out_everything_it_brought);
+        $case!(every_address_is_listed_once_in_the_order_of_the_keys);
+        $case!(an_event_is_found_by_its_address_and_id);
         $case!(workspaces_do_not_see_each_other);
         $case!(a_published_notice_never_changes);
         $case!(a_topic_keeps_its_category);

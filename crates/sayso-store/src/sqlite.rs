@@ -32,10 +32,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
 use async_trait::async_trait;
-use sayso_core::address::Address;
+use sayso_core::address::{Address, AddressKey};
 use sayso_core::decision::Reasons;
 use sayso_core::event::Fact;
-use sayso_core::id::{ImportId, ProfileId, WorkspaceId};
+use sayso_core::id::{EventId, ImportId, ProfileId, WorkspaceId};
 use sayso_core::limits;
 use sayso_core::registers::Registers;
 use sayso_core::time::Timestamp;
@@ -57,9 +57,9 @@ use crate::Store;
 use crate::configuration::{Change, Configuration, Mode};
 use crate::environment::Environment;
 use crate::store::{
-    AudienceCursor, AudiencePage, AudienceQuery, Draft, Health, HistoryPage, Moment, Profile,
-    ProfileDraft, Question, Recipient, Recorded, RetractDraft, Retracting, StoreError, Subject,
-    Upserted,
+    AudienceCursor, AudiencePage, AudienceQuery, Draft, Health, HistoryEntry, HistoryPage,
+    KnownAddress, Moment, Profile, ProfileDraft, Question, Recipient, Recorded, RetractDraft,
+    Retracting, StoreError, Subject, Upserted,
 };
 
 mod ledger_migrations {
@@ -689,6 +689,24 @@ impl Store for SqliteStore {
         items: usize,
     ) -> Result<HistoryPage, StoreError> {
         self.shared.history(workspace, subject, after, items)
+    }
+
+    async fn find_event(
+        &self,
+        workspace: WorkspaceId,
+        key: AddressKey,
+        event: EventId,
+    ) -> Result<Option<HistoryEntry>, StoreError> {
+        self.shared.event_of(workspace, key, event)
+    }
+
+    async fn addresses(
+        &self,
+        workspace: WorkspaceId,
+        after: Option<AddressKey>,
+        items: usize,
+    ) -> Result<Vec<KnownAddress>, StoreError> {
+        self.shared.addresses(workspace, after, items)
     }
 
     async fn find_profile(

@@ -182,6 +182,17 @@ pub struct HistoryEntry {
     pub retracted: Retraction,
 }
 
+/// What is known of one address.
+#[derive(Clone, Debug)]
+pub struct KnownAddress {
+    /// Its key.
+    pub key: AddressKey,
+    /// The address; absent if only a hash was known or the person was erased.
+    pub address: Option<Address>,
+    /// All that is known of it.
+    pub registers: Arc<Registers>,
+}
+
 /// Whether an event counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retraction {
@@ -361,6 +372,23 @@ pub trait Store: Send + Sync + Debug {
         after: Option<u64>,
         items: usize,
     ) -> Result<HistoryPage, StoreError>;
+
+    /// One event of an address, by its id.
+    async fn find_event(
+        &self,
+        workspace: WorkspaceId,
+        key: AddressKey,
+        event: EventId,
+    ) -> Result<Option<HistoryEntry>, StoreError>;
+
+    /// Every address of which anything is known, in the order of their keys, at most `items` after
+    /// `after`; fewer only at the end. An address that becomes known meanwhile may be missed.
+    async fn addresses(
+        &self,
+        workspace: WorkspaceId,
+        after: Option<AddressKey>,
+        items: usize,
+    ) -> Result<Vec<KnownAddress>, StoreError>;
 
     /// The profile an address belongs to; the one linked first, where there are several.
     async fn find_profile(

@@ -1,6 +1,8 @@
 //! Events: appended once, never edited, found again.
 
 use sayso_core::channel::{Channel, Permission, Scope};
+use sayso_core::decision::Reason;
+use sayso_core::id::ImportId;
 use sayso_core::retraction::{RetractionFault, Role};
 use sayso_core::source::{Actor, Road};
 use sayso_core::statement::{Slot, Statement};
@@ -124,7 +126,7 @@ pub async fn a_retraction_leaves_an_event_out_and_cannot_be_undone(store: &dyn S
     assert_eq!(reason(store, workspace, &phone(1), marketing()).await, None);
     let done = store.retract(workspace, retraction(wrong.id, Role::Other)).await.unwrap();
     assert!(matches!(done, Retracting::Done(_)));
-    let refused = Some(sayso_core::decision::Reason::OptedOut);
+    let refused = Some(Reason::OptedOut);
     assert_eq!(reason(store, workspace, &phone(1), marketing()).await, refused);
     record(store, workspace, wrong.clone()).await;
     assert_eq!(reason(store, workspace, &phone(1), marketing()).await, refused);
@@ -218,4 +220,32 @@ pub async fn a_batch_is_all_or_nothing_and_in_order(store: &dyn Store) {
     for n in 0..200 {
         assert!(!known(store, workspace, &phone(n)).await.is_empty());
     }
+}
+
+/// Scenario 33: an import is undone as a whole, for good, and what else was said stands (rule 16).
+pub async fn an_undone_import_leaves_out_everything_it_brought(store: &dyn Store) {
+    let workspace = workspace(store).await;
+    let import = ImportId::from_bytes([6; 16]);
+    let brought = |n, statement, minute| {
+        let mut draft = said(workspace, &phone(n), SMS, statement, minute);
+        draft.source = source(Road::Import, "old list");
+        draft.import = Some(import);
+        draft
+    };
+    for n in 0..30 {
+        record(store, workspace, said(workspace, &phone(n), SMS, Statement::Single, 1)).await;
+        record(store, workspace, brought(n, Statement::No, 2)).await;
+    }
+    let refused = Some(Reason::OptedOut);
+    assert_eq!(reason(store, workspace, &phone(7), marketing()).await, refused);
+    assert_eq!(store.undo_import(workspace, import).await.unwrap(), 30);
+    for n in 0..30 {
+        assert_eq!(reason(store, workspace, &phone(n), marketing()).await, None, "phone {n}");
+    }
+    let page = store.history(workspace, &Subject::Address(phone(7)), None, 10).await.unwrap();
+    let states: Vec<_> = page.entries.iter().map(|entry| entry.retracted).collect();
+    assert_eq!(states, [Retraction::Retracted, Retraction::Counts]);
+    record(store, workspace, brought(7, Statement::No, 3)).await;
+    assert_eq!(reason(store, workspace, &phone(7), marketing()).await, None, "it stays undone");
+    assert_eq!(store.undo_import(workspace, import).await.unwrap(), 30, "it may be repeated");
 }

@@ -144,6 +144,9 @@ impl Group<'_> {
             return Ok(Retracting::NoEvent);
         };
         let event = events::read(self.ledger(), row)?.event;
+        if event.key != key {
+            return Ok(Retracting::NoEvent);
+        }
         if let Err(fault) = may_retract(&event, target.role) {
             return Ok(Retracting::Refused(fault));
         }

@@ -1,20 +1,22 @@
 //! Reading: the gate, what is known of an address, its history, audiences.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use rusqlite::Connection;
 use sayso_core::address::{Address, AddressKey};
 use sayso_core::decision::{Circumstances, Reasons, Requirement, SenderState, check, decide};
 use sayso_core::effective::Effective;
-use sayso_core::id::{ProfileId, WorkspaceId};
+use sayso_core::id::{EventId, ImportId, ProfileId, WorkspaceId};
 use sayso_core::limits;
 use sayso_core::registers::Registers;
 use sayso_core::settings::Settings;
 
-use super::{Shared, Workspace, events};
+use super::{Shared, Workspace, events, views};
 use crate::store::{
-    AudienceCursor, AudiencePage, AudienceQuery, HistoryEntry, HistoryPage, Member, Moment,
-    Profile, Question, Recipient, Retraction, StoreError, Subject,
+    AudienceCursor, AudiencePage, AudienceQuery, HistoryEntry, HistoryPage, KnownAddress, Member,
+    Moment, Profile, Question, Recipient, Retraction, StoreError, Subject,
 };
 
 impl Recipient {
@@ -24,6 +26,29 @@ impl Recipient {
             Self::Key(key) => key,
         }
     }
+}
+
+/// One event of an address with these registers.
+fn entry(
+    ledger: &Connection,
+    row: i64,
+    workspace: &Workspace,
+    registers: &Registers,
+    undone: &BTreeSet<ImportId>,
+) -> Result<HistoryEntry, StoreError> {
+    let stored = events::read(ledger, row)?;
+    let sealed = events::open(&workspace.secrets.vault, &stored)?;
+    let (address, evidence) = sealed.map_or((None, None), |s| (s.address, Some(s.evidence)));
+    let is_out = registers.leaves_out(&stored.event)
+        || stored.event.import.is_some_and(|import| undone.contains(&import));
+    let retracted = if is_out { Retraction::Retracted } else { Retraction::Counts };
+    Ok(HistoryEntry {
+        event: stored.event,
+        address,
+        evidence,
+        leaf_hash: stored.leaf_hash,
+        retracted,
+    })
 }
 
 impl Shared {
@@ -161,25 +186,56 @@ impl Shared {
         let next = rows.last().filter(|_| more).and_then(|row| u64::try_from(*row).ok());
         let entries = self.ledger.read(|ledger| {
             rows.iter()
-                .map(|row| {
-                    let stored = events::read(ledger, *row)?;
-                    let sealed = events::open(&workspace.secrets.vault, &stored)?;
-                    let (address, evidence) =
-                        sealed.map_or((None, None), |s| (s.address, Some(s.evidence)));
-                    let is_out = registers.leaves_out(&stored.event)
-                        || stored.event.import.is_some_and(|import| undone.contains(&import));
-                    let retracted = if is_out { Retraction::Retracted } else { Retraction::Counts };
-                    Ok(HistoryEntry {
-                        event: stored.event,
-                        address,
-                        evidence,
-                        leaf_hash: stored.leaf_hash,
-                        retracted,
-                    })
-                })
+                .map(|row| entry(ledger, *row, &workspace, &registers, undone))
                 .collect::<Result<Vec<_>, StoreError>>()
         })?;
         Ok(HistoryPage { entries, next })
+    }
+
+    /// One event of an address.
+    pub(super) fn event_of(
+        &self,
+        workspace: WorkspaceId,
+        key: AddressKey,
+        event: EventId,
+    ) -> Result<Option<HistoryEntry>, StoreError> {
+        let workspace = self.workspace(workspace)?;
+        let place = (workspace.no, key);
+        // The tail first: what leaves it is in the views by then.
+        let in_tail = self.tail.rows(&place).into_iter().find(|(id, _)| *id == event);
+        let row = match in_tail {
+            Some((_, row)) => Some(row),
+            None => self.views.read(|views| views::find_event(views, &place, event))?,
+        };
+        let registers = self.registers_now(&place)?;
+        let undone = &self.configuration(workspace.id)?.undone_imports;
+        row.map(|row| {
+            self.ledger.read(|ledger| entry(ledger, row, &workspace, &registers, undone))
+        })
+        .transpose()
+    }
+
+    /// One page of all addresses, in key order.
+    pub(super) fn addresses(
+        &self,
+        workspace: WorkspaceId,
+        after: Option<AddressKey>,
+        items: usize,
+    ) -> Result<Vec<KnownAddress>, StoreError> {
+        let workspace = self.workspace(workspace)?;
+        // The tail first: what leaves it is in the views by then.
+        let mut keys = self.tail.keys_after(workspace.no, after);
+        keys.extend(
+            self.views.read(|views| views::keys_after(views, workspace.no, after, items))?,
+        );
+        keys.sort_unstable();
+        keys.dedup();
+        keys.truncate(items);
+        let known = |key| {
+            let registers = self.registers_now(&(workspace.no, key))?;
+            Ok(KnownAddress { key, address: self.address_of(&workspace, key)?, registers })
+        };
+        keys.into_iter().map(known).collect()
     }
 
     /// The profile an address belongs to: the one linked first.

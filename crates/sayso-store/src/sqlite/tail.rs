@@ -145,6 +145,22 @@ impl Tail {
         entries.flat_map(|entry| entry.rows.iter().copied()).collect()
     }
 
+    /// The addresses of a workspace that the views may not hold yet, after `after`, in no order.
+    pub(super) fn keys_after(
+        &self,
+        workspace: WorkspaceNo,
+        after: Option<AddressKey>,
+    ) -> Vec<AddressKey> {
+        let frames = self.frames();
+        let places = frames.live.addresses.keys();
+        let flushing = frames.flushing.iter().flat_map(|frame| frame.addresses.keys());
+        places
+            .chain(flushing)
+            .filter(|(no, key)| *no == workspace && after.is_none_or(|after| after < *key))
+            .map(|(_, key)| *key)
+            .collect()
+    }
+
     /// An event, if newer than the views.
     pub(super) fn event(&self, workspace: WorkspaceNo, id: EventId) -> Option<KnownEvent> {
         let frames = self.frames();

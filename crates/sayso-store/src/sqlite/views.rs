@@ -203,6 +203,28 @@ pub(super) fn for_each_address(
     Ok(())
 }
 
+/// The next addresses of a workspace in key order.
+pub(super) fn keys_after(
+    views: &Connection,
+    workspace: WorkspaceNo,
+    after: Option<AddressKey>,
+    items: usize,
+) -> Result<Vec<AddressKey>, StoreError> {
+    // The empty blob is before every key.
+    let after = after.as_ref().map_or(&[][..], |key| key.as_bytes());
+    let items = i64::try_from(items).unwrap_or(i64::MAX);
+    views
+        .prepare_cached(
+            "SELECT address_key FROM address WHERE workspace = ?1 AND address_key > ?2
+             ORDER BY address_key LIMIT ?3",
+        )
+        .and_then(|mut statement| {
+            let key = |row: &rusqlite::Row<'_>| row.get(0).map(AddressKey::from_bytes);
+            statement.query_map(params![workspace, after, items], key)?.collect()
+        })
+        .map_err(unreadable)
+}
+
 /// The last row of the ledger that the views hold.
 pub(super) fn watermark(views: &Connection) -> Result<i64, StoreError> {
     views.query_row("SELECT row FROM watermark", [], |row| row.get(0)).map_err(unreadable)

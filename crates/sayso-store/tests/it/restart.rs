@@ -137,6 +137,24 @@ async fn processing_and_links_survive_a_rebuild() {
     assert_eq!(found, Some(Reason::ProcessingRefused));
 }
 
+#[tokio::test]
+async fn an_undone_import_stays_undone_after_a_rebuild() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let workspace = workspace(&store).await;
+    let import = sayso_core::id::ImportId::from_bytes([6; 16]);
+    let mut draft = said(workspace, &phone(1), SMS, Statement::Yes, 1);
+    draft.import = Some(import);
+    record(&store, workspace, draft).await;
+    assert_eq!(reason(&store, workspace, &phone(1), marketing()).await, None);
+    store.undo_import(workspace, import).await.unwrap();
+    store.close().await.unwrap();
+    drop(store);
+    std::fs::remove_file(directory.path().join("views.db")).unwrap();
+    let found = reason(&open(directory.path()), workspace, &phone(1), marketing()).await;
+    assert_eq!(found, Some(Reason::NoOptIn));
+}
+
 #[test]
 fn two_processes_do_not_own_one_store() {
     let directory = tempfile::tempdir().unwrap();

@@ -1,0 +1,63 @@
+//! `/v1`: what clients with an API key may do. A file for each resource.
+
+use std::sync::Arc;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+
+pub(crate) mod address;
+pub(crate) mod page;
+
+pub(crate) mod check;
+pub(crate) mod consents;
+pub(crate) mod events;
+pub(crate) mod profiles;
+
+pub(crate) mod exports;
+pub(crate) mod imports;
+
+pub(crate) mod erasures;
+pub(crate) mod suppressions;
+
+pub(crate) mod keys;
+pub(crate) mod notices;
+pub(crate) mod senders;
+pub(crate) mod settings;
+pub(crate) mod sites;
+pub(crate) mod topics;
+
+pub(crate) mod docs;
+
+/// The routes, with their documentation.
+pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(consents::record, consents::audience))
+        .routes(routes!(consents::record_batch))
+        .routes(routes!(check::check))
+        .routes(routes!(check::check_batch))
+        .routes(routes!(profiles::upsert, profiles::find))
+        .routes(routes!(profiles::get))
+        .routes(routes!(profiles::link, profiles::unlink))
+        .routes(routes!(events::list))
+        .routes(routes!(events::retract))
+        .routes(routes!(imports::begin))
+        .routes(routes!(imports::rows))
+        .routes(routes!(imports::undo))
+        .routes(routes!(exports::consents))
+        .routes(routes!(suppressions::switch))
+        .routes(routes!(erasures::erase))
+        .routes(routes!(settings::get, settings::put))
+        .routes(routes!(senders::list, senders::create))
+        .routes(routes!(senders::put, senders::delete))
+        .routes(routes!(topics::list, topics::create))
+        .routes(routes!(topics::put, topics::delete))
+        .routes(routes!(notices::list, notices::create))
+        .routes(routes!(notices::get))
+        .routes(routes!(notices::publish))
+        .routes(routes!(keys::list, keys::create))
+        .routes(routes!(keys::revoke))
+        .routes(routes!(sites::list, sites::create))
+        .routes(routes!(sites::put, sites::delete))
+}

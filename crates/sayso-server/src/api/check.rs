@@ -1,0 +1,286 @@
+//! `/v1/check`: may we send? One person or a hundred thousand.
+//!
+//! Fails closed: when consent cannot be read the answer is a problem, never `allow`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use sayso_core::decision::{Reason, Reasons, Requirement};
+use sayso_core::settings::Settings;
+use sayso_core::time::Timestamp;
+use sayso_store::store::{Moment, Question, Recipient, Subject};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::api::address::{AddressFields, Care, Place, Reading};
+use crate::app::App;
+use crate::body::texts::{
+    CategoryText, ChannelText, KindText, OpaqueIdText, RegionText, SenderIdText, Sha256Text,
+    TimeText, TopicIdText,
+};
+use crate::body::{Batch, Faults, Sent, json_object};
+use crate::caller::{Caller, Check};
+use crate::problem::{Code, Problem};
+
+pub(crate) use batch::kind_on;
+use batch::{BatchAnswer, BatchRequest};
+use explain::Explanation;
+pub(crate) use explain::{Claim, about, claims_of};
+use question::MessageFields;
+
+mod batch;
+mod explain;
+mod question;
+
+json_object! {
+    /// A message that somebody wants to send, and to whom. Exactly one of `phone`, `email`,
+    /// `external_id`, `channel_id` and `hash` names the person.
+    #[derive(ToSchema)]
+    CheckRequest {
+        /// A telephone number.
+        #[schema(example = "+14155552671")]
+        phone: String,
+        /// An email address.
+        email: String,
+        /// Your own id of the person.
+        external_id: OpaqueIdText,
+        /// A channel's own id of the person.
+        channel_id: OpaqueIdText,
+        /// The SHA-256 of the address's normal form.
+        hash: Sha256Text,
+        /// The kind of the hashed address.
+        kind: KindText,
+        /// Where a national phone number belongs; without it the workspace's region.
+        region: RegionText,
+        /// The channel the message goes by. Required.
+        channel: ChannelText,
+        /// Who sends it. May be left out where the workspace has one living sender on the channel, or none.
+        sender: SenderIdText,
+        /// What it is about.
+        topic: TopicIdText,
+        /// What it is for; `marketing` if absent. A topic's own category wins.
+        category: CategoryText,
+        /// Whether an opt-in is needed; the workspace's setting if absent. `false` needs the key scope `send:exempt` and a message that is not marketing.
+        require_opt_in: bool,
+        /// When the person asked for this authentication message: it may go for 10 minutes despite an opt-out.
+        requested_at: TimeText,
+        /// Whether the words were approved by the platform beforehand. On WhatsApp other words may go only within 24 hours of the person's last message.
+        template: bool,
+        /// Whether to say all: the status, the events it rests on, the claims of sources.
+        explain: bool,
+        /// Decide by what we knew then.
+        as_of: TimeText,
+        /// Decide by what was true then, by all we know now.
+        effective_at: TimeText,
+    }
+}
+
+/// The answer of the gate.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CheckAnswer {
+    /// `allow` or `deny`.
+    #[schema(example = "deny")]
+    decision: &'static str,
+    /// The weightiest reason; `null` where the message may go.
+    #[schema(example = "opted_out")]
+    reason: Option<&'static str>,
+    /// All reasons, the weightiest first.
+    reasons: Vec<&'static str>,
+    /// When to ask again, where the reasons pass by themselves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_at: Option<String>,
+    /// Reasons that were waived (rule 26); said where `explain`, `as_of`, `effective_at` or `require_opt_in: false` was sent.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    waived: Vec<&'static str>,
+    /// What the answer rests on; said where `explain` was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explanation: Option<Explanation>,
+}
+
+/// One question about one person.
+#[derive(Debug)]
+struct Asking {
+    question: Question,
+    subject: Subject,
+    moment: Moment,
+    depth: Depth,
+}
+
+/// How much the answer says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Depth {
+    /// The reasons.
+    Reasons,
+    /// What was waived, too.
+    Waived,
+    /// Everything.
+    Explanation,
+}
+
+/// Asks whether a message may be sent to one person.
+///
+/// `deny` is an answer, not an error. When consent cannot be read the answer is a problem: unknown
+/// is not allow.
+#[utoipa::path(
+    post, path = "/v1/check", tag = "Check", operation_id = "check",
+    request_body(content = CheckRequest, description = "The message and the person."),
+    responses((status = 200, description = "The decision.", body = CheckAnswer)),
+    security(("api_key" = ["check"])),
+)]
+pub(crate) async fn check(
+    State(app): State<Arc<App>>,
+    caller: Caller<Check>,
+    sent: Sent<CheckRequest>,
+) -> Result<Json<CheckAnswer>, Problem> {
+    let settings = caller.configuration().settings.at(app.now());
+    let asking = ask(sent, &app, &caller, &settings)?;
+    let answer = match asking.depth {
+        Depth::Reasons => screen_one(&app, &caller, &asking).await?,
+        Depth::Waived | Depth::Explanation => {
+            explain::decide(&app, caller.configuration(), &asking).await?
+        }
+    };
+    Ok(Json(answer))
+}
+
+/// Asks whether a message may be sent to each of up to 100,000 people.
+///
+/// The answers come in the order of the recipients. In JSON, `to` lists the recipients and
+/// `answers` the answers; in NDJSON the first line is the question without `to`, each further line
+/// a recipient as a JSON text, each answered by a line, and the last line sums up.
+#[utoipa::path(
+    post, path = "/v1/check/batch", tag = "Check", operation_id = "check_batch",
+    request_body(
+        content((BatchRequest = "application/json"), (BatchRequest = "application/x-ndjson")),
+        description = "The message and the recipients."
+    ),
+    responses((status = 200, description = "The decisions, in order, and their sum. In NDJSON each answer is a line and the sum the last one.",
+        content((BatchAnswer = "application/json"), (BatchAnswer = "application/x-ndjson")))),
+    security(("api_key" = ["check"])),
+)]
+pub(crate) async fn check_batch(
+    State(app): State<Arc<App>>,
+    caller: Caller<Check>,
+    sent: Batch,
+) -> Result<Response, Problem> {
+    let settings = caller.configuration().settings.at(app.now());
+    let asking = batch::ask(&sent, &app, &caller, &settings)?;
+    let reasons =
+        app.store().screen(caller.workspace(), &asking.question, &asking.recipients).await?;
+    let (body, counts) = batch::render(&asking, &reasons, sent.form);
+    counts.count_into(app.metrics());
+    Ok(([(header::CONTENT_TYPE, batch::media_type(sent.form))], body).into_response())
+}
+
+fn ask(
+    sent: Sent<CheckRequest>,
+    app: &App,
+    caller: &Caller<Check>,
+    settings: &Settings,
+) -> Result<Asking, Problem> {
+    let Sent { mut request, mut faults } = sent;
+    let fields = MessageFields {
+        channel: request.channel.take(),
+        sender: request.sender.take(),
+        topic: request.topic.take(),
+        category: request.category.take(),
+        require_opt_in: request.require_opt_in,
+        requested_at: request.requested_at.take(),
+        template: request.template,
+    };
+    let question = fields.settle(caller.configuration(), settings, &mut faults);
+    let moment = moment(request.as_of.take(), request.effective_at.take(), &mut faults);
+    let region = request.region.take().map(|RegionText(region)| region).or(settings.region);
+    let reading =
+        Reading { phones: app.phones(), region, care: Care::Possible, place: Place::Body };
+    let explain = request.explain.unwrap_or(false);
+    let subject = take_address(request).settle(&reading, &mut faults);
+    let (question, subject) = faults.settle(question.zip(subject))?;
+    question::require_exemption(&question, settings, &caller.key().scopes)?;
+    let depth = match (explain, moment, question.requirement) {
+        (true, _, _) => Depth::Explanation,
+        (false, Moment::Now, Requirement::OptIn) => Depth::Reasons,
+        (false, Moment::Now | Moment::AsOf(_) | Moment::EffectiveAt(_), _) => Depth::Waived,
+    };
+    Ok(Asking { question, subject, moment, depth })
+}
+
+fn take_address(request: CheckRequest) -> AddressFields {
+    AddressFields {
+        phone: request.phone,
+        email: request.email,
+        external_id: request.external_id,
+        channel_id: request.channel_id,
+        hash: request.hash,
+        kind: request.kind,
+    }
+}
+
+/// The moment that is asked about.
+pub(crate) fn moment(
+    as_of: Option<TimeText>,
+    effective_at: Option<TimeText>,
+    faults: &mut Faults,
+) -> Moment {
+    match (as_of, effective_at) {
+        (None, None) => Moment::Now,
+        (Some(TimeText(at)), None) => Moment::AsOf(at),
+        (None, Some(TimeText(at))) => Moment::EffectiveAt(at),
+        (Some(_), Some(_)) => {
+            faults.note("", Code::OneMoment, "names both as_of and effective_at");
+            Moment::Now
+        }
+    }
+}
+
+/// The time at which a moment is judged.
+pub(crate) fn time_of(moment: Moment, now: Timestamp) -> Timestamp {
+    match moment {
+        Moment::Now => now,
+        Moment::AsOf(at) | Moment::EffectiveAt(at) => at,
+    }
+}
+
+/// The compact answer, from the gate index.
+async fn screen_one(
+    app: &App,
+    caller: &Caller<Check>,
+    asking: &Asking,
+) -> Result<CheckAnswer, Problem> {
+    let recipient = recipient(&asking.subject, caller);
+    let screened = app.store().screen(caller.workspace(), &asking.question, &[recipient]).await?;
+    // No answer is not an allow.
+    let reasons = screened.first().copied().ok_or_else(|| Problem::new(Code::StoreUnreadable))?;
+    app.metrics().count_decision(reasons, Reasons::NONE);
+    Ok(CheckAnswer::of(reasons))
+}
+
+fn recipient(subject: &Subject, caller: &Caller<Check>) -> Recipient {
+    match subject {
+        Subject::Address(sayso_core::address::Address::Phone(phone)) => Recipient::Phone(*phone),
+        Subject::Address(_) | Subject::Hash(_) => {
+            Recipient::Key(subject.key(&caller.configuration().secret))
+        }
+    }
+}
+
+impl CheckAnswer {
+    fn of(reasons: Reasons) -> Self {
+        Self {
+            decision: if reasons.is_empty() { "allow" } else { "deny" },
+            reason: reasons.first().map(Reason::as_str),
+            reasons: words(reasons),
+            retry_at: None,
+            waived: Vec::new(),
+            explanation: None,
+        }
+    }
+}
+
+/// The words of reasons, in order.
+fn words(reasons: Reasons) -> Vec<&'static str> {
+    reasons.iter().map(Reason::as_str).collect()
+}

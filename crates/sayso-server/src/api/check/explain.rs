@@ -1,0 +1,177 @@
+//! Why the gate says what it says: the status, the events it rests on, the claims of sources.
+
+use sayso_core::channel::{Message, Permission, Scope};
+use sayso_core::decision::check;
+use sayso_core::register::{Claims, Register};
+use sayso_core::registers::Registers;
+use sayso_core::source::Source;
+use sayso_core::suppression::blocking;
+use sayso_core::time::Timestamp;
+use sayso_store::configuration::Configuration;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{Asking, CheckAnswer, Depth, time_of, words};
+use crate::api::consents::answer::{Standing, circumstances, processing_word, standing};
+use crate::app::App;
+use crate::problem::Problem;
+
+/// What an answer rests on.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Explanation {
+    /// The time the answer is for.
+    at: String,
+    /// Where the person stands towards this message.
+    consent: Standing,
+    /// `allowed` or `refused`: the processing of the person's data.
+    processing: &'static str,
+    /// Every act and block that bears on this message.
+    rests_on: Vec<Ground>,
+    /// What sources believe. A claim may be without effect: an act outweighs it.
+    claims: Vec<Claim>,
+    /// When the person last wrote to the sender; absent if never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wrote_at: Option<String>,
+}
+
+/// An event that bears on a message.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Ground {
+    /// What it says: a slot such as `opt_out`, `single`, `term`, or `suppressed:` and the kind.
+    #[schema(example = "opt_out")]
+    says: String,
+    /// `processing`, or the scope on the channel.
+    #[schema(example = "all")]
+    about: String,
+    /// When it was said.
+    at: String,
+    /// Until when it counts; absent if it has no end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ends_at: Option<String>,
+    /// The event.
+    event: String,
+}
+
+/// What a source believes.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Claim {
+    /// How the claim came in: `tag`, `api`, `import`.
+    #[schema(example = "tag")]
+    road: &'static str,
+    /// Which site, integration or list.
+    source: String,
+    /// `processing`, or the scope on the channel.
+    #[schema(example = "all")]
+    about: String,
+    /// `yes` or `no`: what it said last, where a `no` counts while it is not older than the `yes`.
+    #[schema(example = "yes")]
+    says: &'static str,
+    /// When it said so.
+    at: String,
+    /// The event.
+    event: String,
+}
+
+/// Decides from all that is known at the moment that is asked about.
+pub(crate) async fn decide(
+    app: &App,
+    configuration: &Configuration,
+    asking: &Asking,
+) -> Result<CheckAnswer, Problem> {
+    let registers =
+        app.store().registers(configuration.workspace, &asking.subject, asking.moment).await?;
+    let at = time_of(asking.moment, app.now());
+    let settings = configuration.settings.at(at);
+    let message = &asking.question.message;
+    let decision =
+        check(&registers, message, &circumstances(&settings, asking.question.requirement, at));
+    app.metrics().count_decision(decision.reasons, decision.waived);
+    let explanation = match asking.depth {
+        Depth::Reasons | Depth::Waived => None,
+        Depth::Explanation => Some(Explanation {
+            at: at.to_string(),
+            consent: standing(&registers, message, &settings, at),
+            processing: processing_word(&registers, at),
+            rests_on: grounds(&registers, message, at),
+            claims: claims(&registers, message),
+            wrote_at: match message.sender {
+                Some(sender) => registers.wrote_to_at(sender),
+                None => registers.last_message_at(),
+            }
+            .map(|at| at.to_string()),
+        }),
+    };
+    Ok(CheckAnswer {
+        retry_at: decision.retry_at.map(|at| at.to_string()),
+        waived: words(decision.waived),
+        explanation,
+        ..CheckAnswer::of(decision.reasons)
+    })
+}
+
+/// The registers that bear on a message, each with what it is about.
+fn bearing<'a>(
+    registers: &'a Registers,
+    message: &'a Message,
+) -> impl Iterator<Item = (String, &'a Register)> {
+    let scopes = message.scopes().filter_map(|scope| {
+        let register = registers.register(message.channel, scope)?;
+        Some((scope.to_string(), register))
+    });
+    scopes.chain(std::iter::once(("processing".to_owned(), registers.processing())))
+}
+
+fn grounds(registers: &Registers, message: &Message, at: Timestamp) -> Vec<Ground> {
+    let blocks = blocking(registers, message, at).map(|(suppression, mark)| Ground {
+        says: format!("suppressed:{suppression}"),
+        about: message.channel.to_string(),
+        at: mark.at.to_string(),
+        ends_at: None,
+        event: mark.event.to_string(),
+    });
+    let acts = bearing(registers, message).flat_map(|(about, register)| {
+        register.acts().map(move |(slot, mark)| Ground {
+            says: slot.to_string(),
+            about: about.clone(),
+            at: mark.at.to_string(),
+            ends_at: mark.ends_at.map(|end| end.to_string()),
+            event: mark.event.to_string(),
+        })
+    });
+    blocks.chain(acts).collect()
+}
+
+fn claims(registers: &Registers, message: &Message) -> Vec<Claim> {
+    bearing(registers, message)
+        .flat_map(|(about, register)| claims_of(about, register).collect::<Vec<_>>())
+        .collect()
+}
+
+/// What sources believe, by register.
+pub(crate) fn claims_of(about: String, register: &Register) -> impl Iterator<Item = Claim> {
+    register.reports().filter_map(move |(source, claims)| Claim::of(source, &about, claims))
+}
+
+impl Claim {
+    fn of(source: &Source, about: &str, claims: &Claims) -> Option<Self> {
+        let no = claims.counting_no().map(|mark| ("no", mark));
+        let (says, mark) = no.or(claims.counting_yes().map(|mark| ("yes", mark)))?;
+        Some(Self {
+            road: source.road.as_str(),
+            source: source.name.to_string(),
+            about: about.to_owned(),
+            says,
+            at: mark.at.to_string(),
+            event: mark.event.to_string(),
+        })
+    }
+}
+
+/// What a permission is about, in the words of answers.
+pub(crate) fn about(permission: Permission) -> String {
+    match permission {
+        Permission::Processing => "processing".to_owned(),
+        Permission::Messages(channel, Scope::All) => channel.to_string(),
+        Permission::Messages(channel, scope) => format!("{channel} {scope}"),
+    }
+}

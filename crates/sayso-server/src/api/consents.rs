@@ -1,0 +1,336 @@
+//! `/v1/consents`: record what people said, one or many; read who said it.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures_util::stream;
+use sayso_core::channel::{Category, Message, Scope};
+use sayso_core::event::Fact;
+use sayso_core::limits;
+use sayso_core::settings::Settings;
+use sayso_core::source::Source;
+use sayso_core::statement::Standing;
+use sayso_core::status::Status;
+use sayso_core::time::Timestamp;
+use sayso_store::configuration::Configuration;
+use sayso_store::store::{AudienceCursor, AudienceQuery, Outcome, Recorded, StoreError};
+use serde::Serialize;
+use tokio::time::Instant;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::api::address::ShownAddress;
+use crate::app::App;
+use crate::body::texts::{CategoryText, ChannelText, ScopeText, StatusText};
+use crate::body::{Asked, Batch, IdempotencyKey, Sent, json_object, parse_object};
+use crate::caller::{Caller, Read, Write};
+use crate::problem::{Code, Problem, ProblemBody};
+
+use answer::ConsentAnswer;
+use plan::{Context, Plan, plan};
+use request::ConsentRequest;
+
+pub(crate) mod answer;
+pub(crate) mod plan;
+pub(crate) mod request;
+
+json_object! {
+    /// Which people are asked for.
+    #[derive(IntoParams)]
+    #[into_params(parameter_in = Query)]
+    AudienceRequest {
+        /// The channel. Required.
+        #[param(value_type = String, required = true, example = "sms")]
+        channel: ChannelText,
+        /// What their consent must cover; `all` if absent.
+        #[param(value_type = Option<String>, example = "all")]
+        scope: ScopeText,
+        /// Their status; `opted_in` if absent.
+        #[param(value_type = Option<String>, example = "opted_in")]
+        status: StatusText,
+        /// The category of the message that is meant; `marketing` if absent. A topic's own wins.
+        #[param(value_type = Option<String>, example = "marketing")]
+        category: CategoryText,
+    }
+}
+
+/// One item's result.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ItemAnswer {
+    /// The place of the item, from 0.
+    index: usize,
+    /// The HTTP status the item would have had alone.
+    #[schema(example = 201)]
+    status: u16,
+    /// The answer, if it was recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    consent: Option<ConsentAnswer>,
+    /// Why not, if it was not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<ProblemBody>,
+}
+
+/// What recording needs to know of its caller.
+#[derive(Debug)]
+pub(crate) struct Recording<'a> {
+    app: &'a App,
+    configuration: &'a Configuration,
+    settings: Settings,
+    received: Timestamp,
+    source: Source,
+    highest: Standing,
+    key: Option<String>,
+}
+
+/// Records one consent.
+///
+/// An opt-in by act needs a time, a method and a notice; a refusal is accepted in doubt, and
+/// `remarks` says how it was read. Sending the same request again is one event: by its
+/// `Idempotency-Key`, or by its content where it has a time of its own.
+#[utoipa::path(
+    post, path = "/v1/consents", tag = "Consents", operation_id = "record_consent",
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes retries of this request one event; 1 to 255 visible ASCII characters.")),
+    request_body(content = ConsentRequest, description = "What was said."),
+    responses(
+        (status = 201, description = "The consent is recorded for good. The answer states where the person stands now.", body = ConsentAnswer),
+        (status = 200, description = "The same was recorded before: a retry, or an undated report that says nothing new.", body = ConsentAnswer),
+        (status = 409, description = "The idempotency key was used for another request.", body = ProblemBody),
+    ),
+    security(("api_key" = ["write"])),
+)]
+pub(crate) async fn record(
+    State(app): State<Arc<App>>,
+    caller: Caller<Write>,
+    key: IdempotencyKey,
+    sent: Sent<ConsentRequest>,
+) -> Result<(StatusCode, Json<ConsentAnswer>), Problem> {
+    let recording = Recording::begin(&app, &caller, key);
+    let plan = plan(sent.request, sent.faults, 0, &recording.context())?;
+    let answers = recording.run(vec![plan]).await?;
+    let answer = answers.into_iter().next().ok_or_else(|| Problem::new(Code::Internal))?;
+    answer.map(|(status, answer)| (status, Json(answer)))
+}
+
+/// Records up to 10,000 consents, one JSON object a line.
+///
+/// Each line is answered by one line, in order: what can be recorded is recorded, together and
+/// durably, and each other line says why not.
+#[utoipa::path(
+    post, path = "/v1/consents/batch", tag = "Consents", operation_id = "record_consents",
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes retries of this batch one set of events; the lines must be the same, in the same order.")),
+    request_body(content = ConsentRequest, content_type = "application/x-ndjson", description = "One consent a line."),
+    responses((status = 200, description = "One line for each line of the request.", body = ItemAnswer, content_type = "application/x-ndjson")),
+    security(("api_key" = ["write"])),
+)]
+pub(crate) async fn record_batch(
+    State(app): State<Arc<App>>,
+    caller: Caller<Write>,
+    key: IdempotencyKey,
+    batch: Batch,
+) -> Result<Response, Problem> {
+    let recording = Recording::begin(&app, &caller, key);
+    let plans = plan_lines(&batch.text, &recording.context())?;
+    let (wanted, places): (Vec<Plan>, Vec<Result<(), Problem>>) = split(plans);
+    let recorded = recording.run(wanted).await?;
+    let lines = render_items(places, recorded);
+    Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], lines).into_response())
+}
+
+/// Streams the people with a status, one JSON object a line.
+///
+/// Every person is on exactly one line, however long the reading takes. People known by hash only
+/// are not listed: nobody could write to them.
+#[utoipa::path(
+    get, path = "/v1/consents", tag = "Consents", operation_id = "list_audience",
+    params(AudienceRequest),
+    responses((status = 200, description = "One address a line, in no particular order.", body = ShownAddress, content_type = "application/x-ndjson")),
+    security(("api_key" = ["read"])),
+)]
+pub(crate) async fn audience(
+    State(app): State<Arc<App>>,
+    caller: Caller<Read>,
+    asked: Asked<AudienceRequest>,
+) -> Result<Response, Problem> {
+    let query = audience_query(asked, caller.configuration())?;
+    let workspace = caller.workspace();
+    let store = app.shared_store();
+    let first = store.audience(workspace, &query, AudienceCursor::default()).await?;
+    let pages = stream::try_unfold(Some(first), move |page| {
+        let store = Arc::clone(&store);
+        async move {
+            let Some(page) = page else { return Ok::<_, StoreError>(None) };
+            let lines: String = page
+                .members
+                .iter()
+                .map(|member| line(&ShownAddress::of(&member.address)))
+                .collect();
+            let next = match page.next {
+                Some(cursor) => Some(store.audience(workspace, &query, cursor).await?),
+                None => None,
+            };
+            Ok(Some((Bytes::from(lines), next)))
+        }
+    });
+    Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(pages)).into_response())
+}
+
+/// One line of NDJSON.
+pub(crate) fn line(value: &impl Serialize) -> String {
+    let mut line = serde_json::to_string(value).unwrap_or_default();
+    line.push('\n');
+    line
+}
+
+fn audience_query(
+    asked: Asked<AudienceRequest>,
+    configuration: &Configuration,
+) -> Result<AudienceQuery, Problem> {
+    let Asked { request, mut faults } = asked;
+    let channel = request.channel.map(|ChannelText(channel)| channel);
+    let channel = faults.require("?channel", channel, "sms");
+    let scope = request.scope.map_or(Scope::All, |ScopeText(scope)| scope);
+    let category = request.category.map_or(Category::Marketing, |CategoryText(category)| category);
+    let (sender, topic, category) = match scope {
+        Scope::All => (None, None, category),
+        Scope::Sender(sender) => (Some(sender), None, category),
+        Scope::Category(category) => (None, None, category),
+        Scope::Topic(topic) => {
+            let known = configuration.topics.get(&topic).map(|topic| topic.category);
+            (None, Some(topic), known.unwrap_or(category))
+        }
+    };
+    let status = request.status.map_or(Status::OptedIn, |StatusText(status)| status);
+    let query = channel.map(|channel| AudienceQuery {
+        channel,
+        scope,
+        status,
+        message: Message { sender, topic, ..Message::ordinary(channel, category) },
+    });
+    faults.settle(query)
+}
+
+fn plan_lines(text: &str, context: &Context<'_>) -> Result<Vec<Result<Plan, Problem>>, Problem> {
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    let mut plans = Vec::new();
+    for (index, line) in (0_u32..).zip(lines) {
+        if plans.len() == limits::CONSENT_BATCH_ITEMS_MAX {
+            let detail = format!("at most {} lines are taken", limits::CONSENT_BATCH_ITEMS_MAX);
+            return Err(Problem::new(Code::TooManyItems).detail(detail));
+        }
+        let sent = parse_object::<ConsentRequest>(line);
+        plans.push(sent.and_then(|sent| plan(sent.request, sent.faults, index, context)));
+    }
+    Ok(plans)
+}
+
+const fn is_refusal(fact: Fact) -> bool {
+    match fact {
+        Fact::Consent(_, statement) => statement.is_refusal(),
+        Fact::Suppression(..)
+        | Fact::Activity(_)
+        | Fact::Retraction(_)
+        | Fact::Link(_)
+        | Fact::Attributes(_)
+        | Fact::Erasure => false,
+    }
+}
+
+/// Takes the plans out, and keeps the place of each.
+fn split(plans: Vec<Result<Plan, Problem>>) -> (Vec<Plan>, Vec<Result<(), Problem>>) {
+    let mut wanted = Vec::with_capacity(plans.len());
+    let places = plans.into_iter().map(|plan| plan.map(|plan| wanted.push(plan))).collect();
+    (wanted, places)
+}
+
+type Answered = Result<(StatusCode, ConsentAnswer), Problem>;
+
+fn render_items(places: Vec<Result<(), Problem>>, recorded: Vec<Answered>) -> String {
+    let mut recorded = recorded.into_iter();
+    let items = places.into_iter().enumerate().map(|(index, place)| {
+        let answered = place
+            .and_then(|()| recorded.next().unwrap_or_else(|| Err(Problem::new(Code::Internal))));
+        match answered {
+            Ok((status, consent)) => {
+                ItemAnswer { index, status: status.as_u16(), consent: Some(consent), problem: None }
+            }
+            Err(problem) => ItemAnswer {
+                index,
+                status: problem.code().status().as_u16(),
+                consent: None,
+                problem: Some(problem.body(&format!("#{index}"))),
+            },
+        }
+    });
+    items.map(|item| line(&item)).collect()
+}
+
+impl<'a> Recording<'a> {
+    /// Recording for an API key.
+    pub(crate) fn begin(app: &'a App, caller: &'a Caller<Write>, key: IdempotencyKey) -> Self {
+        let received = app.now();
+        let configuration = caller.configuration();
+        Self {
+            app,
+            configuration,
+            settings: configuration.settings.at(received),
+            received,
+            source: caller.source(),
+            highest: caller.key().highest,
+            // Keys of different API keys never meet.
+            key: key.0.map(|key| format!("{}:{key}", caller.key_id())),
+        }
+    }
+
+    /// What planning needs.
+    pub(crate) fn context(&self) -> Context<'_> {
+        Context {
+            phones: self.app.phones(),
+            configuration: self.configuration,
+            settings: &self.settings,
+            received: self.received,
+            source: &self.source,
+            highest: self.highest,
+            key: self.key.as_deref(),
+        }
+    }
+
+    /// Records the plans, all or none, and answers each.
+    pub(crate) async fn run(&self, plans: Vec<Plan>) -> Result<Vec<Answered>, Problem> {
+        if plans.is_empty() {
+            return Ok(Vec::new());
+        }
+        let started = Instant::now();
+        let drafts = plans.iter().flat_map(|plan| plan.drafts.iter().cloned()).collect();
+        let recorded = self.app.store().record(self.configuration.workspace, drafts).await?;
+        let mut recorded = recorded.into_iter();
+        let answers = plans.iter().map(|plan| {
+            let of_plan: Vec<Recorded> = recorded.by_ref().take(plan.drafts.len()).collect();
+            self.answer(plan, &of_plan, started)
+        });
+        Ok(answers.collect())
+    }
+
+    fn answer(&self, plan: &Plan, recorded: &[Recorded], started: Instant) -> Answered {
+        let (Some(first), Some(last)) = (recorded.first(), recorded.last()) else {
+            return Err(Problem::new(Code::Internal));
+        };
+        for event in recorded {
+            self.app.metrics().count_consent(event.outcome);
+        }
+        if plan.drafts.first().is_some_and(|draft| is_refusal(draft.fact)) {
+            self.app.metrics().time_refusal(started.elapsed());
+        }
+        let status = match first.outcome {
+            Outcome::Appended => StatusCode::CREATED,
+            Outcome::Retried | Outcome::Repeated => StatusCode::OK,
+            Outcome::KeyReused => return Err(Problem::new(Code::IdempotencyKeyReused)),
+        };
+        let now = self.app.now().max(last.recorded_at);
+        let answer = ConsentAnswer::of(plan, first, &last.registers, &self.settings, now);
+        Ok((status, answer))
+    }
+}

@@ -1,0 +1,164 @@
+//! What a client hears about a recorded consent: the event, and where the person stands now.
+
+use sayso_core::channel::{Message, Permission};
+use sayso_core::decision::{Circumstances, Requirement, SenderState, check};
+use sayso_core::registers::Registers;
+use sayso_core::settings::Settings;
+use sayso_core::time::Timestamp;
+use sayso_store::store::Recorded;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::plan::Plan;
+use crate::observe::outcome_word;
+
+/// The stored event.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct EventAnswer {
+    /// The id of the event.
+    #[schema(example = "evt_01jd6m9k3te5b8r5v3x5y6z7w8")]
+    pub(crate) id: String,
+    /// `appended`; `retried` if the same request was recorded before (times are those of then); `repeated` if an undated report said nothing new and nothing was stored.
+    #[schema(example = "appended")]
+    pub(crate) outcome: &'static str,
+    /// When it was said, as settled.
+    #[schema(example = "2026-11-21T10:00:00.000000Z")]
+    pub(crate) occurred_at: String,
+    /// When we stored it.
+    #[schema(example = "2026-11-21T10:00:01.000000Z")]
+    pub(crate) recorded_at: String,
+}
+
+/// Where the person stands towards one permission.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Standing {
+    /// Where the person stands: `never`, `pending`, `opted_in`, `opted_out`, `under_review` or `expired`.
+    #[schema(example = "opted_in")]
+    pub(crate) status: &'static str,
+    /// How well an opt-in is evidenced; absent unless there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "single")]
+    pub(crate) level: Option<&'static str>,
+    /// When that was said; absent where nothing was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) since: Option<String>,
+    /// The event it rests on; absent where nothing was said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) basis: Option<String>,
+    /// `allow` or `deny`: what the gate says to a message that needs this permission.
+    #[schema(example = "allow")]
+    pub(crate) decision: &'static str,
+    /// Why not, the weightiest first.
+    pub(crate) reasons: Vec<&'static str>,
+}
+
+/// The answer to a recorded consent. It states the resulting status: once a refusal is answered so,
+/// nothing that it refuses is sent.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct ConsentAnswer {
+    /// The event.
+    pub(crate) event: EventAnswer,
+    /// `messages` or `processing`.
+    #[schema(example = "messages")]
+    pub(crate) permission: &'static str,
+    /// The channel; absent for processing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "sms")]
+    pub(crate) channel: Option<&'static str>,
+    /// What the statement covers, which is `all` where a refusal named an unknown sender or topic; absent for processing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "all")]
+    pub(crate) scope: Option<String>,
+    /// Where the person stands now; for processing see `processing`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) consent: Option<Standing>,
+    /// `allowed` or `refused`: the processing of the person's data.
+    #[schema(example = "allowed")]
+    pub(crate) processing: &'static str,
+    /// What was in doubt, and how it was read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) remarks: Vec<String>,
+}
+
+/// Where the person with these registers stands towards a message.
+pub(crate) fn standing(
+    registers: &Registers,
+    message: &Message,
+    settings: &Settings,
+    now: Timestamp,
+) -> Standing {
+    let circumstances = circumstances(settings, Requirement::OptIn, now);
+    let decision = check(registers, message, &circumstances);
+    let basis = decision.consent.basis;
+    Standing {
+        status: decision.consent.status.as_str(),
+        level: decision.consent.level.map(sayso_core::statement::Level::as_str),
+        since: basis.map(|mark| mark.at.to_string()),
+        basis: basis.map(|mark| mark.event.to_string()),
+        decision: if decision.is_allow() { "allow" } else { "deny" },
+        reasons: decision.reasons.iter().map(sayso_core::decision::Reason::as_str).collect(),
+    }
+}
+
+/// Circumstances in which nothing but consent stands in the way.
+pub(crate) const fn circumstances(
+    settings: &Settings,
+    requirement: Requirement,
+    now: Timestamp,
+) -> Circumstances<'_> {
+    Circumstances {
+        now,
+        settings,
+        requirement,
+        quiet_until: None,
+        capped_until: None,
+        sender: SenderState::Sending,
+    }
+}
+
+/// Whether the person's data may be processed.
+pub(crate) fn processing_word(registers: &Registers, now: Timestamp) -> &'static str {
+    match registers.processing().standing_refusal(now) {
+        Some(_) => "refused",
+        None => "allowed",
+    }
+}
+
+impl EventAnswer {
+    /// What became of an event.
+    pub(crate) fn of(recorded: &Recorded) -> Self {
+        Self {
+            id: recorded.id.to_string(),
+            outcome: outcome_word(recorded.outcome),
+            occurred_at: recorded.occurred_at.to_string(),
+            recorded_at: recorded.recorded_at.to_string(),
+        }
+    }
+}
+
+impl ConsentAnswer {
+    /// The answer to a plan that was recorded; `registers` are those after all of it.
+    pub(crate) fn of(
+        plan: &Plan,
+        recorded: &Recorded,
+        registers: &Registers,
+        settings: &Settings,
+        now: Timestamp,
+    ) -> Self {
+        let (permission, channel, scope) = match plan.permission {
+            Permission::Messages(channel, scope) => {
+                ("messages", Some(channel.as_str()), Some(scope.to_string()))
+            }
+            Permission::Processing => ("processing", None, None),
+        };
+        Self {
+            event: EventAnswer::of(recorded),
+            permission,
+            channel,
+            scope,
+            consent: channel.map(|_| standing(registers, &plan.message, settings, now)),
+            processing: processing_word(registers, now),
+            remarks: plan.remarks.clone(),
+        }
+    }
+}

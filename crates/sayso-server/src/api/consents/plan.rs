@@ -1,0 +1,527 @@
+//! From what a client sent to the events it makes: pure, given the configuration and the receipt.
+//!
+//! Rules 1 to 5 are applied here: a refusal is accepted in doubt, and what was in doubt is remarked
+//! in the answer; an opt-in is refused with every fault that was found.
+
+use std::collections::BTreeMap;
+
+use sayso_core::capture::settle_time;
+use sayso_core::channel::{Category, Channel, Message, Permission, Scope};
+use sayso_core::event::Fact;
+use sayso_core::event_id::{RequestIdentity, event_id};
+use sayso_core::limits;
+use sayso_core::notice::Notice;
+use sayso_core::phone::PhoneBook;
+use sayso_core::settings::Settings;
+use sayso_core::source::{Actor, Evidence, EvidenceText, Source};
+use sayso_core::statement::{Level, Standing, Statement};
+use sayso_core::time::Timestamp;
+use sayso_store::configuration::Configuration;
+use sayso_store::store::{Dating, Draft, Subject};
+
+use super::request::{ConsentRequest, EvidenceRequest, NoticeRequest};
+use crate::api::address::{Care, Place, Reading};
+use crate::body::Faults;
+use crate::body::texts::{
+    ChannelText, ClaimedTimeText, LanguageText, LevelText, NoteText, NoticeIdText, PermissionKind,
+    PermissionText, RegionText, Said, ScopeText, StandingText, StatementText, TimeText,
+};
+use crate::problem::{Code, Problem};
+
+/// What a refusal may get wrong and still be taken (rule 5).
+const DOUBTFUL: [&str; 7] =
+    ["/scope", "/notice", "/evidence", "/method", "/occurred_at", "/level", "/ends_at"];
+
+/// What planning depends on.
+#[derive(Debug)]
+pub(crate) struct Context<'a> {
+    /// What is known of phone numbers.
+    pub(crate) phones: &'a PhoneBook,
+    /// The workspace.
+    pub(crate) configuration: &'a Configuration,
+    /// Its settings in force.
+    pub(crate) settings: &'a Settings,
+    /// When the request arrived.
+    pub(crate) received: Timestamp,
+    /// Who sent it.
+    pub(crate) source: &'a Source,
+    /// The highest standing it may record.
+    pub(crate) highest: Standing,
+    /// The idempotency key, made the caller's own.
+    pub(crate) key: Option<&'a str>,
+}
+
+/// The events that one request makes, and the message whose status answers it.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    /// One event, and a second where an opt-in gives the processing permission too.
+    pub(crate) drafts: Vec<Draft>,
+    /// The permission that was stated.
+    pub(crate) permission: Permission,
+    /// A message that needs that permission.
+    pub(crate) message: Message,
+    /// What was in doubt, and how it was read.
+    pub(crate) remarks: Vec<String>,
+}
+
+/// One request under planning.
+struct Planning<'a> {
+    context: &'a Context<'a>,
+    faults: Faults,
+    remarks: Vec<String>,
+    said: Option<Said>,
+    standing: Option<Standing>,
+}
+
+/// Plans the events of one request; `index` is its place in a batch.
+pub(crate) fn plan(
+    mut request: ConsentRequest,
+    faults: Faults,
+    index: u32,
+    context: &Context<'_>,
+) -> Result<Plan, Problem> {
+    let hash = request.hash(&context.source.name);
+    let mut planning = Planning::begin(&request, faults, context);
+    let permission = planning.permission(&request);
+    let statement = planning.statement(&request);
+    let occurred_at = planning.occurred_at(&request, statement);
+    planning.check_end(statement, occurred_at);
+    let notice = planning.notice(request.notice.take(), permission);
+    planning.require_proof(&request, notice);
+    let subject = planning.subject(&mut request);
+    let dating = if request.occurred_at.is_some() { Dating::Dated } else { Dating::Undated };
+    let evidence = planning.evidence(request, notice);
+    planning.check_standing()?;
+    let Planning { faults, remarks, .. } = planning;
+    let known = subject.zip(permission).zip(statement.zip(occurred_at));
+    let ((subject, permission), (statement, occurred_at)) = faults.settle(known)?;
+    let identity = match (context.key, dating) {
+        (Some(key), _) => RequestIdentity::Key(key),
+        (None, Dating::Dated) => RequestIdentity::Dated(hash),
+        (None, Dating::Undated) => RequestIdentity::Undated(hash, context.received),
+    };
+    let part = index.saturating_mul(2);
+    let first = Draft {
+        subject,
+        id: event_id(context.configuration.workspace, identity, part),
+        request: hash,
+        fact: Fact::Consent(permission, statement),
+        source: context.source.clone(),
+        actor: match statement.standing() {
+            Standing::Act => Actor::Subject,
+            Standing::Report => Actor::Operator,
+        },
+        occurred_at,
+        dating,
+        import: None,
+        basis: None,
+        evidence,
+        attributes: BTreeMap::new(),
+    };
+    let mut drafts = vec![first.clone()];
+    if gives_processing(permission, statement) && notice.is_some_and(Notice::names_processing) {
+        drafts.push(Draft {
+            id: event_id(context.configuration.workspace, identity, part + 1),
+            fact: Fact::Consent(Permission::Processing, statement),
+            basis: Some(first.id),
+            ..first
+        });
+    }
+    Ok(Plan {
+        drafts,
+        permission,
+        message: message_for(permission, context.configuration),
+        remarks,
+    })
+}
+
+/// Whether an opt-in gives the processing permission too, where its notice names it.
+const fn gives_processing(permission: Permission, statement: Statement) -> bool {
+    match (permission, statement) {
+        (
+            Permission::Messages(..),
+            Statement::Single | Statement::Confirmed | Statement::Term(_),
+        ) => true,
+        (
+            Permission::Messages(..),
+            Statement::OptOut
+            | Statement::Hold
+            | Statement::Pending
+            | Statement::Start
+            | Statement::Implied(_)
+            | Statement::Yes
+            | Statement::No,
+        )
+        | (Permission::Processing, _) => false,
+    }
+}
+
+/// A message that needs the permission: marketing, unless the scope says otherwise.
+pub(crate) fn message_for(permission: Permission, configuration: &Configuration) -> Message {
+    let (channel, scope) = match permission {
+        Permission::Messages(channel, scope) => (channel, scope),
+        Permission::Processing => (Channel::Sms, Scope::All),
+    };
+    let message = Message::ordinary(channel, Category::Marketing);
+    match scope {
+        Scope::All => message,
+        Scope::Sender(sender) => Message { sender: Some(sender), ..message },
+        Scope::Category(category) => Message::ordinary(channel, category),
+        Scope::Topic(topic) => {
+            let category = configuration.topics.get(&topic).map(|topic| topic.category);
+            Message {
+                topic: Some(topic),
+                ..Message::ordinary(channel, category.unwrap_or(Category::Marketing))
+            }
+        }
+    }
+}
+
+impl<'a> Planning<'a> {
+    fn begin(request: &ConsentRequest, mut faults: Faults, context: &'a Context<'a>) -> Self {
+        let said = request.statement.as_ref().map(|StatementText(said)| *said);
+        let said = faults.require("/statement", said, "opt_in");
+        let standing = request.standing.as_ref().map(|StandingText(standing)| *standing);
+        let standing = faults.require("/standing", standing, "report");
+        let doubts = match said {
+            Some(said) if said.is_refusal() => faults.take_at(&DOUBTFUL),
+            Some(_) | None => Vec::new(),
+        };
+        let remarks =
+            doubts.into_iter().map(|doubt| format!("{} {}: left out", doubt.pointer, doubt.fault));
+        Self { context, remarks: remarks.collect(), faults, said, standing }
+    }
+
+    fn is_refusal(&self) -> bool {
+        self.said.is_some_and(Said::is_refusal)
+    }
+
+    fn is_opt_in(&self) -> bool {
+        matches!(self.said, Some(Said::OptIn | Said::Implied))
+    }
+
+    fn permission(&mut self, request: &ConsentRequest) -> Option<Permission> {
+        let kind = request
+            .permission
+            .as_ref()
+            .map_or(PermissionKind::Messages, |PermissionText(kind)| *kind);
+        let channel = request.channel.as_ref().map(|ChannelText(channel)| *channel);
+        match kind {
+            PermissionKind::Processing => {
+                let alone = "does not go with the permission to process";
+                if channel.is_some() {
+                    self.faults.note("/channel", Code::InvalidValue, alone);
+                }
+                if request.scope.is_some() {
+                    self.faults.note("/scope", Code::InvalidValue, alone);
+                }
+                if !matches!(self.said, None | Some(Said::OptIn | Said::OptOut)) {
+                    self.faults.note(
+                        "/statement",
+                        Code::InvalidValue,
+                        "must be opt_in or opt_out for processing",
+                    );
+                }
+                Some(Permission::Processing)
+            }
+            PermissionKind::Messages => {
+                let channel = self.faults.require("/channel", channel, "sms")?;
+                let scope = request.scope.as_ref().map_or(Scope::All, |ScopeText(scope)| *scope);
+                Some(Permission::Messages(channel, self.known_scope(channel, scope)?))
+            }
+        }
+    }
+
+    /// The scope, if its sender or topic is known. A refusal of an unknown one refuses everything
+    /// (rule 5).
+    fn known_scope(&mut self, channel: Channel, scope: Scope) -> Option<Scope> {
+        let configuration = self.context.configuration;
+        let refusal = self.is_refusal();
+        let (known, code) = match scope {
+            Scope::All | Scope::Category(_) => return Some(scope),
+            Scope::Sender(id) => {
+                let sender =
+                    configuration.senders.get(&id).filter(|sender| sender.channel == channel);
+                (
+                    sender.is_some_and(|sender| refusal || sender.deleted_at.is_none()),
+                    Code::UnknownSender,
+                )
+            }
+            Scope::Topic(id) => {
+                let topic = configuration.topics.get(&id);
+                (
+                    topic.is_some_and(|topic| refusal || topic.deleted_at.is_none()),
+                    Code::UnknownTopic,
+                )
+            }
+        };
+        if known {
+            Some(scope)
+        } else if refusal {
+            self.remarks
+                .push(format!("{scope} is unknown here: the refusal covers the whole channel"));
+            Some(Scope::All)
+        } else {
+            self.faults.note("/scope", code, "is unknown in this workspace");
+            None
+        }
+    }
+
+    fn statement(&mut self, request: &ConsentRequest) -> Option<Statement> {
+        let (said, standing) = self.said.zip(self.standing)?;
+        let level = request.level.as_ref().map(|LevelText(level)| *level);
+        let ends_at = request.ends_at.as_ref().map(|TimeText(at)| *at);
+        match standing {
+            Standing::Report => self.report(said, level, ends_at),
+            Standing::Act => self.act(said, level, ends_at),
+        }
+    }
+
+    fn report(
+        &mut self,
+        said: Said,
+        level: Option<Level>,
+        ends_at: Option<Timestamp>,
+    ) -> Option<Statement> {
+        let acts_only = "goes with an act only";
+        match said {
+            Said::OptIn => {
+                if level.is_some() {
+                    self.faults.note("/level", Code::NotAReport, acts_only);
+                }
+                if ends_at.is_some() {
+                    self.faults.note("/ends_at", Code::NotAReport, acts_only);
+                }
+                Some(Statement::Yes)
+            }
+            Said::OptOut => Some(Statement::No),
+            Said::Hold | Said::Pending | Said::Start | Said::Implied => {
+                self.faults.note_with_example("/statement", Code::NotAReport, acts_only, "opt_in");
+                None
+            }
+        }
+    }
+
+    fn act(
+        &mut self,
+        said: Said,
+        level: Option<Level>,
+        ends_at: Option<Timestamp>,
+    ) -> Option<Statement> {
+        if !self.is_opt_in() && !self.is_refusal() && (level.is_some() || ends_at.is_some()) {
+            self.faults.note("/statement", Code::InvalidValue, "takes neither level nor ends_at");
+        }
+        match said {
+            Said::OptOut => Some(Statement::OptOut),
+            Said::Hold => Some(Statement::Hold),
+            Said::Pending => Some(Statement::Pending),
+            Said::Start => Some(Statement::Start),
+            Said::Implied => self
+                .faults
+                .require("/ends_at", ends_at, "2027-11-21T10:00:00Z")
+                .map(Statement::Implied),
+            Said::OptIn => match (level.unwrap_or(Level::Single), ends_at) {
+                (Level::Single, None) => Some(Statement::Single),
+                (Level::Confirmed, None) => Some(Statement::Confirmed),
+                (Level::Single, Some(end)) => Some(Statement::Term(end)),
+                (Level::Confirmed, Some(_)) => {
+                    self.faults.note(
+                        "/ends_at",
+                        Code::InvalidValue,
+                        "does not go with the level confirmed",
+                    );
+                    None
+                }
+                (Level::Implied, _) => {
+                    let fault = "is not the level of an opt_in; send the statement implied";
+                    self.faults.note_with_example("/level", Code::InvalidValue, fault, "single");
+                    None
+                }
+            },
+        }
+    }
+
+    fn occurred_at(
+        &mut self,
+        request: &ConsentRequest,
+        statement: Option<Statement>,
+    ) -> Option<Timestamp> {
+        let claimed = request.occurred_at.as_ref().map(|ClaimedTimeText(at)| *at);
+        let settled = settle_time(statement?, claimed, self.context.received);
+        settled
+            .map_err(|fault| {
+                let now = self.context.received.to_string();
+                self.faults.note_with_example("/occurred_at", Code::TimeInTheFuture, fault, now);
+            })
+            .ok()
+    }
+
+    fn check_end(&mut self, statement: Option<Statement>, occurred_at: Option<Timestamp>) {
+        let end = statement.and_then(Statement::ends_at);
+        if end.zip(occurred_at).is_some_and(|(end, occurred_at)| end <= occurred_at) {
+            self.faults.note("/ends_at", Code::EndInThePast, "is not later than occurred_at");
+        }
+    }
+
+    /// The published notice, if it is known and names the permission.
+    fn notice(
+        &mut self,
+        sent: Option<NoticeRequest>,
+        permission: Option<Permission>,
+    ) -> Option<&'a Notice> {
+        let sent = sent?;
+        if self.is_refusal()
+            && (sent.id.is_none() || sent.version.is_none() || sent.language.is_none())
+        {
+            return None;
+        }
+        let id = self.faults.require("/notice/id", sent.id, "ntc_01jd6m9k3te5b8r5v3x5y6z7w8");
+        let version = self.faults.require("/notice/version", sent.version, "1");
+        let language = self.faults.require("/notice/language", sent.language, "en");
+        let (NoticeIdText(id), (version, LanguageText(language))) =
+            id.zip(version.zip(language))?;
+        let published = self.context.configuration.notices.get(&id);
+        let notice = published.and_then(|notice| notice.versions.get(&(version, language)));
+        match notice {
+            None if self.is_refusal() => {
+                self.remarks.push("the notice is unknown here: left out".to_owned());
+            }
+            None => self.faults.note(
+                "/notice",
+                Code::UnknownNotice,
+                "is not published in this version and language",
+            ),
+            Some(notice) if self.is_opt_in() && self.standing == Some(Standing::Act) => {
+                if permission.is_some_and(|permission| !self.is_named(notice, permission)) {
+                    self.faults.note(
+                        "/notice",
+                        Code::NoticeDoesNotCover,
+                        "does not name what the opt-in covers",
+                    );
+                }
+            }
+            Some(_) => {}
+        }
+        notice
+    }
+
+    /// Whether the words name a permission, or one that contains it.
+    fn is_named(&self, notice: &Notice, permission: Permission) -> bool {
+        let topics = &self.context.configuration.topics;
+        notice.names.iter().any(|named| match (*named, permission) {
+            (Permission::Processing, Permission::Processing) => true,
+            (Permission::Messages(channel, outer), Permission::Messages(on, inner)) => {
+                channel == on
+                    && match (outer, inner) {
+                        (Scope::All, _) => true,
+                        (Scope::Category(category), Scope::Topic(id)) => {
+                            topics.get(&id).is_some_and(|topic| topic.category == category)
+                        }
+                        (Scope::Sender(_) | Scope::Category(_) | Scope::Topic(_), _) => {
+                            outer == inner
+                        }
+                    }
+            }
+            (Permission::Processing, Permission::Messages(..))
+            | (Permission::Messages(..), Permission::Processing) => false,
+        })
+    }
+
+    /// An opt-in by act needs a time, a method and a notice; START and implied consent a time and a
+    /// method (rule 4). The workspace may demand a notice of every opt-in.
+    fn require_proof(&mut self, request: &ConsentRequest, notice: Option<&Notice>) {
+        let wants_notice = match (self.standing, self.said) {
+            (Some(Standing::Act), Some(Said::OptIn)) => true,
+            (Some(Standing::Act), Some(Said::Implied | Said::Start)) => false,
+            (_, _) => {
+                self.require_demanded_notice(notice);
+                return;
+            }
+        };
+        let needed = "is needed for an act; without it, record a report";
+        if request.occurred_at.is_none() && !self.faults.is_wrong_at(&["/occurred_at"]) {
+            self.faults.note_with_example(
+                "/occurred_at",
+                Code::NotAnAct,
+                needed,
+                "2026-11-21T10:00:00Z",
+            );
+        }
+        if request.method.is_none() && !self.faults.is_wrong_at(&["/method"]) {
+            self.faults.note_with_example("/method", Code::NotAnAct, needed, "checkbox");
+        }
+        if !wants_notice || self.context.settings.notice_required {
+            self.require_demanded_notice(notice);
+        } else if notice.is_none() && !self.faults.is_wrong_at(&["/notice"]) {
+            self.faults.note("/notice", Code::NotAnAct, needed);
+        }
+    }
+
+    fn require_demanded_notice(&mut self, notice: Option<&Notice>) {
+        let demanded = self.context.settings.notice_required && self.is_opt_in();
+        if demanded && notice.is_none() && !self.faults.is_wrong_at(&["/notice"]) {
+            self.faults.note(
+                "/notice",
+                Code::NoticeRequired,
+                "is demanded by the workspace for each opt-in",
+            );
+        }
+    }
+
+    fn subject(&mut self, request: &mut ConsentRequest) -> Option<Subject> {
+        let region = request.region.as_ref().map(|RegionText(region)| *region);
+        let reading = Reading {
+            phones: self.context.phones,
+            region: region.or(self.context.settings.region),
+            care: if self.is_refusal() { Care::Possible } else { Care::Valid },
+            place: Place::Body,
+        };
+        let subject = request.take_address().settle(&reading, &mut self.faults);
+        if matches!(subject, Some(Subject::Hash(_))) && !self.is_refusal() {
+            self.faults.note("/hash", Code::HashedOptIn, "may be used for a refusal only");
+        }
+        subject
+    }
+
+    fn evidence(&mut self, request: ConsentRequest, notice: Option<&Notice>) -> Evidence {
+        let text = |note: Option<NoteText>| note.map(|NoteText(text)| text);
+        let sent = request.evidence.unwrap_or_default();
+        let fields = self.evidence_fields(sent.fields.unwrap_or_default());
+        let EvidenceRequest { page, ip, user_agent, .. } = EvidenceRequest { fields: None, ..sent };
+        Evidence {
+            method: text(request.method),
+            notice: notice.map(Notice::reference),
+            page: text(page),
+            ip: text(ip),
+            user_agent: text(user_agent),
+            fields,
+        }
+    }
+
+    fn evidence_fields(
+        &mut self,
+        sent: BTreeMap<String, NoteText>,
+    ) -> BTreeMap<EvidenceText, EvidenceText> {
+        if sent.len() > limits::EVIDENCE_FIELDS_MAX {
+            if self.is_refusal() {
+                self.remarks.push(
+                    "/evidence/fields has more than 32 fields: the rest is left out".to_owned(),
+                );
+            } else {
+                self.faults.note("/evidence/fields", Code::InvalidValue, "has more than 32 fields");
+            }
+        }
+        let named = sent
+            .into_iter()
+            .filter_map(|(name, NoteText(text))| Some((EvidenceText::parse(&name).ok()?, text)));
+        named.take(limits::EVIDENCE_FIELDS_MAX).collect()
+    }
+
+    /// A key that may only report records no act (rule 4).
+    fn check_standing(&self) -> Result<(), Problem> {
+        match (self.context.highest, self.standing) {
+            (Standing::Report, Some(Standing::Act)) => Err(Problem::new(Code::StandingTooHigh)),
+            (Standing::Report | Standing::Act, _) => Ok(()),
+        }
+    }
+}

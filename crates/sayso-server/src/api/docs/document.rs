@@ -1,0 +1,114 @@
+//! The OpenAPI 3.1 document: what the handlers say of themselves, and what holds for all of them.
+
+use serde_json::{Map, Value, json};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApiBuilder, Server};
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::problem::MEDIA_TYPE;
+use crate::{api, capture};
+
+const ABOUT: &str = "Sayso records who agreed to receive what, on which channel and from which \
+    sender; it can prove it; and no message leaves without it.\n\nErrors are RFC 9457 problems with \
+    a stable `code`; the list is at `/docs/problems`. Times are RFC 3339 in UTC. Writes take an \
+    `Idempotency-Key`. Unknown fields are refused.";
+
+/// The document as text, for `openapi.json`.
+pub fn openapi() -> String {
+    let mut text = serde_json::to_string_pretty(&document()).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// The document.
+pub(super) fn document() -> Value {
+    let key = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("An API key: `Authorization: Bearer sk_live_…`. The scope an operation needs stands beside it."))
+        .build();
+    let base = OpenApiBuilder::new()
+        .info(
+            InfoBuilder::new()
+                .title("Sayso")
+                .version(env!("CARGO_PKG_VERSION"))
+                .description(Some(ABOUT))
+                .build(),
+        )
+        .servers(Some([Server::new("/")]))
+        .components(Some(
+            ComponentsBuilder::new().security_scheme("api_key", SecurityScheme::Http(key)).build(),
+        ))
+        .build();
+    let (_, written) = OpenApiRouter::with_openapi(base)
+        .merge(api::routes())
+        .merge(capture::routes())
+        .split_for_parts();
+    let mut document = serde_json::to_value(written).unwrap_or_default();
+    for operation in operations_mut(&mut document) {
+        add_common_responses(operation);
+    }
+    document
+}
+
+fn operations_mut(document: &mut Value) -> impl Iterator<Item = &mut Map<String, Value>> {
+    let paths = document.get_mut("paths").and_then(Value::as_object_mut);
+    let items = paths.into_iter().flat_map(Map::values_mut).filter_map(Value::as_object_mut);
+    items.flat_map(Map::values_mut).filter_map(Value::as_object_mut)
+}
+
+/// Adds the problems that every operation of its kind may answer.
+fn add_common_responses(operation: &mut Map<String, Value>) {
+    let secured = operation
+        .get("security")
+        .and_then(Value::as_array)
+        .is_some_and(|needs| needs.iter().any(|need| need.get("api_key").is_some()));
+    let has_body = operation.contains_key("requestBody");
+    let has_parameters = operation.contains_key("parameters");
+    let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else {
+        return;
+    };
+    let common = [
+        (
+            "400",
+            has_body || has_parameters,
+            "The request cannot be read: no JSON, no UTF-8, nested too deeply, or a query that is none.",
+        ),
+        ("401", secured, "No valid API key."),
+        ("403", secured, "The API key may not do this."),
+        ("408", has_body, "The body came too slowly."),
+        ("413", has_body, "The body is too large, or has too many items."),
+        ("415", has_body && secured, "The body is of a type that this operation does not read."),
+        ("422", has_body || has_parameters, "Fields are wrong; `errors` names every one of them."),
+        ("429", true, "Too many requests; `retry-after` says when to come back."),
+        (
+            "500",
+            true,
+            "The server made a mistake, or consent cannot be read. Nothing is allowed meanwhile.",
+        ),
+        (
+            "503",
+            true,
+            "The server is busy, cannot write, or is stopping; `retry-after` says when to come back.",
+        ),
+    ];
+    for (status, applies, description) in common {
+        if applies && !responses.contains_key(status) {
+            responses.insert(status.to_owned(), json!({ "description": description }));
+        }
+    }
+    for (status, response) in responses.iter_mut() {
+        let is_problem = status.starts_with(['4', '5']);
+        let written_as_problem = response.pointer("/content/application~1json/schema/$ref")
+            == Some(&json!("#/components/schemas/Problem"));
+        if is_problem && (response.get("content").is_none() || written_as_problem) {
+            let mut content = Map::new();
+            content.insert(
+                MEDIA_TYPE.to_owned(),
+                json!({ "schema": { "$ref": "#/components/schemas/Problem" } }),
+            );
+            if let Some(response) = response.as_object_mut() {
+                response.insert("content".to_owned(), Value::Object(content));
+            }
+        }
+    }
+}

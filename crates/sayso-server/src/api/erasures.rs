@@ -1,0 +1,116 @@
+//! `/v1/erasures`: a person asks to be forgotten (rule 17).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use sayso_core::canonical::Writer;
+use sayso_core::event::Fact;
+use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
+use sayso_core::source::{Actor, Evidence};
+use sayso_store::store::{Dating, Draft, Subject};
+use utoipa::ToSchema;
+
+use crate::api::address::{AddressFields, Care, Place, Reading};
+use crate::api::consents::answer::EventAnswer;
+use crate::app::App;
+use crate::body::texts::{KindText, NoteText, OpaqueIdText, RegionText, Sha256Text};
+use crate::body::{Sent, json_object};
+use crate::caller::{Caller, Compliance};
+use crate::problem::Problem;
+
+json_object! {
+    /// Who is to be erased, by one address.
+    #[derive(ToSchema)]
+    ErasureRequest {
+        /// A telephone number.
+        #[schema(example = "+14155552671")]
+        phone: String,
+        /// An email address.
+        email: String,
+        /// Your own id of the person.
+        external_id: OpaqueIdText,
+        /// A channel's own id of the person.
+        channel_id: OpaqueIdText,
+        /// The SHA-256 of the address's normal form.
+        hash: Sha256Text,
+        /// The kind of the hashed address.
+        kind: KindText,
+        /// Where a national phone number belongs.
+        region: RegionText,
+        /// Who asked, or the number of the request; no personal data.
+        reason: NoteText,
+    }
+}
+
+/// Erases a person: destroys addresses, attributes and evidence; keeps refusals.
+///
+/// What stays is a key without an address, blocked as `erased`, so that an old list imported again
+/// reaches nobody. An address shared with another profile is unlinked and keeps its refusals.
+#[utoipa::path(
+    post, path = "/v1/erasures", tag = "Erasures", operation_id = "erase",
+    request_body(content = ErasureRequest, description = "Who is to be erased."),
+    responses((status = 201, description = "The person is erased. Erasing again is answered the same.", body = EventAnswer)),
+    security(("api_key" = ["compliance"])),
+)]
+pub(crate) async fn erase(
+    State(app): State<Arc<App>>,
+    caller: Caller<Compliance>,
+    sent: Sent<ErasureRequest>,
+) -> Result<(StatusCode, Json<EventAnswer>), Problem> {
+    let draft = draft(sent, &app, &caller)?;
+    let subject = draft.subject.clone();
+    let recorded = app.store().erase(caller.workspace(), &subject, draft).await?;
+    Ok((StatusCode::CREATED, Json(EventAnswer::of(&recorded))))
+}
+
+fn draft(
+    sent: Sent<ErasureRequest>,
+    app: &App,
+    caller: &Caller<Compliance>,
+) -> Result<Draft, Problem> {
+    let Sent { mut request, mut faults } = sent;
+    let received = app.now();
+    let reason = request.reason.take().map(|NoteText(reason)| reason);
+    let region = request.region.take().map(|RegionText(region)| region);
+    let region = region.or(caller.configuration().settings.at(received).region);
+    let reading =
+        Reading { phones: app.phones(), region, care: Care::Possible, place: Place::Body };
+    let subject = take_address(request).settle(&reading, &mut faults);
+    let subject = faults.settle(subject)?;
+    let hash = hash(&subject, caller);
+    Ok(Draft {
+        subject,
+        id: event_id(caller.workspace(), RequestIdentity::Undated(hash, received), 0),
+        request: hash,
+        fact: Fact::Erasure,
+        source: caller.source(),
+        actor: Actor::Operator,
+        occurred_at: received,
+        dating: Dating::Undated,
+        import: None,
+        basis: None,
+        evidence: Evidence { method: reason, ..Evidence::default() },
+        attributes: BTreeMap::new(),
+    })
+}
+
+fn hash(subject: &Subject, caller: &Caller<Compliance>) -> RequestHash {
+    let mut fields = Writer::default();
+    fields.text("api erasure");
+    fields.raw(subject.key(&caller.configuration().secret).as_bytes());
+    RequestHash::of(&fields)
+}
+
+fn take_address(request: ErasureRequest) -> AddressFields {
+    AddressFields {
+        phone: request.phone,
+        email: request.email,
+        external_id: request.external_id,
+        channel_id: request.channel_id,
+        hash: request.hash,
+        kind: request.kind,
+    }
+}

@@ -1,0 +1,194 @@
+//! `/v1/exports`: everything that is known about consent on a channel, with its proof, refusals
+//! included.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures_util::stream;
+use sayso_core::address::AddressKey;
+use sayso_core::channel::Channel;
+use sayso_core::id::WorkspaceId;
+use sayso_core::limits;
+use sayso_core::settings::Settings;
+use sayso_core::status::Status;
+use sayso_core::time::Timestamp;
+use sayso_store::Store;
+use sayso_store::configuration::Configuration;
+use sayso_store::store::StoreError;
+use utoipa::IntoParams;
+
+use crate::api::consents::line;
+use crate::api::imports::Import;
+use crate::app::App;
+use crate::body::texts::ChannelText;
+use crate::body::{Asked, Faults, json_object};
+use crate::caller::Caller;
+use crate::problem::{Code, Problem};
+
+use row::{ExportRow, rows_of};
+
+mod csv;
+pub(crate) mod row;
+
+json_object! {
+    /// What to export.
+    #[derive(IntoParams)]
+    #[into_params(parameter_in = Query)]
+    ExportRequest {
+        /// The channel. Required.
+        #[param(value_type = String, required = true, example = "sms")]
+        channel: ChannelText,
+        /// The statuses to write, separated by commas; all if absent.
+        #[param(value_type = Option<String>, example = "opted_in,opted_out")]
+        status: String,
+        /// `ndjson` (the default) or `csv`.
+        #[param(value_type = Option<String>, example = "csv")]
+        format: String,
+    }
+}
+
+/// How an export is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Ndjson,
+    Csv,
+}
+
+/// An export under way.
+struct Export {
+    store: Arc<dyn Store>,
+    workspace: WorkspaceId,
+    configuration: Arc<Configuration>,
+    settings: Settings,
+    now: Timestamp,
+    channel: Channel,
+    statuses: Vec<Status>,
+    format: Format,
+}
+
+/// Where an export goes on.
+enum Place {
+    Beginning,
+    After(AddressKey),
+}
+
+/// Streams every consent on a channel with its proof, refusals included.
+///
+/// One row for each address and scope of which something is known, in no order that means anything.
+/// An address that is blocked without having said anything has a row for the scope `all`. People
+/// known by hash only, and erased ones, have their address key and no address. As CSV, cells that a
+/// spreadsheet would run are written with a leading apostrophe, and phones as `tel:+…`, which every
+/// import reads again as the same number.
+#[utoipa::path(
+    get, path = "/v1/exports/consents", tag = "Exports", operation_id = "export_consents",
+    params(ExportRequest),
+    responses((status = 200, description = "One consent a line; with `format=csv` a table with a header.", body = ExportRow, content_type = "application/x-ndjson")),
+    security(("api_key" = ["import"])),
+)]
+pub(crate) async fn consents(
+    State(app): State<Arc<App>>,
+    caller: Caller<Import>,
+    asked: Asked<ExportRequest>,
+) -> Result<Response, Problem> {
+    let export = Export::begin(&app, &caller, asked)?;
+    let media_type = match export.format {
+        Format::Ndjson => "application/x-ndjson",
+        Format::Csv => "text/csv; charset=utf-8",
+    };
+    // The first page is read before the answer begins, so that a store that cannot be read is a
+    // problem and not a table that ends early.
+    let (first, place) = export.page(Place::Beginning).await?;
+    let head = match export.format {
+        Format::Ndjson => String::new(),
+        Format::Csv => csv::header(),
+    };
+    let begun = Some((Bytes::from(head + &first), place));
+    let pages = stream::try_unfold((export, begun), |(export, begun)| async move {
+        let Some((lines, place)) = begun else { return Ok::<_, StoreError>(None) };
+        let next = match place {
+            Some(place) => {
+                let (lines, place) = export.page(place).await?;
+                Some((Bytes::from(lines), place))
+            }
+            None => None,
+        };
+        Ok(Some((lines, (export, next))))
+    });
+    Ok(([(header::CONTENT_TYPE, media_type)], Body::from_stream(pages)).into_response())
+}
+
+impl Export {
+    fn begin(
+        app: &Arc<App>,
+        caller: &Caller<Import>,
+        asked: Asked<ExportRequest>,
+    ) -> Result<Self, Problem> {
+        let Asked { request, mut faults } = asked;
+        let channel = request.channel.map(|ChannelText(channel)| channel);
+        let channel = faults.require("?channel", channel, "sms");
+        let statuses = statuses(request.status.as_deref().unwrap_or_default(), &mut faults);
+        let format = format(request.format.as_deref(), &mut faults);
+        let channel = faults.settle(channel)?;
+        let now = app.now();
+        Ok(Self {
+            store: app.shared_store(),
+            workspace: caller.workspace(),
+            configuration: Arc::clone(caller.configuration()),
+            settings: caller.configuration().settings.at(now),
+            now,
+            channel,
+            statuses,
+            format,
+        })
+    }
+
+    /// The lines of one page of addresses, and where the next begins.
+    async fn page(&self, place: Place) -> Result<(String, Option<Place>), StoreError> {
+        let after = match place {
+            Place::Beginning => None,
+            Place::After(key) => Some(key),
+        };
+        let addresses =
+            self.store.addresses(self.workspace, after, limits::EXPORT_PAGE_ADDRESSES).await?;
+        let mut lines = String::new();
+        for known in &addresses {
+            for row in rows_of(self, known).await? {
+                match self.format {
+                    Format::Ndjson => lines.push_str(&line(&row)),
+                    Format::Csv => lines.push_str(&csv::line(&row)),
+                }
+            }
+        }
+        let last = addresses.last().filter(|_| addresses.len() == limits::EXPORT_PAGE_ADDRESSES);
+        Ok((lines, last.map(|known| Place::After(known.key))))
+    }
+}
+
+fn statuses(text: &str, faults: &mut Faults) -> Vec<Status> {
+    let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
+    let mut statuses = Vec::new();
+    for word in words {
+        match Status::parse(word) {
+            Ok(status) => statuses.push(status),
+            Err(fault) => {
+                faults.note_with_example("?status", Code::UnknownWord, fault, "opted_in,opted_out");
+            }
+        }
+    }
+    statuses
+}
+
+fn format(text: Option<&str>, faults: &mut Faults) -> Format {
+    match text {
+        None | Some("ndjson") => Format::Ndjson,
+        Some("csv") => Format::Csv,
+        Some(_) => {
+            faults.note_with_example("?format", Code::UnknownWord, "is none of ndjson, csv", "csv");
+            Format::Ndjson
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! An export as a table (RFC 4180).
+//!
+//! Spreadsheets run what looks like a formula, so a cell that begins with `=`, `+`, `-`, `@`, a tab
+//! or a carriage return is written with a leading apostrophe; an import takes it off again. A phone
+//! would be such a cell, and bare digits would be read as a national number where a list or a
+//! workspace names a region. So phones are written as `tel:+…` (RFC 3966): no formula, no number to
+//! be rounded, and the same phone wherever it is read again.
+
+use super::row::{Basis, ExportRow};
+
+/// The columns. Those that an import knows have the names it knows them by.
+const COLUMNS: [&str; 24] = [
+    "phone",
+    "email",
+    "external_id",
+    "channel_id",
+    "address_key",
+    "channel",
+    "scope",
+    "status",
+    "level",
+    "occurred_at",
+    "recorded_at",
+    "standing",
+    "source",
+    "actor",
+    "method",
+    "notice",
+    "notice_sha256",
+    "page",
+    "ip",
+    "user_agent",
+    "evidence",
+    "fields",
+    "event",
+    "reasons",
+];
+
+/// The first line.
+pub(super) fn header() -> String {
+    let mut line = COLUMNS.join(",");
+    line.push_str("\r\n");
+    line
+}
+
+/// The line of one row.
+pub(super) fn line(row: &ExportRow) -> String {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let basis = row.basis.as_ref();
+    let of_basis = |cell: fn(&Basis) -> Option<String>| basis.and_then(cell).unwrap_or_default();
+    let cells: [String; COLUMNS.len()] = [
+        row.phone.as_ref().map(|phone| format!("tel:{phone}")).unwrap_or_default(),
+        text(&row.email),
+        text(&row.external_id),
+        text(&row.channel_id),
+        row.address_key.clone(),
+        row.channel.to_owned(),
+        row.scope.clone(),
+        row.status.to_owned(),
+        row.level.unwrap_or_default().to_owned(),
+        text(&row.since),
+        of_basis(|basis| Some(basis.recorded_at.clone())),
+        of_basis(|basis| Some(basis.standing.to_owned())),
+        of_basis(|basis| Some(format!("{}:{}", basis.road, basis.source))),
+        of_basis(|basis| Some(basis.actor.to_owned())),
+        of_basis(|basis| basis.method.clone()),
+        of_basis(|basis| {
+            let notice = basis.notice.as_ref()?;
+            Some(format!("{}/{}/{}", notice.id, notice.version, notice.language))
+        }),
+        of_basis(|basis| Some(basis.notice.as_ref()?.text_sha256.clone())),
+        of_basis(|basis| basis.page.clone()),
+        of_basis(|basis| basis.ip.clone()),
+        of_basis(|basis| basis.user_agent.clone()),
+        of_basis(|basis| basis.fields.get("evidence").cloned()),
+        of_basis(further_fields),
+        of_basis(|basis| Some(basis.event.clone())),
+        row.reasons.join(" "),
+    ];
+    let cells: Vec<String> = cells.iter().map(|cell| quoted(&neutralized(cell))).collect();
+    cells.join(",") + "\r\n"
+}
+
+/// The other fields of the evidence, as JSON.
+fn further_fields(basis: &Basis) -> Option<String> {
+    let others: serde_json::Map<String, serde_json::Value> = basis
+        .fields
+        .iter()
+        .filter(|(name, _)| *name != "evidence")
+        .map(|(name, value)| (name.clone(), value.clone().into()))
+        .collect();
+    (!others.is_empty()).then(|| serde_json::Value::Object(others).to_string())
+}
+
+/// A cell that no spreadsheet runs.
+fn neutralized(cell: &str) -> String {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        format!("'{cell}")
+    } else {
+        cell.to_owned()
+    }
+}
+
+/// A cell in quotes, where it needs them.
+fn quoted(cell: &str) -> String {
+    if cell.contains([',', ';', '"', '\n', '\r', '\t']) {
+        format!("\"{}\"", cell.replace('"', "\"\""))
+    } else {
+        cell.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_that_a_spreadsheet_would_run_are_neutralized() {
+        for formula in ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"] {
+            assert_eq!(neutralized(formula), format!("'{formula}"));
+        }
+        assert_eq!(neutralized("a=b"), "a=b");
+    }
+
+    #[test]
+    fn a_phone_is_no_formula_and_no_bare_number() {
+        let row = ExportRow { phone: Some("+14155552671".to_owned()), ..ExportRow::default() };
+        assert!(line(&row).starts_with("tel:+14155552671,"));
+    }
+
+    #[test]
+    fn cells_are_quoted_where_a_reader_could_split_them() {
+        assert_eq!(quoted("a,b"), "\"a,b\"");
+        assert_eq!(quoted("say \"yes\""), "\"say \"\"yes\"\"\"");
+        assert_eq!(quoted("plain text"), "plain text");
+    }
+}

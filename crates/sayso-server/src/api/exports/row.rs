@@ -1,0 +1,232 @@
+//! One row of an export: where a person stands, and the event that this rests on.
+
+use std::collections::BTreeMap;
+
+use sayso_core::address::Address;
+use sayso_core::channel::{Permission, Scope};
+use sayso_core::decision::{Requirement, check};
+use sayso_core::time::Timestamp;
+use sayso_store::store::{HistoryEntry, KnownAddress, StoreError};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Export;
+use crate::api::consents::answer::circumstances;
+use crate::api::consents::plan::message_for;
+use crate::api::consents::request::hex;
+
+/// One consent. Of `phone`, `email`, `external_id` and `channel_id` at most one is present; none
+/// for people who are known by hash only, or were erased.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub(crate) struct ExportRow {
+    /// A telephone number in E.164.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "+14155552671")]
+    pub(crate) phone: Option<String>,
+    /// An email address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) email: Option<String>,
+    /// Your own id of the person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) external_id: Option<String>,
+    /// A channel's own id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) channel_id: Option<String>,
+    /// What stands for the address in this workspace, and survives erasure.
+    #[schema(example = "0f1e2d3c4b5a69788796a5b4c3d2e1f0")]
+    pub(crate) address_key: String,
+    /// The channel.
+    #[schema(example = "sms")]
+    pub(crate) channel: &'static str,
+    /// What the consent covers.
+    #[schema(example = "all")]
+    pub(crate) scope: String,
+    /// Where the person stands towards messages of this scope: `never`, `pending`, `opted_in`, `opted_out`, `under_review` or `expired`.
+    #[schema(example = "opted_in")]
+    pub(crate) status: &'static str,
+    /// How well an opt-in is evidenced; absent unless there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "single")]
+    pub(crate) level: Option<&'static str>,
+    /// When that was said; absent where nothing was, or nobody knows when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "2026-11-21T10:00:00.000000Z")]
+    pub(crate) since: Option<String>,
+    /// Why the gate denies such a message; empty if it may be sent.
+    pub(crate) reasons: Vec<&'static str>,
+    /// The event that the status rests on; absent where nothing was said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) basis: Option<Basis>,
+}
+
+/// The event that a status rests on.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Basis {
+    /// The event.
+    #[schema(example = "evt_01jd6m9k3te5b8r5v3x5y6z7w8")]
+    pub(crate) event: String,
+    /// `act`: the person did it. `report`: a source believes it.
+    #[schema(example = "act")]
+    pub(crate) standing: &'static str,
+    /// The road it came by.
+    #[schema(example = "form")]
+    pub(crate) road: &'static str,
+    /// The site, integration or list it came from.
+    pub(crate) source: String,
+    /// Who acted.
+    #[schema(example = "subject")]
+    pub(crate) actor: &'static str,
+    /// When it was said; absent if nobody knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) occurred_at: Option<String>,
+    /// When it was recorded.
+    pub(crate) recorded_at: String,
+    /// How it was said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "checkbox")]
+    pub(crate) method: Option<String>,
+    /// The words that were shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) notice: Option<ExportedNotice>,
+    /// The page it happened on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) page: Option<String>,
+    /// The IP address it came from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ip: Option<String>,
+    /// The user agent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) user_agent: Option<String>,
+    /// Further fields of the evidence.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) fields: BTreeMap<String, String>,
+}
+
+/// Which words were shown.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ExportedNotice {
+    /// The notice.
+    #[schema(example = "ntc_01jd6m9k3te5b8r5v3x5y6z7w8")]
+    pub(crate) id: String,
+    /// Its version.
+    #[schema(example = 1)]
+    pub(crate) version: u32,
+    /// The language shown.
+    #[schema(example = "en")]
+    pub(crate) language: String,
+    /// The SHA-256 of the words, in hexadecimal digits.
+    pub(crate) text_sha256: String,
+}
+
+/// The rows of one address: one for each scope of which something is known; and one for `all` where
+/// nothing was said and the address is blocked all the same.
+pub(super) async fn rows_of(
+    export: &Export,
+    known: &KnownAddress,
+) -> Result<Vec<ExportRow>, StoreError> {
+    let registers = &known.registers;
+    let mut scopes: Vec<Scope> =
+        registers.on_channel(export.channel).map(|(scope, _)| scope).collect();
+    let is_silent = scopes.is_empty();
+    if is_silent {
+        scopes.push(Scope::All);
+    }
+    let mut rows = Vec::with_capacity(scopes.len());
+    for scope in scopes {
+        let message =
+            message_for(Permission::Messages(export.channel, scope), &export.configuration);
+        let circumstances = circumstances(&export.settings, Requirement::OptIn, export.now);
+        let decision = check(registers, &message, &circumstances);
+        let is_blocked = decision.reasons.iter().any(|reason| {
+            use sayso_core::decision::Reason;
+            matches!(reason, Reason::Suppressed | Reason::ProcessingRefused)
+        });
+        let is_wanted =
+            export.statuses.is_empty() || export.statuses.contains(&decision.consent.status);
+        if !is_wanted || (is_silent && !is_blocked) {
+            continue;
+        }
+        let basis = match decision.consent.basis {
+            Some(mark) => export.store.find_event(export.workspace, known.key, mark.event).await?,
+            None => None,
+        };
+        rows.push(ExportRow {
+            address_key: known.key.to_string(),
+            channel: export.channel.as_str(),
+            scope: scope.to_string(),
+            status: decision.consent.status.as_str(),
+            level: decision.consent.level.map(sayso_core::statement::Level::as_str),
+            since: decision.consent.basis.and_then(|mark| shown(mark.at)),
+            reasons: decision.reasons.iter().map(sayso_core::decision::Reason::as_str).collect(),
+            basis: basis.map(Basis::of),
+            ..ExportRow::at(known.address.as_ref())
+        });
+    }
+    Ok(rows)
+}
+
+/// A time, unless it stands for "nobody knows when".
+fn shown(at: Timestamp) -> Option<String> {
+    (at != Timestamp::DISTANT_PAST).then(|| at.to_string())
+}
+
+impl ExportRow {
+    fn at(address: Option<&Address>) -> Self {
+        match address {
+            None => Self::default(),
+            Some(Address::Phone(phone)) => {
+                Self { phone: Some(phone.to_string()), ..Self::default() }
+            }
+            Some(Address::Email(email)) => {
+                Self { email: Some(email.as_str().to_owned()), ..Self::default() }
+            }
+            Some(Address::ExternalId(id)) => {
+                Self { external_id: Some(id.as_str().to_owned()), ..Self::default() }
+            }
+            Some(Address::ChannelId(id)) => {
+                Self { channel_id: Some(id.as_str().to_owned()), ..Self::default() }
+            }
+        }
+    }
+}
+
+impl Basis {
+    fn of(entry: HistoryEntry) -> Self {
+        let HistoryEntry { event, evidence, .. } = entry;
+        let evidence = evidence.unwrap_or_default();
+        let text = |text: sayso_core::source::EvidenceText| text.as_str().to_owned();
+        let standing = match event.fact {
+            sayso_core::event::Fact::Consent(_, statement) => statement.standing().as_str(),
+            sayso_core::event::Fact::Suppression(..)
+            | sayso_core::event::Fact::Activity(_)
+            | sayso_core::event::Fact::Retraction(_)
+            | sayso_core::event::Fact::Link(_)
+            | sayso_core::event::Fact::Attributes(_)
+            | sayso_core::event::Fact::Erasure => "act",
+        };
+        Self {
+            event: event.id.to_string(),
+            standing,
+            road: event.source.road.as_str(),
+            source: event.source.name.to_string(),
+            actor: event.actor.as_str(),
+            occurred_at: shown(event.occurred_at),
+            recorded_at: event.recorded_at.to_string(),
+            method: evidence.method.map(text),
+            notice: evidence.notice.map(|notice| ExportedNotice {
+                id: notice.id.to_string(),
+                version: notice.version,
+                language: notice.language.to_string(),
+                text_sha256: hex(&notice.text_sha256),
+            }),
+            page: evidence.page.map(text),
+            ip: evidence.ip.map(text),
+            user_agent: evidence.user_agent.map(text),
+            fields: evidence
+                .fields
+                .into_iter()
+                .map(|(name, value)| (text(name), text(value)))
+                .collect(),
+        }
+    }
+}

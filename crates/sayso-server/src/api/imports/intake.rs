@@ -1,0 +1,280 @@
+//! Taking in rows: each judged by what is known of its person and by the rows before it.
+
+use std::collections::BTreeMap;
+
+use sayso_core::address::AddressKey;
+use sayso_core::channel::Permission;
+use sayso_core::event::ConsentEvent;
+use sayso_core::id::ImportId;
+use sayso_core::lifting::{Lifted, lifted_by};
+use sayso_core::limits;
+use sayso_core::phone::Region;
+use sayso_core::registers::Registers;
+use sayso_core::settings::Settings;
+use sayso_core::source::{Road, Source, SourceName};
+use sayso_core::statement::Standing;
+use sayso_core::time::Timestamp;
+use sayso_store::configuration::Configuration;
+use sayso_store::store::{Draft, Moment, Recorded};
+
+use super::Import;
+use super::answer::RowAnswer;
+use super::row::{ImportRow, PlannedRow, Planner, RejectedRow, can_lift};
+use crate::api::consents::answer::standing;
+use crate::api::consents::plan::Context;
+use crate::app::App;
+use crate::body::{Sent, parse_object};
+use crate::caller::Caller;
+use crate::observe::outcome_word;
+use crate::problem::{Code, Problem};
+
+/// Whether rows are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// They are.
+    Record,
+    /// They are only looked at.
+    Preview,
+}
+
+/// What becomes of rows that lift a refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lifting {
+    /// They are not stored.
+    Held,
+    /// They are stored: the compliance role said so.
+    Allowed,
+}
+
+/// The rows of one request.
+pub(crate) struct Intake<'a> {
+    app: &'a App,
+    configuration: &'a Configuration,
+    settings: Settings,
+    received: Timestamp,
+    import: ImportId,
+    source: Source,
+    highest: Standing,
+    region: Option<Region>,
+}
+
+/// A row on its way.
+enum Taken {
+    /// It is answered.
+    Answered(RowAnswer),
+    /// It is to be stored.
+    Wanted(PlannedRow, Vec<Lifted>),
+}
+
+/// The events of the request's earlier rows, by address: not stored yet, but to be reckoned with.
+type Earlier = BTreeMap<AddressKey, Vec<ConsentEvent>>;
+
+impl<'a> Intake<'a> {
+    /// An intake for an API key.
+    pub(crate) fn begin(
+        app: &'a App,
+        caller: &'a Caller<Import>,
+        import: ImportId,
+        list: SourceName,
+    ) -> Self {
+        let received = app.now();
+        let configuration = caller.configuration();
+        Self {
+            app,
+            configuration,
+            settings: configuration.settings.at(received),
+            received,
+            import,
+            source: Source { road: Road::Import, name: list, spoke_of: None },
+            highest: caller.key().highest,
+            region: None,
+        }
+    }
+
+    /// The intake for a list whose national numbers belong there.
+    pub(crate) fn region(self, region: Option<Region>) -> Self {
+        Self { region, ..self }
+    }
+
+    /// Takes in the rows, one a line, and answers each.
+    pub(crate) async fn take(
+        &self,
+        text: &str,
+        mode: Mode,
+        lifting: Lifting,
+    ) -> Result<Vec<RowAnswer>, Problem> {
+        let planner = self.planner();
+        let mut earlier = Earlier::new();
+        let mut taken = Vec::new();
+        for line in text.lines().filter(|line| !line.trim().is_empty()) {
+            if taken.len() == limits::CONSENT_BATCH_ITEMS_MAX {
+                let detail = format!("at most {} rows are taken", limits::CONSENT_BATCH_ITEMS_MAX);
+                return Err(Problem::new(Code::TooManyItems).detail(detail));
+            }
+            let planned = parse_object::<ImportRow>(line)
+                .map_err(|problem| RejectedRow::unreadable(&problem))
+                .and_then(|Sent { request, faults }| planner.plan(request, faults));
+            taken.push(match planned {
+                Ok(row) => self.judge(row, mode, lifting, &mut earlier).await?,
+                Err(rejected) => Taken::Answered(RowAnswer::rejected(rejected)),
+            });
+        }
+        self.store(taken).await
+    }
+
+    fn planner(&self) -> Planner<'_> {
+        let context = Context {
+            phones: self.app.phones(),
+            configuration: self.configuration,
+            settings: &self.settings,
+            received: self.received,
+            source: &self.source,
+            highest: self.highest,
+            key: None,
+        };
+        Planner { context, import: self.import, region: self.region }
+    }
+
+    /// Whether a row is to be stored, and which refusals it lifts.
+    async fn judge(
+        &self,
+        row: PlannedRow,
+        mode: Mode,
+        lifting: Lifting,
+        earlier: &mut Earlier,
+    ) -> Result<Taken, Problem> {
+        let Some(first) = row.plan.drafts.first() else {
+            return Err(Problem::new(Code::Internal));
+        };
+        let key = first.subject.key(&self.configuration.secret);
+        let said: Vec<ConsentEvent> =
+            row.plan.drafts.iter().map(|draft| self.event(draft, key)).collect();
+        if mode == Mode::Record && !can_lift(&row.plan) {
+            earlier.entry(key).or_default().extend(said);
+            return Ok(Taken::Wanted(row, Vec::new()));
+        }
+        let stored =
+            self.app.store().registers(self.configuration.workspace, &first.subject, Moment::Now);
+        let mut registers = (*stored.await?).clone();
+        join_all(&mut registers, earlier.get(&key).into_iter().flatten());
+        let lifted: Vec<Lifted> = said
+            .iter()
+            .flat_map(|event| lifted_by(&registers, event, &row.plan.message, self.received))
+            .collect();
+        let is_held = !lifted.is_empty() && lifting == Lifting::Held;
+        if is_held {
+            let status = self.status(&row, &registers, self.received);
+            return Ok(Taken::Answered(RowAnswer::of(&row, "held", status, &lifted)));
+        }
+        join_all(&mut registers, &said);
+        earlier.entry(key).or_default().extend(said);
+        Ok(match mode {
+            Mode::Record => Taken::Wanted(row, lifted),
+            Mode::Preview => {
+                let status = self.status(&row, &registers, self.received);
+                Taken::Answered(RowAnswer::of(&row, "would_append", status, &lifted))
+            }
+        })
+    }
+
+    /// Stores what is wanted in groups, so that others' refusals never wait for a whole list. What
+    /// one group stored stays stored if a later one fails: the rows are sent again as a whole.
+    async fn store(&self, taken: Vec<Taken>) -> Result<Vec<RowAnswer>, Problem> {
+        let mut answers = Vec::with_capacity(taken.len());
+        let mut group: Vec<Taken> = Vec::new();
+        let mut waiting = 0;
+        for row in taken {
+            let drafts = match &row {
+                Taken::Wanted(row, _) => row.plan.drafts.len(),
+                Taken::Answered(_) => 0,
+            };
+            if waiting + drafts > limits::COMMIT_GROUP_MAX {
+                answers.extend(self.store_group(std::mem::take(&mut group)).await?);
+                waiting = 0;
+            }
+            waiting += drafts;
+            group.push(row);
+        }
+        answers.extend(self.store_group(group).await?);
+        Ok(answers)
+    }
+
+    async fn store_group(&self, group: Vec<Taken>) -> Result<Vec<RowAnswer>, Problem> {
+        let wanted = group.iter().flat_map(|row| match row {
+            Taken::Wanted(row, _) => row.plan.drafts.as_slice(),
+            Taken::Answered(_) => &[],
+        });
+        let drafts: Vec<Draft> = wanted.cloned().collect();
+        let recorded = if drafts.is_empty() {
+            Vec::new()
+        } else {
+            self.app.store().record(self.configuration.workspace, drafts).await?
+        };
+        let mut recorded = recorded.into_iter();
+        group
+            .into_iter()
+            .map(|row| match row {
+                Taken::Answered(answer) => Ok(answer),
+                Taken::Wanted(row, lifted) => {
+                    let events: Vec<Recorded> =
+                        recorded.by_ref().take(row.plan.drafts.len()).collect();
+                    self.answer(&row, &events, &lifted)
+                }
+            })
+            .collect()
+    }
+
+    fn answer(
+        &self,
+        row: &PlannedRow,
+        recorded: &[Recorded],
+        lifted: &[Lifted],
+    ) -> Result<RowAnswer, Problem> {
+        let (Some(first), Some(last)) = (recorded.first(), recorded.last()) else {
+            return Err(Problem::new(Code::Internal));
+        };
+        for event in recorded {
+            self.app.metrics().count_consent(event.outcome);
+        }
+        let status = self.status(row, &last.registers, self.received.max(last.recorded_at));
+        let answer = RowAnswer::of(row, outcome_word(first.outcome), status, lifted);
+        Ok(RowAnswer { event: Some(first.id.to_string()), ..answer })
+    }
+
+    /// Where the person stands towards messages, if the row is about messages.
+    fn status(
+        &self,
+        row: &PlannedRow,
+        registers: &Registers,
+        now: Timestamp,
+    ) -> Option<&'static str> {
+        match row.plan.permission {
+            Permission::Messages(..) => {
+                Some(standing(registers, &row.plan.message, &self.settings, now).status)
+            }
+            Permission::Processing => None,
+        }
+    }
+
+    /// The event that a draft becomes.
+    fn event(&self, draft: &Draft, key: AddressKey) -> ConsentEvent {
+        ConsentEvent {
+            id: draft.id,
+            key,
+            fact: draft.fact,
+            source: draft.source.clone(),
+            actor: draft.actor,
+            occurred_at: draft.occurred_at,
+            recorded_at: self.received,
+            import: draft.import,
+            basis: draft.basis,
+        }
+    }
+}
+
+/// Takes in statements; none of them leaves others out.
+fn join_all<'a>(registers: &mut Registers, events: impl IntoIterator<Item = &'a ConsentEvent>) {
+    for event in events {
+        let _done = registers.join(event);
+    }
+}

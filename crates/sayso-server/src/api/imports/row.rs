@@ -1,0 +1,351 @@
+//! One row of a list: what is sent, and the events it makes.
+
+use std::collections::BTreeMap;
+
+use sayso_core::address::Address;
+use sayso_core::canonical::Writer;
+use sayso_core::capture::undated_row_at;
+use sayso_core::channel::Scope;
+use sayso_core::event::Fact;
+use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
+use sayso_core::id::{ImportId, TopicId};
+use sayso_core::phone::Region;
+use sayso_core::source::{EvidenceText, Source, SourceName};
+use sayso_core::statement::{Standing, Statement};
+use sayso_store::configuration::Configuration;
+use sayso_store::store::Dating;
+use utoipa::ToSchema;
+
+use crate::api::consents::plan::{Context, Plan, plan};
+use crate::api::consents::request::{ConsentRequest, EvidenceRequest, NoticeRequest, hex};
+use crate::body::texts::{
+    ChannelText, ClaimedTimeText, KindText, LanguageText, NoteText, NoticeIdText, OpaqueIdText,
+    PermissionText, RegionText, Said, ScopeText, Sha256Text, StandingText, StatementText,
+};
+use crate::body::{Faults, json_object};
+use crate::problem::{Code, FieldError, Problem};
+
+json_object! {
+    /// One row: one person, one channel, one statement. Exactly one of `phone`, `email`,
+    /// `external_id`, `channel_id` and `hash` names the person; `external_id` may stand beside
+    /// another, and then says whose customer record the row speaks of.
+    #[derive(ToSchema)]
+    ImportRow {
+        /// The line of the list. Required: it makes the row the same row when it is sent again.
+        #[schema(example = 12)]
+        line: u32,
+        /// A telephone number: E.164, a provider's spelling of it, or a national number with a region.
+        #[schema(example = "+14155552671")]
+        phone: String,
+        /// An email address.
+        #[schema(example = "ada@example.org")]
+        email: String,
+        /// Your own id of the person.
+        external_id: OpaqueIdText,
+        /// A channel's own id of the person: a WhatsApp BSUID, a push token.
+        channel_id: OpaqueIdText,
+        /// The SHA-256 of the address's normal form, for refusals. A phone is hashed as its digits.
+        hash: Sha256Text,
+        /// The kind of the hashed address.
+        kind: KindText,
+        /// Where a national phone number belongs; without it the list's region.
+        region: RegionText,
+        /// `messages` (the default): messages on `channel`. `processing`: the processing of the person's data at all; takes no channel and no scope.
+        permission: PermissionText,
+        /// The channel. Required for messages.
+        channel: ChannelText,
+        /// What is covered; `all` if absent.
+        scope: ScopeText,
+        /// Instead of a scope: the id of a topic, or its name.
+        #[schema(example = "Order updates")]
+        topic: String,
+        /// `opt_in` or `opt_out`. Required.
+        statement: StatementText,
+        /// When it was said.
+        occurred_at: ClaimedTimeText,
+        /// How it was said: `checkbox`, `keyword`, `paper form`.
+        method: NoteText,
+        /// What proves it, in words: a file number, the place of the paper form.
+        evidence: NoteText,
+        /// The words that were shown.
+        notice: NoticeRequest,
+        /// Where the list says it got this from.
+        source: NoteText,
+    }
+}
+
+/// What rows are planned with.
+pub(crate) struct Planner<'a> {
+    /// As for one consent; the source is the list.
+    pub(crate) context: Context<'a>,
+    /// The import.
+    pub(crate) import: ImportId,
+    /// Where the list's national numbers belong.
+    pub(crate) region: Option<Region>,
+}
+
+/// A row that can be stored.
+pub(crate) struct PlannedRow {
+    /// Its line.
+    pub(crate) line: u32,
+    /// Whether it is an act or a report.
+    pub(crate) standing: Standing,
+    /// Its events.
+    pub(crate) plan: Plan,
+}
+
+/// A row that cannot.
+pub(crate) struct RejectedRow {
+    /// Its line, if it says so.
+    pub(crate) line: Option<u32>,
+    /// What is wrong.
+    pub(crate) errors: Vec<FieldError>,
+}
+
+/// What a refusal may get wrong and still be taken (rule 5), besides what one consent may.
+const DOUBTFUL: [&str; 3] = ["/topic", "/source", "/region"];
+
+impl Planner<'_> {
+    /// Plans the events of one row.
+    pub(crate) fn plan(
+        &self,
+        mut row: ImportRow,
+        mut faults: Faults,
+    ) -> Result<PlannedRow, RejectedRow> {
+        let line = row.line;
+        let rejected = |problem: &Problem| RejectedRow { line, errors: errors_of(problem) };
+        let hash = row.hash(self.import, &self.context.source.name, self.region);
+        let number = faults.require("/line", line, "12");
+        let said = row.statement.as_ref().map(|StatementText(said)| *said);
+        let doubts = match said {
+            Some(Said::OptOut) => faults.take_at(&DOUBTFUL),
+            _ => Vec::new(),
+        };
+        let mut remarks: Vec<String> = doubts
+            .into_iter()
+            .map(|doubt| format!("{} {}: left out", doubt.pointer, doubt.fault))
+            .collect();
+        if said.is_some_and(|said| !matches!(said, Said::OptIn | Said::OptOut)) {
+            faults.note_with_example(
+                "/statement",
+                Code::InvalidValue,
+                "is neither opt_in nor opt_out in a list",
+                "opt_in",
+            );
+        }
+        let spoke_of = row.take_spoke_of().map(|id| id.key(&self.context.configuration.secret));
+        self.resolve_topic(&mut row, &mut faults, &mut remarks);
+        let standing = self.standing(&row, said);
+        let dating = if row.occurred_at.is_some() { Dating::Dated } else { Dating::Undated };
+        let request = row.into_request(standing, self.region);
+        let source = Source { spoke_of, ..self.context.source.clone() };
+        let context = Context { source: &source, ..self.context };
+        let mut plan = plan(request, faults, 0, &context).map_err(|problem| rejected(&problem))?;
+        let line = number.ok_or_else(|| RejectedRow { line, errors: Vec::new() })?;
+        remarks.append(&mut plan.remarks);
+        plan.remarks = remarks;
+        self.make_own(&mut plan, hash, dating);
+        Ok(PlannedRow { line, standing, plan })
+    }
+
+    /// An opt-in is an act with date, method, evidence and notice; a refusal with date and method;
+    /// and a key that may only report brings reports (rules 4 and 16).
+    fn standing(&self, row: &ImportRow, said: Option<Said>) -> Standing {
+        let told = row.occurred_at.is_some() && row.method.is_some();
+        let proven = told && row.evidence.is_some() && row.notice.is_some();
+        match (self.context.highest, said) {
+            (Standing::Act, Some(Said::OptIn)) if proven => Standing::Act,
+            (Standing::Act, Some(Said::OptOut)) if told => Standing::Act,
+            (Standing::Act | Standing::Report, _) => Standing::Report,
+        }
+    }
+
+    /// The scope of a topic that is named by id or by name. A refusal of an unknown topic refuses
+    /// everything (rule 5).
+    fn resolve_topic(&self, row: &mut ImportRow, faults: &mut Faults, remarks: &mut Vec<String>) {
+        let Some(text) = row.topic.take() else { return };
+        let refusal = matches!(row.statement, Some(StatementText(Said::OptOut)));
+        if row.scope.is_some() {
+            if refusal {
+                remarks.push(
+                    "/topic stands beside a scope: the refusal covers the whole channel".to_owned(),
+                );
+                row.scope = None;
+            } else {
+                faults.note(
+                    "/topic",
+                    Code::InvalidValue,
+                    "stands beside a scope; send one of them",
+                );
+            }
+            return;
+        }
+        match find_topic(self.context.configuration, text.trim()) {
+            Some(id) => row.scope = Some(ScopeText(Scope::Topic(id))),
+            None if refusal => {
+                remarks.push(
+                    "the topic is unknown here: the refusal covers the whole channel".to_owned(),
+                );
+            }
+            None => faults.note("/topic", Code::UnknownTopic, "is unknown in this workspace"),
+        }
+    }
+
+    /// Makes the planned events those of this row of this import: a row sent again is the same.
+    fn make_own(&self, plan: &mut Plan, hash: RequestHash, dating: Dating) {
+        let workspace = self.context.configuration.workspace;
+        let id = |part| event_id(workspace, RequestIdentity::Dated(hash), part);
+        for (part, draft) in (0_u32..).zip(&mut plan.drafts) {
+            draft.id = id(part);
+            draft.request = hash;
+            draft.basis = (part > 0).then(|| id(0));
+            draft.import = Some(self.import);
+            // Each row stands for itself: a row dropped as a repeat would be lost with the undoing
+            // of the import that it repeats.
+            draft.dating = Dating::Dated;
+            if let (Fact::Consent(_, statement), Dating::Undated) = (draft.fact, dating) {
+                draft.occurred_at = undated_row_at(statement, self.context.received);
+            }
+        }
+    }
+}
+
+fn errors_of(problem: &Problem) -> Vec<FieldError> {
+    if problem.errors().is_empty() {
+        let code = problem.code();
+        vec![FieldError {
+            pointer: String::new(),
+            code,
+            fault: code.title().to_owned(),
+            example: None,
+        }]
+    } else {
+        problem.errors().to_vec()
+    }
+}
+
+impl RejectedRow {
+    /// A line that is no row at all.
+    pub(crate) fn unreadable(problem: &Problem) -> Self {
+        Self { line: None, errors: errors_of(problem) }
+    }
+}
+
+/// A topic by id, or by name without regard to case; of several with one name a living one.
+fn find_topic(configuration: &Configuration, text: &str) -> Option<TopicId> {
+    if let Ok(id) = TopicId::parse(text) {
+        return Some(id);
+    }
+    let wanted = text.to_lowercase();
+    let named =
+        configuration.topics.iter().filter(|(_, topic)| topic.name.to_lowercase() == wanted);
+    named.min_by_key(|(id, topic)| (topic.deleted_at.is_some(), **id)).map(|(id, _)| *id)
+}
+
+impl ImportRow {
+    /// The external id that stands beside another address: whose record the row speaks of.
+    fn take_spoke_of(&mut self) -> Option<Address> {
+        let is_beside = self.phone.is_some()
+            || self.email.is_some()
+            || self.channel_id.is_some()
+            || self.hash.is_some();
+        let id = if is_beside { self.external_id.take() } else { None };
+        id.map(|OpaqueIdText(id)| Address::ExternalId(id))
+    }
+
+    fn into_request(self, standing: Standing, region: Option<Region>) -> ConsentRequest {
+        let named = |name: &str, text: Option<NoteText>| Some((name.to_owned(), text?));
+        let fields: BTreeMap<String, NoteText> =
+            [named("evidence", self.evidence), named("source", self.source)]
+                .into_iter()
+                .flatten()
+                .collect();
+        let evidence = (!fields.is_empty())
+            .then(|| EvidenceRequest { fields: Some(fields), ..EvidenceRequest::default() });
+        ConsentRequest {
+            phone: self.phone,
+            email: self.email,
+            external_id: self.external_id,
+            channel_id: self.channel_id,
+            hash: self.hash,
+            kind: self.kind,
+            region: self.region.or(region.map(RegionText)),
+            permission: self.permission,
+            channel: self.channel,
+            scope: self.scope,
+            statement: self.statement,
+            standing: Some(StandingText(standing)),
+            occurred_at: self.occurred_at,
+            method: self.method,
+            notice: self.notice,
+            evidence,
+            ..ConsentRequest::default()
+        }
+    }
+
+    /// The hash of the row as sent, field by field, in an order that never changes (rule 3).
+    fn hash(&self, import: ImportId, list: &SourceName, region: Option<Region>) -> RequestHash {
+        let mut fields = Writer::default();
+        fields.text("import row");
+        fields.raw(import.as_bytes());
+        fields.text(list.as_str());
+        fields.number(self.line.map_or(0, u64::from));
+        let mut put = |text: Option<String>| {
+            fields.option(text.as_deref(), Writer::text);
+        };
+        let note = |note: &Option<NoteText>| {
+            note.as_ref().map(|NoteText(text)| EvidenceText::as_str(text).to_owned())
+        };
+        put(self.phone.clone());
+        put(self.email.clone());
+        put(self.external_id.as_ref().map(|OpaqueIdText(id)| id.as_str().to_owned()));
+        put(self.channel_id.as_ref().map(|OpaqueIdText(id)| id.as_str().to_owned()));
+        put(self.hash.as_ref().map(|Sha256Text(hash)| hex(hash)));
+        put(self.kind.as_ref().map(|KindText(kind)| kind.to_string()));
+        let own = self.region.as_ref().map(|RegionText(region)| *region);
+        put(own.or(region).map(|region| region.to_string()));
+        put(self.permission.as_ref().map(|PermissionText(kind)| format!("{kind:?}")));
+        put(self.channel.as_ref().map(|ChannelText(channel)| channel.to_string()));
+        put(self.scope.as_ref().map(|ScopeText(scope)| scope.to_string()));
+        put(self.topic.clone());
+        put(self.statement.as_ref().map(|StatementText(said)| said.as_str().to_owned()));
+        put(self
+            .occurred_at
+            .as_ref()
+            .map(|ClaimedTimeText(at)| format!("{}/{}", at.first(), at.last())));
+        put(note(&self.method));
+        put(note(&self.evidence));
+        put(note(&self.source));
+        let notice = self.notice.as_ref();
+        put(notice.and_then(|notice| notice.id.as_ref()).map(|NoticeIdText(id)| id.to_string()));
+        put(notice.and_then(|notice| notice.version).map(|version| version.to_string()));
+        let language = notice.and_then(|notice| notice.language.as_ref());
+        put(language.map(|LanguageText(language)| language.to_string()));
+        RequestHash::of(&fields)
+    }
+}
+
+/// Whether a planned statement can lift anything at all: an undated yes is older than everything.
+pub(crate) fn can_lift(plan: &Plan) -> bool {
+    plan.drafts.iter().any(|draft| match draft.fact {
+        Fact::Consent(_, Statement::Single | Statement::Confirmed | Statement::Term(_)) => true,
+        Fact::Consent(_, Statement::Yes) => {
+            draft.occurred_at != sayso_core::time::Timestamp::DISTANT_PAST
+        }
+        Fact::Consent(
+            _,
+            Statement::OptOut
+            | Statement::Hold
+            | Statement::Pending
+            | Statement::Start
+            | Statement::Implied(_)
+            | Statement::No,
+        )
+        | Fact::Suppression(..)
+        | Fact::Activity(_)
+        | Fact::Retraction(_)
+        | Fact::Link(_)
+        | Fact::Attributes(_)
+        | Fact::Erasure => false,
+    })
+}

@@ -1,0 +1,148 @@
+//! `/v1/keys`: API keys, made, listed, revoked. A key itself is shown once.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use sayso_core::id::KeyId;
+use sayso_core::statement::Standing;
+use sayso_store::configuration::{ApiKey, Change, KeyScope};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::api::page::InPath;
+use crate::app::App;
+use crate::body::texts::{KeyIdText, KeyScopeText, NameText, StandingText};
+use crate::body::{Sent, json_object};
+use crate::caller::{Caller, Configure};
+use crate::keyring::{KeyGrant, mint};
+use crate::problem::{Code, Problem, ProblemBody};
+
+json_object! {
+    /// A key to be made.
+    #[derive(ToSchema)]
+    KeyRequest {
+        /// How you call it; also the name of the source of what it records. Required.
+        name: NameText,
+        /// What it may do. Required.
+        scopes: Vec<KeyScopeText>,
+        /// The highest standing it may record: `report` if absent.
+        highest: StandingText,
+    }
+}
+
+/// A key.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct KeyAnswer {
+    /// Its id.
+    #[schema(example = "key_01jd6m9k3te5b8r5v3x5y6z7w8")]
+    id: String,
+    /// How you call it.
+    name: String,
+    /// What it may do.
+    scopes: Vec<&'static str>,
+    /// The highest standing it may record.
+    highest: &'static str,
+    /// When it was made.
+    created_at: String,
+    /// When it was revoked; absent while it is in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revoked_at: Option<String>,
+    /// The key itself; said once, when it is made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<String>,
+}
+
+/// Lists the keys of the workspace, revoked ones included.
+#[utoipa::path(
+    get, path = "/v1/keys", tag = "Keys", operation_id = "list_keys",
+    responses((status = 200, description = "The keys, the oldest first.", body = Vec<KeyAnswer>)),
+    security(("api_key" = ["configure"])),
+)]
+pub(crate) async fn list(caller: Caller<Configure>) -> Json<Vec<KeyAnswer>> {
+    let keys = caller.configuration().keys.iter();
+    Json(keys.map(|(id, key)| KeyAnswer::of(*id, key, None)).collect())
+}
+
+/// Makes a key. The answer holds the key itself, which is never shown again.
+///
+/// A key can give only scopes and a standing that it has itself.
+#[utoipa::path(
+    post, path = "/v1/keys", tag = "Keys", operation_id = "create_key",
+    request_body(content = KeyRequest, description = "What the key may do."),
+    responses((status = 201, description = "The key. Store `secret` now.", body = KeyAnswer)),
+    security(("api_key" = ["configure"])),
+)]
+pub(crate) async fn create(
+    State(app): State<Arc<App>>,
+    caller: Caller<Configure>,
+    sent: Sent<KeyRequest>,
+) -> Result<(StatusCode, Json<KeyAnswer>), Problem> {
+    let grant = grant(sent, &caller)?;
+    let minted = mint(app.environment(), caller.configuration().mode, grant);
+    let answer = KeyAnswer::of(minted.id, &minted.key, Some(minted.secret));
+    app.store().configure(caller.workspace(), Change::Key(minted.id, minted.key)).await?;
+    Ok((StatusCode::CREATED, Json(answer)))
+}
+
+/// Revokes a key, at once and for good. What it recorded stays.
+#[utoipa::path(
+    delete, path = "/v1/keys/{id}", tag = "Keys", operation_id = "revoke_key",
+    params(("id" = String, Path, description = "The id of the key.")),
+    responses(
+        (status = 200, description = "The revoked key.", body = KeyAnswer),
+        (status = 404, description = "There is no such key.", body = ProblemBody),
+    ),
+    security(("api_key" = ["configure"])),
+)]
+pub(crate) async fn revoke(
+    State(app): State<Arc<App>>,
+    caller: Caller<Configure>,
+    id: InPath<KeyIdText>,
+) -> Result<Json<KeyAnswer>, Problem> {
+    let InPath(KeyIdText(id)) = id;
+    let known = caller.configuration().keys.get(&id).ok_or_else(|| Problem::new(Code::NotFound))?;
+    let revoked_at = known.revoked_at.unwrap_or_else(|| app.now());
+    let key = ApiKey { revoked_at: Some(revoked_at), ..known.clone() };
+    let answer = KeyAnswer::of(id, &key, None);
+    app.store().configure(caller.workspace(), Change::Key(id, key)).await?;
+    Ok(Json(answer))
+}
+
+fn grant(sent: Sent<KeyRequest>, caller: &Caller<Configure>) -> Result<KeyGrant, Problem> {
+    let Sent { request, mut faults } = sent;
+    let name = faults.require("/name", request.name, "crm");
+    let scopes = faults.require("/scopes", request.scopes, "[\"check\"]");
+    let scopes: Option<Vec<KeyScope>> =
+        scopes.map(|scopes| scopes.into_iter().map(|KeyScopeText(scope)| scope).collect());
+    if scopes.as_ref().is_some_and(Vec::is_empty) && faults.is_empty() {
+        faults.note_with_example("/scopes", Code::InvalidValue, "is empty", "[\"check\"]");
+    }
+    let highest = request.highest.map_or(Standing::Report, |StandingText(standing)| standing);
+    let grant = name.zip(scopes).map(|(NameText(name), scopes)| KeyGrant { name, scopes, highest });
+    let grant = faults.settle(grant)?;
+    if let Some(scope) = grant.scopes.iter().find(|scope| !caller.may(**scope)) {
+        let detail =
+            format!("a key cannot give the scope {}, which it lacks itself", scope.as_str());
+        return Err(Problem::new(Code::ScopeMissing).detail(detail));
+    }
+    match (caller.key().highest, grant.highest) {
+        (Standing::Report, Standing::Act) => Err(Problem::new(Code::StandingTooHigh)),
+        (Standing::Act | Standing::Report, _) => Ok(grant),
+    }
+}
+
+impl KeyAnswer {
+    fn of(id: KeyId, key: &ApiKey, secret: Option<String>) -> Self {
+        Self {
+            id: id.to_string(),
+            name: key.name.to_string(),
+            scopes: key.scopes.iter().map(|scope| scope.as_str()).collect(),
+            highest: key.highest.as_str(),
+            created_at: key.created_at.to_string(),
+            revoked_at: key.revoked_at.map(|at| at.to_string()),
+            secret,
+        }
+    }
+}

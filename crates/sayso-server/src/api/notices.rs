@@ -1,0 +1,256 @@
+//! `/v1/notices`: the exact words shown to people. A published version never changes.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use sayso_core::channel::{Permission, Scope};
+use sayso_core::id::NoticeId;
+use sayso_core::notice::{Language, Notice};
+use sayso_store::configuration::{Change, PublishedNotice};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::api::consents::request::hex;
+use crate::api::page::{InPath, name};
+use crate::app::App;
+use crate::body::texts::{
+    ChannelText, LanguageText, NoticeIdText, PermissionKind, PermissionText, ScopeText,
+};
+use crate::body::{Faults, Sent, json_object};
+use crate::caller::{Caller, Configure, Read};
+use crate::problem::{Code, Problem, ProblemBody};
+
+json_object! {
+    /// A notice to be made.
+    #[derive(ToSchema)]
+    NoticeMakeRequest {
+        /// How you call it. Required.
+        #[schema(example = "Checkout box")]
+        name: String,
+    }
+}
+
+json_object! {
+    /// A version of a notice in one language.
+    #[derive(ToSchema)]
+    VersionRequest {
+        /// The version, from 1. The same version may be published in several languages. Required.
+        #[schema(example = 1)]
+        version: u32,
+        /// The language. Required.
+        language: LanguageText,
+        /// The exact words, at most 16,384 bytes. Required.
+        #[schema(example = "Yes, send me offers by SMS. I can stop at any time by replying STOP.")]
+        text: String,
+        /// What the words name: an opt-in under them can give no more. Required.
+        names: Vec<NamedRequest>,
+    }
+}
+
+json_object! {
+    /// A permission that the words name.
+    #[derive(ToSchema)]
+    NamedRequest {
+        /// `messages` (the default) or `processing`.
+        permission: PermissionText,
+        /// The channel; required for messages.
+        channel: ChannelText,
+        /// What is covered; `all` if absent.
+        scope: ScopeText,
+    }
+}
+
+/// A notice.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct NoticeAnswer {
+    /// Its id.
+    #[schema(example = "ntc_01jd6m9k3te5b8r5v3x5y6z7w8")]
+    id: String,
+    /// How you call it.
+    name: String,
+    /// Every published version in every language.
+    versions: Vec<VersionAnswer>,
+}
+
+/// A published version.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct VersionAnswer {
+    /// The version.
+    version: u32,
+    /// The language.
+    #[schema(example = "en")]
+    language: String,
+    /// The exact words.
+    text: String,
+    /// The SHA-256 of the words, which every event under them keeps.
+    text_sha256: String,
+    /// What the words name.
+    names: Vec<NamedAnswer>,
+}
+
+/// A permission that the words name.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct NamedAnswer {
+    /// `messages` or `processing`.
+    permission: &'static str,
+    /// The channel; absent for processing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channel: Option<&'static str>,
+    /// What is covered; absent for processing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
+}
+
+/// Lists the notices with all their versions.
+#[utoipa::path(
+    get, path = "/v1/notices", tag = "Notices", operation_id = "list_notices",
+    responses((status = 200, description = "The notices, the oldest first.", body = Vec<NoticeAnswer>)),
+    security(("api_key" = ["read"])),
+)]
+pub(crate) async fn list(caller: Caller<Read>) -> Json<Vec<NoticeAnswer>> {
+    let notices = caller.configuration().notices.iter();
+    Json(notices.map(|(id, notice)| NoticeAnswer::of(*id, notice)).collect())
+}
+
+/// Reads a notice with all its versions.
+#[utoipa::path(
+    get, path = "/v1/notices/{id}", tag = "Notices", operation_id = "get_notice",
+    params(("id" = String, Path, description = "The id of the notice.")),
+    responses(
+        (status = 200, description = "The notice.", body = NoticeAnswer),
+        (status = 404, description = "There is no such notice.", body = ProblemBody),
+    ),
+    security(("api_key" = ["read"])),
+)]
+pub(crate) async fn get(
+    caller: Caller<Read>,
+    id: InPath<NoticeIdText>,
+) -> Result<Json<NoticeAnswer>, Problem> {
+    let InPath(NoticeIdText(id)) = id;
+    let known = caller.configuration().notices.get(&id);
+    known
+        .map(|notice| Json(NoticeAnswer::of(id, notice)))
+        .ok_or_else(|| Problem::new(Code::NotFound))
+}
+
+/// Makes a notice, without words yet.
+#[utoipa::path(
+    post, path = "/v1/notices", tag = "Notices", operation_id = "create_notice",
+    request_body(content = NoticeMakeRequest, description = "How you call it."),
+    responses((status = 201, description = "The notice. Publish its first version next.", body = NoticeAnswer)),
+    security(("api_key" = ["configure"])),
+)]
+pub(crate) async fn create(
+    State(app): State<Arc<App>>,
+    caller: Caller<Configure>,
+    sent: Sent<NoticeMakeRequest>,
+) -> Result<(StatusCode, Json<NoticeAnswer>), Problem> {
+    let Sent { request, mut faults } = sent;
+    let name = name(request.name, &mut faults);
+    let name = faults.settle(name)?;
+    let id = NoticeId::from_bytes(app.environment().time_sortable_id());
+    let answer = NoticeAnswer { id: id.to_string(), name: name.to_string(), versions: Vec::new() };
+    app.store().configure(caller.workspace(), Change::NoticeName(id, name)).await?;
+    Ok((StatusCode::CREATED, Json(answer)))
+}
+
+/// Publishes a version of a notice in one language. It never changes afterwards.
+///
+/// Publishing the very same words again is answered as if it were the first time.
+#[utoipa::path(
+    post, path = "/v1/notices/{id}/versions", tag = "Notices", operation_id = "publish_notice",
+    params(("id" = String, Path, description = "The id of the notice.")),
+    request_body(content = VersionRequest, description = "The words."),
+    responses(
+        (status = 201, description = "The notice with the new version.", body = NoticeAnswer),
+        (status = 404, description = "There is no such notice.", body = ProblemBody),
+        (status = 409, description = "This version is published in this language with other words.", body = ProblemBody),
+    ),
+    security(("api_key" = ["configure"])),
+)]
+pub(crate) async fn publish(
+    State(app): State<Arc<App>>,
+    caller: Caller<Configure>,
+    id: InPath<NoticeIdText>,
+    sent: Sent<VersionRequest>,
+) -> Result<(StatusCode, Json<NoticeAnswer>), Problem> {
+    let InPath(NoticeIdText(id)) = id;
+    let known =
+        caller.configuration().notices.get(&id).ok_or_else(|| Problem::new(Code::NotFound))?;
+    let notice = parse_version(id, sent)?;
+    let place = (notice.version, notice.language.clone());
+    if known.versions.get(&place).is_some_and(|published| *published != notice) {
+        return Err(Problem::new(Code::VersionExists));
+    }
+    let after = app.store().configure(caller.workspace(), Change::Notice(notice)).await?;
+    let published = after.notices.get(&id).ok_or_else(|| Problem::new(Code::Internal))?;
+    Ok((StatusCode::CREATED, Json(NoticeAnswer::of(id, published))))
+}
+
+fn parse_version(id: NoticeId, sent: Sent<VersionRequest>) -> Result<Notice, Problem> {
+    let Sent { request, mut faults } = sent;
+    let version = faults.require("/version", request.version, "1");
+    if version == Some(0) {
+        faults.note_with_example("/version", Code::InvalidValue, "is not 1 or more", "1");
+    }
+    let language = request.language.map(|LanguageText(language)| language);
+    let language: Option<Language> = faults.require("/language", language, "en");
+    let text = faults.require("/text", request.text, "Yes, send me offers by SMS.");
+    let text = text.and_then(|text| {
+        Notice::parse_text(&text)
+            .map_err(|fault| faults.note("/text", Code::InvalidValue, fault))
+            .ok()
+    });
+    let names = faults.require("/names", request.names, "[{\"channel\": \"sms\"}]");
+    let names: Vec<Permission> = names
+        .into_iter()
+        .flatten()
+        .enumerate()
+        .filter_map(|(place, named)| parse_named(named, place, &mut faults))
+        .collect();
+    let notice = version.zip(language).zip(text);
+    let notice =
+        notice.map(|((version, language), text)| Notice { id, version, language, text, names });
+    faults.settle(notice)
+}
+
+fn parse_named(named: NamedRequest, place: usize, faults: &mut Faults) -> Option<Permission> {
+    let kind = named.permission.map_or(PermissionKind::Messages, |PermissionText(kind)| kind);
+    match kind {
+        PermissionKind::Processing => Some(Permission::Processing),
+        PermissionKind::Messages => {
+            let channel = named.channel.map(|ChannelText(channel)| channel);
+            let channel = faults.require(&format!("/names/{place}/channel"), channel, "sms")?;
+            let scope = named.scope.map_or(Scope::All, |ScopeText(scope)| scope);
+            Some(Permission::Messages(channel, scope))
+        }
+    }
+}
+
+impl NoticeAnswer {
+    fn of(id: NoticeId, notice: &PublishedNotice) -> Self {
+        let versions = notice.versions.values().map(|version| VersionAnswer {
+            version: version.version,
+            language: version.language.to_string(),
+            text: version.text.to_string(),
+            text_sha256: hex(&version.reference().text_sha256),
+            names: version.names.iter().map(NamedAnswer::of).collect(),
+        });
+        Self { id: id.to_string(), name: notice.name.to_string(), versions: versions.collect() }
+    }
+}
+
+impl NamedAnswer {
+    fn of(permission: &Permission) -> Self {
+        match permission {
+            Permission::Processing => Self { permission: "processing", channel: None, scope: None },
+            Permission::Messages(channel, scope) => Self {
+                permission: "messages",
+                channel: Some(channel.as_str()),
+                scope: Some(scope.to_string()),
+            },
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Paging, ids in paths, and texts that several resources share.
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::request::Parts;
+use sayso_core::limits;
+use serde_json::Value;
+
+use crate::body::{Faults, FromJson, Pointer};
+use crate::problem::{Code, Problem};
+
+/// The number of items of a page that a client asks for.
+pub(crate) fn items(asked: Option<u32>, faults: &mut Faults) -> usize {
+    let items = asked
+        .map_or(limits::PAGE_ITEMS_DEFAULT, |asked| usize::try_from(asked).unwrap_or(usize::MAX));
+    if items == 0 || items > limits::PAGE_ITEMS_MAX {
+        let fault = format!("is not 1 to {}", limits::PAGE_ITEMS_MAX);
+        faults.note_with_example(
+            "?limit",
+            Code::InvalidValue,
+            fault,
+            limits::PAGE_ITEMS_DEFAULT.to_string(),
+        );
+    }
+    items
+}
+
+/// The one id in the path of a request. What cannot be an id names nothing.
+#[derive(Debug)]
+pub(crate) struct InPath<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: FromJson + Send> FromRequestParts<S> for InPath<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let params = RawPathParams::from_request_parts(parts, state).await;
+        let params = params.map_err(|_| Problem::new(Code::NotFound))?;
+        let value = params.iter().next().map(|(_, value)| Value::String(value.to_owned()));
+        value
+            .and_then(|value| T::from_json(value, &Pointer::Body, &mut Faults::default()))
+            .map(Self)
+            .ok_or_else(|| Problem::new(Code::NotFound))
+    }
+}
+
+/// A name of 1 to 64 bytes without control characters.
+pub(crate) fn name(text: Option<String>, faults: &mut Faults) -> Option<Box<str>> {
+    let text = faults.require("/name", text, "Order updates")?;
+    let name = text.trim();
+    if name.is_empty() || name.len() > limits::NAME_BYTES_MAX || name.chars().any(char::is_control)
+    {
+        let fault = "is not 1 to 64 bytes without control characters";
+        faults.note_with_example("/name", Code::InvalidValue, fault, "Order updates");
+        return None;
+    }
+    Some(name.into())
+}

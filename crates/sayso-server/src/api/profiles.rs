@@ -1,0 +1,367 @@
+//! `/v1/profiles`: a person with their addresses, attributes, and where they stand on each channel.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use sayso_core::address::Address;
+use sayso_core::id::ProfileId;
+use sayso_core::limits;
+use sayso_core::source::{Actor, EvidenceText};
+use sayso_store::store::{Moment, Profile, ProfileDraft, Subject, Upserted};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::api::address::{AddressFields, Care, Place, Reading};
+use crate::api::check::moment;
+use crate::api::events::retracted;
+use crate::api::page::InPath;
+use crate::app::App;
+use crate::body::texts::{OpaqueIdText, ProfileIdText, RegionText, TimeText};
+use crate::body::{Asked, Faults, Sent, json_object};
+use crate::caller::{Caller, Read, Write};
+use crate::problem::{Code, Problem, ProblemBody};
+
+use view::{ProfileView, view};
+
+mod view;
+
+json_object! {
+    /// What you know of one person. At least one identifier; all of them belong to the one person.
+    #[derive(ToSchema)]
+    ProfileRequest {
+        /// Your own id of the person.
+        external_id: OpaqueIdText,
+        /// A telephone number.
+        #[schema(example = "+14155552671")]
+        phone: String,
+        /// An email address.
+        email: String,
+        /// A channel's own id of the person.
+        channel_id: OpaqueIdText,
+        /// Where a national phone number belongs; without it the workspace's region.
+        region: RegionText,
+        /// Attributes to set, by name; `null` removes one. Values are texts, numbers and truth values of at most 1,024 bytes.
+        #[schema(value_type = Option<BTreeMap<String, Value>>, example = json!({"first_name": "Ada"}))]
+        attributes: BTreeMap<String, Value>,
+    }
+}
+
+json_object! {
+    /// One address of a person.
+    #[derive(ToSchema)]
+    AddressRequest {
+        /// Your own id of the person.
+        external_id: OpaqueIdText,
+        /// A telephone number.
+        #[schema(example = "+14155552671")]
+        phone: String,
+        /// An email address.
+        email: String,
+        /// A channel's own id of the person.
+        channel_id: OpaqueIdText,
+        /// Where a national phone number belongs; without it the workspace's region.
+        region: RegionText,
+    }
+}
+
+json_object! {
+    /// Whose profile is asked for, and of when.
+    #[derive(IntoParams)]
+    #[into_params(parameter_in = Query)]
+    ProfileQuery {
+        /// A telephone number.
+        #[param(example = "+14155552671")]
+        phone: String,
+        /// An email address.
+        email: String,
+        /// Your own id of the person.
+        #[param(value_type = Option<String>)]
+        external_id: OpaqueIdText,
+        /// A channel's own id of the person.
+        #[param(value_type = Option<String>)]
+        channel_id: OpaqueIdText,
+        /// By what we knew then.
+        #[param(value_type = Option<String>)]
+        as_of: TimeText,
+        /// By what was true then, by all we know now.
+        #[param(value_type = Option<String>)]
+        effective_at: TimeText,
+    }
+}
+
+json_object! {
+    /// Of when a profile is asked for.
+    #[derive(IntoParams)]
+    #[into_params(parameter_in = Query)]
+    MomentQuery {
+        /// By what we knew then.
+        #[param(value_type = Option<String>)]
+        as_of: TimeText,
+        /// By what was true then, by all we know now.
+        #[param(value_type = Option<String>)]
+        effective_at: TimeText,
+    }
+}
+
+/// Makes or extends a profile.
+///
+/// New addresses are linked to the person: refusals are carried to them, opt-ins never (rule 13).
+/// Where the person refused processing, attributes are discarded and `collect` is false.
+#[utoipa::path(
+    post, path = "/v1/profiles", tag = "Profiles", operation_id = "upsert_profile",
+    request_body(content = ProfileRequest, description = "The person."),
+    responses(
+        (status = 200, description = "The profile, made or extended.", body = ProfileView),
+        (status = 409, description = "The identifiers belong to several profiles; nothing was changed.", body = ProblemBody),
+    ),
+    security(("api_key" = ["write"])),
+)]
+pub(crate) async fn upsert(
+    State(app): State<Arc<App>>,
+    caller: Caller<Write>,
+    sent: Sent<ProfileRequest>,
+) -> Result<Json<ProfileView>, Problem> {
+    let Sent { mut request, mut faults } = sent;
+    let reading = reading(&app, &caller, request.region.take(), Place::Body);
+    let attributes = attributes(request.attributes.take().unwrap_or_default(), &mut faults);
+    let addresses = take_profile_address(request).settle_all(&reading, &mut faults);
+    let (addresses, attributes) = faults.settle(Some((addresses, attributes)))?;
+    let profile = store(&app, &caller, addresses, attributes).await?;
+    Ok(Json(view(&app, caller.configuration(), profile, Moment::Now).await?))
+}
+
+/// Reads the profile that an address belongs to.
+///
+/// An address without a profile is answered too: with what is recorded about it alone, and no id.
+#[utoipa::path(
+    get, path = "/v1/profiles", tag = "Profiles", operation_id = "find_profile",
+    params(ProfileQuery),
+    responses((status = 200, description = "The person.", body = ProfileView)),
+    security(("api_key" = ["read"])),
+)]
+pub(crate) async fn find(
+    State(app): State<Arc<App>>,
+    caller: Caller<Read>,
+    asked: Asked<ProfileQuery>,
+) -> Result<Json<ProfileView>, Problem> {
+    let Asked { mut request, mut faults } = asked;
+    let moment = moment(request.as_of.take(), request.effective_at.take(), &mut faults);
+    let reading = reading(&app, &caller, None, Place::Query);
+    let subject = take_query_address(request).settle(&reading, &mut faults);
+    let subject = faults.settle(subject)?;
+    let found = app.store().find_profile(caller.workspace(), &subject).await?;
+    let view = match (found, subject) {
+        (Some(profile), _) => view(&app, caller.configuration(), profile, moment).await?,
+        (None, Subject::Address(address)) => {
+            view::view_address(&app, caller.configuration(), address, moment).await?
+        }
+        (None, Subject::Hash(_)) => return Err(Problem::new(Code::NotFound)),
+    };
+    Ok(Json(view))
+}
+
+/// Reads a profile.
+#[utoipa::path(
+    get, path = "/v1/profiles/{id}", tag = "Profiles", operation_id = "get_profile",
+    params(("id" = String, Path, description = "The id of the profile."), MomentQuery),
+    responses(
+        (status = 200, description = "The person.", body = ProfileView),
+        (status = 404, description = "There is no such profile.", body = ProblemBody),
+    ),
+    security(("api_key" = ["read"])),
+)]
+pub(crate) async fn get(
+    State(app): State<Arc<App>>,
+    caller: Caller<Read>,
+    id: InPath<ProfileIdText>,
+    asked: Asked<MomentQuery>,
+) -> Result<Json<ProfileView>, Problem> {
+    let Asked { request, mut faults } = asked;
+    let moment = moment(request.as_of, request.effective_at, &mut faults);
+    let moment = faults.settle(Some(moment))?;
+    let InPath(ProfileIdText(id)) = id;
+    let profile = app.store().profile(caller.workspace(), id).await?;
+    let profile = profile.ok_or_else(|| Problem::new(Code::NotFound))?;
+    Ok(Json(view(&app, caller.configuration(), profile, moment).await?))
+}
+
+/// Links an address to a profile.
+///
+/// The person's refusals are carried to it before this is answered; opt-ins never are.
+#[utoipa::path(
+    post, path = "/v1/profiles/{id}/addresses", tag = "Profiles", operation_id = "link_address",
+    params(("id" = String, Path, description = "The id of the profile.")),
+    request_body(content = AddressRequest, description = "The address."),
+    responses(
+        (status = 200, description = "The profile with the address.", body = ProfileView),
+        (status = 404, description = "There is no such profile.", body = ProblemBody),
+        (status = 409, description = "The address belongs to another profile, and no external id says that it is shared; nothing was changed.", body = ProblemBody),
+    ),
+    security(("api_key" = ["write"])),
+)]
+pub(crate) async fn link(
+    State(app): State<Arc<App>>,
+    caller: Caller<Write>,
+    id: InPath<ProfileIdText>,
+    sent: Sent<AddressRequest>,
+) -> Result<Json<ProfileView>, Problem> {
+    let address = one_address(&app, &caller, sent)?;
+    let known = known_profile(&app, &caller, id).await?;
+    let anchor = anchor(&known).ok_or_else(|| Problem::new(Code::NotFound))?;
+    let profile = store(&app, &caller, vec![anchor, address], BTreeMap::new()).await?;
+    Ok(Json(view(&app, caller.configuration(), profile, Moment::Now).await?))
+}
+
+/// Unlinks an address from a profile: the link, and what was carried by it, is left out.
+#[utoipa::path(
+    delete, path = "/v1/profiles/{id}/addresses", tag = "Profiles", operation_id = "unlink_address",
+    params(("id" = String, Path, description = "The id of the profile.")),
+    request_body(content = AddressRequest, description = "The address."),
+    responses(
+        (status = 200, description = "The profile without the address.", body = ProfileView),
+        (status = 404, description = "There is no such profile, or the address is not linked to it.", body = ProblemBody),
+    ),
+    security(("api_key" = ["write"])),
+)]
+pub(crate) async fn unlink(
+    State(app): State<Arc<App>>,
+    caller: Caller<Write>,
+    id: InPath<ProfileIdText>,
+    sent: Sent<AddressRequest>,
+) -> Result<Json<ProfileView>, Problem> {
+    let address = one_address(&app, &caller, sent)?;
+    let known = known_profile(&app, &caller, id).await?;
+    retracted(app.store().unlink(caller.workspace(), known.id, &address).await?)?;
+    let rest = app.store().profile(caller.workspace(), known.id).await?;
+    let rest = rest.unwrap_or(Profile { addresses: Vec::new(), ..known });
+    Ok(Json(view(&app, caller.configuration(), rest, Moment::Now).await?))
+}
+
+fn reading<'a, N>(
+    app: &'a App,
+    caller: &Caller<N>,
+    region: Option<RegionText>,
+    place: Place,
+) -> Reading<'a> {
+    let region = region.map(|RegionText(region)| region);
+    let region = region.or(caller.configuration().settings.at(app.now()).region);
+    Reading { phones: app.phones(), region, care: Care::Possible, place }
+}
+
+fn one_address(
+    app: &App,
+    caller: &Caller<Write>,
+    sent: Sent<AddressRequest>,
+) -> Result<Address, Problem> {
+    let Sent { mut request, mut faults } = sent;
+    let reading = reading(app, caller, request.region.take(), Place::Body);
+    let fields = AddressFields {
+        phone: request.phone,
+        email: request.email,
+        external_id: request.external_id,
+        channel_id: request.channel_id,
+        hash: None,
+        kind: None,
+    };
+    let subject = fields.settle(&reading, &mut faults);
+    match faults.settle(subject)? {
+        Subject::Address(address) => Ok(address),
+        Subject::Hash(_) => Err(Problem::new(Code::Internal)),
+    }
+}
+
+/// The address that stands for a profile: an id of the customer's own, if there is one, since other
+/// addresses may be shared by a family.
+fn anchor(profile: &Profile) -> Option<Address> {
+    let own = |address: &&Address| matches!(address, Address::ExternalId(_));
+    profile.addresses.iter().find(own).or(profile.addresses.first()).cloned()
+}
+
+async fn known_profile(
+    app: &App,
+    caller: &Caller<Write>,
+    id: InPath<ProfileIdText>,
+) -> Result<Profile, Problem> {
+    let InPath(ProfileIdText(id)) = id;
+    let known = app.store().profile(caller.workspace(), id).await?;
+    known.ok_or_else(|| Problem::new(Code::NotFound))
+}
+
+async fn store(
+    app: &App,
+    caller: &Caller<Write>,
+    addresses: Vec<Address>,
+    attributes: BTreeMap<EvidenceText, Option<Box<str>>>,
+) -> Result<Profile, Problem> {
+    let draft =
+        ProfileDraft { addresses, attributes, source: caller.source(), actor: Actor::Operator };
+    match app.store().upsert_profile(caller.workspace(), draft).await? {
+        Upserted::Profile(profile) | Upserted::ProcessingRefused(profile) => Ok(profile),
+        Upserted::Ambiguous(profiles) => Err(ambiguous(&profiles)),
+    }
+}
+
+fn ambiguous(profiles: &[ProfileId]) -> Problem {
+    let ids: Vec<String> = profiles.iter().map(ToString::to_string).collect();
+    Problem::new(Code::AmbiguousProfile).detail(format!("they belong to {}", ids.join(", ")))
+}
+
+fn attributes(
+    sent: BTreeMap<String, Value>,
+    faults: &mut Faults,
+) -> BTreeMap<EvidenceText, Option<Box<str>>> {
+    if sent.len() > limits::ATTRIBUTES_PER_PROFILE_MAX {
+        faults.note("/attributes", Code::InvalidValue, "has more than 100 attributes");
+    }
+    let parsed = sent.into_iter().filter_map(|(name, value)| {
+        let pointer = format!("/attributes/{}", name.replace('~', "~0").replace('/', "~1"));
+        let name = EvidenceText::parse(&name)
+            .map_err(|fault| {
+                faults.note(&pointer, Code::InvalidValue, format!("has a name that {fault}"));
+            })
+            .ok()?;
+        let value = if value.is_null() { None } else { Some(attribute(&value, &pointer, faults)?) };
+        Some((name, value))
+    });
+    parsed.collect()
+}
+
+/// An attribute as JSON text, unless it is none, which is noted.
+pub(crate) fn attribute(value: &Value, pointer: &str, faults: &mut Faults) -> Option<Box<str>> {
+    let text = match value {
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => value.to_string(),
+        Value::Null | Value::Array(_) | Value::Object(_) => {
+            faults.note(pointer, Code::WrongType, "is no text, number or truth value");
+            return None;
+        }
+    };
+    if text.len() > limits::ATTRIBUTE_BYTES_MAX {
+        faults.note(pointer, Code::InvalidValue, "is longer than 1024 bytes");
+        return None;
+    }
+    Some(text.into())
+}
+
+fn take_profile_address(request: ProfileRequest) -> AddressFields {
+    AddressFields {
+        phone: request.phone,
+        email: request.email,
+        external_id: request.external_id,
+        channel_id: request.channel_id,
+        hash: None,
+        kind: None,
+    }
+}
+
+fn take_query_address(request: ProfileQuery) -> AddressFields {
+    AddressFields {
+        phone: request.phone,
+        email: request.email,
+        external_id: request.external_id,
+        channel_id: request.channel_id,
+        hash: None,
+        kind: None,
+    }
+}

@@ -1,0 +1,183 @@
+//! `/v1/senders`: the business side on each channel.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use sayso_core::id::SenderId;
+use sayso_core::limits;
+use sayso_store::configuration::{Change, Sender};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::api::page::{InPath, name};
+use crate::app::App;
+use crate::body::texts::{ChannelText, SenderIdText};
+use crate::body::{Faults, Sent, json_object};
+use crate::caller::{Caller, Configure, Read};
+use crate::problem::{Code, Problem, ProblemBody};
+
+json_object! {
+    /// A sender.
+    #[derive(ToSchema)]
+    SenderRequest {
+        /// The channel; never changes. Required when the sender is made.
+        channel: ChannelText,
+        /// How you call it. Required.
+        #[schema(example = "Shop on WhatsApp")]
+        name: String,
+        /// The number, short code or mail domain that people see. Required.
+        #[schema(example = "+14155552600")]
+        address: String,
+    }
+}
+
+/// A sender.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SenderAnswer {
+    /// Its id.
+    #[schema(example = "snd_01jd6m9k3te5b8r5v3x5y6z7w8")]
+    id: String,
+    /// The channel.
+    channel: &'static str,
+    /// How you call it.
+    name: String,
+    /// What people see.
+    address: String,
+    /// When it was deleted; absent while it lives.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deleted_at: Option<String>,
+}
+
+/// Lists the senders, deleted ones included: consents may name them.
+#[utoipa::path(
+    get, path = "/v1/senders", tag = "Senders", operation_id = "list_senders",
+    responses((status = 200, description = "The senders, the oldest first.", body = Vec<SenderAnswer>)),
+    security(("api_key" = ["read"])),
+)]
+pub(crate) async fn list(caller: Caller<Read>) -> Json<Vec<SenderAnswer>> {
+    let senders = caller.configuration().senders.iter();
+    Json(senders.map(|(id, sender)| SenderAnswer::of(*id, sender)).collect())
+}
+
+/// Makes a sender.
+#[utoipa::path(
+    post, path = "/v1/senders", tag = "Senders", operation_id = "create_sender",
+    request_body(content = SenderRequest, description = "The sender."),
+    responses((status = 201, description = "The sender.", body = SenderAnswer)),
+    security(("api_key" = ["configure"])),
+)]
+pub(crate) async fn create(
+    State(app): State<Arc<App>>,
+    caller: Caller<Configure>,
+    sent: Sent<SenderRequest>,
+) -> Result<(StatusCode, Json<SenderAnswer>), Problem> {
+    let Sent { request, mut faults } = sent;
+    if caller.configuration().senders.len() >= limits::SENDERS_PER_WORKSPACE_MAX {
+        faults.note(
+            "",
+            Code::InvalidValue,
+            "cannot be made: the workspace has as many senders as it may",
+        );
+    }
+    let channel = request.channel.as_ref().map(|ChannelText(channel)| *channel);
+    let channel = faults.require("/channel", channel, "sms");
+    let texts = texts(request, &mut faults);
+    let (channel, (name, address)) = faults.settle(channel.zip(texts))?;
+    let id = SenderId::from_bytes(app.environment().time_sortable_id());
+    let sender = Sender { channel, name, address, deleted_at: None };
+    store(&app, &caller, id, sender).await.map(|answer| (StatusCode::CREATED, answer))
+}
+
+/// Changes the name and address of a sender.
+#[utoipa::path(
+    put, path = "/v1/senders/{id}", tag = "Senders", operation_id = "update_sender",
+    params(("id" = String, Path, description = "The id of the sender.")),
+    request_body(content = SenderRequest, description = "The new name and address."),
+    responses(
+        (status = 200, description = "The sender.", body = SenderAnswer),
+        (status = 404, description = "There is no such sender.", body = ProblemBody),
+    ),
+    security(("api_key" = ["configure"])),
+)]
+pub(crate) async fn put(
+    State(app): State<Arc<App>>,
+    caller: Caller<Configure>,
+    id: InPath<SenderIdText>,
+    sent: Sent<SenderRequest>,
+) -> Result<Json<SenderAnswer>, Problem> {
+    let (id, known) = find(&caller, id)?;
+    let Sent { request, mut faults } = sent;
+    if request.channel.as_ref().is_some_and(|ChannelText(channel)| *channel != known.channel) {
+        faults.note("/channel", Code::InvalidValue, "never changes; make a new sender");
+    }
+    let texts = texts(request, &mut faults);
+    let (name, address) = faults.settle(texts)?;
+    store(&app, &caller, id, Sender { name, address, ..known }).await
+}
+
+/// Deletes a sender. What people said about it stays; no refusal is lost.
+#[utoipa::path(
+    delete, path = "/v1/senders/{id}", tag = "Senders", operation_id = "delete_sender",
+    params(("id" = String, Path, description = "The id of the sender.")),
+    responses(
+        (status = 200, description = "The deleted sender.", body = SenderAnswer),
+        (status = 404, description = "There is no such sender.", body = ProblemBody),
+    ),
+    security(("api_key" = ["configure"])),
+)]
+pub(crate) async fn delete(
+    State(app): State<Arc<App>>,
+    caller: Caller<Configure>,
+    id: InPath<SenderIdText>,
+) -> Result<Json<SenderAnswer>, Problem> {
+    let (id, known) = find(&caller, id)?;
+    let deleted_at = Some(known.deleted_at.unwrap_or_else(|| app.now()));
+    store(&app, &caller, id, Sender { deleted_at, ..known }).await
+}
+
+fn find(
+    caller: &Caller<Configure>,
+    InPath(SenderIdText(id)): InPath<SenderIdText>,
+) -> Result<(SenderId, Sender), Problem> {
+    let known = caller.configuration().senders.get(&id);
+    known.map(|sender| (id, sender.clone())).ok_or_else(|| Problem::new(Code::NotFound))
+}
+
+async fn store(
+    app: &App,
+    caller: &Caller<Configure>,
+    id: SenderId,
+    sender: Sender,
+) -> Result<Json<SenderAnswer>, Problem> {
+    let answer = SenderAnswer::of(id, &sender);
+    app.store().configure(caller.workspace(), Change::Sender(id, sender)).await?;
+    Ok(Json(answer))
+}
+
+fn texts(request: SenderRequest, faults: &mut Faults) -> Option<(Box<str>, Box<str>)> {
+    let name = name(request.name, faults);
+    let address = faults.require("/address", request.address, "+14155552600")?;
+    if address.trim().is_empty() || address.len() > limits::NAME_BYTES_MAX {
+        faults.note_with_example(
+            "/address",
+            Code::InvalidValue,
+            "is not 1 to 64 bytes",
+            "+14155552600",
+        );
+    }
+    Some((name?, address.trim().into()))
+}
+
+impl SenderAnswer {
+    fn of(id: SenderId, sender: &Sender) -> Self {
+        Self {
+            id: id.to_string(),
+            channel: sender.channel.as_str(),
+            name: sender.name.to_string(),
+            address: sender.address.to_string(),
+            deleted_at: sender.deleted_at.map(|at| at.to_string()),
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! `/v1/topics`: kinds of message promised to people.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use sayso_core::id::TopicId;
+use sayso_core::limits;
+use sayso_store::configuration::{Change, Topic};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::api::page::{InPath, name};
+use crate::app::App;
+use crate::body::texts::{CategoryText, TopicIdText};
+use crate::body::{Sent, json_object};
+use crate::caller::{Caller, Configure, Read};
+use crate::problem::{Code, Problem, ProblemBody};
+
+json_object! {
+    /// A topic.
+    #[derive(ToSchema)]
+    TopicRequest {
+        /// How people know it. Required.
+        #[schema(example = "Order updates")]
+        name: String,
+        /// Its category; never changes. Required when the topic is made.
+        category: CategoryText,
+    }
+}
+
+/// A topic.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TopicAnswer {
+    /// Its id.
+    #[schema(example = "top_01jd6m9k3te5b8r5v3x5y6z7w8")]
+    id: String,
+    /// How people know it.
+    name: String,
+    /// Its category.
+    category: &'static str,
+    /// When it was deleted; absent while it lives.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deleted_at: Option<String>,
+}
+
+/// Lists the topics, deleted ones included: consents may name them.
+#[utoipa::path(
+    get, path = "/v1/topics", tag = "Topics", operation_id = "list_topics",
+    responses((status = 200, description = "The topics, the oldest first.", body = Vec<TopicAnswer>)),
+    security(("api_key" = ["read"])),
+)]
+pub(crate) async fn list(caller: Caller<Read>) -> Json<Vec<TopicAnswer>> {
+    let topics = caller.configuration().topics.iter();
+    Json(topics.map(|(id, topic)| TopicAnswer::of(*id, topic)).collect())
+}
+
+/// Makes a topic.
+#[utoipa::path(
+    post, path = "/v1/topics", tag = "Topics", operation_id = "create_topic",
+    request_body(content = TopicRequest, description = "The topic."),
+    responses((status = 201, description = "The topic.", body = TopicAnswer)),
+    security(("api_key" = ["configure"])),
+)]
+pub(crate) async fn create(
+    State(app): State<Arc<App>>,
+    caller: Caller<Configure>,
+    sent: Sent<TopicRequest>,
+) -> Result<(StatusCode, Json<TopicAnswer>), Problem> {
+    let Sent { request, mut faults } = sent;
+    if caller.configuration().topics.len() >= limits::TOPICS_PER_WORKSPACE_MAX {
+        faults.note(
+            "",
+            Code::InvalidValue,
+            "cannot be made: the workspace has as many topics as it may",
+        );
+    }
+    let category = request.category.map(|CategoryText(category)| category);
+    let category = faults.require("/category", category, "marketing");
+    let name = name(request.name, &mut faults);
+    let (name, category) = faults.settle(name.zip(category))?;
+    let id = TopicId::from_bytes(app.environment().time_sortable_id());
+    let topic = Topic { name, category, deleted_at: None };
+    store(&app, &caller, id, topic).await.map(|answer| (StatusCode::CREATED, answer))
+}
+
+/// Changes the name of a topic.
+#[utoipa::path(
+    put, path = "/v1/topics/{id}", tag = "Topics", operation_id = "update_topic",
+    params(("id" = String, Path, description = "The id of the topic.")),
+    request_body(content = TopicRequest, description = "The new name."),
+    responses(
+        (status = 200, description = "The topic.", body = TopicAnswer),
+        (status = 404, description = "There is no such topic.", body = ProblemBody),
+        (status = 409, description = "The category is another; it never changes.", body = ProblemBody),
+    ),
+    security(("api_key" = ["configure"])),
+)]
+pub(crate) async fn put(
+    State(app): State<Arc<App>>,
+    caller: Caller<Configure>,
+    id: InPath<TopicIdText>,
+    sent: Sent<TopicRequest>,
+) -> Result<Json<TopicAnswer>, Problem> {
+    let (id, known) = find(&caller, id)?;
+    let Sent { request, mut faults } = sent;
+    let changed =
+        request.category.as_ref().is_some_and(|CategoryText(category)| *category != known.category);
+    let name = name(request.name, &mut faults);
+    let name = faults.settle(name)?;
+    if changed {
+        return Err(Problem::new(Code::CategoryFixed));
+    }
+    store(&app, &caller, id, Topic { name, ..known }).await
+}
+
+/// Deletes a topic. What people said about it stays; no refusal is lost.
+#[utoipa::path(
+    delete, path = "/v1/topics/{id}", tag = "Topics", operation_id = "delete_topic",
+    params(("id" = String, Path, description = "The id of the topic.")),
+    responses(
+        (status = 200, description = "The deleted topic.", body = TopicAnswer),
+        (status = 404, description = "There is no such topic.", body = ProblemBody),
+    ),
+    security(("api_key" = ["configure"])),
+)]
+pub(crate) async fn delete(
+    State(app): State<Arc<App>>,
+    caller: Caller<Configure>,
+    id: InPath<TopicIdText>,
+) -> Result<Json<TopicAnswer>, Problem> {
+    let (id, known) = find(&caller, id)?;
+    let deleted_at = Some(known.deleted_at.unwrap_or_else(|| app.now()));
+    store(&app, &caller, id, Topic { deleted_at, ..known }).await
+}
+
+fn find(
+    caller: &Caller<Configure>,
+    InPath(TopicIdText(id)): InPath<TopicIdText>,
+) -> Result<(TopicId, Topic), Problem> {
+    let known = caller.configuration().topics.get(&id);
+    known.map(|topic| (id, topic.clone())).ok_or_else(|| Problem::new(Code::NotFound))
+}
+
+async fn store(
+    app: &App,
+    caller: &Caller<Configure>,
+    id: TopicId,
+    topic: Topic,
+) -> Result<Json<TopicAnswer>, Problem> {
+    let answer = TopicAnswer::of(id, &topic);
+    app.store().configure(caller.workspace(), Change::Topic(id, topic)).await?;
+    Ok(Json(answer))
+}
+
+impl TopicAnswer {
+    fn of(id: TopicId, topic: &Topic) -> Self {
+        Self {
+            id: id.to_string(),
+            name: topic.name.to_string(),
+            category: topic.category.as_str(),
+            deleted_at: topic.deleted_at.map(|at| at.to_string()),
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! The application: what every handler shares, and the routers made of all handlers.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, RwLock};
+
+use axum::Router;
+use axum::http::HeaderMap;
+use axum::middleware::{from_fn, from_fn_with_state};
+use sayso_core::phone::PhoneBook;
+use sayso_core::time::Timestamp;
+use sayso_store::Store;
+use sayso_store::environment::Environment;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::keyring::{Holder, Keyring};
+use crate::observe::{self, Metrics};
+use crate::problem::{Code, Problem};
+use crate::rate::{RateLimits, Rates};
+use crate::{admin, api, capture, local};
+
+/// What every handler shares.
+pub struct App {
+    store: Arc<dyn Store>,
+    environment: Environment,
+    phones: PhoneBook,
+    keyring: Keyring,
+    rates: RwLock<Arc<Rates>>,
+    metrics: Metrics,
+    trusted_proxies: Vec<IpAddr>,
+    ready: AtomicBool,
+}
+
+/// What an application is made with.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The limits of requests.
+    pub rates: RateLimits,
+    /// Proxies whose `x-forwarded-for` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+}
+
+/// The address of the other end of the connection; the accept loop puts it into each request.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub IpAddr);
+
+impl App {
+    /// An application over a store. It is ready at once.
+    pub fn new(store: Arc<dyn Store>, environment: Environment, options: Options) -> Arc<Self> {
+        Arc::new(Self {
+            store,
+            environment,
+            phones: PhoneBook::builtin(),
+            keyring: Keyring::default(),
+            rates: RwLock::new(Arc::new(Rates::new(&options.rates))),
+            metrics: Metrics::new(),
+            trusted_proxies: options.trusted_proxies,
+            ready: AtomicBool::new(true),
+        })
+    }
+
+    /// The routes for clients and browsers.
+    pub fn public_router(self: &Arc<Self>) -> Router {
+        let (routes, _) = api::routes().merge(capture::routes()).split_for_parts();
+        let routes = routes.merge(api::docs::routes());
+        self.finish(routes)
+    }
+
+    /// The routes for the operator of this machine, on a socket that nobody else may open.
+    pub fn local_router(self: &Arc<Self>) -> Router {
+        let (routes, _) = api::routes().split_for_parts();
+        self.finish(routes.merge(local::routes()).layer(from_fn(local::as_operator)))
+    }
+
+    /// The routes for operators, on a listener of their own.
+    pub fn admin_router(self: &Arc<Self>) -> Router {
+        self.finish(admin::routes())
+    }
+
+    fn finish(self: &Arc<Self>, routes: Router<Arc<Self>>) -> Router {
+        routes
+            .fallback(|| async { Problem::new(Code::NotFound) })
+            .method_not_allowed_fallback(|| async { Problem::new(Code::MethodNotAllowed) })
+            .layer(CatchPanicLayer::custom(observe::after_panic))
+            .layer(from_fn_with_state(Arc::clone(self), observe::track))
+            .with_state(Arc::clone(self))
+    }
+
+    /// The store.
+    pub fn store(&self) -> &dyn Store {
+        self.store.as_ref()
+    }
+
+    /// The store, to be kept.
+    pub(crate) fn shared_store(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.store)
+    }
+
+    /// The clock and the random bytes.
+    pub(crate) const fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// The time now.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.environment.clock.now()
+    }
+
+    /// What is known of phone numbers.
+    pub(crate) const fn phones(&self) -> &PhoneBook {
+        &self.phones
+    }
+
+    /// The metrics.
+    pub(crate) const fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// The counters of requests.
+    pub(crate) fn rates(&self) -> Arc<Rates> {
+        match self.rates.read() {
+            Ok(rates) => Arc::clone(&rates),
+            Err(poisoned) => Arc::clone(&poisoned.into_inner()),
+        }
+    }
+
+    /// Puts other limits in force; counting begins anew.
+    pub fn set_rates(&self, limits: &RateLimits) {
+        if let Ok(mut rates) = self.rates.write() {
+            *rates = Arc::new(Rates::new(limits));
+        }
+    }
+
+    /// Does what is to be done every few seconds.
+    pub fn keep_tidy(&self) {
+        self.rates().forget_idle();
+        self.metrics.keep_tidy();
+    }
+
+    /// Who presents this key, if it is in force.
+    pub(crate) fn find_holder(&self, key: &str) -> Option<Arc<Holder>> {
+        self.keyring.find(key, &self.store.configurations())
+    }
+
+    /// Whether new requests are welcome.
+    pub fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Acquire)
+    }
+
+    /// Says that no new requests are welcome.
+    pub fn stop_being_ready(&self) {
+        self.ready.store(false, Ordering::Release);
+    }
+
+    /// Where a request came from: the last hop that is no proxy of ours.
+    pub(crate) fn client_ip(&self, peer: Option<Peer>, headers: &HeaderMap) -> IpAddr {
+        let mut client = peer.map_or(IpAddr::from([0, 0, 0, 0]), |Peer(ip)| ip.to_canonical());
+        let hops = headers.get_all("x-forwarded-for").iter().rev();
+        let hops = hops.filter_map(|value| value.to_str().ok()).flat_map(|value| value.rsplit(','));
+        for hop in hops {
+            if !self.trusted_proxies.contains(&client) {
+                break;
+            }
+            match hop.trim().parse::<IpAddr>() {
+                Ok(ip) => client = ip.to_canonical(),
+                Err(_) => break,
+            }
+        }
+        client
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App").field("store", &self.store).finish_non_exhaustive()
+    }
+}

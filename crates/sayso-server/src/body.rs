@@ -1,0 +1,245 @@
+//! Reading what clients send: JSON bodies and query strings, with every fault by its place.
+//!
+//! Reading goes in two passes over one list of [`Faults`]. The first takes the fields of a
+//! `json_object!` by name and type; what is wrong is noted and left out. The second, in the module
+//! of the operation, turns what is left into words of the domain and notes what is wrong there. So
+//! a client hears of every mistake at once, and nothing is done unless there is none.
+//!
+//! Unknown fields are refused: a misspelled field would otherwise be lost in silence.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use sayso_core::limits;
+use sayso_core::time::Span;
+use serde_json::Value;
+
+use crate::problem::{Code, Problem};
+
+pub(crate) use faults::{Faults, Pointer};
+pub(crate) use object::{FromJson, Members, json_object, nearest};
+
+mod faults;
+mod object;
+pub(crate) mod texts;
+
+/// What a client sent as a JSON object, with the faults found so far.
+#[derive(Debug)]
+pub(crate) struct Sent<T> {
+    /// The fields that could be read.
+    pub(crate) request: T,
+    /// What is wrong with the others.
+    pub(crate) faults: Faults,
+}
+
+/// What a client sent as the query of an address, with the faults found so far.
+#[derive(Debug)]
+pub(crate) struct Asked<T> {
+    /// The parameters that could be read.
+    pub(crate) request: T,
+    /// What is wrong with the others.
+    pub(crate) faults: Faults,
+}
+
+/// The whole text of a batch.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    /// The text.
+    pub(crate) text: String,
+    /// How it is written.
+    pub(crate) form: BatchForm,
+}
+
+/// How a batch is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BatchForm {
+    /// One JSON value.
+    Json,
+    /// One JSON value a line.
+    Lines,
+}
+
+/// The `Idempotency-Key` of a request.
+#[derive(Clone, Debug)]
+pub(crate) struct IdempotencyKey(pub(crate) Option<String>);
+
+/// A span as the clock of the runtime takes it.
+pub(crate) fn duration(span: Span) -> Duration {
+    Duration::from_micros(u64::try_from(span.as_micros()).unwrap_or(0))
+}
+
+/// Reads a whole body of at most `bytes_max` bytes, in the time a client may take for it.
+pub(crate) async fn read_bytes(body: Body, bytes_max: usize) -> Result<Bytes, Problem> {
+    let reading = Limited::new(body, bytes_max).collect();
+    match tokio::time::timeout(duration(limits::BODY_READ_TIMEOUT), reading).await {
+        Err(_) => Err(Problem::new(Code::TooSlow)),
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            Err(Problem::new(Code::TooLarge).detail(format!("at most {bytes_max} bytes are taken")))
+        }
+        Ok(Err(_)) => {
+            Err(Problem::new(Code::TooSlow).detail("the connection ended within the body"))
+        }
+    }
+}
+
+/// The bytes as text.
+pub(crate) fn as_text(bytes: &[u8]) -> Result<&str, Problem> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        Problem::new(Code::NotUtf).detail(format!("the fault is at byte {}", error.valid_up_to()))
+    })
+}
+
+/// Reads one JSON value that is not nested too deeply.
+pub(crate) fn parse_json(text: &str) -> Result<Value, Problem> {
+    check_depth(text)?;
+    serde_json::from_str(text).map_err(|error| not_json(&error))
+}
+
+/// The problem for a text that is not JSON; says where, never what.
+pub(crate) fn not_json(error: &serde_json::Error) -> Problem {
+    let (line, column) = (error.line(), error.column());
+    Problem::new(Code::NotJson).detail(format!("reading stopped at line {line}, column {column}"))
+}
+
+/// Refuses a text that nests deeper than any request does, before anything is built from it.
+pub(crate) fn check_depth(text: &str) -> Result<(), Problem> {
+    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'[' | b'{' if !quoted => depth += 1,
+            b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > limits::JSON_DEPTH_MAX {
+            return Err(Problem::new(Code::TooDeep));
+        }
+    }
+    Ok(())
+}
+
+/// Reads an object from a JSON text.
+pub(crate) fn parse_object<T: FromJson>(text: &str) -> Result<Sent<T>, Problem> {
+    let mut faults = Faults::default();
+    match T::from_json(parse_json(text)?, &Pointer::Body, &mut faults) {
+        Some(request) => Ok(Sent { request, faults }),
+        None => Err(faults.into_problem()),
+    }
+}
+
+fn media_type(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    Some(value.split(';').next().unwrap_or_default().trim())
+}
+
+impl<S: Send + Sync, T: FromJson> FromRequest<S> for Sent<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
+        match media_type(request.headers()) {
+            None | Some("application/json") => {}
+            Some(_) => return Err(Problem::new(Code::MediaType)),
+        }
+        let bytes = read_bytes(request.into_body(), limits::BODY_BYTES_MAX).await?;
+        parse_object(as_text(&bytes)?)
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for Batch {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
+        let form = match media_type(request.headers()) {
+            None | Some("application/json") => BatchForm::Json,
+            Some("application/x-ndjson" | "application/jsonl") => BatchForm::Lines,
+            Some(_) => return Err(Problem::new(Code::MediaType)),
+        };
+        let bytes = read_bytes(request.into_body(), limits::BATCH_BODY_BYTES_MAX).await?;
+        let text = String::from_utf8(bytes.into()).map_err(|error| {
+            let at = error.utf8_error().valid_up_to();
+            Problem::new(Code::NotUtf).detail(format!("the fault is at byte {at}"))
+        })?;
+        Ok(Self { text, form })
+    }
+}
+
+impl<S: Send + Sync, T: FromJson> FromRequestParts<S> for Asked<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        let mut faults = Faults::default();
+        let mut members = serde_json::Map::new();
+        for pair in parts.uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty())
+        {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let decoded = percent_decode(name).zip(percent_decode(value));
+            let (name, value) = decoded.ok_or_else(|| Problem::new(Code::InvalidQuery))?;
+            members.insert(name, Value::String(value));
+        }
+        match T::from_json(Value::Object(members), &Pointer::Query, &mut faults) {
+            Some(request) => Ok(Self { request, faults }),
+            None => Err(faults.into_problem()),
+        }
+    }
+}
+
+/// Decodes one name or value of a query.
+fn percent_decode(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'+' => bytes.push(b' '),
+            b'%' => {
+                let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
+                let (high, low) = (digit(rest.next())?, digit(rest.next())?);
+                bytes.push(u8::try_from(high * 16 + low).ok()?);
+            }
+            _ => bytes.push(byte),
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        let Some(value) = parts.headers.get("idempotency-key") else {
+            return Ok(Self(None));
+        };
+        let key = value.to_str().ok().map(str::trim);
+        match key.filter(|key| (1..=limits::IDEMPOTENCY_KEY_BYTES_MAX).contains(&key.len())) {
+            Some(key) => Ok(Self(Some(key.to_owned()))),
+            None => Err(Problem::new(Code::InvalidValue)
+                .detail("the header idempotency-key is not 1 to 255 visible ASCII characters")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn brackets_within_texts_do_not_nest() {
+        assert!(check_depth(r#"{"a":"[[[[[[[[[[[[[[[[[[[\"[[["}"#).is_ok());
+        assert_eq!(check_depth(&"[".repeat(17)).unwrap_err().code(), Code::TooDeep);
+        assert!(check_depth(&"[".repeat(16)).is_ok());
+    }
+
+    #[test]
+    fn a_query_is_decoded() {
+        assert_eq!(percent_decode("a%2Bb+c"), Some("a+b c".to_owned()));
+        assert_eq!(percent_decode("%2"), None);
+        assert_eq!(percent_decode("%ff"), None);
+    }
+}

@@ -1,0 +1,226 @@
+//! Words of the domain as texts of JSON: one adapter to `parse`, with the schema of each.
+
+use sayso_core::address::{AddressKind, OpaqueId};
+use sayso_core::channel::{Category, Channel, Scope};
+use sayso_core::id::{EventId, KeyId, NoticeId, ProfileId, SenderId, TopicId};
+use sayso_core::notice::Language;
+use sayso_core::phone::Region;
+use sayso_core::source::{EvidenceText, SourceName};
+use sayso_core::statement::{Level, Standing};
+use sayso_core::status::Status;
+use sayso_core::time::{ClaimedTime, Timestamp};
+use sayso_store::configuration::KeyScope;
+use serde_json::Value;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
+
+use super::object::wrong_type;
+use super::{Faults, FromJson, Pointer};
+use crate::problem::Code;
+
+/// A text that means something: `$name` holds the meaning, read by `$parse`.
+macro_rules! texts {
+    ($($(#[doc = $doc:literal])+ $name:ident($meaning:ty) = $parse:expr, $code:ident, $example:literal, $words:expr;)+) => {$(
+        $(#[doc = $doc])+
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub(crate) struct $name(pub(crate) $meaning);
+
+        impl FromJson for $name {
+            fn from_json(value: Value, at: &Pointer<'_>, faults: &mut Faults) -> Option<Self> {
+                let Value::String(text) = &value else {
+                    return wrong_type(&value, "a text", at, faults);
+                };
+                let parsed: Result<$meaning, _> = $parse(text);
+                parsed
+                    .map(Self)
+                    .map_err(|fault| faults.note_with_example(at, Code::$code, fault, $example))
+                    .ok()
+            }
+        }
+
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                let words: Option<&[&str]> = $words;
+                let described = [$($doc.trim()),+].join(" ");
+                let schema = ObjectBuilder::new()
+                    .schema_type(SchemaType::Type(Type::String))
+                    .description(Some(described))
+                    .examples([$example]);
+                match words {
+                    Some(words) => schema.enum_values(Some(words.iter().copied())).into(),
+                    None => schema.into(),
+                }
+            }
+        }
+
+        impl utoipa::ToSchema for $name {
+            fn name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).trim_end_matches("Text").into()
+            }
+        }
+    )+};
+}
+
+const CHANNELS: &[&str] =
+    &["whatsapp", "sms", "email", "rcs", "voice", "push", "viber", "telegram", "messenger", "line"];
+
+texts! {
+    /// A road by which a message reaches a person.
+    ChannelText(Channel) = Channel::parse, UnknownChannel, "sms", Some(CHANNELS);
+    /// What a consent covers on its channel: `all`, `sender:snd_…`, `category:marketing` or `topic:top_…`.
+    ScopeText(Scope) = Scope::parse, UnknownWord, "all", None;
+    /// What a message is for.
+    CategoryText(Category) = Category::parse, UnknownWord, "marketing",
+        Some(&["marketing", "utility", "authentication", "service"]);
+    /// Whether the person did it (`act`), or a source says what it believes (`report`).
+    StandingText(Standing) = Standing::parse, UnknownWord, "act", Some(&["act", "report"]);
+    /// How well an opt-in is evidenced.
+    LevelText(Level) = Level::parse, UnknownWord, "single", Some(&["implied", "single", "confirmed"]);
+    /// Where a person stands towards a kind of message.
+    StatusText(Status) = Status::parse, UnknownWord, "opted_in",
+        Some(&["never", "pending", "opted_in", "opted_out", "under_review", "expired"]);
+    /// A kind of address.
+    KindText(AddressKind) = AddressKind::parse, UnknownWord, "phone",
+        Some(&["phone", "email", "channel_id", "external_id"]);
+    /// What a statement is about: messages on a channel, or the processing of the person's data at all.
+    PermissionText(PermissionKind) = PermissionKind::parse, UnknownWord, "messages",
+        Some(&["messages", "processing"]);
+    /// What was said.
+    StatementText(Said) = Said::parse, UnknownWord, "opt_in",
+        Some(&["opt_in", "opt_out", "hold", "pending", "start", "implied"]);
+    /// What an API key may do.
+    KeyScopeText(KeyScope) = parse_key_scope, UnknownWord, "check",
+        Some(&["check", "read", "write", "import", "compliance", "configure", "send:exempt"]);
+    /// A time as claimed, in RFC 3339 with a zone, as coarse as it is known: to the fraction, second, minute or day.
+    ClaimedTimeText(ClaimedTime) = ClaimedTime::parse, InvalidTime, "2026-11-21T10:00:00Z", None;
+    /// An instant in RFC 3339 with a zone.
+    TimeText(Timestamp) = Timestamp::parse, InvalidTime, "2026-11-21T10:00:00Z", None;
+    /// The id of a sender.
+    SenderIdText(SenderId) = SenderId::parse, InvalidId, "snd_01jd6m9k3te5b8r5v3x5y6z7w8", None;
+    /// The id of a topic.
+    TopicIdText(TopicId) = TopicId::parse, InvalidId, "top_01jd6m9k3te5b8r5v3x5y6z7w8", None;
+    /// The id of a notice.
+    NoticeIdText(NoticeId) = NoticeId::parse, InvalidId, "ntc_01jd6m9k3te5b8r5v3x5y6z7w8", None;
+    /// The id of an event.
+    EventIdText(EventId) = EventId::parse, InvalidId, "evt_01jd6m9k3te5b8r5v3x5y6z7w8", None;
+    /// The id of a profile.
+    ProfileIdText(ProfileId) = ProfileId::parse, InvalidId, "pro_01jd6m9k3te5b8r5v3x5y6z7w8", None;
+    /// The id of an API key.
+    KeyIdText(KeyId) = KeyId::parse, InvalidId, "key_01jd6m9k3te5b8r5v3x5y6z7w8", None;
+    /// A language tag (BCP 47).
+    LanguageText(Language) = Language::parse, InvalidValue, "en", None;
+    /// An id of your own for a person, or a channel's own id: 1 to 256 bytes, no placeholder such as `undefined`.
+    OpaqueIdText(OpaqueId) = OpaqueId::parse, InvalidId, "u-1001", None;
+    /// A country or territory, ISO 3166-1 alpha-2.
+    RegionText(Region) = Region::parse, InvalidValue, "DE", None;
+    /// A text of at most 2048 bytes without control characters.
+    NoteText(EvidenceText) = EvidenceText::parse, InvalidValue, "checkbox", None;
+    /// A name of 1 to 64 bytes: letters, digits, space and `. _ - / : @`.
+    NameText(SourceName) = SourceName::parse, InvalidValue, "crm", None;
+    /// A SHA-256 in 64 hexadecimal digits.
+    Sha256Text([u8; 32]) = parse_sha256, InvalidValue,
+        "a94a8fe5ccb19ba61c4c0873d391e987982fbbd3d391e987982fbbd3a94a8fe5", None;
+}
+
+/// What a statement is about, before channel and scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PermissionKind {
+    /// Messages on a channel.
+    Messages,
+    /// The processing of the person's data.
+    Processing,
+}
+
+/// What was said, before standing, level and end make a statement of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Said {
+    /// Yes.
+    OptIn,
+    /// No.
+    OptOut,
+    /// Unclear: marketing waits.
+    Hold,
+    /// Asked.
+    Pending,
+    /// START.
+    Start,
+    /// A relation implies yes.
+    Implied,
+}
+
+impl PermissionKind {
+    fn parse(text: &str) -> Result<Self, &'static str> {
+        match text {
+            "messages" => Ok(Self::Messages),
+            "processing" => Ok(Self::Processing),
+            _ => Err("is none of messages, processing"),
+        }
+    }
+}
+
+impl Said {
+    /// The word.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::OptIn => "opt_in",
+            Self::OptOut => "opt_out",
+            Self::Hold => "hold",
+            Self::Pending => "pending",
+            Self::Start => "start",
+            Self::Implied => "implied",
+        }
+    }
+
+    fn parse(text: &str) -> Result<Self, &'static str> {
+        [Self::OptIn, Self::OptOut, Self::Hold, Self::Pending, Self::Start, Self::Implied]
+            .into_iter()
+            .find(|said| said.as_str() == text)
+            .ok_or("is none of opt_in, opt_out, hold, pending, start, implied")
+    }
+
+    /// Whether it takes something away, so that it is accepted in doubt (rule 5).
+    pub(crate) const fn is_refusal(self) -> bool {
+        match self {
+            Self::OptOut | Self::Hold => true,
+            Self::OptIn | Self::Pending | Self::Start | Self::Implied => false,
+        }
+    }
+}
+
+fn parse_key_scope(text: &str) -> Result<KeyScope, &'static str> {
+    KeyScope::parse(text)
+        .ok_or("is none of check, read, write, import, compliance, configure, send:exempt")
+}
+
+/// Reads 32 bytes from hexadecimal digits.
+pub(crate) fn parse_sha256(text: &str) -> Result<[u8; 32], &'static str> {
+    let fault = "is not 64 hexadecimal digits";
+    let digits: Option<Vec<u8>> = text
+        .chars()
+        .map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
+        .collect();
+    let digits = digits.filter(|digits| digits.len() == 64).ok_or(fault)?;
+    let mut bytes = [0; 32];
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = pair.iter().fold(0, |high, low| high * 16 + low);
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_listed_words_are_the_words_of_the_core() {
+        let words: Vec<_> = Channel::ALL.iter().map(|channel| channel.as_str()).collect();
+        assert_eq!(words, CHANNELS);
+    }
+
+    #[test]
+    fn a_hash_is_64_digits() {
+        assert_eq!(parse_sha256(&"0f".repeat(32)), Ok([15; 32]));
+        assert!(parse_sha256("0f").is_err());
+        assert!(parse_sha256(&"zz".repeat(32)).is_err());
+    }
+}

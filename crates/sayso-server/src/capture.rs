@@ -1,0 +1,53 @@
+//! What browsers send: the tag of a site. Unauthenticated by nature, so everything here is a report
+//! at most, is limited by network and address, and answers the same whoever the person is.
+
+use std::sync::Arc;
+
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, options};
+use sha2::{Digest, Sha256};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::api::consents::request::hex;
+use crate::app::App;
+
+pub(crate) mod tag;
+
+/// The tag's source, as browsers get it.
+const TAG: &[u8] = include_bytes!("../../../web/tag.js");
+
+/// The routes, with their documentation.
+pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(tag::capture))
+        .route("/capture/tag", options(tag::preflight))
+        .route("/tag.js", get(script))
+}
+
+/// Serves the tag. Browsers keep it for five minutes, then ask whether it changed.
+async fn script(headers: HeaderMap) -> Response {
+    let hash: String = hex(&Sha256::digest(TAG)).chars().take(32).collect();
+    let tag = format!("\"{hash}\"");
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    let unchanged = known.is_some_and(|known| known.contains(&tag));
+    let mut response = if unchanged {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], TAG).into_response()
+    };
+    let headers = response.headers_mut();
+    if let Ok(value) = HeaderValue::from_str(&tag) {
+        headers.insert(header::ETAG, value);
+    }
+    for (name, value) in [
+        (header::CACHE_CONTROL, "public, max-age=300"),
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.insert("cross-origin-resource-policy", HeaderValue::from_static("cross-origin"));
+    response
+}

@@ -1,0 +1,234 @@
+//! `POST /capture/tag`: what a page says about its user.
+//!
+//! Every flag is an undated report of the site (rule 4): repeating it appends nothing, and it never
+//! undoes what the person did. Good fields are kept when others are bad. Without a valid
+//! `user_hash` nothing is linked and no attribute is kept (rule 5), and the answer depends on
+//! nothing but the request (rule 23): it also takes the same time.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use sayso_core::limits;
+use sayso_core::source::SourceName;
+use sayso_store::configuration::{Configuration, Site};
+use serde::Serialize;
+use serde_json::Value;
+use tokio::time::Instant;
+use utoipa::ToSchema;
+
+use crate::app::{App, Peer};
+use crate::body::{
+    Faults, FromJson, Pointer, as_text, duration, json_object, parse_json, read_bytes,
+};
+use crate::problem::{Code, FieldError, Problem, ProblemBody};
+
+use statements::Statements;
+
+mod profile;
+mod statements;
+mod verify;
+
+json_object! {
+    /// What a page says about its user.
+    #[derive(ToSchema)]
+    TagRequest {
+        /// The public key of the site. Required.
+        #[schema(example = "site_3x5y6z7w801jd6m9k3te5b8r5v")]
+        site: String,
+        /// What the page knows.
+        user: UserRequest,
+        /// The page, without query and fragment.
+        page: String,
+        /// The HMAC-SHA256, in hexadecimal digits, of the `uuid` (or else the phone number, or else the email), by the site's secret. Your server makes it.
+        user_hash: String,
+    }
+}
+
+json_object! {
+    /// The keys of an Insider `user` object. Absent, `null` and `""` mean that nothing is said.
+    #[derive(ToSchema)]
+    UserRequest {
+        /// Your own id of the person.
+        #[schema(value_type = Option<String>)]
+        uuid: Value,
+        /// An email address.
+        #[schema(value_type = Option<String>)]
+        email: Value,
+        /// A telephone number in E.164.
+        #[schema(value_type = Option<String>, example = "+14155552671")]
+        phone_number: Value,
+        /// Whether the person's data may be processed at all.
+        #[schema(value_type = Option<bool>)]
+        gdpr_optin: Value,
+        /// Whether the person agrees to WhatsApp messages.
+        #[schema(value_type = Option<bool>)]
+        whatsapp_optin: Value,
+        /// Whether the person agrees to text messages.
+        #[schema(value_type = Option<bool>)]
+        sms_optin: Value,
+        /// Whether the person agrees to emails.
+        #[schema(value_type = Option<bool>)]
+        email_optin: Value,
+        /// The first name; kept with a valid `user_hash` only, as are those that follow.
+        #[schema(value_type = Option<String>)]
+        name: Value,
+        /// The last name.
+        #[schema(value_type = Option<String>)]
+        surname: Value,
+        /// The language, such as `en_US`.
+        #[schema(value_type = Option<String>)]
+        language: Value,
+        /// Attributes of your own, by name.
+        #[schema(value_type = Option<std::collections::BTreeMap<String, Value>>)]
+        custom: Value,
+    }
+}
+
+/// What became of what a page said.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TagAnswer {
+    /// The keys of `user` that were taken.
+    accepted: Vec<&'static str>,
+    /// The fields that were not, each with its fault.
+    rejected: Vec<FieldError>,
+    /// Whether the page may go on collecting: false once processing is refused.
+    collect: bool,
+}
+
+/// A page that may speak for a site.
+#[derive(Debug)]
+struct Visit {
+    configuration: Arc<Configuration>,
+    site: Site,
+    origin: HeaderValue,
+    ip: IpAddr,
+    user_agent: Option<String>,
+}
+
+/// Takes what a page says about its user.
+///
+/// For the browser tag. The body is JSON whatever its content type says, so that browsers need no
+/// preflight. The page's `Origin` must be on the site's list.
+#[utoipa::path(
+    post, path = "/capture/tag", tag = "Browser", operation_id = "capture_tag",
+    request_body(content((TagRequest = "application/json"), (TagRequest = "text/plain")), description = "What the page knows."),
+    responses(
+        (status = 200, description = "All of it was taken.", body = TagAnswer),
+        (status = 422, description = "Some of it was not; what was good was taken.", body = TagAnswer),
+        (status = 403, description = "The page's origin is not on the site's list.", body = ProblemBody),
+    ),
+    security(()),
+)]
+pub(crate) async fn capture(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let started = Instant::now();
+    let peer = request.extensions().get::<Peer>().copied();
+    let (parts, body) = request.into_parts();
+    let ip = app.client_ip(peer, &parts.headers);
+    app.rates().take_network(ip)?;
+    let (sent, faults) = read(body).await?;
+    let visit = Visit::find(&app, &sent, &parts.headers, ip)?;
+    let heard = Statements::hear(sent, faults, &app, &visit);
+    let answer = match heard {
+        Ok(heard) => heard.record(&app, &visit).await,
+        Err(problem) => Err(problem),
+    };
+    tokio::time::sleep_until(started + duration(limits::PUBLIC_ANSWER_TIME)).await;
+    match answer {
+        Ok(answer) => Ok(visit.respond(answer)),
+        Err(problem) => {
+            Err(problem.header(header::ACCESS_CONTROL_ALLOW_ORIGIN, visit.origin.clone()))
+        }
+    }
+}
+
+/// Answers a browser that asks before it sends JSON.
+pub(crate) async fn preflight(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let origin = origin(&headers).ok_or_else(|| Problem::new(Code::OriginNotAllowed))?;
+    let configurations = app.store().configurations();
+    let mut sites = configurations.values().flat_map(|configuration| configuration.sites.values());
+    if !sites.any(|site| lists(site, &origin)) {
+        return Err(Problem::new(Code::OriginNotAllowed));
+    }
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    allow(&mut response, origin);
+    for (name, value) in [
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "POST"),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, "content-type"),
+        (header::ACCESS_CONTROL_MAX_AGE, "600"),
+    ] {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    Ok(response)
+}
+
+async fn read(body: Body) -> Result<(TagRequest, Faults), Problem> {
+    let bytes = read_bytes(body, limits::TAG_BODY_BYTES_MAX).await?;
+    let value = parse_json(as_text(&bytes)?)?;
+    let mut faults = Faults::default();
+    match TagRequest::from_json(value, &Pointer::Body, &mut faults) {
+        Some(request) => Ok((request, faults)),
+        None => Err(faults.into_problem()),
+    }
+}
+
+fn origin(headers: &HeaderMap) -> Option<HeaderValue> {
+    headers.get(header::ORIGIN).cloned()
+}
+
+fn lists(site: &Site, origin: &HeaderValue) -> bool {
+    site.deleted_at.is_none()
+        && site.origins.iter().any(|listed| listed.as_bytes() == origin.as_bytes())
+}
+
+fn allow(response: &mut Response, origin: HeaderValue) {
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    headers.insert(header::VARY, HeaderValue::from_static("origin"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+}
+
+impl Visit {
+    /// The site, if it is known and lists the page's origin. An unknown site is answered as one
+    /// that does not list it.
+    fn find(
+        app: &App,
+        sent: &TagRequest,
+        headers: &HeaderMap,
+        ip: IpAddr,
+    ) -> Result<Self, Problem> {
+        let refused = || Problem::new(Code::OriginNotAllowed);
+        let origin = origin(headers).ok_or_else(refused)?;
+        let key =
+            sent.site.as_deref().and_then(|key| SourceName::parse(key).ok()).ok_or_else(refused)?;
+        let configurations = app.store().configurations();
+        let found = configurations.values().find_map(|configuration| {
+            let site = configuration.sites.get(&key).filter(|site| lists(site, &origin))?;
+            Some((Arc::clone(configuration), site.clone()))
+        });
+        let (configuration, site) = found.ok_or_else(refused)?;
+        let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+        Ok(Self { configuration, site, origin, ip, user_agent: user_agent.map(str::to_owned) })
+    }
+
+    fn respond(&self, answer: TagAnswer) -> Response {
+        let status = if answer.rejected.is_empty() {
+            StatusCode::OK
+        } else {
+            StatusCode::UNPROCESSABLE_ENTITY
+        };
+        let mut response = (status, Json(answer)).into_response();
+        allow(&mut response, self.origin.clone());
+        response
+    }
+}

@@ -1,0 +1,29 @@
+//! The HTTP surface of Sayso: the API, what browsers send, and the listeners.
+//!
+//! This crate has no SQL and no rule of consent. A handler extracts, parses at the edge, makes one
+//! call of [`sayso_store::Store`], and renders the answer; what a rule means stands in
+//! `sayso-core`. Reading order: [`config`], [`serve`], [`app`], then a file for each resource.
+
+pub mod config;
+pub mod serve;
+
+pub mod app;
+
+mod admin;
+mod api;
+mod capture;
+
+mod body;
+mod caller;
+mod local;
+
+pub mod keyring;
+pub mod observe;
+pub mod problem;
+pub mod rate;
+
+pub use api::docs::openapi;
+pub use app::App;
+pub use axum::Router;
+pub use axum::body::Body;
+pub use local::LOCAL_WORKSPACE_HEADER;

@@ -1,0 +1,135 @@
+//! The operator of this machine: whoever may open the socket in the data directory may do what any
+//! key may, and what no key may: make workspaces and back the store up.
+//!
+//! These routes are on no network listener. The socket's permissions are those of the store's
+//! directory; a command that owns the store itself uses the same routes without a socket.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::Next;
+use axum::response::Response;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use sayso_core::id::{KeyId, WorkspaceId};
+use sayso_core::source::{Road, SourceName};
+use sayso_core::statement::Standing;
+use sayso_store::configuration::{ApiKey, KeyScope, Mode};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::app::App;
+use crate::keyring::Holder;
+use crate::problem::{Code, Problem};
+
+/// The header that names the workspace a local command is about, where there is more than one.
+pub const LOCAL_WORKSPACE_HEADER: &str = "sayso-workspace";
+
+/// Marks a request that came from the operator of this machine.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LocalOperator;
+
+/// Marks every request of a router as the operator's.
+pub(crate) async fn as_operator(mut request: Request, next: Next) -> Response {
+    request.extensions_mut().insert(LocalOperator);
+    next.run(request).await
+}
+
+/// The routes that only the operator of this machine has.
+pub(crate) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/local/workspaces", get(list).post(create))
+        .route("/local/backups", post(back_up))
+}
+
+/// The operator as the holder of a key that may do everything, in the workspace that the request
+/// names, or in the only one there is.
+pub(crate) fn holder(app: &App, headers: &HeaderMap) -> Result<Arc<Holder>, Problem> {
+    let all = app.store().configurations();
+    let named = headers.get(LOCAL_WORKSPACE_HEADER).and_then(|value| value.to_str().ok());
+    let configuration = match named {
+        Some(text) => WorkspaceId::parse(text).ok().and_then(|id| all.get(&id)),
+        None if all.len() == 1 => all.values().next(),
+        None => None,
+    };
+    let configuration = configuration.ok_or_else(|| {
+        let fix = if all.is_empty() {
+            "there is none yet: make one with `sayso workspaces create NAME`"
+        } else {
+            "name one of `sayso workspaces list` with --workspace"
+        };
+        Problem::new(Code::NotFound).detail(format!("no such workspace; {fix}"))
+    })?;
+    let name = SourceName::parse("operator").map_err(|_| Problem::new(Code::Internal))?;
+    let key = ApiKey {
+        name,
+        sha256: [0; 32],
+        scopes: KeyScope::ALL.to_vec(),
+        highest: Standing::Act,
+        created_at: app.now(),
+        revoked_at: None,
+    };
+    let id = KeyId::from_bytes([0; 16]);
+    Ok(Arc::new(Holder { configuration: Arc::clone(configuration), id, key, road: Road::Operator }))
+}
+
+const fn mode_word(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Live => "live",
+        Mode::Test => "test",
+    }
+}
+
+async fn list(State(app): State<Arc<App>>) -> Json<Value> {
+    let all = app.store().configurations();
+    let items: Vec<Value> = all
+        .values()
+        .map(|one| json!({ "id": one.workspace.to_string(), "name": &*one.name, "mode": mode_word(one.mode) }))
+        .collect();
+    Json(json!({ "items": items }))
+}
+
+/// A workspace to be made.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewWorkspace {
+    name: String,
+    mode: WorkspaceMode,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum WorkspaceMode {
+    Live,
+    Test,
+}
+
+async fn create(
+    State(app): State<Arc<App>>,
+    Json(new): Json<NewWorkspace>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let mode = match new.mode {
+        WorkspaceMode::Live => Mode::Live,
+        WorkspaceMode::Test => Mode::Test,
+    };
+    let made = app.store().create_workspace(new.name.trim(), mode).await?;
+    let shown = json!({ "id": made.workspace.to_string(), "name": &*made.name, "mode": mode_word(made.mode) });
+    Ok((StatusCode::CREATED, Json(shown)))
+}
+
+/// Where to put a backup.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewBackup {
+    directory: PathBuf,
+}
+
+async fn back_up(
+    State(app): State<Arc<App>>,
+    Json(new): Json<NewBackup>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    app.store().backup(&new.directory).await?;
+    Ok((StatusCode::CREATED, Json(json!({ "directory": new.directory }))))
+}

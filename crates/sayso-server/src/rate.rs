@@ -1,0 +1,142 @@
+//! How much is too much: requests of a key, of a network, about an address.
+//!
+//! Networks are /24 for IPv4 and /48 for IPv6: what one subscriber is given, so that a limit is not
+//! walked around by changing the last part. Limits are those of this process.
+
+use std::hash::Hash;
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use governor::clock::{Clock, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use sayso_core::address::AddressKey;
+use sayso_core::id::KeyId;
+
+use crate::problem::{Code, Problem};
+
+/// Requests in a stretch of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// How many.
+    pub requests: NonZeroU32,
+    /// In which time; all of them may come at once.
+    pub per: Duration,
+}
+
+/// The limits in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateLimits {
+    /// Of one API key.
+    pub key: Rate,
+    /// Of one network on public routes.
+    pub network: Rate,
+    /// About one address on public routes.
+    pub address: Rate,
+}
+
+/// A network: the part of an IP address that one subscriber is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Network {
+    /// The first 24 bits.
+    V4([u8; 3]),
+    /// The first 48 bits.
+    V6([u16; 3]),
+}
+
+/// The counters.
+#[derive(Debug)]
+pub(crate) struct Rates {
+    keys: DefaultKeyedRateLimiter<KeyId>,
+    networks: DefaultKeyedRateLimiter<Network>,
+    addresses: DefaultKeyedRateLimiter<AddressKey>,
+}
+
+impl Network {
+    /// The network of an address.
+    pub(crate) const fn of(ip: IpAddr) -> Self {
+        match ip.to_canonical() {
+            IpAddr::V4(ip) => {
+                let [one, two, three, _] = ip.octets();
+                Self::V4([one, two, three])
+            }
+            IpAddr::V6(ip) => {
+                let [one, two, three, ..] = ip.segments();
+                Self::V6([one, two, three])
+            }
+        }
+    }
+}
+
+impl Rates {
+    /// Counters with these limits.
+    pub(crate) fn new(limits: &RateLimits) -> Self {
+        Self {
+            keys: RateLimiter::keyed(quota(limits.key)),
+            networks: RateLimiter::keyed(quota(limits.network)),
+            addresses: RateLimiter::keyed(quota(limits.address)),
+        }
+    }
+
+    /// Counts a request of an API key.
+    pub(crate) fn take_key(&self, key: KeyId) -> Result<(), Problem> {
+        take(&self.keys, &key)
+    }
+
+    /// Counts a request of a network.
+    pub(crate) fn take_network(&self, ip: IpAddr) -> Result<(), Problem> {
+        take(&self.networks, &Network::of(ip))
+    }
+
+    /// Counts a request about an address.
+    pub(crate) fn take_address(&self, address: AddressKey) -> Result<(), Problem> {
+        take(&self.addresses, &address)
+    }
+
+    /// Forgets those who are back at the beginning; to be called now and then.
+    pub(crate) fn forget_idle(&self) {
+        self.keys.retain_recent();
+        self.networks.retain_recent();
+        self.addresses.retain_recent();
+    }
+}
+
+fn quota(rate: Rate) -> Quota {
+    let each = rate.per.checked_div(rate.requests.get()).filter(|each| !each.is_zero());
+    Quota::with_period(each.unwrap_or(Duration::from_nanos(1)))
+        .unwrap_or_else(|| Quota::per_second(rate.requests))
+        .allow_burst(rate.requests)
+}
+
+fn take<K: Hash + Eq + Clone>(
+    limiter: &DefaultKeyedRateLimiter<K>,
+    key: &K,
+) -> Result<(), Problem> {
+    limiter.check_key(key).map_err(|until| {
+        let wait = until.wait_time_from(DefaultClock::default().now());
+        Problem::new(Code::RateLimited).retry_after_seconds(wait.as_secs() + 1)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_is_what_one_subscriber_is_given() {
+        let network = |text: &str| Network::of(text.parse().unwrap());
+        assert_eq!(network("192.0.2.1"), network("192.0.2.254"));
+        assert_eq!(network("192.0.2.1"), network("::ffff:192.0.2.7"));
+        assert_ne!(network("192.0.2.1"), network("192.0.3.1"));
+        assert_eq!(network("2001:db8:1:2::3"), network("2001:db8:1:ffff::4"));
+    }
+
+    #[test]
+    fn the_request_past_the_limit_is_told_when_to_come_back() {
+        let rate = Rate { requests: NonZeroU32::new(2).unwrap(), per: Duration::from_hours(1) };
+        let rates = Rates::new(&RateLimits { key: rate, network: rate, address: rate });
+        let ip = "192.0.2.1".parse().unwrap();
+        assert!(rates.take_network(ip).is_ok() && rates.take_network(ip).is_ok());
+        assert_eq!(rates.take_network(ip).unwrap_err().code(), Code::RateLimited);
+    }
+}

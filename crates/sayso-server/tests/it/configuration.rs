@@ -1,0 +1,129 @@
+//! Settings, senders, topics, notices, sites.
+
+use axum::http::StatusCode;
+use sayso_core::time::Span;
+use serde_json::json;
+
+use crate::support::TestApp;
+
+#[tokio::test]
+async fn settings_are_dated_and_the_default_of_then_answers_for_then() {
+    let app = TestApp::start().await;
+    let before = app.now();
+    app.advance(Span::hours(1));
+    let put = app
+        .call("PUT", "/v1/settings", &json!({ "defaults": { "sms": "opted_in" }, "region": "DE" }))
+        .await;
+    assert_eq!(put.status, StatusCode::OK, "{}", put.text);
+    let ask = |at: &str| json!({ "channel": "sms", "phone": "+14155552671", "category": "utility", "as_of": at });
+    assert_eq!(app.post("/v1/check", &ask(&before)).await.json()["decision"], "deny");
+    assert_eq!(app.post("/v1/check", &ask(&app.now())).await.json()["decision"], "allow");
+    assert_eq!(
+        app.sms("+14155552671").await["decision"],
+        "deny",
+        "marketing by SMS is never in by default"
+    );
+    assert_eq!(
+        app.get(&format!("/v1/settings?as_of={before}")).await.json()["defaults"]["sms"],
+        "opted_out"
+    );
+    assert_eq!(app.get("/v1/settings").await.json()["region"], "DE");
+}
+
+#[tokio::test]
+async fn marketing_to_people_who_said_nothing_must_be_acknowledged() {
+    let app = TestApp::start().await;
+    let mut settings = json!({ "defaults": { "email": "opted_in_acknowledged" } });
+    let problem =
+        app.call("PUT", "/v1/settings", &settings).await.is_problem("acknowledgement-required");
+    settings["acknowledgement"] = problem["errors"][0]["example"].clone();
+    assert_eq!(app.call("PUT", "/v1/settings", &settings).await.status, StatusCode::OK);
+    let wrong = json!({ "defaults": { "fax": "opted_in", "sms": "perhaps" }, "least_levels": { "sms": "some" } });
+    let problem = app.call("PUT", "/v1/settings", &wrong).await.is_problem("invalid-fields");
+    assert_eq!(problem["errors"].as_array().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_published_version_never_changes() {
+    let app = TestApp::start().await;
+    let id = app.post("/v1/notices", &json!({ "name": "Box" })).await.json()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let version = |text: &str| json!({ "version": 1, "language": "en", "text": text, "names": [{ "channel": "sms" }] });
+    let path = format!("/v1/notices/{id}/versions");
+    assert_eq!(app.post(&path, &version("Yes.")).await.status, StatusCode::CREATED);
+    assert_eq!(app.post(&path, &version("Yes.")).await.status, StatusCode::CREATED);
+    app.post(&path, &version("No.")).await.is_problem("version-exists");
+    let read = app.get(&format!("/v1/notices/{id}")).await.json();
+    assert_eq!(read["versions"][0]["text"], "Yes.");
+    assert_eq!(
+        read["versions"][0]["names"],
+        json!([{ "permission": "messages", "channel": "sms", "scope": "all" }])
+    );
+    assert_eq!(app.get("/v1/notices").await.json()[0], read);
+}
+
+#[tokio::test]
+async fn a_topic_keeps_its_category_and_refusals_outlive_it() {
+    let app = TestApp::start().await;
+    let topic =
+        app.post("/v1/topics", &json!({ "name": "Offers", "category": "marketing" })).await.json();
+    let id = topic["id"].as_str().unwrap().to_owned();
+    let path = format!("/v1/topics/{id}");
+    app.call("PUT", &path, &json!({ "name": "Offers", "category": "utility" }))
+        .await
+        .is_problem("category-fixed");
+    assert_eq!(app.call("PUT", &path, &json!({ "name": "Sales" })).await.json()["name"], "Sales");
+    app.delete(&path).await;
+    assert!(app.get("/v1/topics").await.json()[0]["deleted_at"].is_string());
+    let phone = "+14155552671";
+    let scoped = |statement: &str| json!({ "phone": phone, "channel": "sms", "scope": format!("topic:{id}"), "statement": statement, "standing": "report" });
+    assert_eq!(
+        app.post("/v1/consents", &scoped("opt_out")).await.json()["scope"],
+        format!("topic:{id}")
+    );
+    app.post("/v1/consents", &scoped("opt_in")).await.is_problem("unknown-topic");
+    app.post("/v1/check", &json!({ "channel": "sms", "phone": phone, "topic": id }))
+        .await
+        .is_problem("unknown-topic");
+}
+
+#[tokio::test]
+async fn senders_are_made_changed_and_deleted() {
+    let app = TestApp::start().await;
+    let made = app
+        .post("/v1/senders", &json!({ "channel": "sms", "name": "Shop", "address": "12345" }))
+        .await;
+    assert_eq!(made.status, StatusCode::CREATED);
+    let path = format!("/v1/senders/{}", made.json()["id"].as_str().unwrap());
+    let moved = json!({ "channel": "email", "name": "Shop", "address": "12345" });
+    app.call("PUT", &path, &moved).await.is_problem("invalid-value");
+    assert_eq!(
+        app.call("PUT", &path, &json!({ "name": "New", "address": "1" })).await.json()["name"],
+        "New"
+    );
+    assert!(app.delete(&path).await.json()["deleted_at"].is_string());
+    app.post("/v1/senders", &json!({ "name": " " })).await.is_problem("invalid-fields");
+}
+
+#[tokio::test]
+async fn a_site_shows_its_secret_once() {
+    let app = TestApp::start().await;
+    let made = app.site().await;
+    let secret = made["user_hash_secret"].as_str().unwrap();
+    assert!(made["site"].as_str().unwrap().starts_with("site_"));
+    let listed = app.get("/v1/sites").await;
+    assert!(!listed.text.contains(secret) && listed.json()[0]["user_hash"] == true);
+    let path = format!("/v1/sites/{}", made["site"].as_str().unwrap());
+    let wrong = app
+        .call("PUT", &path, &json!({ "origins": ["shop.example"] }))
+        .await
+        .is_problem("invalid-value");
+    assert_eq!(wrong["errors"][0]["pointer"], "/origins/0");
+    let kept = app.call("PUT", &path, &json!({ "origins": ["https://two.example"] })).await.json();
+    assert_eq!(
+        (&kept["origins"], &kept["user_hash"]),
+        (&json!(["https://two.example"]), &json!(true))
+    );
+}

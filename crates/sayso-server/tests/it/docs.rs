@@ -1,0 +1,96 @@
+//! The document and the page made from it.
+
+use serde_json::Value;
+
+use crate::support::TestApp;
+
+fn document() -> Value {
+    serde_json::from_str(&sayso_server::openapi()).unwrap()
+}
+
+/// Every `$ref` in a value.
+fn references(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                if name == "$ref" {
+                    found.push(member.as_str().unwrap().to_owned());
+                }
+                references(member, found);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_reference_in_the_document_leads_somewhere() {
+    let document = document();
+    let mut found = Vec::new();
+    references(&document, &mut found);
+    assert!(found.len() > 50);
+    for reference in found {
+        assert!(document.pointer(reference.trim_start_matches('#')).is_some(), "{reference}");
+    }
+}
+
+#[test]
+fn every_operation_response_parameter_and_field_has_a_description() {
+    let document = document();
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+    let described =
+        |value: &Value| value["description"].as_str().is_some_and(|text| !text.trim().is_empty());
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let name = format!("{method} {path}");
+            assert!(
+                operation["summary"].is_string() && operation["operationId"].is_string(),
+                "{name}"
+            );
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                assert!(described(response), "{name} {status}");
+            }
+            for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                assert!(described(parameter), "{name} {}", parameter["name"]);
+            }
+        }
+    }
+    for (schema, body) in document["components"]["schemas"].as_object().unwrap() {
+        for (field, value) in body["properties"].as_object().into_iter().flatten() {
+            let named = value["$ref"].is_string() || value["oneOf"].is_array();
+            assert!(described(value) || named, "{schema}.{field}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_reference_page_loads_nothing_from_elsewhere_and_runs_no_script() {
+    let app = TestApp::start().await;
+    for path in ["/docs", "/docs/problems"] {
+        let page = app.get(path).await;
+        assert!(
+            page.headers["content-security-policy"]
+                .to_str()
+                .unwrap()
+                .starts_with("default-src 'none'")
+        );
+        assert!(
+            !page.text.contains("<script")
+                && !page.text.contains("http://")
+                && !page.text.contains("style=\"")
+        );
+        let sources = page.text.matches("https://").count();
+        assert_eq!(sources, page.text.matches("<code>https://").count(), "{path}");
+    }
+    let page = app.get("/docs").await.text;
+    for (_, item) in document()["paths"].as_object().unwrap() {
+        for (_, operation) in item.as_object().unwrap() {
+            assert!(page.contains(&format!(
+                "<section id=\"{}\">",
+                operation["operationId"].as_str().unwrap()
+            )));
+        }
+    }
+    assert_eq!(app.get("/openapi.json").await.text, sayso_server::openapi());
+}

@@ -1,0 +1,168 @@
+//! History, retraction, erasure, suppression (rules 9, 12, 17).
+
+use axum::http::StatusCode;
+use sayso_core::statement::Standing;
+use sayso_core::time::Span;
+use sayso_store::configuration::KeyScope;
+use serde_json::{Value, json};
+
+use crate::support::{TestApp, act};
+
+const PHONE: &str = "+14155552671";
+const BY_PHONE: &str = "/v1/events?phone=%2B14155552671";
+
+fn ids(page: &Value) -> Vec<String> {
+    page["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| event["id"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_history_is_read_page_by_page_the_newest_first() {
+    let app = TestApp::start().await;
+    let notice = app.notice(&[]).await;
+    let mut recorded = Vec::new();
+    for minute in 0..5 {
+        let at = format!("2026-11-21T09:0{minute}:00Z");
+        let answer = app.post("/v1/consents", &act(PHONE, "opt_in", &at, &notice)).await.json();
+        recorded.insert(0, answer["event"]["id"].as_str().unwrap().to_owned());
+    }
+    let whole = app.get(BY_PHONE).await.json();
+    assert_eq!(ids(&whole), recorded);
+    assert_eq!(whole["next"], Value::Null);
+    let mut read = Vec::new();
+    let mut path = format!("{BY_PHONE}&limit=2");
+    loop {
+        let page = app.get(&path).await.json();
+        read.extend(ids(&page));
+        match page["next"].as_str() {
+            Some(next) => path = format!("{BY_PHONE}&limit=2&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(read, recorded);
+    app.get(&format!("{BY_PHONE}&cursor=elsewhere")).await.is_problem("invalid-value");
+}
+
+#[tokio::test]
+async fn an_event_shows_who_said_what_when_and_the_proof() {
+    let app = TestApp::start().await;
+    let notice = app.notice(&[]).await;
+    let mut request = act(PHONE, "opt_in", "2026-11-21T09:00:00Z", &notice);
+    request["evidence"] = json!({ "page": "https://shop.example/checkout", "ip": "192.0.2.1", "fields": { "form": "f1" } });
+    app.post("/v1/consents", &request).await;
+    let event = app.get(BY_PHONE).await.json()["events"][0].clone();
+    assert_eq!(event["address"], json!({ "phone": PHONE }));
+    assert_eq!(
+        (&event["fact"], &event["about"], &event["says"]),
+        (&json!("consent"), &json!("sms"), &json!("single"))
+    );
+    assert_eq!(
+        (&event["standing"], &event["actor"], &event["source"]),
+        (&json!("act"), &json!("subject"), &json!("test"))
+    );
+    assert_eq!(event["evidence"]["fields"], json!({ "form": "f1" }));
+    assert_eq!(event["evidence"]["notice"]["id"], notice["id"]);
+    assert_eq!(event["leaf_hash"].as_str().unwrap().len(), 64);
+}
+
+#[tokio::test]
+async fn the_history_of_a_profile_merges_those_of_its_addresses() {
+    let app = TestApp::start().await;
+    let profile = app
+        .post("/v1/profiles", &json!({ "phone": PHONE, "email": "ada@example.org" }))
+        .await
+        .json();
+    for body in [
+        json!({ "phone": PHONE, "channel": "sms", "statement": "opt_in", "standing": "report" }),
+        json!({ "email": "ada@example.org", "channel": "email", "statement": "opt_in", "standing": "report" }),
+        json!({ "phone": PHONE, "channel": "sms", "statement": "opt_out", "standing": "act" }),
+    ] {
+        app.post("/v1/consents", &body).await;
+    }
+    let base = format!("/v1/events?profile={}", profile["id"].as_str().unwrap());
+    let whole = app.get(&base).await.json();
+    let times: Vec<&str> = whole["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| event["recorded_at"].as_str().unwrap())
+        .collect();
+    assert!(times.is_sorted_by(|newer, older| newer >= older), "{times:?}");
+    let mut read = Vec::new();
+    let mut path = format!("{base}&limit=1");
+    while let page = app.get(&path).await.json()
+        && let Some(next) = page["next"].as_str()
+    {
+        read.extend(ids(&page));
+        path = format!("{base}&limit=1&cursor={next}");
+    }
+    read.extend(ids(&app.get(&path).await.json()));
+    assert_eq!(read, ids(&whole));
+}
+
+#[tokio::test]
+async fn a_refusal_that_a_caller_recorded_is_left_out_by_the_compliance_role_alone() {
+    let mut app = TestApp::start().await;
+    let refusal =
+        json!({ "phone": PHONE, "channel": "sms", "statement": "opt_out", "standing": "act" });
+    let id =
+        app.post("/v1/consents", &refusal).await.json()["event"]["id"].as_str().unwrap().to_owned();
+    let path = format!("/v1/events/{id}/retraction");
+    let compliance = app.key.clone();
+    app.key = app
+        .make_key("crm", &[KeyScope::Write, KeyScope::Check, KeyScope::Read], Standing::Act)
+        .await;
+    app.post(&path, &json!({ "phone": PHONE })).await.is_problem("retraction-refused");
+    app.key = compliance;
+    app.post(&path, &json!({ "phone": "+14155552672" })).await.is_problem("not-found");
+    assert_eq!(
+        app.post(&path, &json!({ "phone": PHONE, "reason": "wrong number" })).await.status,
+        StatusCode::OK
+    );
+    assert_eq!(app.sms(PHONE).await["reason"], "no_opt_in");
+    let events = app.get(BY_PHONE).await.json();
+    let retracted = events["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|event| event["id"] == id.as_str())
+        .unwrap();
+    assert_eq!(retracted["retracted"], true);
+}
+
+#[tokio::test]
+async fn an_erased_person_stays_refused_and_their_data_is_gone() {
+    let app = TestApp::start().await;
+    let notice = app.notice(&[]).await;
+    app.post("/v1/profiles", &json!({ "phone": PHONE, "attributes": { "name": "Ada" } })).await;
+    app.post("/v1/consents", &act(PHONE, "opt_in", "2026-11-21T09:00:00Z", &notice)).await;
+    let erased = app.post("/v1/erasures", &json!({ "phone": PHONE, "reason": "ticket 7" })).await;
+    assert_eq!(erased.status, StatusCode::CREATED, "{}", erased.text);
+    assert_eq!(app.sms(PHONE).await["decision"], "deny");
+    app.advance(Span::hours(1));
+    let listed =
+        json!({ "phone": PHONE, "channel": "sms", "statement": "opt_in", "standing": "report" });
+    app.post("/v1/consents", &listed).await;
+    assert_eq!(app.sms(PHONE).await["reason"], "suppressed", "an old list reaches nobody");
+    let events = app.get(BY_PHONE).await;
+    assert!(!events.text.contains("checkbox"), "{}", events.text);
+}
+
+#[tokio::test]
+async fn an_operators_block_outranks_consent_until_it_is_cleared() {
+    let app = TestApp::start().await;
+    let notice = app.notice(&[]).await;
+    app.post("/v1/consents", &act(PHONE, "opt_in", "2026-11-21T09:00:00Z", &notice)).await;
+    let block = |blocked: bool| json!({ "phone": PHONE, "blocked": blocked, "channel": "sms", "reason": "legal" });
+    assert_eq!(app.post("/v1/suppressions", &block(true)).await.status, StatusCode::CREATED);
+    assert_eq!(app.sms(PHONE).await["reason"], "suppressed");
+    let profile = app.get("/v1/profiles?phone=%2B14155552671").await.json();
+    assert_eq!(profile["addresses"][0]["suppressions"][0]["kind"], "operator");
+    app.advance(Span::seconds(1));
+    app.post("/v1/suppressions", &block(false)).await;
+    assert_eq!(app.sms(PHONE).await["decision"], "allow");
+}

@@ -1,0 +1,19 @@
+//! The API through the real router, over a store in memory. Names of tests are rules.
+#![expect(clippy::indexing_slicing, reason = "a test that finds nothing should stop there")]
+
+mod support;
+
+mod authorization;
+mod batch;
+mod check;
+mod configuration;
+mod consents;
+mod docs;
+mod events;
+mod imports;
+mod input;
+mod logs;
+mod profiles;
+mod scenarios;
+mod serving;
+mod tag;

@@ -1,0 +1,224 @@
+//! A server without a socket: the router, a store in memory, a clock that tests set.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request, StatusCode};
+use sayso_core::source::SourceName;
+use sayso_core::statement::Standing;
+use sayso_core::time::{Span, Timestamp};
+use sayso_server::app::{App, Options};
+use sayso_server::keyring::{KeyGrant, mint};
+use sayso_server::rate::{Rate, RateLimits};
+use sayso_store::Store;
+use sayso_store::configuration::{Change, Configuration, KeyScope, Mode};
+use sayso_store::environment::{Clock, Entropy, Environment};
+use sayso_store::sqlite::SqliteStore;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+/// A clock that moves when it is told to, and a microsecond at each look.
+#[derive(Debug)]
+pub(crate) struct ManualClock(AtomicI64);
+
+/// Bytes that differ at each call, the same in every run.
+#[derive(Debug, Default)]
+struct CountedBytes(AtomicU64);
+
+/// A server under test.
+pub(crate) struct TestApp {
+    pub(crate) app: Arc<App>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) environment: Environment,
+    pub(crate) configuration: Arc<Configuration>,
+    pub(crate) key: String,
+    router: Router,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(self.0.fetch_add(1, Ordering::SeqCst))
+    }
+}
+
+impl Entropy for CountedBytes {
+    fn fill(&self, bytes: &mut [u8]) {
+        let mut state =
+            self.0.fetch_add(1, Ordering::SeqCst).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        for byte in bytes {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            *byte = state.to_le_bytes()[0];
+        }
+    }
+}
+
+pub(crate) fn plenty() -> RateLimits {
+    let rate = Rate { requests: NonZeroU32::new(1_000_000).unwrap(), per: Duration::from_secs(1) };
+    RateLimits { key: rate, network: rate, address: rate }
+}
+
+impl TestApp {
+    /// A server with one workspace and a key that may do everything.
+    pub(crate) async fn start() -> Self {
+        Self::with_rates(plenty()).await
+    }
+
+    pub(crate) async fn with_rates(rates: RateLimits) -> Self {
+        let start = Timestamp::parse("2026-11-21T10:00:00Z").unwrap();
+        let clock = Arc::new(ManualClock(AtomicI64::new(start.as_micros())));
+        let environment = Environment {
+            clock: Arc::<ManualClock>::clone(&clock),
+            entropy: Arc::new(CountedBytes::default()),
+        };
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::in_memory(environment.clone()).unwrap());
+        let configuration = store.create_workspace("test", Mode::Test).await.unwrap();
+        let options = Options { rates, trusted_proxies: Vec::new() };
+        let app = App::new(Arc::clone(&store), environment.clone(), options);
+        let router = app.public_router();
+        let mut test =
+            Self { app, store, clock, environment, configuration, key: String::new(), router };
+        test.key = test.make_key("test", KeyScope::ALL, Standing::Act).await;
+        test
+    }
+
+    /// Makes a key of the workspace.
+    pub(crate) async fn make_key(
+        &self,
+        name: &str,
+        scopes: &[KeyScope],
+        highest: Standing,
+    ) -> String {
+        let grant =
+            KeyGrant { name: SourceName::parse(name).unwrap(), scopes: scopes.to_vec(), highest };
+        let minted = mint(&self.environment, Mode::Test, grant);
+        let change = Change::Key(minted.id, minted.key);
+        self.store.configure(self.configuration.workspace, change).await.unwrap();
+        minted.secret
+    }
+
+    /// Moves the clock.
+    pub(crate) fn advance(&self, span: Span) {
+        self.clock.0.fetch_add(span.as_micros(), Ordering::SeqCst);
+    }
+
+    /// The time as texts of requests have it.
+    pub(crate) fn now(&self) -> String {
+        self.clock.now().to_string()
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = to_bytes(body, usize::MAX).await.unwrap();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            text: String::from_utf8(bytes.to_vec()).unwrap(),
+        }
+    }
+
+    pub(crate) fn request(&self, method: &str, path: &str) -> axum::http::request::Builder {
+        Request::builder()
+            .method(method)
+            .uri(path)
+            .header("authorization", format!("Bearer {}", self.key))
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.call("POST", path, body).await
+    }
+
+    pub(crate) async fn call(&self, method: &str, path: &str, body: &Value) -> Answer {
+        let request = self.request(method, path).header("content-type", "application/json");
+        self.send(request.body(Body::from(body.to_string())).unwrap()).await
+    }
+
+    pub(crate) async fn post_text(
+        &self,
+        path: &str,
+        media_type: &str,
+        body: impl Into<Body>,
+    ) -> Answer {
+        let request = self.request("POST", path).header("content-type", media_type);
+        self.send(request.body(body.into()).unwrap()).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(self.request("GET", path).body(Body::empty()).unwrap()).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.send(self.request("DELETE", path).body(Body::empty()).unwrap()).await
+    }
+
+    /// Publishes a notice that names SMS, WhatsApp, email and, if asked for, processing.
+    pub(crate) async fn notice(&self, processing: &[&str]) -> Value {
+        let made = self.post("/v1/notices", &json!({ "name": "Checkout" })).await.json();
+        let id = made["id"].as_str().unwrap().to_owned();
+        let mut names = vec![
+            json!({ "channel": "sms" }),
+            json!({ "channel": "whatsapp" }),
+            json!({ "channel": "email" }),
+        ];
+        names.extend(processing.iter().map(|word| json!({ "permission": word })));
+        let version =
+            json!({ "version": 1, "language": "en", "text": "Yes, write to me.", "names": names });
+        let published = self.post(&format!("/v1/notices/{id}/versions"), &version).await;
+        assert_eq!(published.status, StatusCode::CREATED, "{}", published.text);
+        json!({ "id": id, "version": 1, "language": "en" })
+    }
+
+    /// Makes a site whose pages at `https://shop.example` may use the tag.
+    pub(crate) async fn site(&self) -> Value {
+        let body = json!({ "name": "shop", "origins": ["https://shop.example"], "new_user_hash_secret": true });
+        self.post("/v1/sites", &body).await.json()
+    }
+
+    /// What the gate says to marketing by SMS to this phone.
+    pub(crate) async fn sms(&self, phone: &str) -> Value {
+        self.post("/v1/check", &json!({ "channel": "sms", "phone": phone })).await.json()
+    }
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    pub(crate) fn lines(&self) -> Vec<Value> {
+        self.text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// Asserts a problem, and that its body is one.
+    pub(crate) fn is_problem(&self, code: &str) -> Value {
+        let body = self.json();
+        assert_eq!(body["code"], code, "{}", self.text);
+        assert_eq!(self.headers["content-type"], "application/problem+json");
+        assert_eq!(body["status"], self.status.as_u16());
+        assert_eq!(body["instance"], self.headers["x-request-id"].to_str().unwrap());
+        body
+    }
+}
+
+/// An opt-in or opt-out as an act, with all an act needs.
+pub(crate) fn act(phone: &str, statement: &str, occurred_at: &str, notice: &Value) -> Value {
+    json!({
+        "phone": phone, "channel": "sms", "statement": statement, "standing": "act",
+        "occurred_at": occurred_at, "method": "checkbox", "notice": notice,
+    })
+}

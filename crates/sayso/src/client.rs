@@ -1,0 +1,197 @@
+//! One way to ask the API, whether a server runs on the store or not.
+//!
+//! A store is owned by one process. If a server owns it, commands speak to its socket in the data
+//! directory, which only the server's user may open; if none runs, they open the store themselves
+//! and speak to the same router inside this process. Either way it is the same API.
+
+use std::ops::ControlFlow;
+
+use anyhow::{Context, anyhow};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tower::ServiceExt;
+
+use crate::exit::Failure;
+use crate::local::Local;
+
+/// Asks the API.
+#[derive(Debug)]
+pub(crate) struct Client {
+    local: Local,
+    workspace: Option<String>,
+}
+
+/// What the API answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// The status.
+    pub(crate) status: StatusCode,
+    /// The body.
+    pub(crate) body: Bytes,
+}
+
+/// What is sent.
+#[derive(Debug)]
+pub(crate) enum Payload {
+    /// Nothing.
+    Nothing,
+    /// One JSON value.
+    Json(Value),
+    /// Lines of JSON.
+    Lines(String),
+}
+
+impl Client {
+    /// A client of the store that the options name.
+    pub(crate) fn new(local: Local, workspace: Option<String>) -> Self {
+        Self { local, workspace }
+    }
+
+    /// Asks, and gives the answer as JSON; a problem is a failure with its own words.
+    pub(crate) async fn json(&self, method: Method, path: &str, payload: Payload) -> Result<Value, Failure> {
+        let answer = self.ask(method, path, payload).await?;
+        let value: Value = if answer.body.is_empty() {
+            Value::Null
+        } else {
+            serde_json::from_slice(&answer.body).context("the answer is not JSON")?
+        };
+        if answer.status.is_success() { Ok(value) } else { Err(failure_of(answer.status, &value)) }
+    }
+
+    /// Asks, and gives the answer as it came.
+    pub(crate) async fn ask(&self, method: Method, path: &str, payload: Payload) -> Result<Answer, Failure> {
+        let mut request = Request::builder().method(method).uri(path).header("host", "localhost");
+        if let Some(workspace) = &self.workspace {
+            request = request.header(sayso_server::LOCAL_WORKSPACE_HEADER, workspace);
+        }
+        let body = match payload {
+            Payload::Nothing => Bytes::new(),
+            Payload::Json(value) => {
+                request = request.header("content-type", "application/json");
+                Bytes::from(value.to_string())
+            }
+            Payload::Lines(lines) => {
+                request = request.header("content-type", "application/x-ndjson");
+                Bytes::from(lines)
+            }
+        };
+        let request = request.body(Full::new(body)).context("the request cannot be made")?;
+        match &self.local {
+            Local::Here { router, .. } => {
+                let response = router.clone().oneshot(request.map(axum_body)).await;
+                read(response.map_err(|error| anyhow!(error))?).await
+            }
+            Local::Socket(path) => {
+                let stream = tokio::net::UnixStream::connect(path).await.context("the server's socket")?;
+                let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+                    .await
+                    .context("the server's socket")?;
+                let asking = async { read(sender.send_request(request).await.context("the server's socket")?).await };
+                tokio::select! {
+                    answer = asking => answer,
+                    ended = connection => Err(anyhow!("the server went away: {ended:?}").into()),
+                }
+            }
+        }
+    }
+
+    /// Asks for what may be long, and hands the answer on piece by piece, until all of it came or
+    /// `each` had enough.
+    pub(crate) async fn stream(
+        &self,
+        path: &str,
+        each: impl FnMut(Bytes) -> Result<ControlFlow<()>, Failure>,
+    ) -> Result<(), Failure> {
+        let mut request = Request::builder().uri(path).header("host", "localhost");
+        if let Some(workspace) = &self.workspace {
+            request = request.header(sayso_server::LOCAL_WORKSPACE_HEADER, workspace);
+        }
+        let request = request.body(Full::new(Bytes::new())).context("the request cannot be made")?;
+        match &self.local {
+            Local::Here { router, .. } => {
+                let response = router.clone().oneshot(request.map(axum_body)).await;
+                pour(response.map_err(|error| anyhow!(error))?, each).await
+            }
+            Local::Socket(path) => {
+                let stream = tokio::net::UnixStream::connect(path).await.context("the server's socket")?;
+                let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+                    .await
+                    .context("the server's socket")?;
+                let asking = async {
+                    pour(sender.send_request(request).await.context("the server's socket")?, each).await
+                };
+                tokio::select! {
+                    biased;
+                    answer = asking => answer,
+                    ended = connection => Err(anyhow!("the server went away: {ended:?}").into()),
+                }
+            }
+        }
+    }
+
+    /// Writes what waits and closes the store, if this process owns it.
+    pub(crate) async fn close(self) -> Result<(), Failure> {
+        self.local.close().await
+    }
+}
+
+fn axum_body(body: Full<Bytes>) -> sayso_server::Body {
+    sayso_server::Body::new(body)
+}
+
+async fn read<B>(response: Response<B>) -> Result<Answer, Failure>
+where
+    B: hyper::body::Body,
+    B::Error: std::error::Error + Send + Sync + 'static,
+{
+    let status = response.status();
+    let body = response.into_body().collect().await.context("the answer broke off")?.to_bytes();
+    Ok(Answer { status, body })
+}
+
+/// Hands a body on as it comes; a problem is a failure with its own words.
+async fn pour<B>(
+    response: Response<B>,
+    mut each: impl FnMut(Bytes) -> Result<ControlFlow<()>, Failure>,
+) -> Result<(), Failure>
+where
+    B: hyper::body::Body<Data = Bytes> + Unpin,
+    B::Error: std::error::Error + Send + Sync + 'static,
+{
+    if !response.status().is_success() {
+        let answer = read(response).await?;
+        let problem = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
+        return Err(failure_of(answer.status, &problem));
+    }
+    let mut body = response.into_body();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.context("the answer broke off")?;
+        if let Ok(piece) = frame.into_data()
+            && each(piece)?.is_break()
+        {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// A problem in words: what is wrong, and each field with a good value.
+pub(crate) fn failure_of(status: StatusCode, problem: &Value) -> Failure {
+    let text = |key: &str| problem.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let mut words = text("title");
+    if !text("detail").is_empty() {
+        words = format!("{words}: {}", text("detail"));
+    }
+    for error in problem.get("errors").and_then(Value::as_array).into_iter().flatten() {
+        let part = |key: &str| error.get(key).and_then(Value::as_str).unwrap_or_default();
+        let place = part("pointer").trim_start_matches('/');
+        words = format!("{words}\n  {place} {}", part("fault"));
+        if !part("example").is_empty() {
+            words = format!("{words}; a good value: {}", part("example"));
+        }
+    }
+    if status.is_client_error() { Failure::Input(words) } else { Failure::Fault(anyhow!(words)) }
+}

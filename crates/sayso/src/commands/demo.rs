@@ -1,0 +1,178 @@
+//! `sayso demo`: a server with invented people in a temporary directory.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use sayso_core::channel::{Category, Channel};
+use sayso_core::id::{NoticeId, SenderId, TopicId, WorkspaceId};
+use sayso_core::notice::{Language, Notice};
+use sayso_core::source::SourceName;
+use sayso_core::statement::Standing;
+use sayso_server::config::Config;
+use sayso_server::keyring::{KeyGrant, mint};
+use sayso_store::Store;
+use sayso_store::configuration::{Change, KeyScope, Mode, Sender, Site, Topic};
+use sayso_store::environment::Environment;
+use serde_json::{Value, json};
+
+use super::Place;
+use crate::client::{Client, Payload};
+use crate::exit::{Exit, Failure};
+use crate::local::{self, Local};
+use crate::options::Demo;
+use crate::printer::{Printer, Style};
+
+/// The public key of the demo's site, as it stands in the tag of the demo's page.
+const SITE_KEY: &str = "site_demo";
+
+/// What the demo made, for what it prints.
+struct Made {
+    workspace: WorkspaceId,
+    api_key: String,
+    topic: TopicId,
+}
+
+/// Runs the demo until it is stopped.
+pub(crate) async fn run(options: &Demo, printer: Printer) -> Result<Exit, Failure> {
+    let directory = Scratch::make()?;
+    let listen = format!("127.0.0.1:{}", options.port);
+    let mut place = Place::default();
+    place.argue("store.directory", Some(directory.0.display().to_string()));
+    place.argue("server.address", Some(listen.clone()));
+    place.argue("admin.address", Some("127.0.0.1:0".to_owned()));
+    place.argue("log.level", Some("warn".to_owned()));
+    let config = place.config()?;
+    let store = local::open(&directory.0).map_err(|error| local::open_failure(&directory.0, error))?;
+    let store: Arc<dyn Store> = Arc::new(store);
+    let made = furnish(&store, &Environment::system(), &format!("http://{listen}")).await?;
+    people(&store, &made, &config).await?;
+    let greet = |url: &str| self::greet(printer, url, &made);
+    super::serve::until_stopped(store, &place, config, None, greet).await
+}
+
+/// A temporary directory, removed at the end.
+struct Scratch(std::path::PathBuf);
+
+impl Scratch {
+    fn make() -> Result<Self, Failure> {
+        let mut random = [0; 8];
+        getrandom::fill(&mut random).map_err(|error| anyhow::anyhow!("no random bytes: {error}"))?;
+        let name = format!("sayso-demo-{:016x}", u64::from_be_bytes(random));
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path).with_context(|| path.display().to_string())?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.0) {
+            tracing::warn!(error = %error, "the demo's directory could not be removed");
+        }
+    }
+}
+
+/// A workspace with a sender, two topics, a notice, a site and a key.
+async fn furnish(store: &Arc<dyn Store>, environment: &Environment, origin: &str) -> Result<Made, Failure> {
+    let fault = |error: sayso_store::store::StoreError| anyhow::Error::new(error);
+    let configuration = store.create_workspace("Harbour Books (demo)", Mode::Test).await.map_err(fault)?;
+    let workspace = configuration.workspace;
+    let id = || environment.time_sortable_id();
+    let topic = TopicId::from_bytes(id());
+    let grant = KeyGrant {
+        name: SourceName::parse("demo").map_err(anyhow::Error::new)?,
+        scopes: KeyScope::ALL.to_vec(),
+        highest: Standing::Act,
+    };
+    let key = mint(environment, Mode::Test, grant);
+    let names = |channel| sayso_core::channel::Permission::Messages(channel, sayso_core::channel::Scope::All);
+    let changes = [
+        Change::Sender(
+            SenderId::from_bytes(id()),
+            Sender {
+                channel: Channel::Sms,
+                name: "Harbour Books".into(),
+                address: "+15550100100".into(),
+                deleted_at: None,
+            },
+        ),
+        Change::Topic(topic, Topic { name: "New books".into(), category: Category::Marketing, deleted_at: None }),
+        Change::Topic(
+            TopicId::from_bytes(id()),
+            Topic { name: "Orders".into(), category: Category::Utility, deleted_at: None },
+        ),
+        Change::NoticeName(NoticeId::from_bytes([1; 16]), "Messages from the shop".into()),
+        Change::Notice(Notice {
+            id: NoticeId::from_bytes([1; 16]),
+            version: 1,
+            language: Language::parse("en").map_err(anyhow::Error::new)?,
+            text: "Yes, Harbour Books may send me news about books by SMS and WhatsApp. I can stop \
+                   at any time by answering STOP."
+                .into(),
+            names: vec![names(Channel::Sms), names(Channel::WhatsApp)],
+        }),
+        Change::Site(
+            SourceName::parse(SITE_KEY).map_err(anyhow::Error::new)?,
+            Site {
+                name: SourceName::parse("shop").map_err(anyhow::Error::new)?,
+                origins: vec![origin.into(), "http://localhost:3000".into()],
+                user_hash_secret: None,
+                deleted_at: None,
+            },
+        ),
+        Change::Key(key.id, key.key),
+    ];
+    for change in changes {
+        store.configure(workspace, change).await.map_err(fault)?;
+    }
+    Ok(Made { workspace, api_key: key.secret, topic })
+}
+
+/// A few invented people, recorded through the API as a shop would.
+async fn people(store: &Arc<dyn Store>, made: &Made, config: &Config) -> Result<(), Failure> {
+    let app = sayso_server::App::new(Arc::clone(store), Environment::system(), config.app_options());
+    let local = Local::Here { store: Arc::clone(store), router: app.local_router() };
+    let client = Client::new(local, Some(made.workspace.to_string()));
+    let notice = json!({ "id": NoticeId::from_bytes([1; 16]).to_string(), "version": 1, "language": "en" });
+    let act = |phone: &str, statement: &str, scope: Value, at: &str| {
+        let mut request = json!({
+            "phone": phone, "channel": "sms", "statement": statement, "standing": "act",
+            "occurred_at": at, "method": "checkbox", "scope": scope,
+        });
+        if let (Some(fields), "opt_in") = (request.as_object_mut(), statement) {
+            fields.insert("notice".to_owned(), notice.clone());
+        }
+        request
+    };
+    let topic = json!(format!("topic:{}", made.topic));
+    let facts = [
+        act("+14155550101", "opt_in", json!("all"), "2026-03-01T09:30:00Z"),
+        act("+14155550102", "opt_in", json!("all"), "2026-03-02T10:00:00Z"),
+        act("+14155550102", "opt_out", json!("all"), "2026-05-11T18:20:00Z"),
+        act("+14155550103", "opt_in", topic, "2026-06-20T12:00:00Z"),
+        json!({ "phone": "+14155550104", "channel": "sms", "statement": "opt_in", "standing": "report" }),
+    ];
+    for fact in facts {
+        client.json(hyper::Method::POST, "/v1/consents", Payload::Json(fact)).await?;
+    }
+    Ok(())
+}
+
+/// Says where everything is.
+fn greet(printer: Printer, url: &str, made: &Made) {
+    match printer.style() {
+        Style::Json => {
+            let line = json!({ "url": url, "api_key": made.api_key, "workspace": made.workspace.to_string() });
+            printer.line(&line.to_string());
+        }
+        Style::Text => printer.line(&format!(
+            "Sayso is running at {url} with invented people in a temporary directory.\n\n  \
+             Reference   {url}/docs\n  API key     {key}\n\nMay we send a marketing SMS to somebody who \
+             agreed in March, and to somebody who left in May?\n\n  curl -s {url}/v1/check \\\n    -H \
+             'authorization: Bearer {key}' -H 'content-type: application/json' \\\n    -d \
+             '{{\"channel\": \"sms\", \"phone\": \"+14155550102\", \"explain\": true}}'\n\nTry \
+             +14155550101 for a yes. Stop with Ctrl-C; nothing is kept.",
+            key = made.api_key,
+        )),
+    }
+}

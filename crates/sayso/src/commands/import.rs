@@ -1,0 +1,140 @@
+//! `sayso import`: take in a list of consents and refusals, or leave one out again.
+//!
+//! Two passes over the list. The first hashes it: the id of the import follows from the bytes, the
+//! name of the list and how its columns are read, so the same command on the same file is the same
+//! import, and whoever was cut off runs it again and doubles nothing. The second reads it row by
+//! row and sends the rows in batches.
+
+mod columns;
+mod report;
+mod sending;
+mod statements;
+mod table;
+
+use hyper::Method;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use sayso_core::id::ImportId;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::profile::percent_encoded;
+use crate::client::{Client, Payload};
+use crate::exit::{Exit, Failure};
+use crate::options::{Import, ImportCommand};
+use crate::printer::Printer;
+
+use columns::Mapping;
+use report::{Rejects, Report};
+use sending::Batch;
+use table::{List, Row, Table};
+
+/// Imports a list, shows what importing it would do, or undoes an import.
+pub(crate) async fn run(
+    client: &Client,
+    options: Import,
+    printer: Printer,
+) -> Result<Exit, Failure> {
+    if let Some(ImportCommand::Undo { id }) = &options.command {
+        return undo(client, id, printer).await;
+    }
+    let Some(file) = &options.file else {
+        return Err(Failure::Input(
+            "name the CSV file to import, or - for standard input".to_owned(),
+        ));
+    };
+    let list = List::open(file)?;
+    let id = import_id(&list, &options);
+    let mut table = Table::open(list)?;
+    let mapping = Mapping::of(table.headers(), &options.columns).map_err(Failure::Input)?;
+    let unused = mapping.unused();
+    if !unused.is_empty() {
+        printer.say(&format!("Columns not used: {}", unused.join(", ")));
+    }
+    let request = json!({ "id": id.to_string(), "list": options.list, "region": options.region });
+    let begun = client.json(Method::POST, "/v1/imports", Payload::Json(request)).await?;
+    let rows = super::text(&begun, "rows");
+    let path =
+        format!("{rows}&preview={}&lift_refusals={}", options.dry_run, options.lift_refusals);
+    let rejects = Rejects::open(options.rejects.as_deref(), table.headers())?;
+    let mut report = Report::new(id, &options, rejects, printer);
+    take_all(client, &path, &mut table, &mapping, &mut report).await?;
+    report.finish()
+}
+
+/// Sends every row of the table.
+async fn take_all(
+    client: &Client,
+    path: &str,
+    table: &mut Table,
+    mapping: &Mapping,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let bar = progress(table.bytes(), report.printer());
+    let mut batch = Batch::default();
+    while let Some(row) = table.next()? {
+        match row {
+            Row::Cells(record) => match mapping.statements(&record) {
+                Ok(statements) => batch.push(record, statements),
+                Err(reason) => report.rejected_here(&record, &reason)?,
+            },
+            Row::Unreadable(record, reason) => report.rejected_here(&record, reason)?,
+        }
+        if batch.is_full() {
+            sending::send(client, path, &mut batch, report).await?;
+            show(&bar, table, report);
+        }
+    }
+    sending::send(client, path, &mut batch, report).await?;
+    bar.finish_and_clear();
+    Ok(())
+}
+
+/// A bar on the terminal, if somebody watches.
+fn progress(bytes: u64, printer: Printer) -> ProgressBar {
+    let target = if printer.is_watched() {
+        ProgressDrawTarget::stderr()
+    } else {
+        ProgressDrawTarget::hidden()
+    };
+    let bar = ProgressBar::with_draw_target(Some(bytes), target);
+    // A template that cannot be read leaves the plain bar.
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {percent:>3} %  {msg}  {eta} left") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+fn show(bar: &ProgressBar, table: &Table, report: &Report) {
+    let rows = report.rows();
+    let millis = bar.elapsed().as_millis().max(1);
+    bar.set_position(table.position());
+    bar.set_message(format!("{rows} rows, {} rows/s", u128::from(rows) * 1_000 / millis));
+}
+
+/// The id of the import: the same for the same bytes, read the same way, under the same name.
+fn import_id(list: &List, options: &Import) -> ImportId {
+    let mut hasher = Sha256::new();
+    hasher.update(b"sayso import v1\n");
+    hasher.update(list.sha256());
+    let mut put = |text: &str| {
+        hasher.update(u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
+        hasher.update(text);
+    };
+    put(&options.list);
+    put(options.region.as_deref().unwrap_or_default());
+    options.columns.iter().for_each(|column| put(column));
+    let full: [u8; 32] = hasher.finalize().into();
+    ImportId::from_bytes(*full.first_chunk().unwrap_or(&[0; 16]))
+}
+
+async fn undo(client: &Client, id: &str, printer: Printer) -> Result<Exit, Failure> {
+    let path = format!("/v1/imports/{}/undo", percent_encoded(id));
+    let undone = client.json(Method::POST, &path, Payload::Nothing).await?;
+    printer.value(&undone, |undone| {
+        let addresses = undone.get("addresses").and_then(Value::as_u64).unwrap_or_default();
+        format!(
+            "undone: nothing that {id} brought counts any more; it concerned {addresses} addresses"
+        )
+    });
+    Ok(Exit::Yes)
+}

@@ -1,0 +1,68 @@
+//! `sayso serve`: run the server.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use sayso_server::config::Config;
+use sayso_server::observe::{LogControl, start_logs};
+use sayso_server::serve::Server;
+use sayso_server::serve::signals;
+use sayso_store::Store;
+use sayso_store::environment::Environment;
+use serde_json::json;
+use tokio::sync::watch;
+
+use super::Place;
+use crate::exit::{Exit, Failure};
+use crate::local;
+use crate::options::Serve;
+use crate::printer::{Printer, Style};
+
+/// Runs the server until it is told to stop.
+pub(crate) async fn run(mut place: Place, options: Serve, printer: Printer) -> Result<Exit, Failure> {
+    place.argue("server.address", options.listen);
+    place.argue("admin.address", options.admin);
+    let config = place.config()?;
+    let logs = start_logs(&config.log.level, config.log.form).context("the logs do not start")?;
+    let directory = &config.store.directory;
+    let store = local::open(directory).map_err(|error| local::open_failure(directory, error))?;
+    let greet = |url: &str| match printer.style() {
+        Style::Json => printer.line(&json!({ "url": url }).to_string()),
+        Style::Text => printer.say(&format!("sayso: listening on {url}")),
+    };
+    until_stopped(Arc::new(store), &place, config, Some(logs), greet).await
+}
+
+/// Serves a store until the process is told to stop; `greet` is told the URL once it is ready.
+pub(crate) async fn until_stopped(
+    store: Arc<dyn Store>,
+    place: &Place,
+    config: Config,
+    logs: Option<LogControl>,
+    greet: impl FnOnce(&str),
+) -> Result<Exit, Failure> {
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    let server = Server::bind(config, store, Environment::system()).await.map_err(in_full)?;
+    let address = server.public_address().context("the listener has no address")?;
+    let (changes, changed) = watch::channel(None);
+    let stop = signals::until_stop(reload_of(place), changes).context("signals cannot be heard")?;
+    greet(&format!("{scheme}://{address}"));
+    server.run(stop, changed, logs).await.map_err(in_full)?;
+    Ok(Exit::Yes)
+}
+
+/// An error with all its causes: they are printed once, here.
+fn in_full(error: sayso_server::serve::ServeError) -> Failure {
+    Failure::Fault(anyhow::Error::new(error))
+}
+
+/// Reads the configuration anew, from where it was read first; a wrong one changes nothing.
+fn reload_of(place: &Place) -> sayso_server::serve::Reload {
+    let place = place.clone();
+    Box::new(move || {
+        place
+            .config()
+            .inspect_err(|error| tracing::error!(error = %error, "the configuration was not read again"))
+            .ok()
+    })
+}

@@ -1,0 +1,3 @@
+//! What `sayso doctor` looks at.
+
+pub(crate) mod page;

@@ -1,0 +1,91 @@
+//! The real binary: commands run to their end, servers started and stopped.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+
+/// The path of the built binary.
+const SAYSO: &str = env!("CARGO_BIN_EXE_sayso");
+
+/// Runs a command to its end.
+pub(crate) fn sayso(arguments: &[&str]) -> Output {
+    Command::new(SAYSO).args(arguments).stdin(Stdio::null()).output().unwrap()
+}
+
+/// Runs a command on a store and gives its JSON.
+pub(crate) fn sayso_json(data: &Path, arguments: &[&str]) -> Value {
+    let data = data.to_str().unwrap();
+    let output = sayso(&[arguments, &["--data", data, "--json"]].concat());
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// A running server. Killed when dropped.
+pub(crate) struct Running {
+    child: Child,
+    /// `127.0.0.1:1234`.
+    pub(crate) address: String,
+    /// What the server printed once it was ready.
+    pub(crate) greeting: Value,
+}
+
+impl Running {
+    /// Starts a server on a store, on a port of its own.
+    pub(crate) fn serve(data: &Path) -> Self {
+        let data = data.to_str().unwrap();
+        let listen = ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"];
+        Self::start(&[&["serve", "--json", "--data", data], &listen[..]].concat())
+    }
+
+    /// Starts the demo, on a port of its own.
+    pub(crate) fn demo() -> Self {
+        Self::start(&["demo", "--json", "--port", "0"])
+    }
+
+    fn start(arguments: &[&str]) -> Self {
+        let mut child = Command::new(SAYSO)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        stdout.read_line(&mut line).unwrap();
+        let Ok(greeting) = serde_json::from_str::<Value>(&line) else {
+            let mut words = String::new();
+            child.stderr.take().unwrap().read_to_string(&mut words).unwrap();
+            panic!("{arguments:?} did not start: {line}{words}");
+        };
+        // What a server says later must not fill a pipe that nobody reads.
+        let mut stderr = child.stderr.take().unwrap();
+        std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
+        let url = greeting["url"].as_str().unwrap();
+        let address = url.trim_start_matches("http://").to_owned();
+        Self { child, address, greeting }
+    }
+
+    /// Ends the process at once, as a power cut does.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Asks the process to stop, and waits until it has; whether it says that all went well.
+    pub(crate) fn stop(mut self) -> bool {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        self.child.wait().unwrap().success()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // A process that has ended already needs no kill.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}

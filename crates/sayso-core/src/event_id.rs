@@ -3,7 +3,8 @@
 //! Encoding `id-v1`, frozen. Fields are length-prefixed ([`crate::canonical::Writer`]):
 //!
 //! - request hash = SHA-256("sayso request id-v1\n" ‖ what the caller sent about this event)
-//! - event id = the first 16 bytes of SHA-256("sayso event id-v1\n" ‖ workspace ‖ identity ‖ part)
+//! - event id = the first 16 bytes of SHA-256("sayso event id-v1\n" ‖ workspace ‖ identity ‖ part),
+//!   the very first bit set for a keyed request and cleared for any other
 //!
 //! The identity of a keyed request is its idempotency key (tag byte 1); of an unkeyed request with
 //! a time of its own it is the request hash (tag byte 2); of one with neither it is the request
@@ -41,6 +42,16 @@ impl RequestHash {
     }
 }
 
+/// The bit of an id's first byte that tells a keyed request.
+const KEYED: u8 = 0x80;
+
+/// Whether an event came by a keyed request: then its id says nothing about its content, and the
+/// same id with other content is a key used twice.
+pub fn is_keyed(id: &EventId) -> bool {
+    let [first, ..] = id.as_bytes();
+    first & KEYED != 0
+}
+
 /// The id of the `part`-th event of a request.
 pub fn event_id(workspace: WorkspaceId, identity: RequestIdentity<'_>, part: u32) -> EventId {
     let mut fields = Writer::default();
@@ -65,5 +76,11 @@ pub fn event_id(workspace: WorkspaceId, identity: RequestIdentity<'_>, part: u32
     hasher.update(b"sayso event id-v1\n");
     hasher.update(fields.bytes());
     let full: [u8; 32] = hasher.finalize().into();
-    EventId::from_bytes(*full.first_chunk().unwrap_or(&[0; 16]))
+    let mut id: [u8; 16] = *full.first_chunk().unwrap_or(&[0; 16]);
+    let [first, ..] = &mut id;
+    *first = match identity {
+        RequestIdentity::Key(_) => *first | KEYED,
+        RequestIdentity::Dated(_) | RequestIdentity::Undated(..) => *first & !KEYED,
+    };
+    EventId::from_bytes(id)
 }

@@ -89,7 +89,7 @@ limits! {
     count JSON_DEPTH_MAX: usize = 16, "Nesting of a JSON body: our deepest shape has 5.";
     count SENDERS_PER_WORKSPACE_MAX: usize = 1_000, "Senders of a workspace: each may be a scope of its own.";
     count TOPICS_PER_WORKSPACE_MAX: usize = 1_000, "Topics of a workspace: people cannot choose among more.";
-    count SOURCES_PER_REGISTER_MAX: usize = 64, "Reporting sources remembered for one address and scope; past it the oldest yes is forgotten, never a no.";
+    count SOURCES_PER_REGISTER_MAX: usize = 64, "Reporting sources remembered for one address and scope; past it a new source's yes is not taken, its no always is.";
     count GATE_STATES_MAX: usize = 16_383, "Distinct effective states of a workspace in the gate index: 14 bits, one value for overflow.";
     count GATE_SEGMENTS: usize = 256, "Locks of one gate index: a writer never stops more than 1/256 of it.";
     count EFFECTIVE_CELLS_MAX: usize = 512, "Cells of one address's table of verdicts; a larger one reads \"ask the store\".";

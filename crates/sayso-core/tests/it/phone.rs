@@ -12,7 +12,7 @@ use rlibphonenumber::{
 };
 use sayso_core::phone::{Phone, PhoneBook, PhoneFault, Region};
 
-const SPELLINGS: &str = include_str!("data/phones.tsv");
+const SPELLINGS: &str = include_str!("../data/phones.tsv");
 
 thread_local!(static BOOK: PhoneBook = PhoneBook::builtin());
 

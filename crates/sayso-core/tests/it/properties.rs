@@ -30,14 +30,11 @@ use sayso_core::status::Status;
 use sayso_core::suppression::{Cover, Suppression};
 use sayso_core::time::Timestamp;
 
-use support::generate::{anytime, consent, fact, history, question};
-use support::language::{
+use crate::support::generate::{anytime, consent, fact, history, question};
+use crate::support::language::{
     SENDER_S, Telling, WORKSPACE, about_t, day, fold, plain, set, settings_with_least, single,
     undone_by,
 };
-
-#[expect(dead_code, reason = "each test file uses a part of it")]
-mod support;
 
 /// Random cases of each property.
 const CASES: u32 = if cfg!(debug_assertions) { 5_000 } else { 50_000 };
@@ -471,7 +468,7 @@ fn random_bytes_are_no_panic() {
         assert_exact::<Evidence>(&bytes)?;
         assert_exact::<Source>(&bytes)?;
         let id = EventId::from_bytes([0; 16]);
-        let key = support::language::KEY;
+        let key = crate::support::language::KEY;
         if let Ok(read) = ConsentEvent::from_facts(id, key, Timestamp::DISTANT_PAST, &bytes) {
             prop_assert_eq!(read.facts(), bytes);
         }
@@ -575,7 +572,7 @@ fn a_keyed_request_is_named_by_its_key_alone() {
 #[test]
 fn an_import_undone_is_as_if_it_had_never_been() {
     hold_for(&vec(fact(), 0..9), |history| {
-        let undone: BTreeSet<ImportId> = [support::language::IMPORT].into();
+        let undone: BTreeSet<ImportId> = [crate::support::language::IMPORT].into();
         let without: Vec<ConsentEvent> =
             history.iter().filter(|event| event.import.is_none()).cloned().collect();
         prop_assert_eq!(

@@ -12,13 +12,10 @@ use sayso_core::registers::{Joined, Registers};
 use sayso_core::statement::{Level, Slot, Statement};
 use sayso_core::time::Timestamp;
 
-use support::language::{
+use crate::support::language::{
     SENDER_S, TOPIC_T, Telling, about_t, day, no, of, plain, said, settings_with_least, yes,
 };
-use support::model::Model;
-
-#[expect(dead_code, reason = "each test file uses a part of it")]
-mod support;
+use crate::support::model::Model;
 
 /// Events of a history whose answer is compared with the model's: 3 keep a debug build below a
 /// minute, 4 (1.7 million histories) a release build below 20 seconds.

@@ -21,16 +21,13 @@ use sayso_core::source::{Actor, Evidence, EvidenceText, Road};
 use sayso_core::suppression::{Cover, Suppression};
 use sayso_core::time::Timestamp;
 
-use support::language::{
+use crate::support::language::{
     IMPORT, PROFILE_A, SENDER_S, TOPIC_T, Telling, WORKSPACE, clear, confirmed, erasure, event,
     fold, hold, implied, no, out, pending, retraction_of, set, single, source, start, term, topic,
     undoing_of, wrote_to, yes,
 };
 
-#[expect(dead_code, reason = "each test file uses a part of it")]
-mod support;
-
-const GOLDEN: &str = include_str!("data/canonical.txt");
+const GOLDEN: &str = include_str!("../data/canonical.txt");
 
 const HEADER: &str = "\
 # Canonical format 1 and encoding id-v1, both frozen. Each block: a name, then hex.

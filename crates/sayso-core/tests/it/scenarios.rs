@@ -28,10 +28,7 @@ use sayso_core::status::Status;
 use sayso_core::suppression::{Cover, Suppression};
 use sayso_core::time::{ClaimedTime, Span, Timestamp};
 
-use support::language::*;
-
-#[expect(dead_code, reason = "each test file uses a part of it")]
-mod support;
+use crate::support::language::*;
 
 /// One row: its number, its words, and what is expected of it.
 struct Row {

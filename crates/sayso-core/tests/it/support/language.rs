@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 use sayso_core::address::AddressKey;
 use sayso_core::channel::{Category, Channel, Message, Permission, Scope};
-use sayso_core::decision::{Circumstances, Decision, Requirement, SenderState, check};
+use sayso_core::decision::{Circumstances, Requirement, SenderState};
 use sayso_core::event::{ConsentEvent, Fact, Retracted, Switched};
 use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
 use sayso_core::id::{EventId, ImportId, ProfileId, SenderId, TopicId, WorkspaceId};
@@ -287,11 +287,4 @@ pub(crate) const fn plain(now: Timestamp, settings: &Settings) -> Circumstances<
         capped_until: None,
         sender: SenderState::Sending,
     }
-}
-
-/// What the gate says about a history where nothing but consent matters, at the least level
-/// `single`.
-pub(crate) fn decide(history: &[ConsentEvent], message: &Message, now: Timestamp) -> Decision {
-    let settings = settings_with_least(Level::Single);
-    check(&fold(history), message, &plain(now, &settings))
 }

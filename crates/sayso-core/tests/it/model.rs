@@ -13,12 +13,9 @@ use sayso_core::event::ConsentEvent;
 use sayso_core::registers::Registers;
 use sayso_core::status::Status;
 
-use support::generate::{history, question};
-use support::language::{fold, undone_by};
-use support::model::{Answer, Model};
-
-#[expect(dead_code, reason = "each test file uses a part of it")]
-mod support;
+use crate::support::generate::{history, question};
+use crate::support::language::{fold, undone_by};
+use crate::support::model::{Answer, Model};
 
 /// Random worlds tried; in a debug build the slowest part of this file.
 const WORLDS: u32 = if cfg!(debug_assertions) { 100_000 } else { 500_000 };

@@ -1,0 +1,13 @@
+//! The words and the rules of consent, held to the scenarios, to an independent model, and to
+//! properties.
+
+mod support;
+
+mod email;
+mod phone;
+
+mod canonical;
+mod model;
+mod properties;
+mod scenarios;
+mod small_worlds;

@@ -32,6 +32,7 @@ macro_rules! conformance_cases {
         $case!(an_appended_event_is_in_the_registers_and_the_history);
         $case!(a_repeated_request_is_the_first_event);
         $case!(a_key_with_other_content_is_a_conflict_and_stores_nothing);
+        $case!(a_key_used_for_another_person_is_a_conflict);
         $case!(an_undated_report_that_repeats_its_source_is_dropped);
         $case!(a_source_that_changes_its_mind_is_heard);
         $case!(recorded_times_never_run_backwards);

@@ -35,6 +35,7 @@ use async_trait::async_trait;
 use sayso_core::address::{Address, AddressKey};
 use sayso_core::decision::Reasons;
 use sayso_core::event::Fact;
+use sayso_core::event_id::is_keyed;
 use sayso_core::id::{EventId, ImportId, ProfileId, WorkspaceId};
 use sayso_core::limits;
 use sayso_core::registers::Registers;
@@ -331,7 +332,7 @@ impl Files {
             let path = path.to_path_buf();
             move |source| OpenError::File { path, source }
         };
-        std::fs::create_dir_all(directory).map_err(file_error(directory))?;
+        make_private(directory).map_err(file_error(directory))?;
         let lock = File::create(at("lock")).map_err(file_error(&at("lock")))?;
         lock.try_lock().map_err(|_| OpenError::Owned(directory.to_path_buf()))?;
         refuse_newer(&at("events.db"))?;
@@ -342,6 +343,12 @@ impl Files {
         let reserve = Reserve::make(at("reserve"));
         Ok(Self { ledger, views, master, reserve, lock: Some(lock) })
     }
+}
+
+/// Makes a directory that its owner alone may look into; one that is there stays as it is.
+fn make_private(directory: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)
 }
 
 /// Looks at the version of a ledger before anything is written to it.
@@ -466,7 +473,7 @@ impl Shared {
                 .map_err(|_| StoreError::Corrupt { table: "workspace", id: row.id.to_string() })?;
             let mut configuration =
                 Configuration::new(row.id, &row.name, row.mode, secrets.address_keys.clone());
-            for (at, change) in events::changes(&ledger, row.no)? {
+            for (at, change) in events::changes(&ledger, row.no, &secrets.vault)? {
                 configuration.apply(change, at);
             }
             self.add_configurations(BTreeMap::from([(row.id, Arc::new(configuration))]));
@@ -578,8 +585,8 @@ impl Shared {
             .read(|views| {
                 let row = views::find_address(views, &place)?;
                 let event = match &row {
-                    Some(_) => views::find_event(views, &place, draft.id)?,
-                    None => None,
+                    None if !is_keyed(&draft.id) => None,
+                    Some(_) | None => views::find_event(views, &place, draft.id)?,
                 };
                 let (row, sealed) =
                     row.map_or((None, None), |row| (Some(row.registers), row.sealed));
@@ -803,8 +810,10 @@ impl Store for SqliteStore {
 
     async fn backup(&self, to: &Path) -> Result<(), StoreError> {
         let failed = |error: std::io::Error| StoreError::Unwritable(error.to_string());
-        std::fs::create_dir(to).map_err(failed)?;
+        make_private(to).map_err(failed)?;
         let copy = to.join("events.db");
+        // The copy is written into an empty file that nobody else may read.
+        database::make_private_file(&copy).map_err(failed)?;
         let copy = copy
             .to_str()
             .ok_or_else(|| StoreError::Unwritable("the path is not UTF-8".to_owned()))?;

@@ -450,7 +450,7 @@ pub trait Store: Send + Sync + Debug {
     /// Copies the store, while it runs, into a new directory.
     async fn backup(&self, to: &Path) -> Result<(), StoreError>;
 
-    /// Writes what waits into the views, saves the index, and closes. Later calls get
+    /// Writes what waits into the views and closes. Later calls get
     /// [`StoreError::Closed`].
     async fn close(&self) -> Result<(), StoreError>;
 }

@@ -2,6 +2,7 @@
 
 use sayso_core::channel::{Channel, Permission, Scope};
 use sayso_core::decision::Reason;
+use sayso_core::event_id::{RequestIdentity, event_id};
 use sayso_core::id::ImportId;
 use sayso_core::retraction::{RetractionFault, Role};
 use sayso_core::source::{Actor, Road};
@@ -58,6 +59,20 @@ pub async fn a_key_with_other_content_is_a_conflict_and_stores_nothing(store: &d
     assert_eq!(recorded.outcome, Outcome::KeyReused);
     let register = recorded.registers.register(Channel::Sms, Scope::All).cloned().unwrap();
     assert!(register.act(Slot::Single).is_none());
+}
+
+/// A key stands for one request, whomever it is about (rule 3).
+pub async fn a_key_used_for_another_person_is_a_conflict(store: &dyn Store) {
+    let workspace = workspace(store).await;
+    let keyed = |n| {
+        let mut draft = said(workspace, &phone(n), SMS, Statement::OptOut, 1);
+        draft.id = event_id(workspace, RequestIdentity::Key("order-17"), 0);
+        draft
+    };
+    assert_eq!(record(store, workspace, keyed(1)).await.outcome, Outcome::Appended);
+    assert_eq!(record(store, workspace, keyed(2)).await.outcome, Outcome::KeyReused);
+    assert_eq!(record(store, workspace, keyed(1)).await.outcome, Outcome::Retried);
+    assert!(known(store, workspace, &phone(2)).await.is_empty());
 }
 
 /// A site that says the same on every page view says nothing new (rule 4).

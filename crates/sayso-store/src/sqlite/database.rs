@@ -40,6 +40,11 @@ const STATEMENTS: usize = 64;
 impl Database {
     /// Opens or makes the file.
     pub(super) fn open(path: &Path, durability: Durability) -> rusqlite::Result<Self> {
+        // What SQLite puts beside the file has the file's permissions.
+        make_private_file(path).map_err(|error| {
+            let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CANTOPEN);
+            rusqlite::Error::SqliteFailure(code, Some(error.to_string()))
+        })?;
         let main = Connection::open(path)?;
         set_up(&main, durability)?;
         Ok(Self { path: Some(path.to_path_buf()), main: Mutex::new(main), idle: Mutex::default() })
@@ -107,4 +112,11 @@ fn set_up(connection: &Connection, durability: Durability) -> rusqlite::Result<(
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(())
+}
+
+/// Makes an empty file that its owner alone may read and write; one that is there stays.
+pub(super) fn make_private_file(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false).mode(0o600).open(path).map(|_| ())
 }

@@ -214,17 +214,29 @@ pub(super) fn add_workspace(
     Ok(ledger.last_insert_rowid())
 }
 
+/// The place for which a change of a configuration is sealed: it may hold secrets of the customer.
+const CHANGE_PLACE: [&[u8]; 1] = [b"configuration"];
+
+/// Seals a change of a configuration.
+pub(super) fn seal_change(
+    vault: &Vault,
+    change: &Change,
+    environment: &crate::environment::Environment,
+) -> Vec<u8> {
+    vault.seal(&CHANGE_PLACE, &change.to_bytes(), environment)
+}
+
 /// Appends a change of a configuration.
 pub(super) fn append_change(
     ledger: &Connection,
     workspace: WorkspaceNo,
     at: Timestamp,
-    change: &Change,
+    sealed: &[u8],
 ) -> rusqlite::Result<()> {
     ledger
         .execute(
             "INSERT INTO configuration (workspace, changed_at, change) VALUES (?1, ?2, ?3)",
-            params![workspace, at.as_micros(), change.to_bytes()],
+            params![workspace, at.as_micros(), sealed],
         )
         .map(|_| ())
 }
@@ -233,6 +245,7 @@ pub(super) fn append_change(
 pub(super) fn changes(
     ledger: &Connection,
     workspace: WorkspaceNo,
+    vault: &Vault,
 ) -> Result<Vec<(Timestamp, Change)>, StoreError> {
     let rows: Vec<(i64, i64, Vec<u8>)> = ledger
         .prepare(
@@ -246,8 +259,9 @@ pub(super) fn changes(
         .map_err(unreadable)?;
     rows.into_iter()
         .map(|(row, at, change)| {
-            let change = Change::from_bytes(&change)
-                .map_err(|_| StoreError::Corrupt { table: "configuration", id: row.to_string() })?;
+            let damaged = || StoreError::Corrupt { table: "configuration", id: row.to_string() };
+            let plain = vault.open(&CHANGE_PLACE, &change).map_err(|_| damaged())?;
+            let change = Change::from_bytes(&plain).map_err(|_| damaged())?;
             Ok((Timestamp::from_micros(at), change))
         })
         .collect()

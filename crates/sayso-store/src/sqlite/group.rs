@@ -531,7 +531,9 @@ impl<'a> Group<'a> {
         change: &crate::configuration::Change,
     ) -> Result<Arc<Configuration>, StoreError> {
         let at = self.tick();
-        events::append_change(self.ledger, workspace.no, at, change)
+        let vault = &workspace.secrets.vault;
+        let sealed = events::seal_change(vault, change, &self.shared.environment);
+        events::append_change(self.ledger, workspace.no, at, &sealed)
             .map_err(|error| unwritable(&error))?;
         let held = match self.configurations.get(&workspace.id) {
             Some(staged) => Arc::clone(staged),

@@ -146,8 +146,9 @@ impl Shared {
         workspace: WorkspaceId,
         then: sayso_core::time::Timestamp,
     ) -> Result<std::collections::BTreeSet<sayso_core::id::ImportId>, StoreError> {
-        let no = self.workspace(workspace)?.no;
-        let changes = self.ledger.read(|ledger| events::changes(ledger, no))?;
+        let workspace = self.workspace(workspace)?;
+        let vault = &workspace.secrets.vault;
+        let changes = self.ledger.read(|ledger| events::changes(ledger, workspace.no, vault))?;
         let undone =
             changes.into_iter().filter(|(at, _)| *at <= then).filter_map(
                 |(_, change)| match change {
@@ -209,10 +210,8 @@ impl Shared {
         };
         let registers = self.registers_now(&place)?;
         let undone = &self.configuration(workspace.id)?.undone_imports;
-        row.map(|row| {
-            self.ledger.read(|ledger| entry(ledger, row, &workspace, &registers, undone))
-        })
-        .transpose()
+        row.map(|row| self.ledger.read(|ledger| entry(ledger, row, &workspace, &registers, undone)))
+            .transpose()
     }
 
     /// One page of all addresses, in key order.
@@ -225,9 +224,7 @@ impl Shared {
         let workspace = self.workspace(workspace)?;
         // The tail first: what leaves it is in the views by then.
         let mut keys = self.tail.keys_after(workspace.no, after);
-        keys.extend(
-            self.views.read(|views| views::keys_after(views, workspace.no, after, items))?,
-        );
+        keys.extend(self.views.read(|views| views::keys_after(views, workspace.no, after, items))?);
         keys.sort_unstable();
         keys.dedup();
         keys.truncate(items);

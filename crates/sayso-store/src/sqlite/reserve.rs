@@ -2,39 +2,52 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::path::{Path, PathBuf};
 
 use sayso_core::limits;
+
+/// The size of the reserve, as files count.
+#[expect(clippy::as_conversions, reason = "TryFrom is not const, and the limit is 64 MiB")]
+const RESERVE_BYTES: u64 = limits::REFUSAL_RESERVE_BYTES as u64;
 
 /// The reserve of one store.
 #[derive(Debug)]
 pub(super) struct Reserve {
     path: Option<PathBuf>,
-    held: AtomicBool,
+    state: State,
+}
+
+/// Where the reserved room is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// In the file.
+    Held,
+    /// Given to refusals.
+    Open,
+    /// There never was any.
+    None,
 }
 
 impl Reserve {
     /// A store without a disk needs none.
     pub(super) const fn none() -> Self {
-        Self { path: None, held: AtomicBool::new(false) }
+        Self { path: None, state: State::None }
     }
 
     /// Makes the reserve if there is room for it; a store without one works all the same.
     pub(super) fn make(path: PathBuf) -> Self {
-        let size = u64::try_from(limits::REFUSAL_RESERVE_BYTES).unwrap_or(0);
-        let held =
-            fs::metadata(&path).is_ok_and(|file| file.len() == size) || Self::write(&path).is_ok();
+        let held = fs::metadata(&path).is_ok_and(|file| file.len() == RESERVE_BYTES)
+            || Self::write(&path).is_ok();
         if !held {
             tracing::warn!(
                 "there is no room for the reserve that keeps refusals going when the disk is full"
             );
         }
-        Self { path: Some(path), held: AtomicBool::new(held) }
+        Self { path: Some(path), state: if held { State::Held } else { State::None } }
     }
 
     /// Writes zeros rather than a hole, so that the room is really taken.
-    fn write(path: &PathBuf) -> std::io::Result<()> {
+    fn write(path: &Path) -> std::io::Result<()> {
         let mut file = fs::File::create(path)?;
         let zeros = vec![0_u8; 65_536];
         let written = (0..limits::REFUSAL_RESERVE_BYTES / zeros.len())
@@ -46,15 +59,38 @@ impl Reserve {
         })
     }
 
+    /// Whether the room was given away: then nothing but refusals is taken.
+    pub(super) fn is_open(&self) -> bool {
+        self.state == State::Open
+    }
+
     /// Gives the room to refusals; whether there was any to give.
-    pub(super) fn release(&self) -> bool {
-        let Some(path) = self.path.as_ref().filter(|_| self.held.swap(false, Ordering::SeqCst))
-        else {
+    pub(super) fn release(&mut self) -> bool {
+        let Some(path) = self.path.as_ref().filter(|_| self.state == State::Held) else {
             return false;
         };
         tracing::error!(
             "the disk is full: the reserve is opened for refusals, nothing else is taken"
         );
+        self.state = State::Open;
         fs::remove_file(path).is_ok()
     }
+
+    /// Takes the room back once the disk has more than enough again.
+    pub(super) fn take_back(&mut self) {
+        let Some(path) = self.path.as_ref().filter(|_| self.state == State::Open) else { return };
+        if free_bytes(path).is_some_and(|free| free >= ENOUGH) && Self::write(path).is_ok() {
+            tracing::info!("the disk has room again: everything is taken");
+            self.state = State::Held;
+        }
+    }
+}
+
+/// Room that lets the reserve be taken back: the reserve itself, and as much again to work with.
+const ENOUGH: u64 = 2 * RESERVE_BYTES;
+
+/// Bytes that this process may still write to the disk that holds `path`.
+fn free_bytes(path: &Path) -> Option<u64> {
+    let disk = rustix::fs::statvfs(path.parent()?).ok()?;
+    Some(disk.f_bavail.saturating_mul(disk.f_frsize))
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, params};
 use sayso_core::address::{Address, AddressKey};
 use sayso_core::canonical::{Canonical, Malformed, Reader, Writer};
+use sayso_core::event_id::is_keyed;
 use sayso_core::id::{EventId, ProfileId};
 use sayso_core::register::Mark;
 use sayso_core::registers::Registers;
@@ -134,22 +135,26 @@ pub(super) fn find_address(
     .transpose()
 }
 
-/// The row of the ledger that holds an event of an address.
+/// The row of the ledger that holds an event: of this address, or by this key.
 pub(super) fn find_event(
     views: &Connection,
     place: &Place,
     id: EventId,
 ) -> Result<Option<i64>, StoreError> {
-    views
-        .prepare_cached(
-            "SELECT row FROM history WHERE workspace = ?1 AND address_key = ?2 AND event_id = ?3",
-        )
-        .and_then(|mut statement| {
-            statement
-                .query_row(params![place.0, place.1.as_bytes(), id.as_bytes()], |row| row.get(0))
-                .optional()
-        })
-        .map_err(unreadable)
+    let (workspace, key) = (place.0, place.1.as_bytes());
+    let row = |row: &rusqlite::Row<'_>| row.get(0);
+    let found = if is_keyed(&id) {
+        views
+            .prepare_cached("SELECT row FROM keyed_event WHERE workspace = ?1 AND event_id = ?2")
+            .and_then(|mut find| find.query_row(params![workspace, id.as_bytes()], row).optional())
+    } else {
+        views
+            .prepare_cached(
+                "SELECT row FROM history WHERE workspace = ?1 AND address_key = ?2 AND event_id = ?3",
+            )
+            .and_then(|mut find| find.query_row(params![workspace, key, id.as_bytes()], row).optional())
+    };
+    found.map_err(unreadable)
 }
 
 /// The rows of the ledger about an address, in no order.
@@ -251,6 +256,10 @@ pub(super) fn flush(
             "INSERT INTO history (workspace, address_key, event_id, row) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT DO NOTHING",
         )?;
+        let mut put_keyed = transaction.prepare_cached(
+            "INSERT INTO keyed_event (workspace, event_id, row) VALUES (?1, ?2, ?3)
+             ON CONFLICT DO NOTHING",
+        )?;
         let mut places: Vec<&Place> = frame.addresses.keys().collect();
         places.sort_unstable();
         for place in places {
@@ -269,6 +278,9 @@ pub(super) fn flush(
             put_address.execute(params![workspace, key, entry.registers.to_bytes(), sealed])?;
             for (id, row) in &entry.rows {
                 put_history.execute(params![workspace, key, id.as_bytes(), row])?;
+                if is_keyed(id) {
+                    put_keyed.execute(params![workspace, id.as_bytes(), row])?;
+                }
             }
         }
         let mut put_profile = transaction.prepare_cached(

@@ -214,6 +214,13 @@ impl Writer {
             shared.flusher.ask();
             return Err(Failure::Failed(StoreError::Busy));
         }
+        if self.reserve.is_open() && cases.iter().any(|case| case.urgency() == Urgency::Ordinary) {
+            self.reserve.take_back();
+            if self.reserve.is_open() {
+                let word = "the disk is full, and only refusals are taken until it has room";
+                return Err(Failure::Failed(StoreError::Unwritable(word.to_owned())));
+            }
+        }
         let ledger = shared.ledger.lock();
         let failed = |error: rusqlite::Error| Failure::Failed(unwritable(&error));
         ledger.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;

@@ -13,7 +13,7 @@ use sayso_store::conformance::{
 };
 use sayso_store::environment::Environment;
 use sayso_store::sqlite::{OpenError, Options, SqliteStore};
-use sayso_store::store::{ProfileDraft, Subject};
+use sayso_store::store::{Outcome, ProfileDraft, Subject};
 
 fn open(directory: &Path) -> SqliteStore {
     SqliteStore::open(directory, Options::default(), Environment::system()).unwrap()
@@ -138,6 +138,29 @@ async fn processing_and_links_survive_a_rebuild() {
 }
 
 #[tokio::test]
+async fn a_key_used_for_another_person_is_a_conflict_after_a_flush_and_a_rebuild() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let workspace = workspace(&store).await;
+    let keyed = |n| {
+        let mut draft = said(workspace, &phone(n), SMS, Statement::OptOut, 1);
+        let identity = sayso_core::event_id::RequestIdentity::Key("order-17");
+        draft.id = sayso_core::event_id::event_id(workspace, identity, 0);
+        draft
+    };
+    record(&store, workspace, keyed(1)).await;
+    store.close().await.unwrap();
+    drop(store);
+    let store = open(directory.path());
+    assert_eq!(record(&store, workspace, keyed(2)).await.outcome, Outcome::KeyReused);
+    drop(store);
+    std::fs::remove_file(directory.path().join("views.db")).unwrap();
+    let store = open(directory.path());
+    assert_eq!(record(&store, workspace, keyed(2)).await.outcome, Outcome::KeyReused);
+    assert_eq!(record(&store, workspace, keyed(1)).await.outcome, Outcome::Retried);
+}
+
+#[tokio::test]
 async fn an_undone_import_stays_undone_after_a_rebuild() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());
@@ -193,14 +216,16 @@ async fn another_master_key_is_refused() {
 }
 
 #[tokio::test]
-async fn the_master_key_is_readable_by_its_owner_alone_and_nothing_personal_is_in_clear() {
+async fn the_files_are_readable_by_their_owner_alone_and_nothing_personal_is_in_clear() {
     use std::os::unix::fs::PermissionsExt;
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());
     fill(&store).await;
     store.close().await.unwrap();
-    let key = std::fs::metadata(directory.path().join("master.key")).unwrap();
-    assert_eq!(key.permissions().mode() & 0o777, 0o600);
+    for name in ["master.key", "events.db", "views.db"] {
+        let file = std::fs::metadata(directory.path().join(name)).unwrap();
+        assert_eq!(file.permissions().mode() & 0o777, 0o600, "{name}");
+    }
     for file in std::fs::read_dir(directory.path()).unwrap() {
         let bytes = std::fs::read(file.unwrap().path()).unwrap();
         let digits = b"15550100001";

@@ -18,6 +18,14 @@ CREATE TABLE history (
     PRIMARY KEY (workspace, address_key, event_id)
 ) WITHOUT ROWID;
 
+-- Where the event of a keyed request stands, whomever it is about: tells a key used twice.
+CREATE TABLE keyed_event (
+    workspace     INTEGER NOT NULL,
+    event_id      BLOB    NOT NULL,
+    row           INTEGER NOT NULL,
+    PRIMARY KEY (workspace, event_id)
+) WITHOUT ROWID;
+
 -- A profile's addresses and attributes, sealed.
 CREATE TABLE profile (
     workspace     INTEGER NOT NULL,

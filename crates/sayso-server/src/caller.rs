@@ -109,14 +109,14 @@ impl<N: Needs> FromRequestParts<Arc<App>> for Caller<N> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        let holder = match parts.extensions.get::<LocalOperator>() {
-            Some(LocalOperator) => local::holder(app, &parts.headers)?,
-            None => {
-                let key = bearer(parts).ok_or_else(unauthorized)?;
-                let holder = app.find_holder(key).ok_or_else(unauthorized)?;
-                app.rates().take_key(holder.id)?;
-                holder
-            }
+        let is_local = parts.extensions.get::<LocalOperator>().is_some();
+        let holder = if is_local {
+            local::holder(app, &parts.headers)?
+        } else {
+            let key = bearer(parts).ok_or_else(unauthorized)?;
+            let holder = app.find_holder(key).ok_or_else(unauthorized)?;
+            app.rates().take_key(holder.id)?;
+            holder
         };
         if !holder.key.scopes.contains(&N::SCOPE) {
             let detail = format!("the key lacks the scope {}", N::SCOPE.as_str());

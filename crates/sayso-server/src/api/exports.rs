@@ -79,8 +79,8 @@ enum Place {
 /// Streams every consent on a channel with its proof, refusals included.
 ///
 /// One row for each address and scope of which something is known, in no order that means anything.
-/// An address that is blocked without having said anything has a row for the scope `all`. People
-/// known by hash only, and erased ones, have their address key and no address. As CSV, cells that a
+/// An address that is suppressed without having said anything has a row for the scope `all`, and a
+/// refusal of processing one of its own. People known by hash only, and erased ones, have their address key and no address. As CSV, cells that a
 /// spreadsheet would run are written with a leading apostrophe, and phones as `tel:+…`, which every
 /// import reads again as the same number.
 #[utoipa::path(
@@ -144,6 +144,11 @@ impl Export {
             statuses,
             format,
         })
+    }
+
+    /// Whether rows with this status are asked for.
+    fn wants(&self, status: &str) -> bool {
+        self.statuses.is_empty() || self.statuses.iter().any(|wanted| wanted.as_str() == status)
     }
 
     /// The lines of one page of addresses, and where the next begins.

@@ -242,7 +242,8 @@ fn settle(asked: Asked<RowsRequest>, caller: &Caller<Import>) -> Result<Settled,
 /// What an undone import would bring counts for nothing: the caller must hear that.
 fn refuse_undone(caller: &Caller<Import>, id: ImportId) -> Result<(), Problem> {
     if caller.configuration().undone_imports.contains(&id) {
-        Err(Problem::new(Code::ImportUndone))
+        let detail = "what it brought counts for nothing, for good; import the list under another id, on the command line under another --list";
+        Err(Problem::new(Code::ImportUndone).detail(detail))
     } else {
         Ok(())
     }

@@ -58,7 +58,22 @@ macro_rules! texts {
                 stringify!($name).trim_end_matches("Text").into()
             }
         }
-    )+};
+    )+
+
+        #[cfg(test)]
+        mod examples {
+            use super::*;
+
+            #[test]
+            fn every_example_is_right() {
+                $({
+                    let mut faults = Faults::default();
+                    let read = $name::from_json(Value::from($example), &Pointer::Body, &mut faults);
+                    assert!(read.is_some(), "{}: {faults:?}", stringify!($name));
+                })+
+            }
+        }
+    };
 }
 
 const CHANNELS: &[&str] =

@@ -132,10 +132,10 @@ pub(crate) async fn capture(
     let peer = request.extensions().get::<Peer>().copied();
     let (parts, body) = request.into_parts();
     let ip = app.client_ip(peer, &parts.headers);
-    app.rates().take_network(ip)?;
+    let counted = app.rates().take_network(ip);
     let (sent, faults) = read(body).await?;
     let visit = Visit::find(&app, &sent, &parts.headers, ip)?;
-    let heard = Statements::hear(sent, faults, &app, &visit);
+    let heard = Statements::hear((sent, faults), counted, &app, &visit);
     let answer = match heard {
         Ok(heard) => heard.record(&app, &visit).await,
         Err(problem) => Err(problem),

@@ -406,3 +406,27 @@ async fn an_export_of_many_pages_holds_each_person_once() {
         exported.iter().map(|row| row["phone"].as_str().unwrap()).collect();
     assert_eq!((exported.len(), phones.len()), (1_000, 1_000));
 }
+
+#[tokio::test]
+async fn an_export_holds_refusals_of_processing_and_people_who_are_blocked_in_silence() {
+    let app = TestApp::start().await;
+    let refused =
+        json!({ "line": 2, "phone": ADA, "permission": "processing", "statement": "opt_out" });
+    import(&app, &[refused]).await;
+    let block = json!({ "phone": "+14155552672", "blocked": true });
+    let blocked = app.post("/v1/suppressions", &block).await;
+    assert!(blocked.status.is_success(), "{}", blocked.text);
+    let rows = app.get("/v1/exports/consents?channel=sms").await.lines();
+    assert_eq!(rows.len(), 2, "{rows:?}");
+    let of = |phone: &str| rows.iter().find(|row| row["phone"] == phone).unwrap();
+    assert_eq!(of(ADA)["permission"], "processing");
+    assert_eq!(of(ADA)["status"], "opted_out");
+    assert_eq!(of(ADA)["basis"]["source"], "crm");
+    assert_eq!(of("+14155552672")["reasons"][0], "suppressed");
+    assert!(of("+14155552672")["basis"]["event"].is_string());
+    assert_eq!(
+        app.get("/v1/exports/consents?channel=email").await.text,
+        "",
+        "no phone takes email"
+    );
+}

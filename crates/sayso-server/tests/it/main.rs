@@ -1,5 +1,10 @@
 //! The API through the real router, over a store in memory. Names of tests are rules.
-#![expect(clippy::indexing_slicing, reason = "a test that finds nothing should stop there")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that finds something else than it expects should stop there"
+)]
 
 mod support;
 

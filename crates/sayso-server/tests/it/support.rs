@@ -31,7 +31,6 @@ struct CountedBytes(AtomicU64);
 
 /// A server under test.
 pub(crate) struct TestApp {
-    pub(crate) app: Arc<App>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) environment: Environment,
@@ -91,7 +90,7 @@ impl TestApp {
         let app = App::new(Arc::clone(&store), environment.clone(), options);
         let router = app.public_router();
         let mut test =
-            Self { app, store, clock, environment, configuration, key: String::new(), router };
+            Self { store, clock, environment, configuration, key: String::new(), router };
         test.key = test.make_key("test", KeyScope::ALL, Standing::Act).await;
         test
     }

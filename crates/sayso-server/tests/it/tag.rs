@@ -36,7 +36,10 @@ impl Shop {
         let secret = self.site["user_hash_secret"].as_str().unwrap();
         let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).unwrap();
         mac.update(identifier.as_bytes());
-        mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+        mac.finalize()
+            .into_bytes()
+            .iter()
+            .fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
     }
 }
 
@@ -228,7 +231,7 @@ async fn known_and_unknown_people_get_the_same_answer_in_the_same_time() {
 async fn statements_are_limited_by_network_and_by_address() {
     let mut rates = crate::support::plenty();
     rates.address.requests = std::num::NonZeroU32::new(2).unwrap();
-    rates.address.per = std::time::Duration::from_secs(3600);
+    rates.address.per = std::time::Duration::from_hours(1);
     let app = TestApp::with_rates(rates).await;
     let site = app.site().await;
     let shop = Shop { app, site };

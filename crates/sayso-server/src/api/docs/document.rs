@@ -47,7 +47,45 @@ pub(super) fn document() -> Value {
     for operation in operations_mut(&mut document) {
         add_common_responses(operation);
     }
+    let schemas = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut);
+    for (name, schema) in schemas.into_iter().flatten() {
+        if name.ends_with("Request") {
+            close(schema);
+        }
+    }
     document
+}
+
+/// Says of what a client sends that unknown fields are refused, and which ones are required: those
+/// whose description ends so. In the code every field may be absent, so that all faults are found.
+fn close(schema: &mut Value) {
+    let Some(schema) = schema.as_object_mut() else { return };
+    let mut required = Vec::new();
+    let fields = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for (name, field) in fields.into_iter().flatten() {
+        if !description(field).ends_with("Required.") {
+            continue;
+        }
+        required.push(Value::from(name.as_str()));
+        let real = field.pointer("/oneOf/0").cloned();
+        if let Some(real) = real {
+            *field = real;
+        } else if let Some(word) = field.pointer("/type/0").cloned()
+            && let Some(field) = field.as_object_mut()
+        {
+            field.insert("type".to_owned(), word);
+        }
+    }
+    if !required.is_empty() {
+        schema.insert("required".to_owned(), Value::Array(required));
+    }
+    schema.insert("additionalProperties".to_owned(), Value::Bool(false));
+}
+
+/// What a field says of itself, or beside the reference to its type.
+pub(super) fn description(field: &Value) -> &str {
+    let own = field.get("description").or_else(|| field.pointer("/oneOf/0/description"));
+    own.and_then(Value::as_str).unwrap_or_default()
 }
 
 fn operations_mut(document: &mut Value) -> impl Iterator<Item = &mut Map<String, Value>> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::document::description;
 use super::html::Html;
 use crate::problem::Code;
 
@@ -221,7 +222,7 @@ fn render_fields(document: &Value, schema: &Value, depth: usize, html: &mut Html
     for (name, field) in fields {
         html.raw("<dt><code>").text(name).raw("</code> <span class=\"type\">");
         html.text(&type_word(document, field)).raw("</span></dt><dd>");
-        let own = text_of(field, "description");
+        let own = description(field);
         html.inline(if own.is_empty() {
             text_of(resolve(document, field), "description")
         } else {

@@ -9,7 +9,7 @@
 use super::row::{Basis, ExportRow};
 
 /// The columns. Those that an import knows have the names it knows them by.
-const COLUMNS: [&str; 24] = [
+const COLUMNS: [&str; 25] = [
     "phone",
     "email",
     "external_id",
@@ -18,6 +18,7 @@ const COLUMNS: [&str; 24] = [
     "channel",
     "scope",
     "status",
+    "gdpr_optin",
     "level",
     "occurred_at",
     "recorded_at",
@@ -54,9 +55,11 @@ pub(super) fn line(row: &ExportRow) -> String {
         text(&row.external_id),
         text(&row.channel_id),
         row.address_key.clone(),
-        row.channel.to_owned(),
-        row.scope.clone(),
-        row.status.to_owned(),
+        row.channel.unwrap_or_default().to_owned(),
+        text(&row.scope),
+        // An import reads a status only with a channel, and a refusal of processing by its own name.
+        row.channel.map(|_| row.status).unwrap_or_default().to_owned(),
+        if row.channel.is_none() { "false".to_owned() } else { String::new() },
         row.level.unwrap_or_default().to_owned(),
         text(&row.since),
         of_basis(|basis| Some(basis.recorded_at.clone())),
@@ -124,7 +127,8 @@ mod tests {
 
     #[test]
     fn a_phone_is_no_formula_and_no_bare_number() {
-        let row = ExportRow { phone: Some("+14155552671".to_owned()), ..ExportRow::default() };
+        let phone = Some("+14155552671".to_owned());
+        let row = ExportRow { phone, ..ExportRow::default() };
         assert!(line(&row).starts_with("tel:+14155552671,"));
     }
 

@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 
 use sayso_core::address::Address;
-use sayso_core::channel::{Permission, Scope};
+use sayso_core::channel::{Channel, Permission, Scope};
 use sayso_core::decision::{Requirement, check};
+use sayso_core::register::Mark;
+use sayso_core::status::Status;
+use sayso_core::suppression::blocking;
 use sayso_core::time::Timestamp;
 use sayso_store::store::{HistoryEntry, KnownAddress, StoreError};
 use serde::Serialize;
@@ -35,13 +38,18 @@ pub(crate) struct ExportRow {
     /// What stands for the address in this workspace, and survives erasure.
     #[schema(example = "0f1e2d3c4b5a69788796a5b4c3d2e1f0")]
     pub(crate) address_key: String,
-    /// The channel.
+    /// `messages`, or `processing`: the processing of the person's data, of which only refusals are exported.
+    #[schema(example = "messages")]
+    pub(crate) permission: &'static str,
+    /// The channel; absent for processing.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "sms")]
-    pub(crate) channel: &'static str,
-    /// What the consent covers.
+    pub(crate) channel: Option<&'static str>,
+    /// What the consent covers; absent for processing.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "all")]
-    pub(crate) scope: String,
-    /// Where the person stands towards messages of this scope: `never`, `pending`, `opted_in`, `opted_out`, `under_review` or `expired`.
+    pub(crate) scope: Option<String>,
+    /// Where the person stands towards this: `never`, `pending`, `opted_in`, `opted_out`, `under_review` or `expired`.
     #[schema(example = "opted_in")]
     pub(crate) status: &'static str,
     /// How well an opt-in is evidenced; absent unless there is one.
@@ -118,51 +126,91 @@ pub(crate) struct ExportedNotice {
     pub(crate) text_sha256: String,
 }
 
-/// The rows of one address: one for each scope of which something is known; and one for `all` where
-/// nothing was said and the address is blocked all the same.
+/// The rows of one address: one for each scope of which something is known; one for `all` where
+/// nothing was said and the address is suppressed all the same; and one for a refusal of processing.
 pub(super) async fn rows_of(
     export: &Export,
     known: &KnownAddress,
 ) -> Result<Vec<ExportRow>, StoreError> {
-    let registers = &known.registers;
-    let mut scopes: Vec<Scope> =
-        registers.on_channel(export.channel).map(|(scope, _)| scope).collect();
-    let is_silent = scopes.is_empty();
-    if is_silent {
-        scopes.push(Scope::All);
+    let mut rows = Vec::new();
+    let mut said: Vec<Scope> =
+        known.registers.on_channel(export.channel).map(|(scope, _)| scope).collect();
+    let is_silent = said.is_empty();
+    if is_silent && !reaches(known.address.as_ref(), export.channel) {
+        return Ok(rows);
     }
-    let mut rows = Vec::with_capacity(scopes.len());
-    for scope in scopes {
-        let message =
-            message_for(Permission::Messages(export.channel, scope), &export.configuration);
-        let circumstances = circumstances(&export.settings, Requirement::OptIn, export.now);
-        let decision = check(registers, &message, &circumstances);
-        let is_blocked = decision.reasons.iter().any(|reason| {
-            use sayso_core::decision::Reason;
-            matches!(reason, Reason::Suppressed | Reason::ProcessingRefused)
-        });
-        let is_wanted =
-            export.statuses.is_empty() || export.statuses.contains(&decision.consent.status);
-        if !is_wanted || (is_silent && !is_blocked) {
-            continue;
+    if is_silent {
+        said.push(Scope::All);
+    }
+    for scope in said {
+        let (row, basis) = about_messages(export, known, scope);
+        if export.wants(row.status) && !(is_silent && basis.is_none()) {
+            rows.push(with_basis(export, known, row, basis).await?);
         }
-        let basis = match decision.consent.basis {
-            Some(mark) => export.store.find_event(export.workspace, known.key, mark.event).await?,
-            None => None,
-        };
-        rows.push(ExportRow {
-            address_key: known.key.to_string(),
-            channel: export.channel.as_str(),
-            scope: scope.to_string(),
-            status: decision.consent.status.as_str(),
-            level: decision.consent.level.map(sayso_core::statement::Level::as_str),
-            since: decision.consent.basis.and_then(|mark| shown(mark.at)),
-            reasons: decision.reasons.iter().map(sayso_core::decision::Reason::as_str).collect(),
-            basis: basis.map(Basis::of),
-            ..ExportRow::at(known.address.as_ref())
-        });
+    }
+    if let Some(refusal) = known.registers.processing().standing_refusal(export.now) {
+        let row = about_processing(known);
+        if export.wants(row.status) {
+            rows.push(with_basis(export, known, row, Some(*refusal)).await?);
+        }
     }
     Ok(rows)
+}
+
+/// Whether an address could be reached on a channel, as far as its kind tells.
+const fn reaches(address: Option<&Address>, channel: Channel) -> bool {
+    match (address, channel) {
+        (Some(Address::Phone(_)), Channel::Email) => false,
+        (Some(Address::Email(_)), _) => matches!(channel, Channel::Email),
+        (Some(Address::Phone(_) | Address::ChannelId(_) | Address::ExternalId(_)) | None, _) => {
+            true
+        }
+    }
+}
+
+/// The row for one scope, and what it rests on: what was said, or else what blocks the address.
+fn about_messages(
+    export: &Export,
+    known: &KnownAddress,
+    scope: Scope,
+) -> (ExportRow, Option<Mark>) {
+    let registers = &known.registers;
+    let message = message_for(Permission::Messages(export.channel, scope), &export.configuration);
+    let circumstances = circumstances(&export.settings, Requirement::OptIn, export.now);
+    let decision = check(registers, &message, &circumstances);
+    let blocked = blocking(registers, &message, export.now).next().map(|(_, mark)| *mark);
+    let row = ExportRow {
+        permission: "messages",
+        channel: Some(export.channel.as_str()),
+        scope: Some(scope.to_string()),
+        status: decision.consent.status.as_str(),
+        level: decision.consent.level.map(sayso_core::statement::Level::as_str),
+        since: decision.consent.basis.and_then(|mark| shown(mark.at)),
+        reasons: decision.reasons.iter().map(sayso_core::decision::Reason::as_str).collect(),
+        ..ExportRow::at(known)
+    };
+    (row, decision.consent.basis.or(blocked))
+}
+
+fn about_processing(known: &KnownAddress) -> ExportRow {
+    ExportRow {
+        permission: "processing",
+        status: Status::OptedOut.as_str(),
+        reasons: vec![sayso_core::decision::Reason::ProcessingRefused.as_str()],
+        ..ExportRow::at(known)
+    }
+}
+
+async fn with_basis(
+    export: &Export,
+    known: &KnownAddress,
+    row: ExportRow,
+    mark: Option<Mark>,
+) -> Result<ExportRow, StoreError> {
+    let Some(mark) = mark else { return Ok(row) };
+    let entry = export.store.find_event(export.workspace, known.key, mark.event).await?;
+    let since = row.since.or_else(|| shown(mark.at));
+    Ok(ExportRow { since, basis: entry.map(Basis::of), ..row })
 }
 
 /// A time, unless it stands for "nobody knows when".
@@ -171,20 +219,17 @@ fn shown(at: Timestamp) -> Option<String> {
 }
 
 impl ExportRow {
-    fn at(address: Option<&Address>) -> Self {
-        match address {
-            None => Self::default(),
-            Some(Address::Phone(phone)) => {
-                Self { phone: Some(phone.to_string()), ..Self::default() }
-            }
-            Some(Address::Email(email)) => {
-                Self { email: Some(email.as_str().to_owned()), ..Self::default() }
-            }
+    fn at(known: &KnownAddress) -> Self {
+        let row = Self { address_key: known.key.to_string(), ..Self::default() };
+        match &known.address {
+            None => row,
+            Some(Address::Phone(phone)) => Self { phone: Some(phone.to_string()), ..row },
+            Some(Address::Email(email)) => Self { email: Some(email.as_str().to_owned()), ..row },
             Some(Address::ExternalId(id)) => {
-                Self { external_id: Some(id.as_str().to_owned()), ..Self::default() }
+                Self { external_id: Some(id.as_str().to_owned()), ..row }
             }
             Some(Address::ChannelId(id)) => {
-                Self { channel_id: Some(id.as_str().to_owned()), ..Self::default() }
+                Self { channel_id: Some(id.as_str().to_owned()), ..row }
             }
         }
     }

@@ -67,10 +67,11 @@ struct Making<'a> {
 }
 
 impl Statements {
-    /// Hears what a page said.
+    /// Hears what a page said. A refusal is heard however much was said before (rule 5); what came
+    /// with it is not, once the limits are reached.
     pub(super) fn hear(
-        sent: TagRequest,
-        mut faults: Faults,
+        (sent, mut faults): (TagRequest, Faults),
+        mut counted: Result<(), Problem>,
         app: &App,
         visit: &Visit,
     ) -> Result<Self, Problem> {
@@ -78,11 +79,16 @@ impl Statements {
         let received = app.now();
         let given = texts_given(&user);
         let identifiers = Identifiers::read(&mut user, app, visit, received, &mut faults);
-        let flags = Flags::read(&mut user, &mut faults);
+        let mut flags = Flags::read(&mut user, &mut faults);
         for address in identifiers.all() {
-            app.rates().take_address(address.key(&visit.configuration.secret))?;
+            counted = counted.and(app.rates().take_address(visit.key_of(address)));
         }
-        let verified = verified(sent.user_hash.as_deref(), given.as_deref(), visit, &mut faults);
+        let is_welcome = counted.is_ok();
+        if let Err(limit) = counted {
+            flags = flags.refusals_alone().ok_or(limit)?;
+        }
+        let verified =
+            is_welcome && verified(sent.user_hash.as_deref(), given.as_deref(), visit, &mut faults);
         let spoke_of = identifiers.uuid.clone().map(|id| visit.key_of(&Address::ExternalId(id)));
         let mut making = Making {
             visit,
@@ -248,6 +254,17 @@ impl Flags {
             sms: flag(user.sms_optin.take(), "/user/sms_optin", faults),
             email: flag(user.email_optin.take(), "/user/email_optin", faults),
         }
+    }
+}
+
+impl Flags {
+    /// The refusals among them, if there are any.
+    fn refusals_alone(self) -> Option<Self> {
+        let refusal = |flag: Option<Statement>| flag.filter(|flag| flag.is_refusal());
+        let (gdpr, whatsapp) = (refusal(self.gdpr), refusal(self.whatsapp));
+        let (sms, email) = (refusal(self.sms), refusal(self.email));
+        let any = gdpr.or(whatsapp).or(sms).or(email);
+        any.map(|_| Self { gdpr, whatsapp, sms, email })
     }
 }
 

@@ -51,7 +51,12 @@ impl Client {
     }
 
     /// Asks, and gives the answer as JSON; a problem is a failure with its own words.
-    pub(crate) async fn json(&self, method: Method, path: &str, payload: Payload) -> Result<Value, Failure> {
+    pub(crate) async fn json(
+        &self,
+        method: Method,
+        path: &str,
+        payload: Payload,
+    ) -> Result<Value, Failure> {
         let answer = self.ask(method, path, payload).await?;
         let value: Value = if answer.body.is_empty() {
             Value::Null
@@ -62,7 +67,12 @@ impl Client {
     }
 
     /// Asks, and gives the answer as it came.
-    pub(crate) async fn ask(&self, method: Method, path: &str, payload: Payload) -> Result<Answer, Failure> {
+    pub(crate) async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        payload: Payload,
+    ) -> Result<Answer, Failure> {
         let mut request = Request::builder().method(method).uri(path).header("host", "localhost");
         if let Some(workspace) = &self.workspace {
             request = request.header(sayso_server::LOCAL_WORKSPACE_HEADER, workspace);
@@ -85,11 +95,15 @@ impl Client {
                 read(response.map_err(|error| anyhow!(error))?).await
             }
             Local::Socket(path) => {
-                let stream = tokio::net::UnixStream::connect(path).await.context("the server's socket")?;
-                let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
-                    .await
-                    .context("the server's socket")?;
-                let asking = async { read(sender.send_request(request).await.context("the server's socket")?).await };
+                let stream =
+                    tokio::net::UnixStream::connect(path).await.context("the server's socket")?;
+                let (mut sender, connection) =
+                    hyper::client::conn::http1::handshake(TokioIo::new(stream))
+                        .await
+                        .context("the server's socket")?;
+                let asking = async {
+                    read(sender.send_request(request).await.context("the server's socket")?).await
+                };
                 tokio::select! {
                     answer = asking => answer,
                     ended = connection => Err(anyhow!("the server went away: {ended:?}").into()),
@@ -109,19 +123,23 @@ impl Client {
         if let Some(workspace) = &self.workspace {
             request = request.header(sayso_server::LOCAL_WORKSPACE_HEADER, workspace);
         }
-        let request = request.body(Full::new(Bytes::new())).context("the request cannot be made")?;
+        let request =
+            request.body(Full::new(Bytes::new())).context("the request cannot be made")?;
         match &self.local {
             Local::Here { router, .. } => {
                 let response = router.clone().oneshot(request.map(axum_body)).await;
                 pour(response.map_err(|error| anyhow!(error))?, each).await
             }
             Local::Socket(path) => {
-                let stream = tokio::net::UnixStream::connect(path).await.context("the server's socket")?;
-                let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
-                    .await
-                    .context("the server's socket")?;
+                let stream =
+                    tokio::net::UnixStream::connect(path).await.context("the server's socket")?;
+                let (mut sender, connection) =
+                    hyper::client::conn::http1::handshake(TokioIo::new(stream))
+                        .await
+                        .context("the server's socket")?;
                 let asking = async {
-                    pour(sender.send_request(request).await.context("the server's socket")?, each).await
+                    pour(sender.send_request(request).await.context("the server's socket")?, each)
+                        .await
                 };
                 tokio::select! {
                     biased;

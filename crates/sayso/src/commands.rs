@@ -28,7 +28,8 @@ use crate::printer::Printer;
 
 /// Runs the command that the options name.
 pub(crate) fn run(options: Options, printer: Printer) -> Result<Exit, Failure> {
-    let mut place = Place { file: options.config, arguments: Vec::new(), workspace: options.workspace };
+    let mut place =
+        Place { file: options.config, arguments: Vec::new(), workspace: options.workspace };
     place.argue("store.directory", options.data.map(|directory| directory.display().to_string()));
     match options.command {
         Command::Openapi => Ok(docs::openapi(printer)),
@@ -38,14 +39,30 @@ pub(crate) fn run(options: Options, printer: Printer) -> Result<Exit, Failure> {
         Command::Serve(options) => block_on(serve::run(place, options, printer)),
         Command::Demo(options) => block_on(demo::run(&options, printer)),
         Command::Restore(options) => restore::run(&place, &options, printer),
-        Command::Check(options) => with_client(&place, async |client| check::run(client, options, printer).await),
-        Command::Consent(options) => with_client(&place, async |client| consent::run(client, options, printer).await),
-        Command::Profile(options) => with_client(&place, async |client| profile::run(client, options, printer).await),
-        Command::Import(options) => with_client(&place, async |client| import::run(client, options, printer).await),
-        Command::Export(options) => with_client(&place, async |client| export::run(client, options, printer).await),
-        Command::Keys(what) => with_client(&place, async |client| keys::run(client, what, printer).await),
-        Command::Workspaces(what) => with_client(&place, async |client| workspaces::run(client, what, printer).await),
-        Command::Backup(options) => with_client(&place, async |client| backup::run(client, options, printer).await),
+        Command::Check(options) => {
+            with_client(&place, async |client| check::run(client, options, printer).await)
+        }
+        Command::Consent(options) => {
+            with_client(&place, async |client| consent::run(client, options, printer).await)
+        }
+        Command::Profile(options) => {
+            with_client(&place, async |client| profile::run(client, options, printer).await)
+        }
+        Command::Import(options) => {
+            with_client(&place, async |client| import::run(client, options, printer).await)
+        }
+        Command::Export(options) => {
+            with_client(&place, async |client| export::run(client, options, printer).await)
+        }
+        Command::Keys(what) => {
+            with_client(&place, async |client| keys::run(client, what, printer).await)
+        }
+        Command::Workspaces(what) => {
+            with_client(&place, async |client| workspaces::run(client, what, printer).await)
+        }
+        Command::Backup(options) => {
+            with_client(&place, async |client| backup::run(client, options, printer).await)
+        }
     }
 }
 
@@ -68,8 +85,10 @@ impl Place {
         let environment = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
-        let sources = Sources { file: self.file.clone(), environment, arguments: self.arguments.clone() };
-        Config::load(&sources).map_err(|error| Failure::Input(format!("{:#}", anyhow::Error::new(error))))
+        let sources =
+            Sources { file: self.file.clone(), environment, arguments: self.arguments.clone() };
+        Config::load(&sources)
+            .map_err(|error| Failure::Input(format!("{:#}", anyhow::Error::new(error))))
     }
 }
 
@@ -87,7 +106,8 @@ fn with_client(
 ) -> Result<Exit, Failure> {
     let config = place.config()?;
     block_on(async {
-        let client = Client::new(Local::reach(&config.store.directory, &config)?, place.workspace.clone());
+        let client =
+            Client::new(Local::reach(&config.store.directory, &config)?, place.workspace.clone());
         let result = work(&client).await;
         client.close().await?;
         result
@@ -97,8 +117,12 @@ fn with_client(
 impl Person {
     /// The field that names the person, for a request.
     fn into_fields(self) -> Map<String, Value> {
-        let named = [("phone", self.phone), ("email", self.email), ("external_id", self.external_id)];
-        named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into()))).collect()
+        let named =
+            [("phone", self.phone), ("email", self.email), ("external_id", self.external_id)];
+        named
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?.into())))
+            .collect()
     }
 }
 

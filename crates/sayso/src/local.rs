@@ -45,7 +45,9 @@ impl Local {
     pub(crate) async fn close(self) -> Result<(), Failure> {
         match self {
             Self::Socket(_) => Ok(()),
-            Self::Here { store, .. } => Ok(store.close().await.context("the store does not close")?),
+            Self::Here { store, .. } => {
+                Ok(store.close().await.context("the store does not close")?)
+            }
         }
     }
 }
@@ -53,7 +55,7 @@ impl Local {
 /// Opens a store whose unknown outcome ends the process: what is acknowledged later must not rest
 /// on a guess.
 pub(crate) fn open(directory: &Path) -> Result<SqliteStore, OpenError> {
-    let options = Options { on_unknown_outcome: Arc::new(|word| end_of_certainty(word)), ..Options::default() };
+    let options = Options { on_unknown_outcome: Arc::new(end_of_certainty), ..Options::default() };
     SqliteStore::open(directory, options, Environment::system())
 }
 
@@ -74,10 +76,10 @@ pub(crate) fn open_failure(directory: &Path, error: OpenError) -> Failure {
         OpenError::WrongKey(_) => Failure::Input(format!(
             "{place}/master.key is not the key this store was made with: put the right one there"
         )),
-        newer @ OpenError::Newer { .. } => Failure::Input(format!("{newer}: start the release that wrote it")),
-        OpenError::File { path, source } => {
-            Failure::Input(format!("{}: {source}", path.display()))
+        newer @ OpenError::Newer { .. } => {
+            Failure::Input(format!("{newer}: start the release that wrote it"))
         }
+        OpenError::File { path, source } => Failure::Input(format!("{}: {source}", path.display())),
         other @ (OpenError::Engine(_) | OpenError::Migration(_) | OpenError::Store(_)) => {
             Failure::Fault(anyhow::Error::new(other).context(format!("the store in {place}")))
         }

@@ -138,7 +138,7 @@ pub(crate) struct Check {
 /// Options of `consent`.
 #[derive(Debug, Args)]
 pub(crate) struct Consent {
-    /// opt_in, opt_out, hold, pending, start or implied.
+    /// `opt_in`, `opt_out`, `hold`, `pending`, `start` or `implied`.
     pub(crate) statement: String,
     /// Who said it.
     #[command(flatten)]
@@ -158,6 +158,12 @@ pub(crate) struct Consent {
     /// How it was said.
     #[arg(long)]
     pub(crate) method: Option<String>,
+    /// For an opt-in: single or confirmed.
+    #[arg(long)]
+    pub(crate) level: Option<String>,
+    /// For an opt-in: until when. Required for implied.
+    #[arg(long)]
+    pub(crate) ends_at: Option<String>,
     /// The notice that was shown: id/version/language.
     #[arg(long)]
     pub(crate) notice: Option<String>,
@@ -236,7 +242,7 @@ pub(crate) enum Keys {
         #[arg(long = "scope", required = true)]
         scopes: Vec<String>,
         /// The highest standing it may record: act or report.
-        #[arg(long, default_value = "act")]
+        #[arg(long, default_value = "report")]
         highest_standing: String,
     },
     /// List the keys.

@@ -22,6 +22,7 @@ pub(crate) struct Printer {
     style: Style,
 }
 
+#[expect(clippy::unused_self, reason = "who prints holds a printer, whatever its style")]
 impl Printer {
     /// A printer in this style.
     pub(crate) const fn new(style: Style) -> Self {
@@ -43,7 +44,9 @@ impl Printer {
         let mut stdout = std::io::stdout().lock();
         match stdout.write_all(piece).and_then(|()| stdout.flush()) {
             Ok(()) => Ok(ControlFlow::Continue(())),
-            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(ControlFlow::Break(())),
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+                Ok(ControlFlow::Break(()))
+            }
             Err(error) => Err(error),
         }
     }

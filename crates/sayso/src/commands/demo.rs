@@ -42,7 +42,8 @@ pub(crate) async fn run(options: &Demo, printer: Printer) -> Result<Exit, Failur
     place.argue("admin.address", Some("127.0.0.1:0".to_owned()));
     place.argue("log.level", Some("warn".to_owned()));
     let config = place.config()?;
-    let store = local::open(&directory.0).map_err(|error| local::open_failure(&directory.0, error))?;
+    let store =
+        local::open(&directory.0).map_err(|error| local::open_failure(&directory.0, error))?;
     let store: Arc<dyn Store> = Arc::new(store);
     let made = furnish(&store, &Environment::system(), &format!("http://{listen}")).await?;
     people(&store, &made, &config).await?;
@@ -56,7 +57,8 @@ struct Scratch(std::path::PathBuf);
 impl Scratch {
     fn make() -> Result<Self, Failure> {
         let mut random = [0; 8];
-        getrandom::fill(&mut random).map_err(|error| anyhow::anyhow!("no random bytes: {error}"))?;
+        getrandom::fill(&mut random)
+            .map_err(|error| anyhow::anyhow!("no random bytes: {error}"))?;
         let name = format!("sayso-demo-{:016x}", u64::from_be_bytes(random));
         let path = std::env::temp_dir().join(name);
         std::fs::create_dir(&path).with_context(|| path.display().to_string())?;
@@ -73,9 +75,14 @@ impl Drop for Scratch {
 }
 
 /// A workspace with a sender, two topics, a notice, a site and a key.
-async fn furnish(store: &Arc<dyn Store>, environment: &Environment, origin: &str) -> Result<Made, Failure> {
+async fn furnish(
+    store: &Arc<dyn Store>,
+    environment: &Environment,
+    origin: &str,
+) -> Result<Made, Failure> {
     let fault = |error: sayso_store::store::StoreError| anyhow::Error::new(error);
-    let configuration = store.create_workspace("Harbour Books (demo)", Mode::Test).await.map_err(fault)?;
+    let configuration =
+        store.create_workspace("Harbour Books (demo)", Mode::Test).await.map_err(fault)?;
     let workspace = configuration.workspace;
     let id = || environment.time_sortable_id();
     let topic = TopicId::from_bytes(id());
@@ -85,7 +92,9 @@ async fn furnish(store: &Arc<dyn Store>, environment: &Environment, origin: &str
         highest: Standing::Act,
     };
     let key = mint(environment, Mode::Test, grant);
-    let names = |channel| sayso_core::channel::Permission::Messages(channel, sayso_core::channel::Scope::All);
+    let names = |channel| {
+        sayso_core::channel::Permission::Messages(channel, sayso_core::channel::Scope::All)
+    };
     let changes = [
         Change::Sender(
             SenderId::from_bytes(id()),
@@ -96,7 +105,10 @@ async fn furnish(store: &Arc<dyn Store>, environment: &Environment, origin: &str
                 deleted_at: None,
             },
         ),
-        Change::Topic(topic, Topic { name: "New books".into(), category: Category::Marketing, deleted_at: None }),
+        Change::Topic(
+            topic,
+            Topic { name: "New books".into(), category: Category::Marketing, deleted_at: None },
+        ),
         Change::Topic(
             TopicId::from_bytes(id()),
             Topic { name: "Orders".into(), category: Category::Utility, deleted_at: None },
@@ -106,9 +118,10 @@ async fn furnish(store: &Arc<dyn Store>, environment: &Environment, origin: &str
             id: NoticeId::from_bytes([1; 16]),
             version: 1,
             language: Language::parse("en").map_err(anyhow::Error::new)?,
-            text: "Yes, Harbour Books may send me news about books by SMS and WhatsApp. I can stop \
+            text:
+                "Yes, Harbour Books may send me news about books by SMS and WhatsApp. I can stop \
                    at any time by answering STOP."
-                .into(),
+                    .into(),
             names: vec![names(Channel::Sms), names(Channel::WhatsApp)],
         }),
         Change::Site(
@@ -130,10 +143,12 @@ async fn furnish(store: &Arc<dyn Store>, environment: &Environment, origin: &str
 
 /// A few invented people, recorded through the API as a shop would.
 async fn people(store: &Arc<dyn Store>, made: &Made, config: &Config) -> Result<(), Failure> {
-    let app = sayso_server::App::new(Arc::clone(store), Environment::system(), config.app_options());
+    let app =
+        sayso_server::App::new(Arc::clone(store), Environment::system(), config.app_options());
     let local = Local::Here { store: Arc::clone(store), router: app.local_router() };
     let client = Client::new(local, Some(made.workspace.to_string()));
-    let notice = json!({ "id": NoticeId::from_bytes([1; 16]).to_string(), "version": 1, "language": "en" });
+    let notice =
+        json!({ "id": NoticeId::from_bytes([1; 16]).to_string(), "version": 1, "language": "en" });
     let act = |phone: &str, statement: &str, scope: Value, at: &str| {
         let mut request = json!({
             "phone": phone, "channel": "sms", "statement": statement, "standing": "act",
@@ -168,7 +183,7 @@ fn greet(printer: Printer, url: &str, made: &Made) {
         Style::Text => printer.line(&format!(
             "Sayso is running at {url} with invented people in a temporary directory.\n\n  \
              Reference   {url}/docs\n  API key     {key}\n\nMay we send a marketing SMS to somebody who \
-             agreed in March, and to somebody who left in May?\n\n  curl -s {url}/v1/check \\\n    -H \
+             agreed in March and left in May?\n\n  curl -s {url}/v1/check \\\n    -H \
              'authorization: Bearer {key}' -H 'content-type: application/json' \\\n    -d \
              '{{\"channel\": \"sms\", \"phone\": \"+14155550102\", \"explain\": true}}'\n\nTry \
              +14155550101 for a yes. Stop with Ctrl-C; nothing is kept.",

@@ -56,10 +56,12 @@ fn cli_markdown() -> String {
     let mut waiting: Vec<(String, clap::Command)> = vec![("sayso".to_owned(), command)];
     while let Some((path, mut command)) = waiting.pop() {
         let help = command.render_long_help().to_string();
-        text.push_str(&format!("\n## `{path}`\n\n```text\n{}\n```\n", help.trim_end()));
+        text = format!("{text}\n## `{path}`\n\n```text\n{}\n```\n", help.trim_end());
         let subcommands: Vec<clap::Command> =
             command.get_subcommands().filter(|sub| sub.get_name() != "help").cloned().collect();
-        waiting.extend(subcommands.into_iter().rev().map(|sub| (format!("{path} {}", sub.get_name()), sub)));
+        waiting.extend(
+            subcommands.into_iter().rev().map(|sub| (format!("{path} {}", sub.get_name()), sub)),
+        );
     }
     text
 }

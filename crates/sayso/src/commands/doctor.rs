@@ -20,7 +20,8 @@ const PAGE_SECONDS_MAX: u64 = 10;
 pub(crate) fn run(what: &Doctor, printer: Printer) -> Result<Exit, Failure> {
     let Doctor::Page { page } = what;
     let findings = examine(&read(page)?);
-    let shown = json!({ "page": page, "findings": findings.iter().map(as_json).collect::<Vec<_>>() });
+    let shown =
+        json!({ "page": page, "findings": findings.iter().map(as_json).collect::<Vec<_>>() });
     printer.value(&shown, |_| findings.iter().map(as_text).collect::<Vec<_>>().join("\n"));
     let is_wrong = findings.iter().any(|finding| finding.severity == Severity::Error);
     Ok(if is_wrong { Exit::No } else { Exit::Yes })

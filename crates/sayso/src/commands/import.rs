@@ -75,9 +75,9 @@ async fn take_all(
         match row {
             Row::Cells(record) => match mapping.statements(&record) {
                 Ok(statements) => batch.push(record, statements),
-                Err(reason) => report.rejected_here(&record, &reason)?,
+                Err(reason) => batch.push_bad(record, reason),
             },
-            Row::Unreadable(record, reason) => report.rejected_here(&record, reason)?,
+            Row::Unreadable(record, reason) => batch.push_bad(record, reason.to_owned()),
         }
         if batch.is_full() {
             sending::send(client, path, &mut batch, report).await?;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context;
+use sayso_store::sqlite::SqliteStore;
 use serde_json::json;
 
 use super::Place;
@@ -22,14 +23,23 @@ pub(crate) fn run(place: &Place, options: &Restore, printer: Printer) -> Result<
         )));
     }
     std::fs::create_dir_all(&directory).with_context(|| directory.display().to_string())?;
-    copy(&options.from.join("events.db"), &directory.join("events.db"))?;
-    copy(&options.master_key, &directory.join("master.key"))?;
-    let store = local::open(&directory).map_err(|error| local::open_failure(&directory, error))?;
+    let store = fill(&directory, options).inspect_err(|_| {
+        // What was copied is a copy: without it the next try finds an empty directory.
+        for name in ["events.db", "events.db-wal", "events.db-shm", "views.db", "master.key"] {
+            drop(std::fs::remove_file(directory.join(name)));
+        }
+    })?;
     let events = sayso_store::Store::health(&store).events;
     printer.value(&json!({ "directory": directory, "events": events }), |_| {
         format!("{events} events restored into {}", directory.display())
     });
     Ok(Exit::Yes)
+}
+
+fn fill(directory: &Path, options: &Restore) -> Result<SqliteStore, Failure> {
+    copy(&options.from.join("events.db"), &directory.join("events.db"))?;
+    copy(&options.master_key, &directory.join("master.key"))?;
+    local::open(directory).map_err(|error| local::open_failure(directory, error))
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), Failure> {

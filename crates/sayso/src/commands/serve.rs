@@ -19,7 +19,11 @@ use crate::options::Serve;
 use crate::printer::{Printer, Style};
 
 /// Runs the server until it is told to stop.
-pub(crate) async fn run(mut place: Place, options: Serve, printer: Printer) -> Result<Exit, Failure> {
+pub(crate) async fn run(
+    mut place: Place,
+    options: Serve,
+    printer: Printer,
+) -> Result<Exit, Failure> {
     place.argue("server.address", options.listen);
     place.argue("admin.address", options.admin);
     let config = place.config()?;
@@ -62,7 +66,9 @@ fn reload_of(place: &Place) -> sayso_server::serve::Reload {
     Box::new(move || {
         place
             .config()
-            .inspect_err(|error| tracing::error!(error = %error, "the configuration was not read again"))
+            .inspect_err(
+                |error| tracing::error!(error = %error, "the configuration was not read again"),
+            )
             .ok()
     })
 }

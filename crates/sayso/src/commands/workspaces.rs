@@ -10,11 +10,16 @@ use crate::options::Workspaces;
 use crate::printer::Printer;
 
 /// Makes or lists.
-pub(crate) async fn run(client: &Client, what: Workspaces, printer: Printer) -> Result<Exit, Failure> {
+pub(crate) async fn run(
+    client: &Client,
+    what: Workspaces,
+    printer: Printer,
+) -> Result<Exit, Failure> {
     match what {
         Workspaces::Create { name, test } => {
             let request = json!({ "name": name, "mode": if test { "test" } else { "live" } });
-            let made = client.json(Method::POST, "/local/workspaces", Payload::Json(request)).await?;
+            let made =
+                client.json(Method::POST, "/local/workspaces", Payload::Json(request)).await?;
             printer.value(&made, |made| text(made, "id").to_owned());
         }
         Workspaces::List => {

@@ -32,14 +32,19 @@ async fn serve_pages(listener: TcpListener, sayso: String, site: String) {
         let mut request = vec![0; 8_192];
         let Ok(read) = stream.read(&mut request).await else { continue };
         let line = String::from_utf8_lossy(&request[..read]).into_owned();
-        let name = line.split([' ', '?']).nth(1).unwrap_or_default().trim_start_matches('/').to_owned();
+        let name =
+            line.split([' ', '?']).nth(1).unwrap_or_default().trim_start_matches('/').to_owned();
         // Routes of the single-page app are the app.
         let name = if name.starts_with("app/") { "spa.html".to_owned() } else { name };
         let (status, text) = match std::fs::read_to_string(folder.join(&name)) {
             Ok(text) => ("200 OK", text.replace("{{sayso}}", &sayso).replace("{{site}}", &site)),
             Err(_) => ("404 Not Found", String::new()),
         };
-        let kind = if name.ends_with(".js") { "text/javascript" } else { "text/html" };
+        let kind = if Path::new(&name).extension().is_some_and(|kind| kind == "js") {
+            "text/javascript"
+        } else {
+            "text/html"
+        };
         let head = format!(
             "HTTP/1.1 {status}\r\ncontent-type: {kind}; charset=utf-8\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
             text.len()
@@ -67,8 +72,14 @@ async fn open_browser() -> (Child, Client) {
         tokio::task::yield_now().await;
     }
     let arguments = [
-        "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-        "--disable-background-networking", "--disable-component-update", "--disable-sync",
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
         "--disable-dev-shm-usage",
     ];
     let Value::Object(wishes) = json!({ "goog:chromeOptions": { "args": arguments } }) else {
@@ -86,10 +97,15 @@ impl Scene {
     async fn open() -> Self {
         let data = tempfile::tempdir().unwrap();
         sayso_json(data.path(), &["workspaces", "create", "Shop", "--test"]);
-        let scopes = ["write", "read", "check", "configure"].map(|scope| ["--scope", scope]).concat();
-        let key = sayso_json(data.path(), &[&["keys", "create", "shop"], &scopes[..]].concat());
+        let scopes =
+            ["write", "read", "check", "configure"].map(|scope| ["--scope", scope]).concat();
+        let key = sayso_json(
+            data.path(),
+            &[&["keys", "create", "shop", "--highest-standing", "act"], &scopes[..]].concat(),
+        );
         let server = Running::serve(data.path());
-        let mut http = Http::connect(&server.address, key["secret"].as_str().unwrap()).await.unwrap();
+        let mut http =
+            Http::connect(&server.address, key["secret"].as_str().unwrap()).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let pages = format!("http://{}", listener.local_addr().unwrap());
         let site = json!({ "name": "shop", "origins": [pages] });
@@ -111,10 +127,16 @@ impl Scene {
 
     /// The events of an address, the oldest first, as `channel says`.
     async fn said(&mut self, address: &str) -> Vec<String> {
-        let page = self.http.must(Method::GET, &format!("/v1/events?{address}&limit=100"), None).await;
+        let page =
+            self.http.must(Method::GET, &format!("/v1/events?{address}&limit=100"), None).await;
         let events = page.body["events"].as_array().cloned().unwrap_or_default();
-        let word = |event: &Value, field: &str| event[field].as_str().unwrap_or_default().to_owned();
-        events.iter().rev().map(|event| format!("{} {}", word(event, "about"), word(event, "says"))).collect()
+        let word =
+            |event: &Value, field: &str| event[field].as_str().unwrap_or_default().to_owned();
+        events
+            .iter()
+            .rev()
+            .map(|event| format!("{} {}", word(event, "about"), word(event, "says")))
+            .collect()
     }
 
     /// Waits until an address has said as many things as expected, then compares.
@@ -226,7 +248,9 @@ async fn a_stop_stands_however_often_the_site_says_yes() {
     // False, then true, on the site: still out, and shown as what the site claims.
     scene.visit("spa.html").await;
     let mut said = vec!["sms opt_out", "whatsapp no", "sms yes", "processing yes"];
-    for (button, more) in [("login-ada", "processing yes"), ("sms-no", "sms no"), ("sms-yes", "sms yes")] {
+    for (button, more) in
+        [("login-ada", "processing yes"), ("sms-no", "sms no"), ("sms-yes", "sms yes")]
+    {
         scene.click(button).await;
         said.push(more);
         scene.has_said(ADA, &said).await;
@@ -234,7 +258,10 @@ async fn a_stop_stands_however_often_the_site_says_yes() {
     let claimed = scene.sms("+14155550123").await;
     assert_eq!(claimed["reason"], "opted_out", "{claimed}");
     let claims = claimed["explanation"]["claims"].as_array().unwrap();
-    assert!(claims.iter().any(|claim| claim["source"] == "shop" && claim["says"] == "yes"), "{claimed}");
+    assert!(
+        claims.iter().any(|claim| claim["source"] == "shop" && claim["says"] == "yes"),
+        "{claimed}"
+    );
 
     // The person's own act lifts it.
     let start = json!({

@@ -15,7 +15,8 @@ fn small_store() -> tempfile::TempDir {
     let data = tempfile::tempdir().unwrap();
     sayso_json(data.path(), &["workspaces", "create", "Shop", "--test"]);
     for (statement, phone) in [("start", "+14155550101"), ("opt_out", "+14155550102")] {
-        let said = ["consent", statement, "--phone", phone, "--channel", "sms", "--standing", "act"];
+        let said =
+            ["consent", statement, "--phone", phone, "--channel", "sms", "--standing", "act"];
         let proof = ["--method", "phone call", "--occurred-at", "2026-01-01T10:00:00Z"];
         sayso_json(data.path(), &[&said[..], &proof[..]].concat());
     }
@@ -54,7 +55,8 @@ fn a_wrong_setting_is_named_with_its_fix_before_anything_starts() {
     let file = folder.path().join("sayso.toml");
     std::fs::write(&file, "[server]\nadress = \"0.0.0.0:80\"\n").unwrap();
     let data = folder.path().join("data");
-    let output = sayso(&["serve", "--config", file.to_str().unwrap(), "--data", data.to_str().unwrap()]);
+    let output =
+        sayso(&["serve", "--config", file.to_str().unwrap(), "--data", data.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(2));
     let words = text(&output.stderr);
     for part in ["sayso.toml", "server.adress", "0.0.0.0:80", "server.address"] {
@@ -129,8 +131,12 @@ fn the_doctor_finds_the_mistakes_of_a_page() {
     let broken = sayso(&["doctor", "page", "--json", pages.join("broken.html").to_str().unwrap()]);
     assert_eq!(broken.status.code(), Some(1), "{}", text(&broken.stdout));
     let shown: serde_json::Value = serde_json::from_slice(&broken.stdout).unwrap();
-    let codes: Vec<&str> =
-        shown["findings"].as_array().unwrap().iter().filter_map(|finding| finding["code"].as_str()).collect();
+    let codes: Vec<&str> = shown["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|finding| finding["code"].as_str())
+        .collect();
     for code in ["phone-not-e164", "flag-not-boolean", "email-malformed"] {
         assert!(codes.contains(&code), "{code} is not among {codes:?}");
     }
@@ -139,7 +145,13 @@ fn the_doctor_finds_the_mistakes_of_a_page() {
 
 #[test]
 fn generated_pages_are_the_same_each_time() {
-    for arguments in [&["openapi"][..], &["docs", "problems"], &["docs", "config"], &["docs", "limits"], &["docs", "cli"]] {
+    for arguments in [
+        &["openapi"][..],
+        &["docs", "problems"],
+        &["docs", "config"],
+        &["docs", "limits"],
+        &["docs", "cli"],
+    ] {
         let (one, two) = (sayso(arguments), sayso(arguments));
         assert!(one.status.success() && one.stdout.len() > 500, "{arguments:?}");
         assert_eq!(one.stdout, two.stdout, "{arguments:?}");

@@ -26,13 +26,19 @@ impl Http {
     /// Connects to `address` (`127.0.0.1:1234`).
     pub(crate) async fn connect(address: &str, key: &str) -> Option<Self> {
         let stream = TcpStream::connect(address).await.ok()?;
-        let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.ok()?;
+        let (sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.ok()?;
         tokio::task::spawn(connection);
         Some(Self { sender, address: address.to_owned(), key: key.to_owned() })
     }
 
     /// Asks; nothing if the connection ends before the whole answer is there.
-    pub(crate) async fn ask(&mut self, method: Method, path: &str, body: Option<&Value>) -> Option<Answer> {
+    pub(crate) async fn ask(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Option<Answer> {
         let request = Request::builder()
             .method(method)
             .uri(path)
@@ -45,12 +51,18 @@ impl Http {
         let response = self.sender.send_request(request).await.ok()?;
         let status = response.status().as_u16();
         let bytes = response.into_body().collect().await.ok()?.to_bytes();
-        let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).ok()? };
+        let body =
+            if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).ok()? };
         Some(Answer { status, body })
     }
 
     /// Asks a server that is known to live, over a new connection if it closed an idle one.
-    pub(crate) async fn must(&mut self, method: Method, path: &str, body: Option<&Value>) -> Answer {
+    pub(crate) async fn must(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Answer {
         if self.sender.is_closed() {
             *self = Self::connect(&self.address, &self.key).await.unwrap();
         }

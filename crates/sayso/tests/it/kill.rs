@@ -37,7 +37,8 @@ fn scramble(seed: u64) -> u64 {
 
 fn make_key(data: &Path) -> String {
     sayso_json(data, &["workspaces", "create", "Drill", "--test"]);
-    let scopes = ["--scope", "write", "--scope", "read", "--scope", "check"];
+    let scopes =
+        ["--highest-standing", "act", "--scope", "write", "--scope", "read", "--scope", "check"];
     let made = sayso_json(data, &[&["keys", "create", "drill"], &scopes[..]].concat());
     made["secret"].as_str().unwrap().to_owned()
 }
@@ -53,7 +54,7 @@ async fn write_until_death(
     for n in 0.. {
         // Few phones, so that clients meet on the same person; times that never repeat.
         let phone = format!("+1415555{:04}", 100 + scramble(round ^ client << 20 ^ n << 32) % 100);
-        let refused = scramble(n ^ client << 8 ^ round << 40) % 2 == 0;
+        let refused = scramble(n ^ client << 8 ^ round << 40).is_multiple_of(2);
         let micros = (round * CLIENTS + client) * 10_000 + n;
         let body = json!({
             "phone": phone, "channel": "sms", "standing": "act", "method": "drill",
@@ -91,7 +92,8 @@ async fn is_whole(running: &Running, key: &str, acknowledged: &[Acknowledged]) {
                 found.insert(entry["id"].as_str().unwrap().to_owned(), entry.clone());
             }
             let Some(next) = page.body["next"].as_str() else { break };
-            path = format!("/v1/events?phone={}&limit=500&cursor={next}", phone.replace('+', "%2B"));
+            path =
+                format!("/v1/events?phone={}&limit=500&cursor={next}", phone.replace('+', "%2B"));
         }
         for one in expected {
             let entry: &Value = found.get(&one.event).unwrap_or_else(|| panic!("{one:?} is lost"));

@@ -224,10 +224,11 @@ impl Report {
             }));
         }
         if self.lifting_rows > 0 {
-            lines.push(format!(
-                "{} rows lift refusals; each is listed above. Only the compliance role may go on: --lift-refusals",
-                self.lifting_rows
-            ));
+            let rows = self.lifting_rows;
+            lines.push(format!("{rows} statements lift refusals; each is listed above."));
+        }
+        if self.held > 0 {
+            lines.push("Only the compliance role may lift them: --lift-refusals".to_owned());
         }
         lines.push(if self.is_dry_run {
             "Nothing was stored: this was a dry run.".to_owned()

@@ -21,7 +21,7 @@ const ATTEMPTS: u32 = 8;
 /// Rows on their way.
 #[derive(Default)]
 pub(super) struct Batch {
-    records: Vec<(Record, usize)>,
+    records: Vec<(Record, Result<usize, String>)>,
     lines: String,
     statements: usize,
 }
@@ -30,11 +30,16 @@ impl Batch {
     /// Adds a row with what it says.
     pub(super) fn push(&mut self, record: Record, statements: Vec<Statement>) {
         self.statements += statements.len();
-        self.records.push((record, statements.len()));
+        self.records.push((record, Ok(statements.len())));
         for statement in statements {
             self.lines.push_str(&Value::Object(statement).to_string());
             self.lines.push('\n');
         }
+    }
+
+    /// Adds a row that is not sent, so that it is reported in its place.
+    pub(super) fn push_bad(&mut self, record: Record, reason: String) {
+        self.records.push((record, Err(reason)));
     }
 
     /// Whether it is time to send it.
@@ -56,6 +61,13 @@ pub(super) async fn send(
     let answers = if statements == 0 { String::new() } else { ask(client, path, lines).await? };
     let mut answers = answers.lines();
     for (record, statements) in records {
+        let statements = match statements {
+            Ok(statements) => statements,
+            Err(reason) => {
+                report.rejected_here(&record, &reason)?;
+                continue;
+            }
+        };
         let of_row: Vec<Value> = answers
             .by_ref()
             .take(statements)

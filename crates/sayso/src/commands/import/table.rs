@@ -30,6 +30,7 @@ pub(super) struct List {
 /// A list as rows.
 pub(super) struct Table {
     reader: csv::Reader<File>,
+    delimiter: char,
     headers: Vec<String>,
     bytes: u64,
     last_byte: Option<u8>,
@@ -117,15 +118,22 @@ impl Table {
                 "the lines of the list end as on an old Macintosh: save it as \"CSV UTF-8\"";
             return Err(Failure::Input(fault.to_owned()));
         }
+        let delimiter = delimiter_of(&sample);
         let reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
             // With this a carriage return belongs to the last cell, which is trimmed, and each line
             // ends where its number is counted.
             .terminator(csv::Terminator::Any(b'\n'))
-            .delimiter(delimiter_of(&sample))
+            .delimiter(delimiter)
             .from_reader(file);
-        let mut table = Self { reader, headers: Vec::new(), bytes, last_byte };
+        let mut table = Self {
+            reader,
+            delimiter: char::from(delimiter),
+            headers: Vec::new(),
+            bytes,
+            last_byte,
+        };
         let header =
             table.read()?.filter(|record| record.cells.iter().any(|cell| !cell.trim().is_empty()));
         let header = header.ok_or_else(|| {
@@ -171,11 +179,21 @@ impl Table {
                 Row::Unreadable(record, "is not UTF-8")
             } else if further.into_iter().any(|cell| !cell.trim().is_empty()) {
                 Row::Unreadable(record, "has more cells than there are columns")
+            } else if self.holds_rows(&record) {
+                Row::Unreadable(record, "holds what looks like further rows: a quote was left open")
             } else {
                 Row::Cells(record)
             }));
         }
         Ok(None)
+    }
+
+    /// Whether a cell holds a line with as many cells as a row: an open quote swallows the rows
+    /// after it, refusals among them, and that must not go unseen.
+    fn holds_rows(&self, record: &Record) -> bool {
+        let delimiters = self.headers.len().saturating_sub(1);
+        let is_row = |line: &str| line.matches(self.delimiter).count() >= delimiters;
+        delimiters > 0 && record.cells.iter().any(|cell| cell.lines().skip(1).any(is_row))
     }
 
     fn read(&mut self) -> Result<Option<Record>, Failure> {
@@ -186,7 +204,10 @@ impl Table {
             .map_err(|error| Failure::Input(format!("the list cannot be read: {error}")))?;
         let inner = bytes.as_slice().split(|byte| *byte == b'\n').skip(1).count();
         let ended = self.reader.position();
-        let is_cut_off = ended.byte() >= self.bytes && self.last_byte != Some(b'\n');
+        let is_last = ended.byte() >= self.bytes;
+        // A quote that was left open swallowed the last line end.
+        let is_swallowed = bytes.as_slice().ends_with(b"\n");
+        let is_cut_off = is_last && (self.last_byte != Some(b'\n') || is_swallowed);
         let below = u64::try_from(inner).unwrap_or(0) + u64::from(!is_cut_off);
         let line = ended.line().saturating_sub(below);
         let cells = StringRecord::from_byte_record_lossy(bytes);
@@ -299,6 +320,13 @@ pub(super) mod tests {
         let mut bytes = b"phone,email\n1,\"open\n".to_vec();
         bytes.extend(b"2,b\n".repeat(20_000));
         assert_eq!(rows(&bytes), [(2, Err("is longer than 64 KiB: a quote was left open"))]);
+    }
+
+    #[test]
+    fn rows_that_an_open_quote_swallows_do_not_go_unseen() {
+        let bytes = b"phone,sms_optin,name\n1,no,\"Bob\n2,no,Eve\n3,no,\"Ann\n4,no,Zoe\n";
+        let reason = "holds what looks like further rows: a quote was left open";
+        assert_eq!(rows(bytes), [(2, Err(reason)), (5, Ok(cells(&["4", "no", "Zoe"])))]);
     }
 
     #[test]

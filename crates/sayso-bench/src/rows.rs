@@ -1,0 +1,30 @@
+//! The rows of the table, a file each.
+
+mod audience;
+mod batch;
+mod check;
+mod disk;
+mod engine;
+mod memory;
+mod ready;
+mod record;
+
+use anyhow::Result;
+
+use crate::options::Row;
+use crate::report::Outcome;
+use crate::rig::Rig;
+
+/// Measures a row.
+pub(crate) async fn measure(row: Row, rig: &mut Rig) -> Result<Outcome> {
+    match row {
+        Row::Batch => batch::measure(rig).await,
+        Row::Record => record::measure(rig).await,
+        Row::Engine => engine::measure(rig).await,
+        Row::Check => check::measure(rig).await,
+        Row::Ready => ready::measure(rig).await,
+        Row::Memory => memory::measure(rig).await,
+        Row::Disk => disk::measure(rig).await,
+        Row::Audience => audience::measure(rig).await,
+    }
+}

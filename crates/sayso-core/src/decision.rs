@@ -87,7 +87,8 @@ impl Reasons {
 
     /// The first reason, which the compact answer gives.
     pub fn first(self) -> Option<Reason> {
-        self.iter().next()
+        let lowest = u8::try_from(self.0.trailing_zeros()).ok()?;
+        Reason::from_code(lowest)
     }
 }
 

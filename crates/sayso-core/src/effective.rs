@@ -11,6 +11,7 @@ use crate::channel::{Category, Channel, Content, Message, Scope};
 use crate::decision::{Findings, Reasons, findings};
 use crate::id::{SenderId, TopicId};
 use crate::limits;
+use crate::register::Register;
 use crate::registers::Registers;
 use crate::statement::{Level, Slot};
 use crate::status::{Consent, Status};
@@ -211,12 +212,22 @@ fn has_ends(registers: &Registers, channel: Channel) -> bool {
     ends(Slot::Term) || ends(Slot::Implied) || registers.processing().act(Slot::Term).is_some()
 }
 
+/// Whether anything that bears on the channel is pending or ends.
+fn changes_by_itself(registers: &Registers, channel: Channel) -> bool {
+    let pending = |(_, register): (Scope, &Register)| register.act(Slot::Pending).is_some();
+    has_ends(registers, channel) || registers.on_channel(channel).any(pending)
+}
+
 impl Verdict {
     /// What holds at every time, given that nothing ends: where it differs between the beginning
     /// and the end of time, a pending is open, and the store must be asked.
     fn of(registers: &Registers, message: &Message) -> Self {
         let first = findings(registers, message, Timestamp::DISTANT_PAST);
-        let last = findings(registers, message, Timestamp::DISTANT_FUTURE);
+        let last = if changes_by_itself(registers, message.channel) {
+            findings(registers, message, Timestamp::DISTANT_FUTURE)
+        } else {
+            first
+        };
         let kind = |found: &Findings| {
             (found.consent.map(|consent| (consent.status, consent.level)), found.standing)
         };

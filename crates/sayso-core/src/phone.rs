@@ -1,8 +1,8 @@
 //! Telephone numbers: every spelling a provider, a form or a person uses, read into one normal
 //! form.
 //!
-//! The normal form is the E.164 number as an integer. A spelling is read once ([`spelling`]); the
-//! numbering plans ([`plan`]) then say which digits are a trunk prefix, how long a number may be
+//! The normal form is the E.164 number as an integer. A spelling is read once (`spelling`); the
+//! numbering plans (`plan`) then say which digits are a trunk prefix, how long a number may be
 //! and whether it is in use. Lengths and ranges are judged by automata compiled from the metadata
 //! of libphonenumber; only numbers that carry a trunk prefix, and national ones, go through the
 //! library itself. Both read the same file, so they cannot disagree by version.

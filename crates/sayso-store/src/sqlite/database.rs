@@ -21,8 +21,10 @@ pub(super) enum Durability {
 #[derive(Debug)]
 pub(super) struct Database {
     path: Option<PathBuf>,
-    main: Mutex<Connection>,
+    /// Dropped before `main`: the connection that closes last moves the log into the file, and a
+    /// reader cannot.
     idle: Mutex<Vec<Connection>>,
+    main: Mutex<Connection>,
 }
 
 /// Read connections kept open between reads.

@@ -209,9 +209,11 @@ impl Writer {
     /// One transaction over the whole group.
     fn attempt(&mut self, cases: &mut [Box<dyn UseCase>]) -> Result<(), Failure> {
         let shared = Arc::clone(&self.shared);
-        let tail_full = shared.tail.live_bytes() > shared.options.tail_bytes_max;
-        if tail_full {
+        let live_bytes = shared.tail.live_bytes();
+        if live_bytes > shared.options.tail_bytes_max / 2 {
             shared.flusher.ask();
+        }
+        if live_bytes > shared.options.tail_bytes_max {
             return Err(Failure::Failed(StoreError::Busy));
         }
         if self.reserve.is_open() && cases.iter().any(|case| case.urgency() == Urgency::Ordinary) {

@@ -86,7 +86,7 @@ enum Place {
 #[utoipa::path(
     get, path = "/v1/exports/consents", tag = "Exports", operation_id = "export_consents",
     params(ExportRequest),
-    responses((status = 200, description = "One consent a line; with `format=csv` a table with a header.", body = ExportRow, content_type = "application/x-ndjson")),
+    responses((status = 200, description = "One consent a line; with `format=csv` a table with a header.", content((ExportRow = "application/x-ndjson"), (String = "text/csv")))),
     security(("api_key" = ["import"])),
 )]
 pub(crate) async fn consents(

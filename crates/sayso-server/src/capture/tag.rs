@@ -119,7 +119,7 @@ struct Visit {
     request_body(content((TagRequest = "application/json"), (TagRequest = "text/plain")), description = "What the page knows."),
     responses(
         (status = 200, description = "All of it was taken.", body = TagAnswer),
-        (status = 422, description = "Some of it was not; what was good was taken.", body = TagAnswer),
+        (status = 422, description = "Some of it was not; what was good was taken. Or it is no object at all: a problem.", content((TagAnswer = "application/json"), (ProblemBody = "application/problem+json"))),
         (status = 403, description = "The page's origin is not on the site's list.", body = ProblemBody),
     ),
     security(()),

@@ -12,7 +12,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{Asking, CheckAnswer, Depth, time_of, words};
-use crate::api::consents::answer::{Standing, circumstances, processing_word, standing};
+use crate::api::consents::answer::{ConsentView, circumstances, processing_word, standing};
 use crate::app::App;
 use crate::problem::Problem;
 
@@ -22,7 +22,7 @@ pub(crate) struct Explanation {
     /// The time the answer is for.
     at: String,
     /// Where the person stands towards this message.
-    consent: Standing,
+    consent: ConsentView,
     /// `allowed` or `refused`: the processing of the person's data.
     processing: &'static str,
     /// Every act and block that bears on this message.

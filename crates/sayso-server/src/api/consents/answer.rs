@@ -31,7 +31,7 @@ pub(crate) struct EventAnswer {
 
 /// Where the person stands towards one permission.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub(crate) struct Standing {
+pub(crate) struct ConsentView {
     /// Where the person stands: `never`, `pending`, `opted_in`, `opted_out`, `under_review` or `expired`.
     #[schema(example = "opted_in")]
     pub(crate) status: &'static str,
@@ -71,7 +71,7 @@ pub(crate) struct ConsentAnswer {
     pub(crate) scope: Option<String>,
     /// Where the person stands now; for processing see `processing`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) consent: Option<Standing>,
+    pub(crate) consent: Option<ConsentView>,
     /// `allowed` or `refused`: the processing of the person's data.
     #[schema(example = "allowed")]
     pub(crate) processing: &'static str,
@@ -86,11 +86,11 @@ pub(crate) fn standing(
     message: &Message,
     settings: &Settings,
     now: Timestamp,
-) -> Standing {
+) -> ConsentView {
     let circumstances = circumstances(settings, Requirement::OptIn, now);
     let decision = check(registers, message, &circumstances);
     let basis = decision.consent.basis;
-    Standing {
+    ConsentView {
         status: decision.consent.status.as_str(),
         level: decision.consent.level.map(sayso_core::statement::Level::as_str),
         since: basis.map(|mark| mark.at.to_string()),

@@ -103,6 +103,9 @@ impl<'a> Intake<'a> {
         mode: Mode,
         lifting: Lifting,
     ) -> Result<Vec<RowAnswer>, Problem> {
+        if text.trim().is_empty() {
+            return Err(Problem::new(Code::NotJson).detail("the body has no rows"));
+        }
         let planner = self.planner();
         let mut earlier = Earlier::new();
         let mut taken = Vec::new();

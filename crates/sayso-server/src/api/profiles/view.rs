@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 
 use crate::api::address::ShownAddress;
 use crate::api::check::{Claim, claims_of, kind_on, time_of};
-use crate::api::consents::answer::{Standing, processing_word, standing};
+use crate::api::consents::answer::{ConsentView, processing_word, standing};
 use crate::app::App;
 use crate::problem::Problem;
 
@@ -59,7 +59,7 @@ pub(crate) struct ChannelView {
     #[schema(example = "sms")]
     channel: &'static str,
     /// Where the person stands towards marketing of no particular sender and topic.
-    consent: Standing,
+    consent: ConsentView,
     /// How the statement that this rests on came in; absent where nothing was said.
     #[serde(skip_serializing_if = "Option::is_none")]
     source: Option<SourceView>,
@@ -86,7 +86,7 @@ pub(crate) struct ScopeView {
     #[schema(example = "category:marketing")]
     scope: String,
     /// Where the person stands.
-    consent: Standing,
+    consent: ConsentView,
 }
 
 /// A block.
@@ -243,7 +243,7 @@ impl<'a> Looking<'a> {
         }
     }
 
-    fn standing(&self, registers: &Registers, channel: Channel, scope: Scope) -> Standing {
+    fn standing(&self, registers: &Registers, channel: Channel, scope: Scope) -> ConsentView {
         let marketing = Message::ordinary(channel, Category::Marketing);
         let message = match scope {
             Scope::All => marketing,

@@ -1,0 +1,16 @@
+"""What schemathesis has to know about lines of JSON (application/x-ndjson)."""
+
+import json
+
+import schemathesis
+
+
+@schemathesis.serializer("application/x-ndjson")
+def as_lines(ctx, value):
+    """A list is a line for each item; a text is sent as it is; all else is one line."""
+    if isinstance(value, bytes):
+        return value
+    if isinstance(value, str):
+        return value.encode("utf-8", errors="replace")
+    items = value if isinstance(value, list) else [value]
+    return "\n".join(json.dumps(item) for item in items).encode()

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use sayso_core::capture::settle_time;
+use sayso_core::capture::{permissions_of, settle_time};
 use sayso_core::channel::{Category, Channel, Message, Permission, Scope};
 use sayso_core::event::Fact;
 use sayso_core::event_id::{RequestIdentity, event_id};
@@ -119,7 +119,7 @@ pub(crate) fn plan(
         attributes: BTreeMap::new(),
     };
     let mut drafts = vec![first.clone()];
-    if gives_processing(permission, statement) && notice.is_some_and(Notice::names_processing) {
+    if permissions_of(permission, statement, notice).any(|other| other != permission) {
         drafts.push(Draft {
             id: event_id(context.configuration.workspace, identity, part + 1),
             fact: Fact::Consent(Permission::Processing, statement),
@@ -133,27 +133,6 @@ pub(crate) fn plan(
         message: message_for(permission, context.configuration),
         remarks,
     })
-}
-
-/// Whether an opt-in gives the processing permission too, where its notice names it.
-const fn gives_processing(permission: Permission, statement: Statement) -> bool {
-    match (permission, statement) {
-        (
-            Permission::Messages(..),
-            Statement::Single | Statement::Confirmed | Statement::Term(_),
-        ) => true,
-        (
-            Permission::Messages(..),
-            Statement::OptOut
-            | Statement::Hold
-            | Statement::Pending
-            | Statement::Start
-            | Statement::Implied(_)
-            | Statement::Yes
-            | Statement::No,
-        )
-        | (Permission::Processing, _) => false,
-    }
 }
 
 /// A message that needs the permission: marketing, unless the scope says otherwise.

@@ -2,22 +2,43 @@
 //!
 //! Millions of people share a few hundred effective states, so an index can name a person's state
 //! by a small number. A state answers exactly what [`crate::decision::findings`] answers, or
-//! "ask": where the answer depends on time (ends, pendings, the person's last message) or the
-//! address has too many scopes.
+//! "ask": where the answer depends on the person's last message or the address has too many
+//! scopes. What ends by itself turns one state into another at a known time ([`turning_points`]);
+//! between two of them nothing changes without an event.
 
 use std::collections::BTreeSet;
+
+use crate::canonical::{Canonical, Writer};
 
 use crate::channel::{Category, Channel, Content, Message, Scope};
 use crate::decision::{Findings, Reasons, findings};
 use crate::id::{SenderId, TopicId};
 use crate::limits;
-use crate::register::Register;
+use crate::register::{Mark, Register};
 use crate::registers::Registers;
 use crate::statement::{Level, Slot};
 use crate::status::{Consent, Status};
+use crate::suppression::Cover;
 use crate::time::Timestamp;
 
-/// The effective state of an address. Equal states answer equally.
+/// When what holds for an address changes by itself: terms and implied opt-ins end, a pending
+/// lapses.
+pub fn turning_points(registers: &Registers) -> BTreeSet<Timestamp> {
+    let ends = |register: &Register| {
+        [Slot::Term, Slot::Implied].map(|slot| register.act(slot).and_then(|mark| mark.ends_at))
+    };
+    let lapse = |register: &Register| {
+        register.act(Slot::Pending).map(|mark| mark.at.plus(limits::LAPSE_OF_PENDING))
+    };
+    registers
+        .all()
+        .flat_map(|register| ends(register).into_iter().chain([lapse(register)]))
+        .flatten()
+        .collect()
+}
+
+/// The effective state of an address from one turning point to the next. Equal states answer
+/// equally.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Effective {
     tables: Vec<Table>,
@@ -70,8 +91,8 @@ enum Verdict {
 }
 
 impl Effective {
-    /// The effective state of these registers.
-    pub fn of(registers: &Registers) -> Self {
+    /// The effective state of these registers at `now`, and until their next turning point.
+    pub fn of(registers: &Registers, now: Timestamp) -> Self {
         let covers = || registers.suppressions().iter().map(|(_, cover, _)| cover);
         let channels: BTreeSet<Channel> = registers
             .channels()
@@ -83,20 +104,21 @@ impl Effective {
         } else {
             Conversation::None
         };
-        let everywhere = |cover: &crate::suppression::Cover| cover.channel.is_none();
         let narrow = covers()
-            .filter(|cover| everywhere(cover))
-            .any(|c| c.sender.is_some() || c.category.is_some());
+            .filter(|cover| cover.channel.is_none())
+            .any(|cover| cover.sender.is_some() || cover.category.is_some());
         let elsewhere = match Channel::ALL.iter().find(|channel| !channels.contains(channel)) {
             _ if narrow => Verdict::Ask,
             None => Verdict::Unrecorded,
-            Some(other) => Verdict::of(registers, &Message::ordinary(*other, Category::Utility)),
+            Some(other) => {
+                Verdict::of(registers, &Message::ordinary(*other, Category::Utility), now)
+            }
         };
-        let tables = channels.into_iter().map(|channel| Table::of(registers, channel)).collect();
-        Self { tables, elsewhere, conversation }
+        let table = |channel| Table::of(registers, channel, now);
+        Self { tables: channels.into_iter().map(table).collect(), elsewhere, conversation }
     }
 
-    /// What the registers say about `message`, at any time; `None` where the store must be asked.
+    /// What the registers say about `message`; `None` where the store must be asked.
     pub fn findings(&self, message: &Message) -> Option<Findings> {
         let depends_on_last_message =
             message.category == Category::Service || message.content == Content::FreeForm;
@@ -112,7 +134,7 @@ impl Effective {
 }
 
 impl Table {
-    fn of(registers: &Registers, channel: Channel) -> Self {
+    fn of(registers: &Registers, channel: Channel, now: Timestamp) -> Self {
         let ask = Self {
             channel,
             senders: vec![],
@@ -122,10 +144,10 @@ impl Table {
         };
         let (senders, topics) = scopes_in_use(registers, channel);
         let cells = (senders.len() + 1) * (topics.len() + 1) * Category::ALL.len();
-        if cells > limits::EFFECTIVE_CELLS_MAX || has_ends(registers, channel) {
+        if cells > limits::EFFECTIVE_CELLS_MAX {
             return ask;
         }
-        let row = |sender| row(registers, channel, sender, &topics);
+        let row = |sender| row(registers, channel, sender, &topics, now);
         let others = row(Some(NOBODY));
         let senderless = if row(None) == others { Senderless::AsOfOthers } else { Senderless::Ask };
         let mut rows: Vec<(SenderId, Vec<Verdict>)> =
@@ -176,9 +198,11 @@ fn row(
     channel: Channel,
     sender: Option<SenderId>,
     topics: &[TopicId],
+    now: Timestamp,
 ) -> Vec<Verdict> {
     let of = |topic: Option<TopicId>, category: Category| {
-        Verdict::of(registers, &Message { sender, topic, ..Message::ordinary(channel, category) })
+        let message = Message { sender, topic, ..Message::ordinary(channel, category) };
+        Verdict::of(registers, &message, now)
     };
     let groups = topics.iter().copied().map(Some).chain([None]);
     groups
@@ -205,37 +229,13 @@ fn scopes_in_use(registers: &Registers, channel: Channel) -> (Vec<SenderId>, Vec
     (senders.into_iter().collect(), topics.into_iter().collect())
 }
 
-/// Whether anything on the channel ends by itself; a pending is seen by [`Verdict::of`].
-fn has_ends(registers: &Registers, channel: Channel) -> bool {
-    let ends =
-        |slot| registers.on_channel(channel).any(|(_, register)| register.act(slot).is_some());
-    ends(Slot::Term) || ends(Slot::Implied) || registers.processing().act(Slot::Term).is_some()
-}
-
-/// Whether anything that bears on the channel is pending or ends.
-fn changes_by_itself(registers: &Registers, channel: Channel) -> bool {
-    let pending = |(_, register): (Scope, &Register)| register.act(Slot::Pending).is_some();
-    has_ends(registers, channel) || registers.on_channel(channel).any(pending)
-}
-
 impl Verdict {
-    /// What holds at every time, given that nothing ends: where it differs between the beginning
-    /// and the end of time, a pending is open, and the store must be asked.
-    fn of(registers: &Registers, message: &Message) -> Self {
-        let first = findings(registers, message, Timestamp::DISTANT_PAST);
-        let last = if changes_by_itself(registers, message.channel) {
-            findings(registers, message, Timestamp::DISTANT_FUTURE)
-        } else {
-            first
-        };
-        let kind = |found: &Findings| {
-            (found.consent.map(|consent| (consent.status, consent.level)), found.standing)
-        };
-        match kind(&first) {
-            told if told != kind(&last) => Self::Ask,
+    fn of(registers: &Registers, message: &Message, now: Timestamp) -> Self {
+        let found = findings(registers, message, now);
+        match (found.consent, found.standing) {
             (None, Reasons::NONE) => Self::Unrecorded,
             (None, standing) => Self::UnrecordedBut(standing),
-            (Some((status, level)), standing) => Self::Known(status, level, standing),
+            (Some(consent), standing) => Self::Known(consent.status, consent.level, standing),
         }
     }
 
@@ -249,5 +249,98 @@ impl Verdict {
                 found(Some(Consent { status, level, basis: None }), standing)
             }
         }
+    }
+}
+
+/// Registers with their times replaced by their order, and without what no verdict depends on:
+/// event ids, the names of sources, links. Registers of equal shape have equal effective states at
+/// every time, so that a state is computed once for all who share it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Shape(Box<[u8]>);
+
+impl Shape {
+    /// The shape of registers without turning points; `None` where there are some.
+    pub fn of(registers: &Registers) -> Option<Self> {
+        if registers.all().any(has_turning_point) {
+            return None;
+        }
+        let mut to = Writer::default();
+        let blocks = || {
+            let switches = registers.suppressions().iter().map(|(_, _, switch)| switch);
+            switches.flat_map(|switch| switch.on.iter().chain(&switch.off)).map(|mark| mark.at)
+        };
+        let times = Order::of(blocks().chain(registers.last_message_at()));
+        for (suppression, cover, switch) in registers.suppressions().iter() {
+            to.byte(suppression.code());
+            Cover::write(&cover, &mut to);
+            times.write(switch.on.as_ref(), &mut to);
+            times.write(switch.off.as_ref(), &mut to);
+        }
+        to.byte(END);
+        to.option(registers.last_message_at().map(|at| times.place(at)).as_ref(), |to, place| {
+            to.length(*place);
+        });
+        let processing = registers.processing();
+        write_shape(processing, &Order::of(processing.marks().map(|mark| mark.at)), &mut to);
+        for channel in registers.channels() {
+            let marks = registers.on_channel(channel).flat_map(|(_, register)| register.marks());
+            let times = Order::of(blocks().chain(marks.map(|mark| mark.at)));
+            to.byte(channel.code());
+            for (_, _, switch) in registers.suppressions().iter() {
+                times.write(switch.on.as_ref(), &mut to);
+            }
+            for (scope, register) in registers.on_channel(channel) {
+                scope.write(&mut to);
+                write_shape(register, &times, &mut to);
+            }
+            to.byte(END);
+        }
+        Some(Self(to.into_bytes().into_boxed_slice()))
+    }
+}
+
+/// Ends a list in a shape; no code of a word.
+const END: u8 = 0xff;
+
+fn has_turning_point(register: &Register) -> bool {
+    [Slot::Term, Slot::Implied, Slot::Pending].iter().any(|slot| register.act(*slot).is_some())
+}
+
+fn write_shape(register: &Register, times: &Order, to: &mut Writer) {
+    for (slot, mark) in register.acts() {
+        to.byte(slot.code());
+        times.write(Some(mark), to);
+    }
+    to.byte(END);
+    let place = |mark: Option<&Mark>| mark.map_or(0, |mark| times.place(mark.at) + 1);
+    let mut claims: Vec<(usize, usize)> = register
+        .reports()
+        .map(|(_, claims)| (place(claims.yes.as_ref()), place(claims.no.as_ref())))
+        .collect();
+    claims.sort_unstable();
+    to.length(claims.len());
+    for (yes, no) in claims {
+        to.length(yes);
+        to.length(no);
+    }
+}
+
+/// The order of some times.
+struct Order(Vec<Timestamp>);
+
+impl Order {
+    fn of(times: impl Iterator<Item = Timestamp>) -> Self {
+        let mut times: Vec<Timestamp> = times.collect();
+        times.sort_unstable();
+        times.dedup();
+        Self(times)
+    }
+
+    fn place(&self, at: Timestamp) -> usize {
+        self.0.partition_point(|earlier| *earlier < at)
+    }
+
+    fn write(&self, mark: Option<&Mark>, to: &mut Writer) {
+        to.length(mark.map_or(0, |mark| self.place(mark.at) + 1));
     }
 }

@@ -190,6 +190,11 @@ impl Registers {
             .map(|((_, scope), register)| (*scope, register))
     }
 
+    /// All registers: of every channel and scope, and of processing.
+    pub fn all(&self) -> impl Iterator<Item = &Register> {
+        self.consents.values().chain([&self.processing])
+    }
+
     /// The channels on which anything was recorded.
     pub fn channels(&self) -> BTreeSet<Channel> {
         self.consents.keys().map(|(channel, _)| *channel).collect()

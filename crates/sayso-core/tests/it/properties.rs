@@ -5,6 +5,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
 
 use proptest::collection::vec;
 use proptest::option;
@@ -16,7 +17,7 @@ use sayso_core::address::{Address, OpaqueId};
 use sayso_core::canonical::{Canonical, Writer};
 use sayso_core::channel::{Channel, Message, Occasion, Scope};
 use sayso_core::decision::{Circumstances, Decision, Reason, Reasons, Requirement, check, decide};
-use sayso_core::effective::Effective;
+use sayso_core::effective::{Effective, Shape, turning_points};
 use sayso_core::event::{ConsentEvent, Fact, Sealed, Switched};
 use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
 use sayso_core::id::{EventId, ImportId, NoticeId, WorkspaceId};
@@ -265,11 +266,11 @@ fn the_effective_state_decides_as_the_registers_do_at_every_time() {
     let inputs = (history(), question(), vec(anytime(), 3));
     hold_for(&inputs, |(history, question, times)| {
         let registers = fold(&history);
-        let Some(found) = Effective::of(&registers).findings(&question.message) else {
-            return Ok(());
-        };
-        count(&answered);
         for now in times {
+            let Some(found) = Effective::of(&registers, now).findings(&question.message) else {
+                return Ok(());
+            };
+            count(&answered);
             let circumstances = Circumstances { now, ..question.circumstances() };
             let by_state = decide(&found, &question.message, &circumstances);
             let by_registers = check(&registers, &question.message, &circumstances);
@@ -293,7 +294,7 @@ fn a_message_without_a_sender_is_blocked_by_every_senders_complaint() {
     let circumstances = plain(day(7), &settings);
     let decision = check(&registers, &message, &circumstances);
     assert_suppressed(&decision);
-    let by_state = Effective::of(&registers).findings(&message);
+    let by_state = Effective::of(&registers, day(7)).findings(&message);
     if let Some(found) = by_state {
         assert_suppressed(&decide(&found, &message, &circumstances));
     }
@@ -304,13 +305,53 @@ fn assert_suppressed(decision: &Decision) {
 }
 
 #[test]
+fn an_effective_state_holds_until_the_next_turning_point() {
+    let turned = Cell::new(0);
+    hold_for(&(history(), anytime(), anytime()), |(history, one, other)| {
+        let registers = fold(&history);
+        let (from, to) = (one.min(other), one.max(other));
+        let points = turning_points(&registers);
+        if points.range((Bound::Excluded(from), Bound::Included(to))).next().is_none() {
+            prop_assert_eq!(Effective::of(&registers, from), Effective::of(&registers, to));
+        } else {
+            count(&turned);
+        }
+        Ok(())
+    });
+    assert_tried(&turned, CASES / 50);
+}
+
+#[test]
+fn equal_shapes_have_equal_effective_states() {
+    let seen = RefCell::new(HashMap::<Shape, Effective>::new());
+    let met_again = Cell::new(0);
+    hold_for(&(history(), anytime()), |(history, now)| {
+        let registers = fold(&history);
+        let has_turning_points = !turning_points(&registers).is_empty();
+        prop_assert_eq!(Shape::of(&registers).is_none(), has_turning_points);
+        if let Some(shape) = Shape::of(&registers) {
+            let state = Effective::of(&registers, now);
+            let mut seen = seen.borrow_mut();
+            if let Some(other) = seen.insert(shape, state.clone()) {
+                count(&met_again);
+                prop_assert_eq!(state, other);
+            }
+        }
+        Ok(())
+    });
+    assert_tried(&met_again, CASES / 20);
+}
+
+#[test]
 fn equal_effective_states_answer_equally() {
     let seen = RefCell::new(HashMap::<Effective, Registers>::new());
     let met_again = Cell::new(0);
     let inputs = (history(), vec(question(), 4));
     hold_for(&inputs, |(history, questions)| {
         let registers = fold(&history);
-        let state = Effective::of(&registers);
+        // At the end of time, where nothing that ends still stands.
+        let now = Timestamp::DISTANT_FUTURE;
+        let state = Effective::of(&registers, now);
         let mut seen = seen.borrow_mut();
         let Some(other) = seen.get(&state) else {
             seen.insert(state, registers);
@@ -318,7 +359,7 @@ fn equal_effective_states_answer_equally() {
         };
         count(&met_again);
         for question in questions {
-            let circumstances = question.circumstances();
+            let circumstances = Circumstances { now, ..question.circumstances() };
             if state.findings(&question.message).is_some() {
                 prop_assert_eq!(
                     told(&check(&registers, &question.message, &circumstances)),
@@ -333,12 +374,12 @@ fn equal_effective_states_answer_equally() {
 
 #[test]
 fn the_effective_state_never_depends_on_the_order_of_events() {
-    let shuffled = history().prop_flat_map(|history| {
+    let shuffled = (history(), anytime()).prop_flat_map(|(history, now)| {
         let other = Just(history.clone()).prop_shuffle();
-        (Just(history), other)
+        (Just(history), other, Just(now))
     });
-    hold_for(&shuffled, |(history, other)| {
-        prop_assert_eq!(Effective::of(&fold(&history)), Effective::of(&fold(&other)));
+    hold_for(&shuffled, |(history, other, now)| {
+        prop_assert_eq!(Effective::of(&fold(&history), now), Effective::of(&fold(&other), now));
         Ok(())
     });
 }

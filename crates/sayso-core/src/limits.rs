@@ -90,7 +90,9 @@ limits! {
     count SENDERS_PER_WORKSPACE_MAX: usize = 1_000, "Senders of a workspace: each may be a scope of its own.";
     count TOPICS_PER_WORKSPACE_MAX: usize = 1_000, "Topics of a workspace: people cannot choose among more.";
     count SOURCES_PER_REGISTER_MAX: usize = 64, "Reporting sources remembered for one address and scope; past it a new source's yes is not taken, its no always is.";
-    count GATE_STATES_MAX: usize = 16_383, "Distinct effective states of a workspace in the gate index: 14 bits, one value for overflow.";
+    count GATE_STATES_MAX: usize = 16_382, "Distinct effective states of a workspace in the gate index: 14 bits, one value for overflow and one for states that turn with time.";
+    count GATE_SHAPES_MAX: usize = 65_536, "Shapes of registers whose state is remembered; a further one is computed each time.";
+    count GATE_TURNS_MAX: usize = 8, "Known times at which one address's state may turn in the gate index; more read \"ask the store\".";
     count GATE_SEGMENTS: usize = 256, "Locks of one gate index: a writer never stops more than 1/256 of it.";
     count EFFECTIVE_CELLS_MAX: usize = 512, "Cells of one address's table of verdicts; a larger one reads \"ask the store\".";
     count TAIL_BYTES_MAX: usize = 67_108_864, "Events in memory between two flushes of the views: 64 MiB, about 200,000 addresses.";
@@ -110,6 +112,7 @@ limits! {
     span BODY_READ_TIMEOUT = Span::seconds(20), "A client that takes longer for its body is answered with a 408.";
     span REQUEST_TIMEOUT = Span::seconds(30), "A request that takes longer is answered with a 503.";
     span FLUSH_INTERVAL = Span::seconds(5), "The views follow the ledger at the latest after this time; more at a time is cheaper.";
+    span INDEX_SAVE_INTERVAL = Span::minutes(5), "The gate index is saved this often, so that a start after a crash replays little.";
     span PUBLIC_ANSWER_TIME = Span::micros(25_000), "Answers to browsers take at least 25 ms, so that the time tells nothing about the address (rule 23).";
     span DRAIN_TIMEOUT = Span::seconds(20), "A stop waits this long for requests under way.";
 }

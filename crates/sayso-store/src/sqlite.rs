@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `events.db` | the events and the configuration: the truth | everything |
 //! | `views.db` | what is folded from them | a rebuild at the next start |
+//! | `gate.index` | what the gate answers from, as of a row | a slower start |
 //! | `master.key` | the key that opens addresses, evidence and address-key secrets | every look-up |
 //! | `reserve` | nothing: room on the disk for refusals | that room |
 //! | `lock` | nothing: held while a process owns the store | nothing |
@@ -20,6 +21,7 @@ mod people;
 mod questions;
 mod reserve;
 mod seal;
+mod start;
 mod tail;
 mod views;
 mod writer;
@@ -45,12 +47,13 @@ use thiserror::Error;
 pub use self::writer::{Commit, Committed, RealCommit};
 
 use self::database::{Database, Durability};
-use self::events::LedgerRow;
 use self::flusher::FlusherHandle;
 use self::gate::Gate;
-use self::group::{Group, Hint};
+use self::gate::file::Gates;
+use self::group::Hint;
 use self::reserve::Reserve;
 use self::seal::{MasterKey, Secrets, Vault};
+use self::start::SavedIndex;
 use self::tail::{Place, Tail, WorkspaceNo};
 use self::views::ProfileState;
 use self::writer::{Urgency, Writer, WriterHandle};
@@ -183,7 +186,8 @@ struct Shared {
     views: Database,
     tail: Tail,
     flusher: FlusherHandle,
-    gates: RwLock<BTreeMap<WorkspaceNo, Arc<Gate>>>,
+    gates: RwLock<Gates>,
+    index: Option<SavedIndex>,
     workspaces: RwLock<BTreeMap<WorkspaceId, Arc<Workspace>>>,
     configurations: RwLock<Arc<BTreeMap<WorkspaceId, Arc<Configuration>>>>,
     position: Mutex<Position>,
@@ -211,6 +215,7 @@ struct Files {
     views: Database,
     master: MasterKey,
     reserve: Reserve,
+    index: Option<SavedIndex>,
     lock: Option<File>,
 }
 
@@ -251,6 +256,7 @@ impl SqliteStore {
             views: Database::in_memory()?,
             master: MasterKey::ephemeral(&environment),
             reserve: Reserve::none(),
+            index: None,
             lock: None,
         };
         Self::start(files, Options::default(), environment, Box::new(RealCommit))
@@ -262,7 +268,7 @@ impl SqliteStore {
         environment: Environment,
         commit: Box<dyn Commit>,
     ) -> Result<Self, OpenError> {
-        let Files { ledger, views, master, reserve, lock } = files;
+        let Files { ledger, views, master, reserve, index, lock } = files;
         ledger_migrations::migrations::runner().run(&mut *ledger.lock())?;
         view_migrations::migrations::runner().run(&mut *views.lock())?;
         note_key(&ledger, &master)?;
@@ -276,6 +282,7 @@ impl SqliteStore {
             tail: Tail::default(),
             flusher: FlusherHandle::default(),
             gates: RwLock::default(),
+            index,
             workspaces: RwLock::default(),
             configurations: RwLock::default(),
             position: Mutex::new(Position { next_row: row + 1, last_recorded }),
@@ -341,7 +348,8 @@ impl Files {
         let ledger = Database::open(&at("events.db"), Durability::Full)?;
         let views = open_views(&at("views.db"))?;
         let reserve = Reserve::make(at("reserve"));
-        Ok(Self { ledger, views, master, reserve, lock: Some(lock) })
+        let index = Some(SavedIndex::at(at("gate.index")));
+        Ok(Self { ledger, views, master, reserve, index, lock: Some(lock) })
     }
 }
 
@@ -376,14 +384,8 @@ fn refuse_newer(path: &Path) -> Result<(), OpenError> {
 
 /// Opens the views; damaged ones are deleted, for they are rebuilt.
 fn open_views(path: &Path) -> Result<Database, OpenError> {
-    let sound = |views: &Database| {
-        let views = views.lock();
-        let checked: rusqlite::Result<String> =
-            views.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
-        checked.is_ok_and(|word| word == "ok")
-    };
     match Database::open(path, Durability::Derived) {
-        Ok(views) if sound(&views) => Ok(views),
+        Ok(views) if is_sound(&views) => Ok(views),
         Ok(_) | Err(_) => {
             tracing::warn!("the views are damaged: they are rebuilt from the ledger");
             for suffix in ["", "-wal", "-shm"] {
@@ -398,6 +400,14 @@ fn open_views(path: &Path) -> Result<Database, OpenError> {
             Ok(Database::open(path, Durability::Derived)?)
         }
     }
+}
+
+/// Whether the file is a database whose schema can be read. A page damaged further inside is met
+/// when it is read, and is an error then, never an answer.
+fn is_sound(views: &Database) -> bool {
+    let tables: rusqlite::Result<i64> =
+        views.lock().query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0));
+    tables.is_ok()
 }
 
 fn read_lock<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
@@ -464,86 +474,6 @@ impl Shared {
         }
     }
 
-    fn load_workspaces(&self) -> Result<(), OpenError> {
-        let ledger = self.ledger.lock();
-        for row in events::workspaces(&ledger)? {
-            let secrets = self
-                .master
-                .open_secrets(row.id.as_bytes(), &row.secrets)
-                .map_err(|_| StoreError::Corrupt { table: "workspace", id: row.id.to_string() })?;
-            let mut configuration =
-                Configuration::new(row.id, &row.name, row.mode, secrets.address_keys.clone());
-            for (at, change) in events::changes(&ledger, row.no, &secrets.vault)? {
-                configuration.apply(change, at);
-            }
-            self.add_configurations(BTreeMap::from([(row.id, Arc::new(configuration))]));
-            self.add_workspaces(vec![Arc::new(Workspace { no: row.no, id: row.id, secrets })]);
-        }
-        Ok(())
-    }
-
-    /// Builds the gate indexes from the views.
-    fn load_gates(&self) -> Result<(), OpenError> {
-        let workspaces: Vec<Arc<Workspace>> =
-            read_lock(&self.workspaces).values().cloned().collect();
-        let views = self.views.lock();
-        for workspace in workspaces {
-            let gate = self.gate(workspace.no);
-            views::for_each_address(&views, workspace.no, |key, row| {
-                match row.sealed {
-                    Some(sealed) => {
-                        let address = views::open_address(&workspace.secrets.vault, &key, &sealed)?;
-                        gate.put(
-                            &address,
-                            key,
-                            sayso_core::effective::Effective::of(&row.registers),
-                        );
-                    }
-                    None if row.registers.is_empty() => {}
-                    None => gate.add_addressless(),
-                }
-                Ok(())
-            })?;
-        }
-        Ok(())
-    }
-
-    /// Takes in what the ledger holds beyond the views.
-    fn replay(&self) -> Result<(), OpenError> {
-        let watermark = views::watermark(&self.views.lock())?;
-        let ledger = self.ledger.lock();
-        let mut waiting: Vec<LedgerRow> = Vec::new();
-        events::for_each_after(&ledger, watermark, |row| {
-            waiting.push(row);
-            if waiting.len() >= limits::COMMIT_GROUP_MAX {
-                self.replay_rows(&ledger, &mut waiting)?;
-            }
-            Ok(())
-        })?;
-        Ok(self.replay_rows(&ledger, &mut waiting)?)
-    }
-
-    fn replay_rows(
-        &self,
-        ledger: &rusqlite::Connection,
-        rows: &mut Vec<LedgerRow>,
-    ) -> Result<(), StoreError> {
-        let by_no: BTreeMap<WorkspaceNo, Arc<Workspace>> = read_lock(&self.workspaces)
-            .values()
-            .map(|workspace| (workspace.no, Arc::clone(workspace)))
-            .collect();
-        let mut group = Group::new(self, ledger);
-        for row in rows.drain(..) {
-            let workspace = by_no.get(&row.workspace).ok_or(StoreError::NoWorkspace)?;
-            group.replay(workspace, &row)?;
-        }
-        group.into_staged().publish(self);
-        if self.tail.live_bytes() > self.options.tail_bytes_max / 2 {
-            flusher::flush(self);
-        }
-        Ok(())
-    }
-
     fn find_profile(
         &self,
         workspace: &Workspace,
@@ -567,7 +497,7 @@ impl Shared {
 
     /// The registers of an address as of now.
     fn registers_now(&self, place: &Place) -> Result<Arc<Registers>, StoreError> {
-        if let Some(newer) = self.tail.registers(place) {
+        if let Some(newer) = self.tail.registers(place)? {
             return Ok(newer);
         }
         let row = self.views.read(|views| views::find_address(views, place))?;
@@ -575,18 +505,18 @@ impl Shared {
     }
 
     /// Reads in the caller's thread what the writer will need.
-    fn hint(&self, workspace: &Workspace, draft: &Draft) -> Option<Hint> {
-        let place = (workspace.no, draft.subject.key(&workspace.secrets.address_keys));
+    fn hint(&self, workspace: &Workspace, key: AddressKey, event: EventId) -> Option<Hint> {
+        let place = (workspace.no, key);
         let flushed = self.tail.flushed();
-        if self.tail.registers(&place).is_some() {
+        if self.tail.holds(&place) {
             return None;
         }
         self.views
             .read(|views| {
                 let row = views::find_address(views, &place)?;
                 let event = match &row {
-                    None if !is_keyed(&draft.id) => None,
-                    Some(_) | None => views::find_event(views, &place, draft.id)?,
+                    None if !is_keyed(&event) => Vec::new(),
+                    Some(_) | None => views::may_hold(views, &place, event)?,
                 };
                 let (row, sealed) =
                     row.map_or((None, None), |row| (Some(row.registers), row.sealed));
@@ -650,8 +580,9 @@ impl Store for SqliteStore {
         let prepared: Vec<_> = drafts
             .into_iter()
             .map(|draft| {
-                let hint = self.shared.hint(&workspace, &draft);
-                draft.prepare(&workspace, &self.shared, hint)
+                let key = draft.subject.key(&workspace.secrets.address_keys);
+                let hint = self.shared.hint(&workspace, key, draft.id);
+                draft.prepare(&workspace, &self.shared, key, hint)
             })
             .collect();
         self.writer
@@ -779,9 +710,12 @@ impl Store for SqliteStore {
     ) -> Result<Recorded, StoreError> {
         let workspace = self.workspace(workspace)?;
         let subject = subject.clone();
-        self.writer
+        let erased = self
+            .writer
             .submit(Urgency::Refusal, move |group| group.erase(&workspace, &subject, &draft))
-            .await
+            .await?;
+        self.shared.forget_index()?;
+        Ok(erased)
     }
 
     async fn audience(
@@ -831,6 +765,7 @@ impl Store for SqliteStore {
             thread.join().map_err(|_| StoreError::Unknown)?;
         }
         if flusher::flush(&self.shared) {
+            self.shared.save_index();
             self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
             Ok(())
         } else {

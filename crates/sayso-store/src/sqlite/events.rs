@@ -131,6 +131,21 @@ pub(super) fn read(ledger: &Connection, row: i64) -> Result<LedgerRow, StoreErro
     }
 }
 
+/// The row among these that holds an event.
+pub(super) fn read_among(
+    ledger: &Connection,
+    rows: &[i64],
+    id: EventId,
+) -> Result<Option<LedgerRow>, StoreError> {
+    for row in rows {
+        let found = read(ledger, *row)?;
+        if found.event.id == id {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
 /// Calls `each` for every row after `after`, in order.
 pub(super) fn for_each_after(
     ledger: &Connection,

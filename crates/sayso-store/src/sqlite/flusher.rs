@@ -51,8 +51,14 @@ impl FlusherHandle {
 
 /// The flusher's thread.
 pub(super) fn run(shared: &Arc<Shared>) {
+    let now = || shared.environment.clock.now();
+    let mut saved_at = now();
     while shared.flusher.wait() {
         flush(shared);
+        if saved_at.plus(limits::INDEX_SAVE_INTERVAL) <= now() {
+            shared.save_index();
+            saved_at = now();
+        }
     }
 }
 

@@ -2,56 +2,49 @@
 //!
 //! A phone takes one 64-bit word: its digits in 50 bits, which hold any E.164 number without a
 //! hash, and in 14 bits the number of its effective state ([`Effective`]); millions of people share
-//! a few hundred states. Other addresses take their 16-byte key and the state's number. What
-//! depends on time, and what exceeds the numbers, reads "ask the store". The writer updates the
-//! index after a commit and before its answer.
+//! a few hundred states. Other addresses take their 16-byte key and the state's number. A state
+//! that turns at known times (an opt-in that ends) has its turns beside the words. What exceeds
+//! the numbers, or depends on the person's last message, reads "ask the store". The writer updates
+//! the index after a commit and before its answer.
+
+pub(super) mod file;
+mod phones;
+mod states;
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use hashbrown::HashMap;
 use sayso_core::address::{Address, AddressKey};
 use sayso_core::channel::Message;
 use sayso_core::decision::{Circumstances, Findings, Reasons, decide};
-use sayso_core::effective::Effective;
+use sayso_core::effective::{Effective, Shape};
 use sayso_core::limits;
 use sayso_core::phone::Phone;
+use sayso_core::registers::Registers;
+use sayso_core::time::Timestamp;
 
+use self::phones::{Phones, Wanted, find_all};
+use self::states::{Entry, StateNo, States, TURNS, Turns, at_of};
 use crate::store::Recipient;
 
-/// The number of an effective state. [`ASK`] is none.
-type StateNo = u16;
-
-/// "Ask the store."
-const ASK: StateNo = 0x3fff;
-const STATE_BITS: u32 = 14;
 /// Recipients between two releases of the segments: a writer waits no longer than these take.
 const CHUNK: usize = 4_096;
-/// Slots of a new segment.
-const FIRST_SLOTS: usize = 16;
 
 /// The index of one workspace.
 #[derive(Debug)]
 pub(super) struct Gate {
     phones: Vec<RwLock<Phones>>,
-    others: Vec<RwLock<HashMap<AddressKey, StateNo>>>,
+    others: Vec<RwLock<Others>>,
     states: RwLock<States>,
     addressless: AtomicU64,
 }
 
-/// The numbered states.
+/// One segment of other addresses, by their keys.
 #[derive(Debug, Default)]
-struct States {
-    list: Vec<Arc<Effective>>,
-    numbers: HashMap<Arc<Effective>, StateNo>,
-}
-
-/// One segment of phones: open addressing with linear probing, never more than three quarters
-/// full; a zero word is free.
-#[derive(Debug)]
-struct Phones {
-    slots: Vec<u64>,
-    filled: usize,
+struct Others {
+    states: HashMap<AddressKey, StateNo>,
+    turns: HashMap<AddressKey, Turns>,
 }
 
 /// What the index could answer.
@@ -62,84 +55,22 @@ pub(super) struct Screened {
     pub(super) asks: Vec<usize>,
 }
 
-/// Spreads digits over segments and slots (Fibonacci hashing).
-const fn spread(digits: u64) -> u64 {
-    digits.wrapping_mul(0x9e37_79b9_7f4a_7c15)
-}
-
-fn segment_of(spread: u64) -> usize {
-    let [first, ..] = spread.to_be_bytes();
-    usize::from(first)
-}
-
-fn slot_of(spread: u64, slots: usize) -> usize {
-    // Below the eight bits that chose the segment; a segment never has 2^32 slots.
-    usize::try_from((spread >> 24) & 0xffff_ffff).unwrap_or_default() & (slots - 1)
-}
-
-impl Phones {
-    fn find(&self, digits: u64, spread: u64) -> Option<StateNo> {
-        let mut at = slot_of(spread, self.slots.len());
-        loop {
-            let word = self.slots.get(at).copied().unwrap_or(0);
-            if word >> STATE_BITS == digits {
-                return StateNo::try_from(word & u64::from(ASK)).ok();
-            }
-            if word == 0 {
-                return None;
-            }
-            at = (at + 1) & (self.slots.len() - 1);
+impl Others {
+    fn put(&mut self, key: AddressKey, entry: Entry) {
+        self.states.insert(key, entry.state);
+        match entry.turns {
+            Some(turns) => drop(self.turns.insert(key, turns)),
+            None => drop(self.turns.remove(&key)),
         }
     }
 
-    fn put(&mut self, digits: u64, state: StateNo) {
-        if (self.filled + 1) * 4 > self.slots.len() * 3 {
-            self.grow();
-        }
-        let word = (digits << STATE_BITS) | u64::from(state);
-        if Self::place(&mut self.slots, word) {
-            self.filled += 1;
-        }
+    fn remove(&mut self, key: &AddressKey) {
+        self.states.remove(key);
+        self.turns.remove(key);
     }
 
-    /// Puts a word into its slot; whether the slot was free.
-    fn place(slots: &mut [u64], word: u64) -> bool {
-        let digits = word >> STATE_BITS;
-        let mask = slots.len() - 1;
-        let mut at = slot_of(spread(digits), slots.len());
-        while let Some(slot) = slots.get_mut(at) {
-            if *slot == 0 || *slot >> STATE_BITS == digits {
-                let was_free = *slot == 0;
-                *slot = word;
-                return was_free;
-            }
-            at = (at + 1) & mask;
-        }
-        false
-    }
-
-    fn grow(&mut self) {
-        let mut larger = vec![0; self.slots.len() * 2];
-        for word in self.slots.iter().filter(|word| **word != 0) {
-            Self::place(&mut larger, *word);
-        }
-        self.slots = larger;
-    }
-
-    fn remove(&mut self, digits: u64) {
-        let words: Vec<u64> = self
-            .slots
-            .iter()
-            .copied()
-            .filter(|word| *word != 0 && *word >> STATE_BITS != digits)
-            .collect();
-        if words.len() < self.filled {
-            self.filled = words.len();
-            self.slots.fill(0);
-            for word in words {
-                Self::place(&mut self.slots, word);
-            }
-        }
+    fn find(&self, key: &AddressKey, now: Timestamp) -> Option<StateNo> {
+        self.states.get(key).map(|state| at_of(*state, now, || self.turns.get(key)))
     }
 }
 
@@ -153,9 +84,8 @@ fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
 
 impl Default for Gate {
     fn default() -> Self {
-        let phones = || RwLock::new(Phones { slots: vec![0; FIRST_SLOTS], filled: 0 });
         Self {
-            phones: std::iter::repeat_with(phones).take(limits::GATE_SEGMENTS).collect(),
+            phones: std::iter::repeat_with(RwLock::default).take(limits::GATE_SEGMENTS).collect(),
             others: std::iter::repeat_with(RwLock::default).take(limits::GATE_SEGMENTS).collect(),
             states: RwLock::default(),
             addressless: AtomicU64::new(0),
@@ -165,18 +95,18 @@ impl Default for Gate {
 
 impl Gate {
     /// Puts an address with its effective state.
-    pub(super) fn put(&self, address: &Address, key: AddressKey, effective: Effective) {
-        let state = self.number_of(effective);
+    pub(super) fn put(&self, address: &Address, key: AddressKey, registers: &Registers) {
+        let entry = self.entry_of(registers);
         match address {
             Address::Phone(phone) => {
-                let digits = phone.digits();
-                if let Some(segment) = self.phones.get(segment_of(spread(digits))) {
-                    write(segment).put(digits, state);
+                let wanted = Wanted::of(phone.digits());
+                if let Some(segment) = self.phones.get(wanted.segment()) {
+                    write(segment).put(wanted.digits, entry.state, entry.turns);
                 }
             }
             Address::Email(_) | Address::ChannelId(_) | Address::ExternalId(_) => {
                 if let Some(segment) = self.others_of(&key) {
-                    write(segment).insert(key, state);
+                    write(segment).put(key, entry);
                 }
             }
         }
@@ -186,8 +116,9 @@ impl Gate {
     pub(super) fn remove(&self, address: &Address, key: AddressKey) {
         match address {
             Address::Phone(phone) => {
-                if let Some(segment) = self.phones.get(segment_of(spread(phone.digits()))) {
-                    write(segment).remove(phone.digits());
+                let wanted = Wanted::of(phone.digits());
+                if let Some(segment) = self.phones.get(wanted.segment()) {
+                    write(segment).remove(wanted.digits);
                 }
             }
             Address::Email(_) | Address::ChannelId(_) | Address::ExternalId(_) => {
@@ -196,6 +127,11 @@ impl Gate {
                 }
             }
         }
+    }
+
+    /// Sets how many keys have no known address.
+    pub(super) fn set_addressless(&self, keys: u64) {
+        self.addressless.store(keys, Ordering::SeqCst);
     }
 
     /// Counts a key whose address is not known.
@@ -208,24 +144,15 @@ impl Gate {
         self.addressless.fetch_sub(1, Ordering::SeqCst);
     }
 
-    fn others_of(&self, key: &AddressKey) -> Option<&RwLock<HashMap<AddressKey, StateNo>>> {
+    fn others_of(&self, key: &AddressKey) -> Option<&RwLock<Others>> {
         let [first, ..] = key.as_bytes();
         self.others.get(usize::from(*first))
     }
 
-    fn number_of(&self, effective: Effective) -> StateNo {
-        if let Some(number) = read(&self.states).numbers.get(&effective) {
-            return *number;
-        }
-        let mut states = write(&self.states);
-        if states.list.len() >= limits::GATE_STATES_MAX {
-            return ASK;
-        }
-        let number = StateNo::try_from(states.list.len()).unwrap_or(ASK);
-        let effective = Arc::new(effective);
-        states.list.push(Arc::clone(&effective));
-        states.numbers.insert(effective, number);
-        number
+    fn entry_of(&self, registers: &Registers) -> Entry {
+        let shape = Shape::of(registers);
+        let known = shape.as_ref().and_then(|shape| read(&self.states).known(shape));
+        known.unwrap_or_else(|| write(&self.states).number(registers, shape))
     }
 
     /// Answers what the index can answer.
@@ -242,7 +169,7 @@ impl Gate {
         let mut states = Vec::with_capacity(CHUNK.min(recipients.len()));
         for chunk in recipients.chunks(CHUNK) {
             states.clear();
-            self.states_of(chunk, &mut states);
+            self.states_of(chunk, circumstances.now, &mut states);
             for state in &states {
                 let answer = match state {
                     None => unknown,
@@ -261,24 +188,43 @@ impl Gate {
     }
 
     /// The state of each recipient; `None` for those nobody ever heard of.
-    fn states_of(&self, recipients: &[Recipient], states: &mut Vec<Option<StateNo>>) {
-        let find =
-            |phones: &Phones, phone: Phone| phones.find(phone.digits(), spread(phone.digits()));
+    fn states_of(
+        &self,
+        recipients: &[Recipient],
+        now: Timestamp,
+        states: &mut Vec<Option<StateNo>>,
+    ) {
         if let [Recipient::Phone(phone)] = recipients {
-            let segment = self.phones.get(segment_of(spread(phone.digits())));
-            return states.push(segment.and_then(|segment| find(&read(segment), *phone)));
+            let wanted = Wanted::of(phone.digits());
+            return states.push(self.phones.get(wanted.segment()).and_then(|segment| {
+                let phones = read(segment);
+                let state = phones.find(wanted)?;
+                Some(at_of(state, now, || phones.turns_of(wanted.digits)))
+            }));
         }
         let phones: Vec<_> = self.phones.iter().map(read).collect();
-        states.extend(recipients.iter().map(|recipient| {
-            match recipient {
-                Recipient::Phone(phone) => phones
-                    .get(segment_of(spread(phone.digits())))
-                    .and_then(|segment| find(segment, *phone)),
-                Recipient::Key(key) => {
-                    self.others_of(key).and_then(|segment| read(segment).get(key).copied())
+        let wanted: Vec<Wanted> = recipients
+            .iter()
+            .map(|recipient| match recipient {
+                Recipient::Phone(phone) => Wanted::of(phone.digits()),
+                // No phone is zero, so it is not found.
+                Recipient::Key(_) => Wanted::default(),
+            })
+            .collect();
+        find_all(&phones, &wanted, |state| states.push(state));
+        for ((recipient, wanted), state) in recipients.iter().zip(&wanted).zip(states) {
+            match (recipient, *state) {
+                (Recipient::Key(key), _) => {
+                    *state = self.others_of(key).and_then(|segment| read(segment).find(key, now));
                 }
+                (Recipient::Phone(_), Some(TURNS)) => {
+                    let turns = phones.get(wanted.segment());
+                    let turns = || turns.and_then(|phones| phones.turns_of(wanted.digits));
+                    *state = Some(at_of(TURNS, now, turns));
+                }
+                (Recipient::Phone(_), _) => {}
             }
-        }));
+        }
     }
 
     fn answer_of(
@@ -292,7 +238,7 @@ impl Gate {
         if let Some(Some(answer)) = by_state.get(at) {
             return *answer;
         }
-        let effective = read(&self.states).list.get(at).cloned();
+        let effective = read(&self.states).get(state);
         let answer = match effective.and_then(|effective| effective.findings(message)) {
             Some(findings) => Answer::Reasons(decide(&findings, message, circumstances).reasons),
             None => Answer::Ask,
@@ -323,31 +269,30 @@ impl Gate {
     pub(super) fn phones_in(
         &self,
         segment: usize,
+        now: Timestamp,
         wanted: impl Fn(&Effective) -> Option<bool>,
     ) -> Selected<Phone> {
-        let words: Vec<u64> =
-            self.phones.get(segment).map(|segment| read(segment).slots.clone()).unwrap_or_default();
-        let of = |word: u64| {
-            Some((
-                Phone::from_digits(word >> STATE_BITS)?,
-                StateNo::try_from(word & u64::from(ASK)).ok()?,
-            ))
-        };
-        self.select(words.into_iter().filter_map(of), wanted)
+        let members =
+            self.phones.get(segment).map(|segment| read(segment).members(now)).unwrap_or_default();
+        let phone = |(digits, state)| Some((Phone::from_digits(digits)?, state));
+        self.select(members.into_iter().filter_map(phone), wanted)
     }
 
     /// The same for other addresses.
     pub(super) fn keys_in(
         &self,
         segment: usize,
+        now: Timestamp,
         wanted: impl Fn(&Effective) -> Option<bool>,
     ) -> Selected<AddressKey> {
-        let pairs: Vec<(AddressKey, StateNo)> = self
-            .others
-            .get(segment)
-            .map(|segment| read(segment).iter().map(|(key, state)| (*key, *state)).collect())
-            .unwrap_or_default();
-        self.select(pairs.into_iter(), wanted)
+        let members: Vec<(AddressKey, StateNo)> = match self.others.get(segment).map(read) {
+            None => Vec::new(),
+            Some(others) => {
+                let at = |key, state| at_of(state, now, || others.turns.get(key));
+                others.states.iter().map(|(key, state)| (*key, at(key, *state))).collect()
+            }
+        };
+        self.select(members.into_iter(), wanted)
     }
 
     fn select<T>(
@@ -355,8 +300,7 @@ impl Gate {
         members: impl Iterator<Item = (T, StateNo)>,
         wanted: impl Fn(&Effective) -> Option<bool>,
     ) -> Selected<T> {
-        let verdicts: Vec<Option<bool>> =
-            read(&self.states).list.iter().map(|effective| wanted(effective)).collect();
+        let verdicts: Vec<Option<bool>> = read(&self.states).iter().map(wanted).collect();
         let mut selected = Selected { members: Vec::new(), asks: Vec::new() };
         for (member, state) in members {
             match verdicts.get(usize::from(state)).copied().flatten() {

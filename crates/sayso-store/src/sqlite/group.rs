@@ -1,15 +1,16 @@
 //! What a use case does inside a commit group: load, append, stage.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
 use rusqlite::Connection;
 use sayso_core::address::{Address, AddressKey};
+use sayso_core::canonical::Canonical;
 use sayso_core::capture;
-use sayso_core::effective::Effective;
 use sayso_core::event::{ConsentEvent, Fact, Sealed};
-use sayso_core::id::{EventId, ImportId, ProfileId, WorkspaceId};
+use sayso_core::event_id::is_keyed;
+use sayso_core::id::{EventId, ProfileId, WorkspaceId};
 use sayso_core::register::Mark;
 use sayso_core::registers::{Joined, Registers};
 use sayso_core::statement::Statement;
@@ -17,7 +18,7 @@ use sayso_core::time::{Span, Timestamp};
 
 use super::events::{self, LedgerRow, NewRow};
 use super::gate::Gate;
-use super::tail::{Entry, Frame, KnownEvent, Place, SealedAddress};
+use super::tail::{Entry, Frame, Place, SealedAddress};
 use super::views::{self, ProfileState};
 use super::{Shared, Workspace, unwritable};
 use crate::configuration::Configuration;
@@ -55,7 +56,8 @@ pub(super) struct Hint {
     pub(super) flushed: u64,
     pub(super) row: Option<Arc<Registers>>,
     pub(super) sealed: Option<Vec<u8>>,
-    pub(super) event: Option<i64>,
+    /// The rows among which the event is, if it is stored.
+    pub(super) event: Vec<i64>,
 }
 
 /// A draft with what the caller's thread could do for the writer.
@@ -64,7 +66,23 @@ pub(super) struct Prepared {
     pub(super) key: AddressKey,
     pub(super) sealed: Sealed,
     pub(super) sealed_bytes: Vec<u8>,
+    /// The address as the views keep it, if it seemed to be new.
+    pub(super) sealed_address: Option<Arc<[u8]>>,
     pub(super) hint: Option<Hint>,
+}
+
+/// An address as its event tells it, and sealed if the caller's thread did that.
+#[derive(Clone, Copy)]
+struct Told<'a> {
+    address: &'a Address,
+    sealed: Option<&'a Arc<[u8]>>,
+}
+
+impl Prepared {
+    fn told(&self) -> Option<Told<'_>> {
+        let address = self.sealed.address.as_ref()?;
+        Some(Told { address, sealed: self.sealed_address.as_ref() })
+    }
 }
 
 /// The transaction of a group.
@@ -73,7 +91,8 @@ pub(super) struct Group<'a> {
     ledger: &'a Connection,
     addresses: HashMap<Place, Working>,
     profiles: HashMap<(i64, ProfileId), Arc<ProfileState>>,
-    events: HashMap<(i64, EventId), KnownEvent>,
+    keyed: HashMap<(i64, EventId), i64>,
+    events: usize,
     configurations: BTreeMap<WorkspaceId, Arc<Configuration>>,
     workspaces: Vec<Arc<Workspace>>,
     next_row: i64,
@@ -85,7 +104,8 @@ pub(super) struct Group<'a> {
 pub(super) struct Staged {
     addresses: HashMap<Place, Working>,
     profiles: HashMap<(i64, ProfileId), Arc<ProfileState>>,
-    events: HashMap<(i64, EventId), KnownEvent>,
+    keyed: HashMap<(i64, EventId), i64>,
+    events: usize,
     configurations: BTreeMap<WorkspaceId, Arc<Configuration>>,
     workspaces: Vec<Arc<Workspace>>,
     next_row: i64,
@@ -99,9 +119,9 @@ impl Draft {
         self,
         workspace: &Workspace,
         shared: &Shared,
+        key: AddressKey,
         hint: Option<Hint>,
     ) -> Prepared {
-        let key = self.subject.key(&workspace.secrets.address_keys);
         let address = match &self.subject {
             Subject::Address(address) => Some(address.clone()),
             Subject::Hash(_) => None,
@@ -114,7 +134,12 @@ impl Draft {
         };
         let sealed_bytes =
             events::seal(&workspace.secrets.vault, &self.id, &sealed, &shared.environment);
-        Prepared { draft: self, key, sealed, sealed_bytes, hint }
+        let is_new = hint.as_ref().is_some_and(|hint| hint.sealed.is_none());
+        let sealed_address = sealed.address.as_ref().filter(|_| is_new).map(|address| {
+            let vault = &workspace.secrets.vault;
+            views::seal_address(vault, &key, address, &shared.environment).into()
+        });
+        Prepared { draft: self, key, sealed, sealed_bytes, sealed_address, hint }
     }
 }
 
@@ -126,7 +151,8 @@ impl<'a> Group<'a> {
             ledger,
             addresses: HashMap::new(),
             profiles: HashMap::new(),
-            events: HashMap::new(),
+            keyed: HashMap::new(),
+            events: 0,
             configurations: BTreeMap::new(),
             workspaces: Vec::new(),
             next_row: position.next_row,
@@ -139,6 +165,7 @@ impl<'a> Group<'a> {
         Staged {
             addresses: self.addresses,
             profiles: self.profiles,
+            keyed: self.keyed,
             events: self.events,
             configurations: self.configurations,
             workspaces: self.workspaces,
@@ -151,11 +178,6 @@ impl<'a> Group<'a> {
     /// What the store's parts share.
     pub(super) fn shared(&self) -> &'a Shared {
         self.shared
-    }
-
-    /// The ledger, inside the group's transaction.
-    pub(super) fn ledger(&self) -> &'a Connection {
-        self.ledger
     }
 
     /// The next time to record at: the clock's, but later than the last (rule 2).
@@ -191,7 +213,7 @@ impl<'a> Group<'a> {
         workspace: &Workspace,
         key: AddressKey,
         hint: Option<&Hint>,
-        told: Option<&Address>,
+        told: Option<Told<'_>>,
     ) -> Result<&mut Working, StoreError> {
         let place = (workspace.no, key);
         if !self.addresses.contains_key(&place) {
@@ -201,10 +223,13 @@ impl<'a> Group<'a> {
         let shared = self.shared;
         let working = self.addresses.entry(place).or_insert_with(Working::empty);
         if let (None, Some(told)) = (&working.address, told) {
-            let sealed =
-                views::seal_address(&workspace.secrets.vault, &key, told, &shared.environment);
-            working.sealed = SealedAddress::Known(sealed.into());
-            working.address = Some(told.clone());
+            let seal = |address| -> Arc<[u8]> {
+                let vault = &workspace.secrets.vault;
+                views::seal_address(vault, &key, address, &shared.environment).into()
+            };
+            let sealed = told.sealed.cloned().unwrap_or_else(|| seal(told.address));
+            working.sealed = SealedAddress::Known(sealed);
+            working.address = Some(told.address.clone());
         }
         Ok(working)
     }
@@ -214,11 +239,11 @@ impl<'a> Group<'a> {
         workspace: &Workspace,
         key: AddressKey,
         hint: Option<&Hint>,
-        told: Option<&Address>,
+        told: Option<Told<'_>>,
     ) -> Result<Working, StoreError> {
         let place = (workspace.no, key);
         let tail = &self.shared.tail;
-        let in_tail = tail.registers(&place);
+        let in_tail = tail.registers(&place)?;
         let tail_says = tail.sealed_address(&place);
         let current = hint.filter(|hint| hint.flushed == tail.flushed());
         let row = match (&in_tail, &tail_says, current) {
@@ -238,7 +263,7 @@ impl<'a> Group<'a> {
         };
         // The text of a known address is opened only where nobody told it.
         let address = match (stored, told) {
-            (Some(_), Some(told)) => Some(told.clone()),
+            (Some(_), Some(told)) => Some(told.address.clone()),
             (Some(sealed), None) => {
                 Some(views::open_address(&workspace.secrets.vault, &key, &sealed)?)
             }
@@ -260,36 +285,30 @@ impl<'a> Group<'a> {
         })
     }
 
-    /// An event of this address, if it is stored or staged.
+    /// An event of this address, or of its key, if it is stored or staged.
     pub(super) fn find_event(
         &self,
         workspace: &Workspace,
         key: AddressKey,
         id: EventId,
         hint: Option<&Hint>,
-    ) -> Result<Option<KnownEvent>, StoreError> {
-        let newer = self.events.get(&(workspace.no, id)).copied();
-        if let Some(known) = newer.or_else(|| self.shared.tail.event(workspace.no, id)) {
-            return Ok(Some(known));
+    ) -> Result<Option<LedgerRow>, StoreError> {
+        let place = (workspace.no, key);
+        let staged = if is_keyed(&id) {
+            self.keyed.get(&(workspace.no, id)).copied()
+        } else {
+            let rows = self.addresses.get(&place).map(|working| working.rows.as_slice());
+            rows.and_then(|rows| rows.iter().find(|(held, _)| *held == id)).map(|(_, row)| *row)
+        };
+        if let Some(row) = staged.or_else(|| self.shared.tail.row(&place, id)) {
+            return events::read(self.ledger, row).map(Some);
         }
         let current = hint.filter(|hint| hint.flushed == self.shared.tail.flushed());
-        let row = match current {
-            Some(hint) => hint.event,
-            None => self
-                .shared
-                .views
-                .read(|views| views::find_event(views, &(workspace.no, key), id))?,
+        let rows = match current {
+            Some(hint) => hint.event.clone(),
+            None => self.shared.views.read(|views| views::may_hold(views, &place, id))?,
         };
-        row.map(|row| {
-            let found = events::read(self.ledger, row)?;
-            Ok(KnownEvent {
-                row,
-                request: found.request,
-                occurred_at: found.event.occurred_at,
-                recorded_at: found.event.recorded_at,
-            })
-        })
-        .transpose()
+        events::read_among(self.ledger, &rows, id)
     }
 
     /// Appends one event, unless it was stored before or says nothing new.
@@ -299,15 +318,12 @@ impl<'a> Group<'a> {
         prepared: &Prepared,
     ) -> Result<Recorded, StoreError> {
         let Prepared { draft, key, hint, .. } = prepared;
-        let registers = Arc::clone(
-            &self
-                .working(workspace, *key, hint.as_ref(), prepared.sealed.address.as_ref())?
-                .registers,
-        );
+        let registers =
+            Arc::clone(&self.working(workspace, *key, hint.as_ref(), prepared.told())?.registers);
         if let Some(known) = self.find_event(workspace, *key, draft.id, hint.as_ref())? {
             let outcome =
                 if known.request == draft.request { Outcome::Retried } else { Outcome::KeyReused };
-            let KnownEvent { occurred_at, recorded_at, .. } = known;
+            let ConsentEvent { occurred_at, recorded_at, .. } = known.event;
             return Ok(Recorded { id: draft.id, outcome, occurred_at, recorded_at, registers });
         }
         if says_nothing_new(draft, &registers) {
@@ -357,9 +373,6 @@ impl<'a> Group<'a> {
         events::append(self.ledger, &new).map_err(|error| unwritable(&error))?;
         self.next_row += 1;
         self.last_row = row;
-        let known =
-            KnownEvent { row, request: *request, occurred_at: event.occurred_at, recorded_at };
-        self.events.insert((workspace.no, draft.id), known);
         self.take_in(workspace, &event, row, &prepared.sealed)?;
         let registers = self.registers(workspace, *key)?;
         Ok(Recorded {
@@ -378,9 +391,6 @@ impl<'a> Group<'a> {
         row: &LedgerRow,
     ) -> Result<(), StoreError> {
         let sealed = events::open(&workspace.secrets.vault, row)?.unwrap_or_default();
-        let (occurred_at, recorded_at) = (row.event.occurred_at, row.event.recorded_at);
-        let known = KnownEvent { row: row.row, request: row.request, occurred_at, recorded_at };
-        self.events.insert((workspace.no, row.event.id), known);
         self.last_row = row.row;
         self.take_in(workspace, &row.event, row.row, &sealed)
     }
@@ -393,13 +403,21 @@ impl<'a> Group<'a> {
         row: i64,
         sealed: &Sealed,
     ) -> Result<(), StoreError> {
-        let undone = self.undone_imports(workspace)?;
-        let working = self.working(workspace, event.key, None, sealed.address.as_ref())?;
+        self.events += 1;
+        if is_keyed(&event.id) {
+            self.keyed.insert((workspace.no, event.id), row);
+        }
+        let is_undone = match event.import {
+            None => false,
+            Some(import) => self.configuration(workspace)?.undone_imports.contains(&import),
+        };
+        let told = sealed.address.as_ref().map(|address| Told { address, sealed: None });
+        let working = self.working(workspace, event.key, None, told)?;
         working.rows.push((event.id, row));
         working.change = Change::Changed;
         let before: Vec<ProfileId> =
             working.registers.links().map(|(profile, _)| profile).collect();
-        if event.import.is_some_and(|import| undone.contains(&import)) {
+        if is_undone {
             return Ok(());
         }
         if Arc::make_mut(&mut working.registers).join(event) == Joined::NeedsHistory {
@@ -430,19 +448,18 @@ impl<'a> Group<'a> {
     fn refold(&mut self, workspace: &Workspace, key: AddressKey) -> Result<(), StoreError> {
         let history: Vec<ConsentEvent> =
             self.rows(workspace, key)?.into_iter().map(|row| row.event).collect();
-        let undone = self.undone_imports(workspace)?;
-        let registers = Arc::new(Registers::fold(&history, &undone));
+        let configuration = self.configuration(workspace)?;
+        let registers = Arc::new(Registers::fold(&history, &configuration.undone_imports));
         self.working(workspace, key, None, None)?.registers = registers;
         Ok(())
     }
 
-    fn undone_imports(&self, workspace: &Workspace) -> Result<BTreeSet<ImportId>, StoreError> {
-        let staged = self.configurations.get(&workspace.id).cloned();
-        let configuration = match staged {
-            Some(staged) => staged,
-            None => self.shared.configuration(workspace.id)?,
-        };
-        Ok(configuration.undone_imports.clone())
+    /// A workspace's configuration, what this group staged included.
+    fn configuration(&self, workspace: &Workspace) -> Result<Arc<Configuration>, StoreError> {
+        match self.configurations.get(&workspace.id) {
+            Some(staged) => Ok(Arc::clone(staged)),
+            None => self.shared.configuration(workspace.id),
+        }
     }
 
     /// All rows of the ledger about an address.
@@ -535,11 +552,7 @@ impl<'a> Group<'a> {
         let sealed = events::seal_change(vault, change, &self.shared.environment);
         events::append_change(self.ledger, workspace.no, at, &sealed)
             .map_err(|error| unwritable(&error))?;
-        let held = match self.configurations.get(&workspace.id) {
-            Some(staged) => Arc::clone(staged),
-            None => self.shared.configuration(workspace.id)?,
-        };
-        let mut configuration = Arc::unwrap_or_clone(held);
+        let mut configuration = Arc::unwrap_or_clone(self.configuration(workspace)?);
         configuration.apply(change.clone(), at);
         let configuration = Arc::new(configuration);
         self.configurations.insert(workspace.id, Arc::clone(&configuration));
@@ -586,13 +599,15 @@ impl Staged {
             }
             let Working { registers, address, addressless, sealed, rows, change: _ } = working;
             let presence = Presence::of(&sealed, address, addressless);
-            changed.push((place, Arc::clone(&registers), presence));
-            frame.addresses.insert(place, Entry { registers, sealed, rows });
+            let bytes = registers.to_bytes().into();
+            changed.push((place, registers, presence));
+            frame.addresses.insert(place, Entry { registers: bytes, sealed, rows });
         }
         if frame.addresses.is_empty() && self.profiles.is_empty() {
             return;
         }
         frame.profiles = self.profiles;
+        frame.keyed = self.keyed;
         frame.events = self.events;
         shared.tail.publish(frame);
         for ((workspace, key), registers, presence) in changed {
@@ -628,9 +643,9 @@ impl Presence {
 
     fn tell(self, gate: &Gate, key: AddressKey, registers: &Registers) {
         match self {
-            Self::Known(address) => gate.put(&address, key, Effective::of(registers)),
+            Self::Known(address) => gate.put(&address, key, registers),
             Self::Found(address) => {
-                gate.put(&address, key, Effective::of(registers));
+                gate.put(&address, key, registers);
                 gate.sub_addressless();
             }
             Self::Erased(address) => {

@@ -15,9 +15,9 @@ use sayso_core::retraction::may_retract;
 use sayso_core::source::{Actor, Evidence, Road, Source, SourceName};
 use sayso_core::time::Timestamp;
 
+use super::events::LedgerRow;
 use super::group::{Group, Prepared};
-use super::tail::KnownEvent;
-use super::{Shared, Workspace, events, views};
+use super::{Shared, Workspace, views};
 use crate::store::{
     Dating, Draft, Outcome, Profile, ProfileDraft, Recorded, RetractDraft, Retracting, StoreError,
     Subject, Upserted,
@@ -113,7 +113,8 @@ impl Group<'_> {
         workspace: &Workspace,
         draft: Draft,
     ) -> Result<Recorded, StoreError> {
-        let prepared = draft.prepare(workspace, self.shared(), None);
+        let key = draft.subject.key(&workspace.secrets.address_keys);
+        let prepared = draft.prepare(workspace, self.shared(), key, None);
         self.append(workspace, &prepared)
     }
 
@@ -139,11 +140,10 @@ impl Group<'_> {
         target: &RetractDraft,
     ) -> Result<Retracting, StoreError> {
         let key = target.subject.key(&workspace.secrets.address_keys);
-        let Some(KnownEvent { row, .. }) = self.find_event(workspace, key, target.event, None)?
+        let Some(LedgerRow { event, .. }) = self.find_event(workspace, key, target.event, None)?
         else {
             return Ok(Retracting::NoEvent);
         };
-        let event = events::read(self.ledger(), row)?.event;
         if event.key != key {
             return Ok(Retracting::NoEvent);
         }

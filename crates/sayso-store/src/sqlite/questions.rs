@@ -203,15 +203,17 @@ impl Shared {
         let workspace = self.workspace(workspace)?;
         let place = (workspace.no, key);
         // The tail first: what leaves it is in the views by then.
-        let in_tail = self.tail.rows(&place).into_iter().find(|(id, _)| *id == event);
-        let row = match in_tail {
-            Some((_, row)) => Some(row),
-            None => self.views.read(|views| views::find_event(views, &place, event))?,
+        let rows = match self.tail.row(&place, event) {
+            Some(row) => vec![row],
+            None => self.views.read(|views| views::may_hold(views, &place, event))?,
         };
         let registers = self.registers_now(&place)?;
         let undone = &self.configuration(workspace.id)?.undone_imports;
-        row.map(|row| self.ledger.read(|ledger| entry(ledger, row, &workspace, &registers, undone)))
-            .transpose()
+        self.ledger.read(|ledger| {
+            let row = events::read_among(ledger, &rows, event)?;
+            let row = row.filter(|row| row.event.key == key).map(|row| row.row);
+            row.map(|row| entry(ledger, row, &workspace, &registers, undone)).transpose()
+        })
     }
 
     /// One page of all addresses, in key order.
@@ -278,7 +280,7 @@ impl Shared {
         let segment = usize::from(after.0);
         let mut members = Vec::new();
         if segment < limits::GATE_SEGMENTS {
-            let selected = gate.phones_in(segment, wanted);
+            let selected = gate.phones_in(segment, circumstances.now, wanted);
             members.extend(
                 selected.members.into_iter().map(|phone| Member { address: Address::Phone(phone) }),
             );
@@ -289,7 +291,7 @@ impl Shared {
                 }
             }
         } else {
-            let selected = gate.keys_in(segment - limits::GATE_SEGMENTS, wanted);
+            let selected = gate.keys_in(segment - limits::GATE_SEGMENTS, circumstances.now, wanted);
             let mut keys = selected.members;
             for key in selected.asks {
                 if asked(key)? {

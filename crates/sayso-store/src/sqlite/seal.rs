@@ -78,7 +78,8 @@ impl MasterKey {
         *full.first_chunk().unwrap_or(&[0; 8])
     }
 
-    fn vault(&self) -> Vault {
+    /// The cipher of the key itself.
+    pub(super) fn vault(&self) -> Vault {
         Vault::new(&self.0, 0)
     }
 

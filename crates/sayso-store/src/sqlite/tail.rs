@@ -9,12 +9,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hashbrown::HashMap;
 use sayso_core::address::AddressKey;
-use sayso_core::event_id::RequestHash;
+use sayso_core::event_id::is_keyed;
 use sayso_core::id::{EventId, ProfileId};
 use sayso_core::registers::Registers;
-use sayso_core::time::Timestamp;
 
-use super::views::ProfileState;
+use super::views::{ProfileState, registers_of};
+use crate::store::StoreError;
 
 /// A workspace's number in the store's tables.
 pub(super) type WorkspaceNo = i64;
@@ -24,7 +24,8 @@ pub(super) type Place = (WorkspaceNo, AddressKey);
 /// What is known of one address, newer than the views.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
-    pub(super) registers: Arc<Registers>,
+    /// The registers as the views keep them: a tenth of what they take unfolded.
+    pub(super) registers: Arc<[u8]>,
     /// The address as the views are to hold it.
     pub(super) sealed: SealedAddress,
     /// The rows of the ledger that the views do not index yet.
@@ -42,21 +43,15 @@ pub(super) enum SealedAddress {
     Forgotten,
 }
 
-/// One event as a retry needs it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct KnownEvent {
-    pub(super) row: i64,
-    pub(super) request: RequestHash,
-    pub(super) occurred_at: Timestamp,
-    pub(super) recorded_at: Timestamp,
-}
-
 /// What one commit group, or all groups since the last flush, changed.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Frame {
     pub(super) addresses: HashMap<Place, Entry>,
     pub(super) profiles: HashMap<(WorkspaceNo, ProfileId), Arc<ProfileState>>,
-    pub(super) events: HashMap<(WorkspaceNo, EventId), KnownEvent>,
+    /// The rows of keyed requests, whomever they are about.
+    pub(super) keyed: HashMap<(WorkspaceNo, EventId), i64>,
+    /// Events in it.
+    pub(super) events: usize,
     pub(super) last_row: i64,
     pub(super) bytes: usize,
 }
@@ -73,37 +68,46 @@ struct Frames {
 #[derive(Debug, Default)]
 pub(super) struct Tail(Mutex<Frames>);
 
-/// A guess at one address's bytes in memory besides its rows: map slots and registers.
-const ENTRY_BYTES: usize = 320;
-/// A guess at one event's bytes in memory.
-const EVENT_BYTES: usize = 120;
+/// Bytes of an entry besides what it points to: its share of the map, and of the allocator.
+const ENTRY_BYTES: usize = 208;
+/// Bytes of a row in an entry, and of a key.
+const ROW_BYTES: usize = 64;
+
+impl Entry {
+    fn bytes(&self) -> usize {
+        let sealed = match &self.sealed {
+            SealedAddress::Known(sealed) => sealed.len(),
+            SealedAddress::Unchanged | SealedAddress::Forgotten => 0,
+        };
+        ENTRY_BYTES + self.registers.len() + sealed + self.rows.len() * ROW_BYTES
+    }
+}
 
 impl Frame {
-    fn account(&self) -> usize {
-        self.addresses.len() * ENTRY_BYTES + self.events.len() * EVENT_BYTES
-    }
-
     /// Takes in a newer frame.
     fn absorb(&mut self, newer: Self) {
         for (place, entry) in newer.addresses {
             match self.addresses.entry(place) {
                 hashbrown::hash_map::Entry::Occupied(mut held) => {
                     let held = held.get_mut();
+                    self.bytes -= held.bytes();
                     held.registers = entry.registers;
                     if !matches!(entry.sealed, SealedAddress::Unchanged) {
                         held.sealed = entry.sealed;
                     }
                     held.rows.extend(entry.rows);
+                    self.bytes += held.bytes();
                 }
                 hashbrown::hash_map::Entry::Vacant(free) => {
+                    self.bytes += entry.bytes();
                     free.insert(entry);
                 }
             }
         }
         self.profiles.extend(newer.profiles);
-        self.events.extend(newer.events);
+        self.keyed.extend(newer.keyed);
+        self.events += newer.events;
         self.last_row = self.last_row.max(newer.last_row);
-        self.bytes = self.account();
     }
 }
 
@@ -118,8 +122,14 @@ impl Tail {
     }
 
     /// The registers of an address, if newer than the views.
-    pub(super) fn registers(&self, place: &Place) -> Option<Arc<Registers>> {
-        self.entry(place, |entry| Arc::clone(&entry.registers))
+    pub(super) fn registers(&self, place: &Place) -> Result<Option<Arc<Registers>>, StoreError> {
+        let bytes = self.entry(place, |entry| Arc::clone(&entry.registers));
+        bytes.map(|bytes| registers_of(&place.1, &bytes)).transpose()
+    }
+
+    /// Whether it holds an address.
+    pub(super) fn holds(&self, place: &Place) -> bool {
+        self.entry(place, |_| ()).is_some()
     }
 
     /// The address, sealed for the views: `None` if the tail does not say.
@@ -161,11 +171,14 @@ impl Tail {
             .collect()
     }
 
-    /// An event, if newer than the views.
-    pub(super) fn event(&self, workspace: WorkspaceNo, id: EventId) -> Option<KnownEvent> {
-        let frames = self.frames();
-        let flushing = || frames.flushing.as_ref()?.events.get(&(workspace, id));
-        frames.live.events.get(&(workspace, id)).or_else(flushing).copied()
+    /// The row of an event, if newer than the views.
+    pub(super) fn row(&self, place: &Place, id: EventId) -> Option<i64> {
+        if is_keyed(&id) {
+            let frames = self.frames();
+            let flushing = || frames.flushing.as_ref()?.keyed.get(&(place.0, id));
+            return frames.live.keyed.get(&(place.0, id)).or_else(flushing).copied();
+        }
+        self.rows(place).into_iter().find(|(held, _)| *held == id).map(|(_, row)| row)
     }
 
     /// A profile, if newer than the views.
@@ -195,7 +208,7 @@ impl Tail {
         let flushing = frames.flushing.as_ref();
         (
             frames.live.bytes + flushing.map_or(0, |frame| frame.bytes),
-            frames.live.events.len() + flushing.map_or(0, |frame| frame.events.len()),
+            frames.live.events + flushing.map_or(0, |frame| frame.events),
         )
     }
 

@@ -99,13 +99,14 @@ pub(super) fn open_address(
     Address::from_bytes(&plain).map_err(|_| damaged())
 }
 
-/// A row of `address`.
+/// A row of `address` without its history.
 pub(super) struct AddressRow {
     pub(super) registers: Arc<Registers>,
     pub(super) sealed: Option<Vec<u8>>,
 }
 
-fn registers_of(key: &AddressKey, bytes: &[u8]) -> Result<Arc<Registers>, StoreError> {
+/// Registers as the views and the tail keep them.
+pub(super) fn registers_of(key: &AddressKey, bytes: &[u8]) -> Result<Arc<Registers>, StoreError> {
     Registers::from_bytes(bytes)
         .map(Arc::new)
         .map_err(|_| StoreError::Corrupt { table: "address", id: key.to_string() })
@@ -135,36 +136,68 @@ pub(super) fn find_address(
     .transpose()
 }
 
-/// The row of the ledger that holds an event: of this address, or by this key.
-pub(super) fn find_event(
+/// Bytes of one event in an address's history: its row, then the beginning of its id.
+const ROW_BYTES: usize = 6;
+const ID_BYTES: usize = 4;
+
+fn beginning(id: &EventId) -> [u8; ID_BYTES] {
+    *id.as_bytes().first_chunk().unwrap_or(&[0; ID_BYTES])
+}
+
+/// Rows of the ledger as an address's history keeps them: appended, so it is written without being
+/// read.
+fn history_of(rows: &[(EventId, i64)]) -> Vec<u8> {
+    let mut history = Vec::with_capacity(rows.len() * (ROW_BYTES + ID_BYTES));
+    for (id, row) in rows {
+        let [_, _, row @ ..] = row.to_be_bytes();
+        history.extend_from_slice(&row);
+        history.extend_from_slice(&beginning(id));
+    }
+    history
+}
+
+/// Each row of a history with the beginning of its event's id.
+fn rows_in(history: &[u8]) -> impl Iterator<Item = (i64, [u8; ID_BYTES])> {
+    history.chunks_exact(ROW_BYTES + ID_BYTES).filter_map(|entry| {
+        let (row, id) = entry.split_first_chunk::<ROW_BYTES>()?;
+        let row = row.iter().fold(0, |row, byte| (row << 8) | i64::from(*byte));
+        Some((row, id.try_into().ok()?))
+    })
+}
+
+fn history(views: &Connection, place: &Place) -> Result<Option<Vec<u8>>, StoreError> {
+    views
+        .prepare_cached("SELECT history FROM address WHERE workspace = ?1 AND address_key = ?2")
+        .and_then(|mut find| {
+            find.query_row(params![place.0, place.1.as_bytes()], |row| row.get(0)).optional()
+        })
+        .map_err(unreadable)
+}
+
+/// The rows of the ledger among which an event is, if it is stored: of this address, or by this
+/// key. Seldom more than one; the ledger tells.
+pub(super) fn may_hold(
     views: &Connection,
     place: &Place,
     id: EventId,
-) -> Result<Option<i64>, StoreError> {
-    let (workspace, key) = (place.0, place.1.as_bytes());
-    let row = |row: &rusqlite::Row<'_>| row.get(0);
-    let found = if is_keyed(&id) {
-        views
+) -> Result<Vec<i64>, StoreError> {
+    if is_keyed(&id) {
+        return views
             .prepare_cached("SELECT row FROM keyed_event WHERE workspace = ?1 AND event_id = ?2")
-            .and_then(|mut find| find.query_row(params![workspace, id.as_bytes()], row).optional())
-    } else {
-        views
-            .prepare_cached(
-                "SELECT row FROM history WHERE workspace = ?1 AND address_key = ?2 AND event_id = ?3",
-            )
-            .and_then(|mut find| find.query_row(params![workspace, key, id.as_bytes()], row).optional())
-    };
-    found.map_err(unreadable)
+            .and_then(|mut find| {
+                find.query_map(params![place.0, id.as_bytes()], |row| row.get(0))?.collect()
+            })
+            .map_err(unreadable);
+    }
+    let history = history(views, place)?.unwrap_or_default();
+    let same = |(_, found): &(i64, [u8; ID_BYTES])| *found == beginning(&id);
+    Ok(rows_in(&history).filter(same).map(|(row, _)| row).collect())
 }
 
 /// The rows of the ledger about an address, in no order.
 pub(super) fn rows_of(views: &Connection, place: &Place) -> Result<Vec<i64>, StoreError> {
-    views
-        .prepare_cached("SELECT row FROM history WHERE workspace = ?1 AND address_key = ?2")
-        .and_then(|mut statement| {
-            statement.query_map(params![place.0, place.1.as_bytes()], |row| row.get(0))?.collect()
-        })
-        .map_err(unreadable)
+    let history = history(views, place)?.unwrap_or_default();
+    Ok(rows_in(&history).map(|(row, _)| row).collect())
 }
 
 /// A profile.
@@ -189,16 +222,22 @@ pub(super) fn find_profile(
         .transpose()
 }
 
-/// Calls `each` for every address of a workspace, in key order.
+/// Calls `each` for every address of a workspace whose key begins with a byte of `first`, in key
+/// order.
 pub(super) fn for_each_address(
     views: &Connection,
     workspace: WorkspaceNo,
+    first: std::ops::RangeInclusive<u8>,
     mut each: impl FnMut(AddressKey, AddressRow) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let mut statement = views
-        .prepare("SELECT address_key, registers, sealed FROM address WHERE workspace = ?1 ORDER BY address_key")
+        .prepare(
+            "SELECT address_key, registers, sealed FROM address
+             WHERE workspace = ?1 AND address_key BETWEEN ?2 AND ?3 ORDER BY address_key",
+        )
         .map_err(unreadable)?;
-    let mut rows = statement.query(params![workspace]).map_err(unreadable)?;
+    let (from, to) = ([*first.start()], [&[*first.end()][..], &[0xff; 15]].concat());
+    let mut rows = statement.query(params![workspace, &from[..], to]).map_err(unreadable)?;
     while let Some(row) = rows.next().map_err(unreadable)? {
         let key = AddressKey::from_bytes(row.get(0).map_err(unreadable)?);
         let registers = row.get_ref(1).and_then(|cell| Ok(cell.as_blob()?)).map_err(unreadable)?;
@@ -206,6 +245,18 @@ pub(super) fn for_each_address(
         each(key, AddressRow { registers, sealed: row.get(2).map_err(unreadable)? })?;
     }
     Ok(())
+}
+
+/// How many keys of a workspace have no known address.
+pub(super) fn addressless(views: &Connection, workspace: WorkspaceNo) -> Result<u64, StoreError> {
+    views
+        .query_row(
+            "SELECT count(*) FROM address WHERE workspace = ?1 AND sealed IS NULL",
+            params![workspace],
+            |row| row.get::<_, i64>(0),
+        )
+        .map(i64::unsigned_abs)
+        .map_err(unreadable)
 }
 
 /// The next addresses of a workspace in key order.
@@ -245,16 +296,14 @@ pub(super) fn flush(
     let transaction = views.transaction()?;
     {
         let mut put_address = transaction.prepare_cached(
-            "INSERT INTO address (workspace, address_key, registers, sealed) VALUES (?1, ?2, ?3, ?4)
+            "INSERT INTO address (workspace, address_key, registers, sealed, history)
+             VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT (workspace, address_key) DO UPDATE
-             SET registers = excluded.registers, sealed = coalesce(excluded.sealed, sealed)",
+             SET registers = excluded.registers, sealed = coalesce(excluded.sealed, sealed),
+                 history = CAST(history || excluded.history AS BLOB)",
         )?;
         let mut forget_address = transaction.prepare_cached(
             "UPDATE address SET sealed = NULL WHERE workspace = ?1 AND address_key = ?2",
-        )?;
-        let mut put_history = transaction.prepare_cached(
-            "INSERT INTO history (workspace, address_key, event_id, row) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT DO NOTHING",
         )?;
         let mut put_keyed = transaction.prepare_cached(
             "INSERT INTO keyed_event (workspace, event_id, row) VALUES (?1, ?2, ?3)
@@ -275,12 +324,10 @@ pub(super) fn flush(
                     None
                 }
             };
-            put_address.execute(params![workspace, key, entry.registers.to_bytes(), sealed])?;
-            for (id, row) in &entry.rows {
-                put_history.execute(params![workspace, key, id.as_bytes(), row])?;
-                if is_keyed(id) {
-                    put_keyed.execute(params![workspace, id.as_bytes(), row])?;
-                }
+            let history = history_of(&entry.rows);
+            put_address.execute(params![workspace, key, &*entry.registers, sealed, history])?;
+            for (id, row) in entry.rows.iter().filter(|(id, _)| is_keyed(id)) {
+                put_keyed.execute(params![workspace, id.as_bytes(), row])?;
             }
         }
         let mut put_profile = transaction.prepare_cached(

@@ -1,4 +1,9 @@
-//! The gate index says what the registers say, after every operation, and after a restart.
+//! The gate index says what the registers say: after every operation, as time passes, and after a
+//! start from its file, from an old file, and from none.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -9,9 +14,10 @@ use sayso_core::id::{SenderId, TopicId, WorkspaceId};
 use sayso_core::settings::Settings;
 use sayso_core::statement::Statement;
 use sayso_core::suppression::{Cover, Suppression};
+use sayso_core::time::Timestamp;
 use sayso_store::Store;
 use sayso_store::conformance::{at, external, known, of_fact, phone, workspace};
-use sayso_store::environment::Environment;
+use sayso_store::environment::{Clock, Environment};
 use sayso_store::sqlite::{Options, SqliteStore};
 use sayso_store::store::{Draft, Question, Recipient};
 
@@ -24,6 +30,28 @@ enum Operation {
     Say(u64, Fact, i64),
     RetractNth(u64, usize),
     Link(u64, u64),
+    Wait(i64),
+}
+
+/// A clock that goes on when a test says so.
+#[derive(Debug)]
+struct Hand(AtomicI64);
+
+impl Clock for Hand {
+    fn now(&self) -> Timestamp {
+        at(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// A clock that shows the twentieth minute, and the surroundings it is part of.
+fn surroundings() -> (Arc<Hand>, Environment) {
+    let hand = Arc::new(Hand(AtomicI64::new(20)));
+    let clock: Arc<dyn Clock> = Arc::<Hand>::clone(&hand);
+    (hand, Environment { clock, entropy: Environment::system().entropy })
+}
+
+fn open(directory: &Path, environment: &Environment) -> SqliteStore {
+    SqliteStore::open(directory, Options::default(), environment.clone()).unwrap()
 }
 
 fn scopes() -> impl Strategy<Value = Scope> {
@@ -69,6 +97,7 @@ fn operations() -> impl Strategy<Value = Vec<Operation>> {
         8 => (0..PEOPLE, facts(), 0_i64..60).prop_map(|(who, fact, when)| Operation::Say(who, fact, when)),
         1 => (0..PEOPLE, 0_usize..8).prop_map(|(who, nth)| Operation::RetractNth(who, nth)),
         1 => (0..PEOPLE, 0..PEOPLE).prop_map(|(a, b)| Operation::Link(a, b)),
+        2 => select(vec![1, 15, 60, 8 * 24 * 60]).prop_map(Operation::Wait),
     ];
     proptest::collection::vec(one, 1..25)
 }
@@ -89,13 +118,13 @@ fn questions() -> Vec<Message> {
     messages
 }
 
-async fn agrees(store: &SqliteStore, workspace: WorkspaceId) {
+async fn agrees(store: &SqliteStore, workspace: WorkspaceId, environment: &Environment) {
     let settings = Settings::default();
     for who in 0..PEOPLE {
         let registers = known(store, workspace, &phone(who)).await;
         for message in questions() {
             let circumstances = Circumstances {
-                now: Environment::system().clock.now(),
+                now: environment.clock.now(),
                 settings: &settings,
                 requirement: Requirement::OptIn,
                 quiet_until: None,
@@ -124,8 +153,12 @@ async fn perform(
     workspace: WorkspaceId,
     operation: Operation,
     said: &mut Vec<(u64, Draft)>,
+    hand: &Hand,
 ) {
     match operation {
+        Operation::Wait(minutes) => {
+            hand.0.fetch_add(minutes, Ordering::SeqCst);
+        }
         Operation::Say(who, Fact::Erasure, when) => {
             let draft = of_fact(workspace, &phone(who), Fact::Erasure, when);
             let subject = draft.subject.clone();
@@ -162,35 +195,99 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_index_equals_the_registers_after_every_operation(operations in operations()) {
+    fn the_index_equals_the_registers_after_every_operation(
+        operations in operations(), more in operations(), still_more in operations()
+    ) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             let directory = tempfile::tempdir().unwrap();
-            let open = || {
-                SqliteStore::open(directory.path(), Options::default(), Environment::system()).unwrap()
-            };
-            let store = open();
+            let (hand, environment) = surroundings();
+            let store = open(directory.path(), &environment);
             let workspace = workspace(&store).await;
             let mut said = Vec::new();
             for operation in operations {
-                perform(&store, workspace, operation, &mut said).await;
-                agrees(&store, workspace).await;
+                perform(&store, workspace, operation, &mut said, &hand).await;
+                agrees(&store, workspace, &environment).await;
             }
-            let before: Vec<_> = {
-                let mut all = Vec::new();
-                for who in 0..PEOPLE {
-                    all.push(known(&store, workspace, &phone(who)).await);
-                }
-                all
-            };
+            store.close().await.unwrap();
             drop(store);
-            std::fs::remove_file(directory.path().join("views.db")).unwrap();
-            let store = open();
-            for who in 0..PEOPLE {
-                let rebuilt = known(&store, workspace, &phone(who)).await;
-                assert_eq!(rebuilt, before[usize::try_from(who).unwrap()], "phone {who} after a rebuild");
+            // From the file.
+            let store = open(directory.path(), &environment);
+            agrees(&store, workspace, &environment).await;
+            for operation in more {
+                perform(&store, workspace, operation, &mut said, &hand).await;
             }
-            agrees(&store, workspace).await;
+            drop(store);
+            // From an old file, if nobody was erased, and a replay.
+            let store = open(directory.path(), &environment);
+            agrees(&store, workspace, &environment).await;
+            let index = std::fs::read(directory.path().join("gate.index")).ok();
+            for operation in still_more {
+                perform(&store, workspace, operation, &mut said, &hand).await;
+            }
+            store.close().await.unwrap();
+            drop(store);
+            // From an old file, whoever was erased since, beside views that hold everything.
+            if let Some(index) = index {
+                std::fs::write(directory.path().join("gate.index"), index).unwrap();
+            }
+            let store = open(directory.path(), &environment);
+            agrees(&store, workspace, &environment).await;
+            let mut before = Vec::new();
+            for who in 0..PEOPLE {
+                before.push(known(&store, workspace, &phone(who)).await);
+            }
+            drop(store);
+            // From the ledger alone.
+            std::fs::remove_file(directory.path().join("views.db")).unwrap();
+            let store = open(directory.path(), &environment);
+            for (who, before) in (0..PEOPLE).zip(before) {
+                let rebuilt = known(&store, workspace, &phone(who)).await;
+                assert_eq!(rebuilt, before, "phone {who} after a rebuild");
+            }
+            agrees(&store, workspace, &environment).await;
         });
     }
+}
+
+/// A store with one opt-in, closed; and its workspace.
+async fn closed_store(directory: &Path, environment: &Environment) -> WorkspaceId {
+    let store = open(directory, environment);
+    let workspace = workspace(&store).await;
+    let yes = Permission::Messages(Channel::Sms, Scope::All);
+    let draft = of_fact(workspace, &phone(1), Fact::Consent(yes, Statement::Single), 1);
+    store.record(workspace, vec![draft]).await.unwrap();
+    store.close().await.unwrap();
+    workspace
+}
+
+#[tokio::test]
+async fn a_damaged_index_is_built_anew() {
+    let (_, environment) = surroundings();
+    let directory = tempfile::tempdir().unwrap();
+    let workspace = closed_store(directory.path(), &environment).await;
+    let file = directory.path().join("gate.index");
+    let whole = std::fs::read(&file).unwrap();
+    let mut changed = whole.clone();
+    changed[whole.len() / 2] ^= 1;
+    for damaged in [&[][..], &whole[..whole.len() / 2], &changed] {
+        std::fs::write(&file, damaged).unwrap();
+        let store = open(directory.path(), &environment);
+        agrees(&store, workspace, &environment).await;
+    }
+}
+
+#[tokio::test]
+async fn an_index_is_its_owners_alone_and_goes_when_somebody_is_erased() {
+    use std::os::unix::fs::PermissionsExt;
+    let (_, environment) = surroundings();
+    let directory = tempfile::tempdir().unwrap();
+    let workspace = closed_store(directory.path(), &environment).await;
+    let file = directory.path().join("gate.index");
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let store = open(directory.path(), &environment);
+    let draft = of_fact(workspace, &phone(1), Fact::Erasure, 1);
+    let subject = draft.subject.clone();
+    store.erase(workspace, &subject, draft).await.unwrap();
+    assert!(!file.exists());
 }

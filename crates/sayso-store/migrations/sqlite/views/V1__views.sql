@@ -1,22 +1,19 @@
 -- Derived from events.db: may be deleted, and is rebuilt.
 
--- All that is known of an address, folded; and the address itself, sealed, where it is known.
+-- All that is known of an address, folded; the address itself, sealed, where it is known; and which
+-- rows of the ledger are about it, for history, retries and refolding: for each, in the order they
+-- were flushed, 6 bytes of the row and the first 4 of the event's id.
 CREATE TABLE address (
     workspace     INTEGER NOT NULL,
     address_key   BLOB    NOT NULL,
     registers     BLOB    NOT NULL,
     sealed        BLOB,
+    history       BLOB    NOT NULL,
     PRIMARY KEY (workspace, address_key)
 ) WITHOUT ROWID;
 
--- Which rows of the ledger are about an address: for history, retries and refolding.
-CREATE TABLE history (
-    workspace     INTEGER NOT NULL,
-    address_key   BLOB    NOT NULL,
-    event_id      BLOB    NOT NULL,
-    row           INTEGER NOT NULL,
-    PRIMARY KEY (workspace, address_key, event_id)
-) WITHOUT ROWID;
+-- The keys without an address: few, and counted at each start.
+CREATE INDEX addressless ON address (workspace) WHERE sealed IS NULL;
 
 -- Where the event of a keyed request stands, whomever it is about: tells a key used twice.
 CREATE TABLE keyed_event (

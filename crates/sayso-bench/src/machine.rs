@@ -86,9 +86,18 @@ pub(crate) fn processor_seconds(process: u32) -> Result<f64> {
 
 /// Bytes of memory that a process holds, mapped files included.
 pub(crate) fn resident_bytes(process: u32) -> Result<u64> {
+    memory_of(process, "VmRSS:")
+}
+
+/// The most bytes of memory that a process ever held, mapped files included.
+pub(crate) fn peak_bytes(process: u32) -> Result<u64> {
+    memory_of(process, "VmHWM:")
+}
+
+fn memory_of(process: u32, name: &str) -> Result<u64> {
     let path = format!("/proc/{process}/status");
     let text = fs::read_to_string(&path).with_context(|| path.clone())?;
-    Ok(kib(&text, "VmRSS:") * 1_024)
+    Ok(kib(&text, name) * 1_024)
 }
 
 /// Bytes of the files in a directory whose names begin with one of `names`.

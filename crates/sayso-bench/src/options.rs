@@ -66,11 +66,13 @@ pub(crate) enum Row {
     Disk,
     /// A whole audience, streamed out.
     Audience,
+    /// A list, imported by the command.
+    Import,
 }
 
 impl Row {
     /// The order of the table.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Batch,
         Self::Record,
         Self::Engine,
@@ -79,11 +81,12 @@ impl Row {
         Self::Memory,
         Self::Disk,
         Self::Audience,
+        Self::Import,
     ];
 
     /// The order of measuring: what adds to the store comes last, so that the others and their
     /// rivals know the same people.
-    pub(crate) const MEASURED: [Self; 8] = [
+    pub(crate) const MEASURED: [Self; 9] = [
         Self::Batch,
         Self::Check,
         Self::Memory,
@@ -92,6 +95,7 @@ impl Row {
         Self::Ready,
         Self::Engine,
         Self::Record,
+        Self::Import,
     ];
 
     /// Its name.
@@ -105,6 +109,7 @@ impl Row {
             Self::Memory => "memory",
             Self::Disk => "disk",
             Self::Audience => "audience",
+            Self::Import => "import",
         }
     }
 }

@@ -5,6 +5,7 @@ mod batch;
 mod check;
 mod disk;
 mod engine;
+mod import;
 mod memory;
 mod ready;
 mod record;
@@ -26,5 +27,6 @@ pub(crate) async fn measure(row: Row, rig: &mut Rig) -> Result<Outcome> {
         Row::Memory => memory::measure(rig).await,
         Row::Disk => disk::measure(rig).await,
         Row::Audience => audience::measure(rig).await,
+        Row::Import => import::measure(rig).await,
     }
 }

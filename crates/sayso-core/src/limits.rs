@@ -95,7 +95,9 @@ limits! {
     count GATE_TURNS_MAX: usize = 8, "Known times at which one address's state may turn in the gate index; more read \"ask the store\".";
     count GATE_SEGMENTS: usize = 256, "Locks of one gate index: a writer never stops more than 1/256 of it.";
     count EFFECTIVE_CELLS_MAX: usize = 512, "Cells of one address's table of verdicts; a larger one reads \"ask the store\".";
-    count TAIL_BYTES_MAX: usize = 67_108_864, "Events in memory between two flushes of the views: 64 MiB, about 200,000 addresses.";
+    count TAIL_BYTES_MAX: usize = 268_435_456, "Events in memory between two flushes of the views, at most: 256 MiB, about 600,000 addresses; beyond it writes get a 503.";
+    count TAIL_FLUSH_SHARE: usize = 8, "The share of it that asks for a flush: an eighth, 32 MiB.";
+    count TAIL_IMPORT_SHARE: usize = 2, "The share of it that an import fills before it asks for a flush and waits: half, 128 MiB, since a long sorted run writes each page of the views less often.";
     count COMMIT_GROUP_MAX: usize = 1_024, "Requests that share one flush to disk: more gains nothing and delays the first.";
     count WRITER_QUEUE_MAX: usize = 8_192, "Requests waiting for the writer before new ones get a 503.";
     count REFUSAL_RESERVE_BYTES: usize = 67_108_864, "Disk kept free so that refusals are still taken when it is full: 64 MiB.";

@@ -1,5 +1,6 @@
 //! What the outside world gives a store: the time and random bytes.
 
+use std::cell::RefCell;
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -30,9 +31,23 @@ pub struct Environment {
 #[derive(Clone, Copy, Debug)]
 pub struct SystemClock;
 
-/// The random bytes of this machine's kernel.
+/// The random bytes of this machine's kernel, fetched a few hundred at a time by each thread.
 #[derive(Clone, Copy, Debug)]
 pub struct SystemEntropy;
+
+/// Random bytes that a thread has fetched and not given out.
+struct Fetched {
+    bytes: [u8; FETCH_BYTES],
+    given: usize,
+}
+
+/// Bytes fetched at a time: an event takes some fifty.
+const FETCH_BYTES: usize = 512;
+
+thread_local! {
+    static FETCHED: RefCell<Fetched> =
+        const { RefCell::new(Fetched { bytes: [0; FETCH_BYTES], given: FETCH_BYTES }) };
+}
 
 impl Environment {
     /// This machine's.
@@ -74,10 +89,45 @@ impl Clock for SystemClock {
 }
 
 impl Entropy for SystemEntropy {
-    #[expect(clippy::panic, reason = "a kernel without random bytes cannot keep any secret")]
     fn fill(&self, bytes: &mut [u8]) {
-        if let Err(error) = getrandom::fill(bytes) {
-            panic!("the kernel gives no random bytes: {error}");
+        if bytes.len() > FETCH_BYTES {
+            return ask_the_kernel(bytes);
+        }
+        FETCHED.with_borrow_mut(|fetched| {
+            if FETCH_BYTES - fetched.given < bytes.len() {
+                ask_the_kernel(&mut fetched.bytes);
+                fetched.given = 0;
+            }
+            let given = fetched.given;
+            for (to, from) in bytes.iter_mut().zip(fetched.bytes.iter_mut().skip(given)) {
+                // What was given out is nowhere else.
+                *to = std::mem::take(from);
+            }
+            fetched.given += bytes.len();
+        });
+    }
+}
+
+#[expect(clippy::panic, reason = "a kernel without random bytes cannot keep any secret")]
+fn ask_the_kernel(bytes: &mut [u8]) {
+    if let Err(error) = getrandom::fill(bytes) {
+        panic!("the kernel gives no random bytes: {error}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn random_bytes_are_given_out_once() {
+        let mut seen = std::collections::HashSet::new();
+        for length in [1, 12, 16, 64, FETCH_BYTES, FETCH_BYTES + 1] {
+            for _ in 0..100 {
+                let mut bytes = vec![0; length];
+                SystemEntropy.fill(&mut bytes);
+                assert!(length < 12 || seen.insert(bytes), "{length} bytes were given out twice");
+            }
         }
     }
 }

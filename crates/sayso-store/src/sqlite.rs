@@ -575,8 +575,16 @@ impl Store for SqliteStore {
             Fact::Suppression(..) | Fact::Erasure => true,
             Fact::Activity(_) | Fact::Retraction(_) | Fact::Link(_) | Fact::Attributes(_) => false,
         };
-        let urgency =
-            if drafts.iter().any(is_refusal) { Urgency::Refusal } else { Urgency::Ordinary };
+        let is_import = drafts.iter().any(|draft| draft.import.is_some());
+        if is_import {
+            let bytes_max = self.shared.options.tail_bytes_max;
+            self.shared.flusher.room_for_import(&self.shared.tail, bytes_max).await?;
+        }
+        let urgency = match (drafts.iter().any(is_refusal), is_import) {
+            (true, _) => Urgency::Refusal,
+            (false, true) => Urgency::Import,
+            (false, false) => Urgency::Ordinary,
+        };
         let prepared: Vec<_> = drafts
             .into_iter()
             .map(|draft| {

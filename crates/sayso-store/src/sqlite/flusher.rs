@@ -1,11 +1,15 @@
 //! The flusher: moves the tail into the views, in key order, in large batches.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use sayso_core::limits;
+use tokio::sync::Notify;
 
+use super::tail::Tail;
 use super::{Shared, views};
+use crate::store::StoreError;
 
 /// What the flusher was asked.
 #[derive(Debug, Default)]
@@ -19,6 +23,9 @@ struct Asked {
 pub(super) struct FlusherHandle {
     asked: Mutex<Asked>,
     bell: Condvar,
+    room: Notify,
+    /// Whether the last flush failed.
+    is_stuck: AtomicBool,
 }
 
 impl FlusherHandle {
@@ -26,6 +33,35 @@ impl FlusherHandle {
     pub(super) fn ask(&self) {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).flush = true;
         self.bell.notify_all();
+    }
+
+    /// Waits until the tail has room for an import, and asks for a flush meanwhile.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] when the views cannot be written, so that nothing makes room.
+    pub(super) async fn room_for_import(
+        &self,
+        tail: &Tail,
+        bytes_max: usize,
+    ) -> Result<(), StoreError> {
+        loop {
+            let mut room = std::pin::pin!(self.room.notified());
+            room.as_mut().enable();
+            if tail.live_bytes() <= bytes_max / limits::TAIL_IMPORT_SHARE {
+                return Ok(());
+            }
+            self.ask();
+            room.await;
+            if self.is_stuck.load(Ordering::Relaxed) {
+                return Err(StoreError::Busy);
+            }
+        }
+    }
+
+    /// Tells those who wait for room how the last flush went.
+    fn tell(&self, is_stuck: bool) {
+        self.is_stuck.store(is_stuck, Ordering::Relaxed);
+        self.room.notify_waiters();
     }
 
     /// Asks the thread to end.
@@ -49,8 +85,15 @@ impl FlusherHandle {
     }
 }
 
+/// How much less of a processor the flusher takes than the writer when there are too few (nice(2)).
+const NICENESS: i32 = 10;
+
 /// The flusher's thread.
 pub(super) fn run(shared: &Arc<Shared>) {
+    let own = Some(rustix::thread::gettid());
+    if let Err(error) = rustix::process::setpriority_process(own, NICENESS) {
+        tracing::debug!(error = %error, "the flusher runs at the writer's priority");
+    }
     let now = || shared.environment.clock.now();
     let mut saved_at = now();
     while shared.flusher.wait() {
@@ -67,6 +110,7 @@ pub(super) fn flush(shared: &Shared) -> bool {
     let Some(frame) = shared.tail.freeze() else {
         return true;
     };
+    shared.flusher.tell(false);
     match views::flush(&mut shared.views.lock(), &frame, &shared.vaults(), &shared.environment) {
         Ok(()) => {
             shared.tail.thaw();
@@ -76,6 +120,7 @@ pub(super) fn flush(shared: &Shared) -> bool {
             // The ledger has it all; the tail keeps what the views could not take.
             tracing::error!(error = %error, "the views could not be written; the tail keeps what they lack");
             shared.tail.unfreeze();
+            shared.flusher.tell(true);
             false
         }
     }

@@ -192,7 +192,7 @@ impl Shared {
             group.replay(workspace, &row)?;
         }
         group.into_staged().publish(self);
-        if self.tail.live_bytes() > self.options.tail_bytes_max / 2 {
+        if self.tail.live_bytes() > self.options.tail_bytes_max / limits::TAIL_FLUSH_SHARE {
             flusher::flush(self);
         }
         Ok(())

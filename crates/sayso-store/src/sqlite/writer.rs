@@ -21,13 +21,15 @@ use super::reserve::Reserve;
 use super::{Shared, unwritable};
 use crate::store::StoreError;
 
-/// Whether a use case may use the disk's reserve.
+/// What a use case may use: the disk's reserve, the tail's room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Urgency {
     /// It takes something away: it is taken even when the disk is full.
     Refusal,
     /// It can wait for a bigger disk.
     Ordinary,
+    /// It can wait for that and for a flush: it is one of very many.
+    Import,
 }
 
 /// What came of a commit.
@@ -210,13 +212,15 @@ impl Writer {
     fn attempt(&mut self, cases: &mut [Box<dyn UseCase>]) -> Result<(), Failure> {
         let shared = Arc::clone(&self.shared);
         let live_bytes = shared.tail.live_bytes();
-        if live_bytes > shared.options.tail_bytes_max / 2 {
+        let bound = shared.options.tail_bytes_max;
+        let is_import = cases.iter().all(|case| case.urgency() == Urgency::Import);
+        if live_bytes > bound / limits::TAIL_FLUSH_SHARE && !is_import {
             shared.flusher.ask();
         }
-        if live_bytes > shared.options.tail_bytes_max {
+        if live_bytes > bound {
             return Err(Failure::Failed(StoreError::Busy));
         }
-        if self.reserve.is_open() && cases.iter().any(|case| case.urgency() == Urgency::Ordinary) {
+        if self.reserve.is_open() && cases.iter().any(|case| case.urgency() != Urgency::Refusal) {
             self.reserve.take_back();
             if self.reserve.is_open() {
                 let word = "the disk is full, and only refusals are taken until it has room";

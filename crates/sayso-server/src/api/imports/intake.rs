@@ -15,7 +15,8 @@ use sayso_core::source::{Road, Source, SourceName};
 use sayso_core::statement::Standing;
 use sayso_core::time::Timestamp;
 use sayso_store::configuration::Configuration;
-use sayso_store::store::{Draft, Moment, Recorded};
+use sayso_store::store::{Draft, Moment, Recorded, StoreError};
+use tokio::task::JoinHandle;
 
 use super::Import;
 use super::answer::RowAnswer;
@@ -66,6 +67,47 @@ enum Taken {
     Wanted(PlannedRow, Vec<Lifted>),
 }
 
+/// Rows whose events are stored together.
+#[derive(Default)]
+struct Group {
+    rows: Vec<GroupedRow>,
+    drafts: Vec<Draft>,
+}
+
+/// A row of a group: answered, or to be answered once its events are stored.
+enum GroupedRow {
+    Answered(RowAnswer),
+    Waiting { row: PlannedRow, lifted: Vec<Lifted>, events: usize },
+}
+
+/// A group on its way to the store: while it is stored, the next is planned.
+struct Storing {
+    rows: Vec<GroupedRow>,
+    recorded: JoinHandle<Result<Vec<Recorded>, StoreError>>,
+}
+
+impl Group {
+    /// Whether the row's events are to be stored with the next group.
+    fn is_full_for(&self, taken: &Taken) -> bool {
+        let events = match taken {
+            Taken::Wanted(row, _) => row.plan.drafts.len(),
+            Taken::Answered(_) => 0,
+        };
+        self.drafts.len() + events > limits::COMMIT_GROUP_MAX
+    }
+
+    fn push(&mut self, taken: Taken) {
+        self.rows.push(match taken {
+            Taken::Answered(answer) => GroupedRow::Answered(answer),
+            Taken::Wanted(mut row, lifted) => {
+                let events = row.plan.drafts.len();
+                self.drafts.append(&mut row.plan.drafts);
+                GroupedRow::Waiting { row, lifted, events }
+            }
+        });
+    }
+}
+
 /// The events of the request's earlier rows, by address: not stored yet, but to be reckoned with.
 type Earlier = BTreeMap<AddressKey, Vec<ConsentEvent>>;
 
@@ -103,26 +145,36 @@ impl<'a> Intake<'a> {
         mode: Mode,
         lifting: Lifting,
     ) -> Result<Vec<RowAnswer>, Problem> {
-        if text.trim().is_empty() {
-            return Err(Problem::new(Code::NotJson).detail("the body has no rows"));
-        }
-        let planner = self.planner();
-        let mut earlier = Earlier::new();
-        let mut taken = Vec::new();
-        for line in text.lines().filter(|line| !line.trim().is_empty()) {
-            if taken.len() == limits::CONSENT_BATCH_ITEMS_MAX {
+        let lines = || text.lines().filter(|line| !line.trim().is_empty());
+        match lines().count() {
+            0 => return Err(Problem::new(Code::NotJson).detail("the body has no rows")),
+            1..=limits::CONSENT_BATCH_ITEMS_MAX => {}
+            _ => {
                 let detail = format!("at most {} rows are taken", limits::CONSENT_BATCH_ITEMS_MAX);
                 return Err(Problem::new(Code::TooManyItems).detail(detail));
             }
+        }
+        let planner = self.planner();
+        let mut earlier = Earlier::new();
+        let mut answers = Vec::new();
+        let (mut group, mut storing) = (Group::default(), None);
+        for line in lines() {
             let planned = parse_object::<ImportRow>(line)
                 .map_err(|problem| RejectedRow::unreadable(&problem))
                 .and_then(|Sent { request, faults }| planner.plan(request, faults));
-            taken.push(match planned {
+            let taken = match planned {
                 Ok(row) => self.judge(row, mode, lifting, &mut earlier).await?,
                 Err(rejected) => Taken::Answered(RowAnswer::rejected(rejected)),
-            });
+            };
+            if group.is_full_for(&taken) {
+                let full = std::mem::take(&mut group);
+                storing = Some(self.store(full, storing, &mut answers).await?);
+            }
+            group.push(taken);
         }
-        self.store(taken).await
+        let last = self.store(group, storing, &mut answers).await?;
+        self.settle(last, &mut answers).await?;
+        Ok(answers)
     }
 
     fn planner(&self) -> Planner<'_> {
@@ -180,51 +232,40 @@ impl<'a> Intake<'a> {
         })
     }
 
-    /// Stores what is wanted in groups, so that others' refusals never wait for a whole list. What
-    /// one group stored stays stored if a later one fails: the rows are sent again as a whole.
-    async fn store(&self, taken: Vec<Taken>) -> Result<Vec<RowAnswer>, Problem> {
-        let mut answers = Vec::with_capacity(taken.len());
-        let mut group: Vec<Taken> = Vec::new();
-        let mut waiting = 0;
-        for row in taken {
-            let drafts = match &row {
-                Taken::Wanted(row, _) => row.plan.drafts.len(),
-                Taken::Answered(_) => 0,
-            };
-            if waiting + drafts > limits::COMMIT_GROUP_MAX {
-                answers.extend(self.store_group(std::mem::take(&mut group)).await?);
-                waiting = 0;
-            }
-            waiting += drafts;
-            group.push(row);
+    /// Begins to store a group once the one before it is stored. Groups are small, so that others'
+    /// refusals never wait for a whole list. What one group stored stays stored if a later one
+    /// fails: the rows are sent again as a whole.
+    async fn store(
+        &self,
+        group: Group,
+        before: Option<Storing>,
+        answers: &mut Vec<RowAnswer>,
+    ) -> Result<Storing, Problem> {
+        if let Some(before) = before {
+            self.settle(before, answers).await?;
         }
-        answers.extend(self.store_group(group).await?);
-        Ok(answers)
+        let (store, workspace) = (self.app.shared_store(), self.configuration.workspace);
+        let Group { rows, drafts } = group;
+        let recorded = tokio::spawn(async move {
+            if drafts.is_empty() { Ok(Vec::new()) } else { store.record(workspace, drafts).await }
+        });
+        Ok(Storing { rows, recorded })
     }
 
-    async fn store_group(&self, group: Vec<Taken>) -> Result<Vec<RowAnswer>, Problem> {
-        let wanted = group.iter().flat_map(|row| match row {
-            Taken::Wanted(row, _) => row.plan.drafts.as_slice(),
-            Taken::Answered(_) => &[],
-        });
-        let drafts: Vec<Draft> = wanted.cloned().collect();
-        let recorded = if drafts.is_empty() {
-            Vec::new()
-        } else {
-            self.app.store().record(self.configuration.workspace, drafts).await?
-        };
+    /// Waits until a group is stored, and answers its rows.
+    async fn settle(&self, group: Storing, answers: &mut Vec<RowAnswer>) -> Result<(), Problem> {
+        let recorded = group.recorded.await.map_err(|_| Problem::new(Code::Internal))??;
         let mut recorded = recorded.into_iter();
-        group
-            .into_iter()
-            .map(|row| match row {
-                Taken::Answered(answer) => Ok(answer),
-                Taken::Wanted(row, lifted) => {
-                    let events: Vec<Recorded> =
-                        recorded.by_ref().take(row.plan.drafts.len()).collect();
-                    self.answer(&row, &events, &lifted)
+        for row in group.rows {
+            answers.push(match row {
+                GroupedRow::Answered(answer) => answer,
+                GroupedRow::Waiting { row, lifted, events } => {
+                    let events: Vec<Recorded> = recorded.by_ref().take(events).collect();
+                    self.answer(&row, &events, &lifted)?
                 }
-            })
-            .collect()
+            });
+        }
+        Ok(())
     }
 
     fn answer(

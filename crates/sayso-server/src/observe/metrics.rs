@@ -1,5 +1,7 @@
 //! The metrics, each with a fixed name, and the page that shows them.
 
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
@@ -11,26 +13,43 @@ use sayso_store::store::{Health, Outcome};
 use super::{answer_word, outcome_word};
 
 const METADATA: Metadata<'static> = Metadata::new("sayso", Level::INFO, None);
-const SECONDS: [f64; 12] =
+/// The upper bounds of the buckets of every histogram, in seconds.
+const BUCKETS_SECONDS: [f64; 12] =
     [0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.25, 1.0, 5.0];
 const OUTCOMES: [Outcome; 4] =
     [Outcome::Appended, Outcome::Retried, Outcome::Repeated, Outcome::KeyReused];
 
+/// The words of methods; the last is for all others.
+const METHODS: [&str; 5] = ["GET", "POST", "PUT", "DELETE", "other"];
+/// The classes of statuses, so that the number of series stays small.
+const CLASSES: [&str; 4] = ["2xx", "3xx", "4xx", "5xx"];
+
 /// The metrics of one server. Not global: several servers in one process do not mix.
+///
+/// A series is registered when it first counts something, and kept: registering hashes its labels
+/// and takes locks, which would cost a request more than its decision.
 pub struct Metrics {
     recorder: PrometheusRecorder,
     handle: PrometheusHandle,
+    routes: RwLock<HashMap<Box<str>, Arc<Route>>>,
     answers: Vec<(&'static str, Counter)>,
     waived: Counter,
     consents: Vec<(Outcome, Counter)>,
     refusal_seconds: Histogram,
 }
 
+/// The series of one route.
+struct Route {
+    seconds: Histogram,
+    /// By [`METHODS`] and [`CLASSES`].
+    requests: [[OnceLock<Counter>; CLASSES.len()]; METHODS.len()],
+}
+
 impl Metrics {
     /// Fresh metrics, all at nothing.
     pub fn new() -> Self {
         let builder = PrometheusBuilder::new();
-        let recorder = match builder.set_buckets(&SECONDS) {
+        let recorder = match builder.set_buckets(&BUCKETS_SECONDS) {
             Ok(builder) => builder.build_recorder(),
             Err(_) => PrometheusBuilder::new().build_recorder(),
         };
@@ -55,7 +74,15 @@ impl Metrics {
         let waived = counter("sayso_check_waived_total", None);
         let refusal_seconds =
             recorder.register_histogram(&Key::from_name("sayso_refusal_seconds"), &METADATA);
-        Self { handle: recorder.handle(), recorder, answers, waived, consents, refusal_seconds }
+        Self {
+            handle: recorder.handle(),
+            recorder,
+            routes: RwLock::default(),
+            answers,
+            waived,
+            consents,
+            refusal_seconds,
+        }
     }
 
     /// Counts an answered request.
@@ -66,18 +93,40 @@ impl Metrics {
         status: StatusCode,
         took: Duration,
     ) {
+        let series = self.route(route);
+        series.seconds.record(took);
+        let (method, class) = (place_of_method(method), place_of_class(status));
+        if let Some(counter) = series.requests.get(method).and_then(|row| row.get(class)) {
+            counter.get_or_init(|| self.request_counter(route, method, class)).increment(1);
+        }
+    }
+
+    /// The series of a route. Routes are templates, so there are few.
+    fn route(&self, route: &str) -> Arc<Route> {
+        let routes = self.routes.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(series) = routes.get(route) {
+            return Arc::clone(series);
+        }
+        drop(routes);
+        let mut routes = self.routes.write().unwrap_or_else(PoisonError::into_inner);
+        let series = routes.entry(route.into()).or_insert_with(|| {
+            let labels = vec![Label::new("route", route.to_owned())];
+            let key = Key::from_parts("sayso_http_request_seconds", labels);
+            let seconds = self.recorder.register_histogram(&key, &METADATA);
+            Arc::new(Route { seconds, requests: Default::default() })
+        });
+        Arc::clone(series)
+    }
+
+    fn request_counter(&self, route: &str, method: usize, class: usize) -> Counter {
+        let word = |words: &[&'static str], at: usize| words.get(at).copied().unwrap_or_default();
         let labels = vec![
-            Label::new("method", method_word(method)),
+            Label::new("method", word(&METHODS, method)),
             Label::new("route", route.to_owned()),
-            Label::new("status", status_word(status)),
+            Label::new("status", word(&CLASSES, class)),
         ];
         self.recorder
             .register_counter(&Key::from_parts("sayso_http_requests_total", labels), &METADATA)
-            .increment(1);
-        let labels = vec![Label::new("route", route.to_owned())];
-        self.recorder
-            .register_histogram(&Key::from_parts("sayso_http_request_seconds", labels), &METADATA)
-            .record(took);
     }
 
     /// Counts answers of the gate.
@@ -138,25 +187,18 @@ const fn f64_of(value: u64) -> f64 {
     value as f64
 }
 
-fn method_word(method: &Method) -> &'static str {
-    [
-        ("GET", &Method::GET),
-        ("POST", &Method::POST),
-        ("PUT", &Method::PUT),
-        ("DELETE", &Method::DELETE),
-    ]
-    .into_iter()
-    .find(|(_, known)| *known == method)
-    .map_or("other", |(word, _)| word)
+/// The place of a method in [`METHODS`].
+fn place_of_method(method: &Method) -> usize {
+    METHODS.iter().position(|word| *word == method.as_str()).unwrap_or(METHODS.len() - 1)
 }
 
-/// The class of a status, so that the number of series stays small.
-const fn status_word(status: StatusCode) -> &'static str {
+/// The place of a status in [`CLASSES`].
+const fn place_of_class(status: StatusCode) -> usize {
     match status.as_u16() {
-        ..=299 => "2xx",
-        300..=399 => "3xx",
-        400..=499 => "4xx",
-        500.. => "5xx",
+        ..=299 => 0,
+        300..=399 => 1,
+        400..=499 => 2,
+        500.. => 3,
     }
 }
 
@@ -169,5 +211,38 @@ impl Default for Metrics {
 impl std::fmt::Debug for Metrics {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Metrics(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_counts_in_the_series_of_its_route_method_and_class() {
+        let metrics = Metrics::new();
+        let count = |method: &Method, status, micros| {
+            let took = Duration::from_micros(micros);
+            metrics.count_request(method, "/v1/check", status, took);
+        };
+        count(&Method::POST, StatusCode::OK, 70);
+        count(&Method::POST, StatusCode::CREATED, 70);
+        count(&Method::POST, StatusCode::NOT_FOUND, 3_000);
+        count(&Method::PATCH, StatusCode::METHOD_NOT_ALLOWED, 70);
+        let page = metrics.handle.render();
+        let lines: Vec<&str> = page.lines().filter(|line| line.contains("/v1/check")).collect();
+        let has = |wanted: &str| assert!(lines.contains(&wanted), "{wanted}: {page}");
+        let of = |method: &str, class: &str, times: u8| {
+            has(&format!(
+                "sayso_http_requests_total{{method=\"{method}\",route=\"/v1/check\",status=\"{class}\"}} {times}"
+            ));
+        };
+        of("POST", "2xx", 2);
+        of("POST", "4xx", 1);
+        of("other", "4xx", 1);
+        assert!(!page.contains("5xx"), "nothing failed: {page}");
+        has("sayso_http_request_seconds_count{route=\"/v1/check\"} 4");
+        has("sayso_http_request_seconds_bucket{route=\"/v1/check\",le=\"0.0001\"} 3");
+        has("sayso_http_request_seconds_bucket{route=\"/v1/check\",le=\"0.005\"} 4");
     }
 }

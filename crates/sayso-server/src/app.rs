@@ -6,16 +6,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
 
 use axum::Router;
-use axum::http::HeaderMap;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::http::{HeaderMap, HeaderValue};
+use axum::middleware::from_fn;
 use sayso_core::phone::PhoneBook;
 use sayso_core::time::Timestamp;
 use sayso_store::Store;
 use sayso_store::environment::Environment;
-use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::keyring::{Holder, Keyring};
-use crate::observe::{self, Metrics};
+use crate::observe::{Metrics, RequestIds, Track};
 use crate::problem::{Code, Problem};
 use crate::rate::{RateLimits, Rates};
 use crate::{admin, api, capture, local};
@@ -28,6 +27,7 @@ pub struct App {
     keyring: Keyring,
     rates: RwLock<Arc<Rates>>,
     metrics: Metrics,
+    request_ids: RequestIds,
     trusted_proxies: Vec<IpAddr>,
     ready: AtomicBool,
 }
@@ -49,6 +49,7 @@ impl App {
     /// An application over a store. It is ready at once.
     pub fn new(store: Arc<dyn Store>, environment: Environment, options: Options) -> Arc<Self> {
         Arc::new(Self {
+            request_ids: RequestIds::new(&environment),
             store,
             environment,
             phones: PhoneBook::builtin(),
@@ -82,8 +83,7 @@ impl App {
         routes
             .fallback(|| async { Problem::new(Code::NotFound) })
             .method_not_allowed_fallback(|| async { Problem::new(Code::MethodNotAllowed) })
-            .layer(CatchPanicLayer::custom(observe::after_panic))
-            .layer(from_fn_with_state(Arc::clone(self), observe::track))
+            .layer(Track(Arc::clone(self)))
             .with_state(Arc::clone(self))
     }
 
@@ -115,6 +115,11 @@ impl App {
     /// The metrics.
     pub(crate) const fn metrics(&self) -> &Metrics {
         &self.metrics
+    }
+
+    /// An id for the next request.
+    pub(crate) fn next_request_id(&self) -> HeaderValue {
+        self.request_ids.next(self.now())
     }
 
     /// The counters of requests.

@@ -7,13 +7,16 @@
 //!
 //! Unknown fields are refused: a misspelled field would otherwise be lost in silence.
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::BoxError;
+use axum::body::{Body, HttpBody};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use sayso_core::limits;
 use sayso_core::time::Span;
@@ -27,6 +30,9 @@ pub(crate) use object::{FromJson, Members, json_object, nearest};
 mod faults;
 mod object;
 pub(crate) mod texts;
+
+/// Room for a body before any of it is there: 1 MiB.
+const ROOM_BYTES: usize = 1 << 20;
 
 /// What a client sent as a JSON object, with the faults found so far.
 #[derive(Debug)]
@@ -73,19 +79,55 @@ pub(crate) fn duration(span: Span) -> Duration {
     Duration::from_micros(u64::try_from(span.as_micros()).unwrap_or(0))
 }
 
+/// What a future comes to within a span. Most never wait for anything outside of this process, and
+/// for those a timer costs more than it is worth: it is set only when the future waits again after
+/// a second chance.
+pub(crate) async fn within<F: Future>(span: Duration, future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    let mut chances = 2_u8;
+    let at_once = poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending => {
+            chances = chances.saturating_sub(1);
+            if chances == 0 {
+                return Poll::Ready(None);
+            }
+            context.waker().wake_by_ref();
+            Poll::Pending
+        }
+    });
+    match at_once.await {
+        Some(output) => Some(output),
+        None => tokio::time::timeout(span, future).await.ok(),
+    }
+}
+
 /// Reads a whole body of at most `bytes_max` bytes, in the time a client may take for it.
-pub(crate) async fn read_bytes(body: Body, bytes_max: usize) -> Result<Bytes, Problem> {
-    let reading = Limited::new(body, bytes_max).collect();
-    match tokio::time::timeout(duration(limits::BODY_READ_TIMEOUT), reading).await {
-        Err(_) => Err(Problem::new(Code::TooSlow)),
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+pub(crate) async fn read_bytes(body: Body, bytes_max: usize) -> Result<Vec<u8>, Problem> {
+    let reading = gather(Limited::new(body, bytes_max));
+    match within(duration(limits::BODY_READ_TIMEOUT), reading).await {
+        None => Err(Problem::new(Code::TooSlow)),
+        Some(Ok(bytes)) => Ok(bytes),
+        Some(Err(error)) if error.is::<LengthLimitError>() => {
             Err(Problem::new(Code::TooLarge).detail(format!("at most {bytes_max} bytes are taken")))
         }
-        Ok(Err(_)) => {
+        Some(Err(_)) => {
             Err(Problem::new(Code::TooSlow).detail("the connection ended within the body"))
         }
     }
+}
+
+/// Puts the pieces of a body together, each copied once. Room is made for what the client says it
+/// sends, but no more than [`ROOM_BYTES`] before it has sent as much.
+async fn gather(mut body: Limited<Body>) -> Result<Vec<u8>, BoxError> {
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(ROOM_BYTES);
+    let mut bytes = Vec::with_capacity(announced.min(ROOM_BYTES));
+    while let Some(frame) = body.frame().await {
+        if let Ok(piece) = frame?.into_data() {
+            bytes.extend_from_slice(&piece);
+        }
+    }
+    Ok(bytes)
 }
 
 /// The bytes as text.
@@ -163,7 +205,7 @@ impl<S: Send + Sync> FromRequest<S> for Batch {
             Some(_) => return Err(Problem::new(Code::MediaType)),
         };
         let bytes = read_bytes(request.into_body(), limits::BATCH_BODY_BYTES_MAX).await?;
-        let text = String::from_utf8(bytes.into()).map_err(|error| {
+        let text = String::from_utf8(bytes).map_err(|error| {
             let at = error.utf8_error().valid_up_to();
             Problem::new(Code::NotUtf).detail(format!("the fault is at byte {at}"))
         })?;
@@ -234,6 +276,24 @@ mod tests {
         assert!(check_depth(r#"{"a":"[[[[[[[[[[[[[[[[[[[\"[[["}"#).is_ok());
         assert_eq!(check_depth(&"[".repeat(17)).unwrap_err().code(), Code::TooDeep);
         assert!(check_depth(&"[".repeat(16)).is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_waits_longer_than_its_span_is_given_up() {
+        let span = Duration::from_secs(1);
+        assert_eq!(within(span, std::future::pending::<()>()).await, None);
+        assert_eq!(within(span, tokio::time::sleep(span / 2)).await, Some(()));
+        assert_eq!(within(span, tokio::task::yield_now()).await, Some(()));
+    }
+
+    #[tokio::test]
+    async fn a_body_of_several_pieces_is_read_whole_up_to_its_limit() {
+        let body = || {
+            let pieces = ["{\"a\"", ":", "1}"].map(Ok::<_, std::convert::Infallible>);
+            Body::from_stream(futures_util::stream::iter(pieces))
+        };
+        assert_eq!(read_bytes(body(), 7).await.unwrap(), b"{\"a\":1}");
+        assert_eq!(read_bytes(body(), 6).await.unwrap_err().code(), Code::TooLarge);
     }
 
     #[test]

@@ -5,50 +5,100 @@
 //! is also the outermost layer of every request: it gives the id, ends what takes too long, and
 //! writes the body of a problem.
 
+use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
 
-use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
-use axum::middleware::Next;
+use axum::extract::{MatchedPath, Request};
+use axum::http::{HeaderName, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
 use sayso_core::decision::{Reason, Reasons};
 use sayso_core::limits;
 use sayso_store::store::Outcome;
 use tokio::time::Instant;
+use tower::{Layer, Service};
 
 use crate::app::App;
-use crate::body::duration;
-use crate::keyring::letters;
+use crate::body::{duration, within};
 use crate::problem::{Code, Problem};
 
 pub use metrics::Metrics;
+pub(crate) use request_id::RequestIds;
 
 mod logs;
 mod metrics;
+mod request_id;
 
 pub use logs::{LogControl, LogFault, LogForm, start_logs, subscriber};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The outermost layer.
-pub(crate) async fn track(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let started = Instant::now();
-    let id = format!("req_{}", letters(&app.environment().time_sortable_id()));
-    let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
-    let response =
-        match tokio::time::timeout(duration(limits::REQUEST_TIMEOUT), next.run(request)).await {
-            Ok(response) => response,
-            Err(_) => Problem::new(Code::Timeout).retry_after_seconds(5).into_response(),
-        };
-    let mut response = finish(response, &id);
-    if let Ok(value) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert(REQUEST_ID, value);
+#[derive(Clone)]
+pub(crate) struct Track(pub(crate) Arc<App>);
+
+/// Handlers within the outermost layer.
+#[derive(Clone)]
+pub(crate) struct Tracked<S> {
+    app: Arc<App>,
+    handlers: S,
+}
+
+impl<S> Layer<S> for Track {
+    type Service = Tracked<S>;
+
+    fn layer(&self, handlers: S) -> Self::Service {
+        Tracked { app: Arc::clone(&self.0), handlers }
     }
-    let route = route.as_deref().unwrap_or("none");
-    log(&id, &method, route, response.status(), started);
-    app.metrics().count_request(&method, route, response.status(), started.elapsed());
-    response
+}
+
+impl<S> Service<Request> for Tracked<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.handlers.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let app = Arc::clone(&self.app);
+        let method = request.method().clone();
+        let route = request.extensions().get::<MatchedPath>().cloned();
+        Box::pin(track(app, method, route, self.handlers.call(request)))
+    }
+}
+
+async fn track(
+    app: Arc<App>,
+    method: Method,
+    route: Option<MatchedPath>,
+    answering: impl Future<Output = Result<Response, Infallible>>,
+) -> Result<Response, Infallible> {
+    let started = Instant::now();
+    let id = app.next_request_id();
+    let answering = AssertUnwindSafe(answering).catch_unwind();
+    let response = match within(duration(limits::REQUEST_TIMEOUT), answering).await {
+        Some(Ok(Ok(response))) => response,
+        Some(Err(_panic)) => after_panic(),
+        None => Problem::new(Code::Timeout).retry_after_seconds(5).into_response(),
+    };
+    let text = id.to_str().unwrap_or_default();
+    let mut response = finish(response, text);
+    let (status, took) = (response.status(), started.elapsed());
+    let route = route.as_ref().map_or("none", MatchedPath::as_str);
+    log(text, &method, route, status, took);
+    app.metrics().count_request(&method, route, status, took);
+    response.headers_mut().insert(REQUEST_ID, id);
+    Ok(response)
 }
 
 /// Writes the body of a problem, which needs the id of the request.
@@ -67,8 +117,8 @@ fn finish(mut response: Response, id: &str) -> Response {
     }
 }
 
-fn log(id: &str, method: &Method, route: &str, status: StatusCode, started: Instant) {
-    let (status, micros) = (status.as_u16(), started.elapsed().as_micros());
+fn log(id: &str, method: &Method, route: &str, status: StatusCode, took: Duration) {
+    let (status, micros) = (status.as_u16(), took.as_micros());
     if status < 400 {
         tracing::debug!(request.id = id, http.method = %method, http.route = route, http.status = status, duration_us = micros, "answered a request");
     } else {
@@ -77,7 +127,7 @@ fn log(id: &str, method: &Method, route: &str, status: StatusCode, started: Inst
 }
 
 /// What a panicking handler answers.
-pub(crate) fn after_panic(_panic: Box<dyn std::any::Any + Send + 'static>) -> Response {
+fn after_panic() -> Response {
     tracing::error!("a handler panicked: this is a defect of Sayso");
     Problem::new(Code::Internal).into_response()
 }
@@ -95,4 +145,35 @@ pub(crate) const fn outcome_word(outcome: Outcome) -> &'static str {
 /// The word a compact answer gives: `allow`, or the first reason.
 pub(crate) fn answer_word(reasons: Reasons) -> &'static str {
     reasons.first().map_or("allow", Reason::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+
+    use axum::body::{Body, to_bytes};
+    use sayso_store::environment::Environment;
+    use sayso_store::sqlite::SqliteStore;
+    use tower::{ServiceExt, service_fn};
+
+    use super::*;
+    use crate::app::Options;
+    use crate::rate::{Rate, RateLimits};
+
+    #[tokio::test]
+    async fn a_panic_is_answered_with_a_problem_that_names_the_request() {
+        let environment = Environment::system();
+        let store = Arc::new(SqliteStore::in_memory(environment.clone()).unwrap());
+        let rate = Rate { requests: NonZeroU32::MIN, per: Duration::from_secs(1) };
+        let rates = RateLimits { key: rate, network: rate, address: rate };
+        let app = App::new(store, environment, Options { rates, trusted_proxies: Vec::new() });
+        let handlers = service_fn(|_: Request| async { panic!("a defect") });
+        let response = Track(app).layer(handlers).oneshot(Request::new(Body::empty())).await;
+        let response: Response = response.unwrap();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let id = response.headers()[REQUEST_ID].to_str().unwrap().to_owned();
+        let body = to_bytes(response.into_body(), 10_000).await.unwrap();
+        let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!((&body["code"], &body["instance"]), (&"internal".into(), &id.into()));
+    }
 }

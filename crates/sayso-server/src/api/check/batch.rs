@@ -1,24 +1,16 @@
 //! Many recipients, one question: read without copying, answered in order.
-//!
-//! The list of recipients is the whole cost of a batch, so it is not read into JSON values: each
-//! recipient stays a piece of the body, and a plain phone number becomes its digits at once. The
-//! other fields are few and are read as everywhere.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt;
 
 use sayso_core::address::{Address, AddressKind};
 use sayso_core::channel::Channel;
 use sayso_core::decision::{Reason, Reasons};
 use sayso_core::limits;
-use sayso_core::phone::Phone;
 use sayso_core::settings::Settings;
 use sayso_store::configuration::Configuration;
 use sayso_store::store::{Question, Recipient};
 use serde::Serialize;
-use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::question::{MessageFields, require_exemption};
@@ -27,12 +19,14 @@ use crate::app::App;
 use crate::body::texts::{
     CategoryText, ChannelText, KindText, RegionText, SenderIdText, TopicIdText,
 };
-use crate::body::{
-    Batch, BatchForm, Faults, FromJson, Pointer, check_depth, json_object, not_json,
-};
+use crate::body::{Batch, BatchForm, Faults, FromJson, Pointer, json_object};
 use crate::caller::{Caller, Check};
-use crate::observe::{Metrics, answer_word};
+use crate::observe::Metrics;
 use crate::problem::{Code, Problem};
+
+use sheet::{Recipients, Sheet, Written, plain_digits};
+
+mod sheet;
 
 /// What a recipient that cannot be read is answered.
 const INVALID: &str = "invalid";
@@ -100,6 +94,9 @@ pub(crate) struct BatchAsking {
     detail: Detail,
 }
 
+/// An answer: the reasons against, or `None` for a recipient that could not be read.
+type Answer = Option<Reasons>;
+
 /// How many got which answer: by the code of the reason, then `allow`, then `invalid`.
 #[derive(Debug, Default)]
 pub(crate) struct Counts([u64; ANSWERS]);
@@ -108,17 +105,6 @@ pub(crate) struct Counts([u64; ANSWERS]);
 const ANSWERS: usize = Reason::ALL.len() + 2;
 const ALLOW: usize = Reason::ALL.len();
 const UNREADABLE: usize = ALLOW + 1;
-
-/// The body: the recipients as pieces of it, the other members as values.
-struct Sheet<'a> {
-    to: Option<Vec<Cow<'a, str>>>,
-    rest: Map<String, Value>,
-}
-
-/// A list of at most one text more than a batch takes.
-struct Texts<'a>(Vec<Cow<'a, str>>);
-
-struct Text<'a>(Cow<'a, str>);
 
 /// Reads a batch.
 pub(crate) fn ask(
@@ -201,45 +187,35 @@ pub(crate) const fn kind_on(channel: Channel) -> AddressKind {
     }
 }
 
+/// A phone number in E.164 is its digits, and nobody asks whether it is a number at all: that costs
+/// ten times the look-up, and a number that nobody has is simply found nowhere, so it gets the
+/// answer for people who said nothing. Without a plus the digits could be a national number
+/// wherever a region is known, so those take the long way.
 fn read_recipients(
-    to: &[Cow<'_, str>],
+    to: &Recipients<'_>,
     kind: AddressKind,
     reading: &Reading<'_>,
     configuration: &Configuration,
 ) -> (Vec<Recipient>, Vec<usize>) {
     let mut recipients = Vec::with_capacity(to.len());
     let mut invalid = Vec::new();
-    for (place, text) in to.iter().enumerate() {
-        let plain = if kind == AddressKind::Phone { plain_phone(text, reading) } else { None };
-        match plain
-            .map(Recipient::Phone)
-            .or_else(|| read_recipient(text, kind, reading, configuration))
-        {
+    let read = |text: &str| read_recipient(text, kind, reading, configuration);
+    for (place, written) in to.iter().enumerate() {
+        let is_phone = kind == AddressKind::Phone;
+        let recipient = match written {
+            Written::Number(phone) if is_phone => Some(Recipient::Phone(phone)),
+            Written::Number(phone) => read(&phone.to_string()),
+            Written::Text(text) if is_phone && reading.region.is_none() => {
+                plain_digits(text).map(Recipient::Phone).or_else(|| read(text))
+            }
+            Written::Text(text) => read(text),
+        };
+        match recipient {
             Some(recipient) => recipients.push(recipient),
             None => invalid.push(place),
         }
     }
     (recipients, invalid)
-}
-
-/// A phone number in E.164 as its digits, without asking whether it is a number at all: that costs
-/// ten times the look-up, and a number that nobody has is simply found nowhere, so it gets the
-/// answer for people who said nothing. Without `+` the digits could be a national number wherever a
-/// region is known, so those take the long way.
-fn plain_phone(text: &str, reading: &Reading<'_>) -> Option<Phone> {
-    let digits = match text.strip_prefix('+') {
-        Some(digits) => digits,
-        None if reading.region.is_none() => text,
-        None => return None,
-    };
-    if !(7..=15).contains(&digits.len()) || digits.starts_with('0') {
-        return None;
-    }
-    let number = digits.bytes().try_fold(0_u64, |number, byte| {
-        let digit = byte.wrapping_sub(b'0');
-        (digit < 10).then(|| number * 10 + u64::from(digit))
-    });
-    number.and_then(Phone::from_digits)
 }
 
 fn read_recipient(
@@ -270,61 +246,116 @@ pub(crate) fn render(
     asking: &BatchAsking,
     reasons: &[Reasons],
     form: BatchForm,
-) -> (String, Counts) {
-    let total = reasons.len() + asking.invalid.len();
-    let mut text = String::with_capacity(total * 14 + 256);
+) -> (Vec<u8>, Counts) {
     let mut counts = Counts::default();
-    let separator = match form {
-        BatchForm::Json => ',',
-        BatchForm::Lines => '\n',
-    };
-    let (mut screened, mut invalid) = (reasons.iter(), asking.invalid.iter().copied().peekable());
-    for place in 0..total {
-        let answer =
-            if invalid.next_if_eq(&place).is_some() { None } else { screened.next().copied() };
+    for answer in asking.answers(reasons) {
         counts.add(answer);
-        write_answer(&mut text, answer, asking.detail);
-        text.push(separator);
     }
     let summary = serde_json::to_string(&counts.summary()).unwrap_or_default();
+    let separator = match form {
+        BatchForm::Json => b',',
+        BatchForm::Lines => b'\n',
+    };
+    let mut text = Vec::with_capacity(asking.total() * 16 + summary.len() + PADDED);
+    if form == BatchForm::Json {
+        text.extend_from_slice(summary.trim_end_matches('}').as_bytes());
+        text.extend_from_slice(b",\"answers\":[");
+    }
+    match asking.detail {
+        Detail::Compact => write_words(&mut text, asking.answers(reasons), separator),
+        Detail::Reasons => write_reasons(&mut text, asking.answers(reasons), separator),
+    }
     match form {
-        BatchForm::Lines => text.push_str(&(summary + "\n")),
         BatchForm::Json => {
-            text.truncate(text.len().saturating_sub(1));
-            text = format!("{},\"answers\":[{text}]}}", summary.trim_end_matches('}'));
+            text.pop_if(|last| *last == separator);
+            text.extend_from_slice(b"]}");
         }
+        BatchForm::Lines => text.extend_from_slice((summary + "\n").as_bytes()),
     }
     (text, counts)
 }
 
-fn write_answer(text: &mut String, answer: Option<Reasons>, detail: Detail) {
-    match (detail, answer) {
-        (Detail::Compact, _) => {
-            text.push('"');
-            text.push_str(answer.map_or(INVALID, answer_word));
-            text.push('"');
-        }
-        (Detail::Reasons, None) => text.push_str("[\"invalid\"]"),
-        (Detail::Reasons, Some(reasons)) => {
-            text.push('[');
-            for (place, reason) in reasons.iter().enumerate() {
-                text.push_str(if place == 0 { "\"" } else { ",\"" });
-                text.push_str(reason.as_str());
-                text.push('"');
-            }
-            text.push(']');
+/// Bytes that hold the longest word with its quotes and a separator.
+const PADDED: usize = 32;
+
+/// A word in quotes, with a separator, in a piece of a fixed length: those are copied at once.
+#[derive(Clone, Copy, Debug)]
+struct Word {
+    bytes: [u8; PADDED],
+    len: usize,
+}
+
+impl Word {
+    fn new(word: &str, separator: u8) -> Self {
+        let mut bytes = [0; PADDED];
+        let written = [b"\"", word.as_bytes(), b"\"", &[separator]];
+        let written = written.into_iter().flatten();
+        let len = bytes.iter_mut().zip(written).map(|(place, byte)| *place = *byte).count();
+        Self { bytes, len }
+    }
+}
+
+fn write_words(text: &mut Vec<u8>, answers: impl Iterator<Item = Answer>, separator: u8) {
+    let mut words = [Word::new(INVALID, separator); ANSWERS];
+    let known = Reason::ALL.iter().map(|reason| reason.as_str()).chain(["allow"]);
+    for (place, word) in words.iter_mut().zip(known) {
+        *place = Word::new(word, separator);
+    }
+    for answer in answers {
+        if let Some(word) = words.get(place_of(answer)) {
+            text.extend_from_slice(&word.bytes);
+            text.truncate(text.len() - (PADDED - word.len));
         }
     }
 }
 
+fn write_reasons(text: &mut Vec<u8>, answers: impl Iterator<Item = Answer>, separator: u8) {
+    for answer in answers {
+        match answer {
+            None => text.extend_from_slice(b"[\"invalid\"]"),
+            Some(reasons) => {
+                text.push(b'[');
+                for (place, reason) in reasons.iter().enumerate() {
+                    text.extend_from_slice(if place == 0 { b"\"" } else { b",\"" });
+                    text.extend_from_slice(reason.as_str().as_bytes());
+                    text.push(b'"');
+                }
+                text.push(b']');
+            }
+        }
+        text.push(separator);
+    }
+}
+
+/// The place of an answer in [`Counts`].
+fn place_of(answer: Answer) -> usize {
+    match answer.map(Reasons::first) {
+        None => UNREADABLE,
+        Some(None) => ALLOW,
+        Some(Some(reason)) => usize::from(reason.code()),
+    }
+}
+
+impl BatchAsking {
+    /// How many recipients there are, readable or not.
+    fn total(&self) -> usize {
+        self.recipients.len() + self.invalid.len()
+    }
+
+    /// The answers in the order of the recipients.
+    fn answers(&self, reasons: &[Reasons]) -> impl Iterator<Item = Answer> {
+        let mut screened = reasons.iter().copied();
+        let mut invalid = self.invalid.iter().peekable();
+        (0..self.total()).map(move |place| match invalid.next_if(|at| **at == place) {
+            Some(_) => None,
+            None => screened.next(),
+        })
+    }
+}
+
 impl Counts {
-    fn add(&mut self, answer: Option<Reasons>) {
-        let place = match answer.map(Reasons::first) {
-            None => UNREADABLE,
-            Some(None) => ALLOW,
-            Some(Some(reason)) => usize::from(reason.code()),
-        };
-        if let Some(times) = self.0.get_mut(place) {
+    fn add(&mut self, answer: Answer) {
+        if let Some(times) = self.0.get_mut(place_of(answer)) {
             *times += 1;
         }
     }
@@ -348,113 +379,15 @@ impl Counts {
     }
 }
 
-impl<'a> Sheet<'a> {
-    /// Depth is looked at only where reading fails: a list of texts cannot nest, and looking at
-    /// every byte twice would cost a fifth of a batch.
-    fn parse(text: &'a str) -> Result<Self, Problem> {
-        serde_json::from_str(text).map_err(|error| match check_depth(text) {
-            Err(too_deep) => too_deep,
-            Ok(()) if error.is_data() => Problem::new(Code::WrongType)
-                .detail("the body is an object, and `to` in it is a list of texts"),
-            Ok(()) => not_json(&error),
-        })
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    fn parse_lines(text: &'a str) -> Result<Self, Problem> {
-        let mut lines = text.lines().filter(|line| !line.trim().is_empty());
-        let question =
-            lines.next().ok_or_else(|| Problem::new(Code::NotJson).detail("there is no line"))?;
-        check_depth(question)?;
-        let rest = serde_json::from_str(question).map_err(|error| not_json(&error))?;
-        let mut to = Vec::new();
-        for line in lines.take(limits::CHECK_BATCH_ITEMS_MAX + 1) {
-            let Text(text) = serde_json::from_str(line).map_err(|_| {
-                let detail = format!("recipient {} is not a JSON text", to.len());
-                Problem::new(Code::NotJson).detail(detail)
-            })?;
-            to.push(text);
+    #[test]
+    fn every_word_fits_its_piece() {
+        for word in Reason::ALL.iter().map(|reason| reason.as_str()).chain(["allow", INVALID]) {
+            let written = Word::new(word, b',');
+            assert_eq!(written.bytes.get(..written.len), Some(format!("\"{word}\",").as_bytes()));
         }
-        Ok(Self { to: Some(to), rest })
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Sheet<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct SheetVisitor;
-        impl<'de> Visitor<'de> for SheetVisitor {
-            type Value = Sheet<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-                let mut sheet = Sheet { to: None, rest: Map::new() };
-                while let Some(name) = members.next_key::<String>()? {
-                    if name == "to" {
-                        let Texts(to) = members.next_value()?;
-                        sheet.to = Some(to);
-                    } else {
-                        sheet.rest.insert(name, members.next_value()?);
-                    }
-                }
-                Ok(sheet)
-            }
-        }
-        deserializer.deserialize_map(SheetVisitor)
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Texts<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TextsVisitor;
-        impl<'de> Visitor<'de> for TextsVisitor {
-            type Value = Texts<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of texts")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
-                let mut texts = Vec::with_capacity(1_024);
-                while let Some(Text(text)) = items.next_element()? {
-                    texts.push(text);
-                    if texts.len() > limits::CHECK_BATCH_ITEMS_MAX {
-                        while items.next_element::<IgnoredAny>()?.is_some() {}
-                        break;
-                    }
-                }
-                Ok(Texts(texts))
-            }
-        }
-        deserializer.deserialize_seq(TextsVisitor)
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TextVisitor;
-        impl<'de> Visitor<'de> for TextVisitor {
-            type Value = Text<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text")
-            }
-
-            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Text(Cow::Borrowed(text)))
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Text(Cow::Owned(text.to_owned())))
-            }
-        }
-        deserializer.deserialize_str(TextVisitor)
-    }
-}
-
-impl fmt::Debug for Sheet<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sheet").field("to", &self.to.as_ref().map(Vec::len)).finish_non_exhaustive()
     }
 }

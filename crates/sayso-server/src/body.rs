@@ -151,6 +151,11 @@ pub(crate) fn not_json(error: &serde_json::Error) -> Problem {
 
 /// Refuses a text that nests deeper than any request does, before anything is built from it.
 pub(crate) fn check_depth(text: &str) -> Result<(), Problem> {
+    // Most texts open fewer brackets than may be nested, and counting is many times faster.
+    let opened = text.bytes().filter(|byte| matches!(byte, b'[' | b'{')).count();
+    if opened <= limits::JSON_DEPTH_MAX {
+        return Ok(());
+    }
     let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
     for byte in text.bytes() {
         match byte {

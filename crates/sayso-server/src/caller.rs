@@ -100,9 +100,10 @@ fn unauthorized() -> Problem {
 }
 
 fn bearer(parts: &Parts) -> Option<&str> {
+    const SCHEME: &str = "bearer ";
     let value = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, key) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+    let (scheme, key) = value.split_at_checked(SCHEME.len())?;
+    scheme.eq_ignore_ascii_case(SCHEME).then(|| key.trim())
 }
 
 impl<N: Needs> FromRequestParts<Arc<App>> for Caller<N> {

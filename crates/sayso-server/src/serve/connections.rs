@@ -141,6 +141,7 @@ impl Serving {
         let connection = self.http.serve_connection(TokioIo::new(stream), service);
         tokio::pin!(connection);
         tokio::select! {
+            biased;
             _ended = &mut connection => {}
             () = until_stopped(&mut self.stopped) => {
                 connection.as_mut().graceful_shutdown();

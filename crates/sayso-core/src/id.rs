@@ -114,6 +114,8 @@ ids! {
     ImportId = "imp";
     /// One API key.
     KeyId = "key";
+    /// One statement that was refused.
+    RejectId = "rej";
     /// One consent event; derived, see [`crate::event_id`].
     EventId = "evt";
 }

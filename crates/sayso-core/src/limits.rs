@@ -101,6 +101,12 @@ limits! {
     count COMMIT_GROUP_MAX: usize = 1_024, "Requests that share one flush to disk: more gains nothing and delays the first.";
     count WRITER_QUEUE_MAX: usize = 8_192, "Requests waiting for the writer before new ones get a 503.";
     count REFUSAL_RESERVE_BYTES: usize = 67_108_864, "Disk kept free so that refusals are still taken when it is full: 64 MiB.";
+    count REJECTS_PER_WORKSPACE_MAX: usize = 10_000, "Refused statements kept for a workspace; the oldest go first, so that a broken page costs no disk.";
+    count REJECT_BODY_BYTES_MAX: usize = 16_384, "Of one refused statement, as it was sent: all that a page view may send; the rest is cut off.";
+    count REJECT_FAULTS_MAX: usize = 32, "Faults kept with a refused statement: more are not read by anybody.";
+    count REJECT_FAULT_BYTES_MAX: usize = 512, "Place, fault or example kept with a refused statement: a place holds names that the sender chose.";
+    count REJECT_QUEUE_BYTES_MAX: usize = 8_388_608, "Refused statements waiting to be kept: 8 MiB; past it they are only answered.";
+    count SWEEP_ROWS_MAX: usize = 1_024, "Rows too old to be kept that one sweep deletes: a few milliseconds.";
     count CONNECTIONS_MAX: usize = 4_096, "Open connections of the public listener.";
     ;
     span LAPSE_OF_PENDING = Span::days(7), "A pending opt-in counts for nothing after 7 days (rule 14).";
@@ -110,6 +116,9 @@ limits! {
     span QUESTION_INTERVAL = Span::days(1), "One double opt-in question per address and day (rule 26).";
     span CLOCK_AHEAD_MAX = Span::minutes(5), "An opt-in dated later than this past our receipt is refused (rule 2).";
     span IDEMPOTENCY_WINDOW = Span::hours(24), "The same key with other content is a conflict for 24 hours (rule 3).";
+    span REJECT_RETENTION = Span::days(30), "A refused statement is kept for 30 days (rule 1).";
+    span LOOK_UP_RETENTION = Span::days(400), "Who looked a person up is kept for a year and the time to ask about it (rule 29).";
+    span SWEEP_INTERVAL = Span::hours(1), "What is too old to be kept is looked for at least once an hour.";
     span HEADER_READ_TIMEOUT = Span::seconds(10), "A client that takes longer for its headers is cut off.";
     span BODY_READ_TIMEOUT = Span::seconds(20), "A client that takes longer for its body is answered with a 408.";
     span REQUEST_TIMEOUT = Span::seconds(30), "A request that takes longer is answered with a 503.";

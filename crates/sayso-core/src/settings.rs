@@ -22,6 +22,8 @@ pub struct Settings {
     pub least_levels: BTreeMap<Channel, Level>,
     /// Whether an opt-in must name its notice.
     pub notice_required: bool,
+    /// Whether it is noted who looks a person up (rule 29).
+    pub audit_look_ups: bool,
 }
 
 /// What holds on a channel where nothing at all was recorded.
@@ -44,6 +46,7 @@ impl Default for Settings {
             defaults: BTreeMap::new(),
             least_levels: BTreeMap::new(),
             notice_required: false,
+            audit_look_ups: false,
         }
     }
 }

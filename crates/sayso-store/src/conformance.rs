@@ -16,6 +16,7 @@ mod build;
 mod gate;
 mod ledger;
 mod people;
+mod work;
 mod workspace;
 
 pub use self::addresses::*;
@@ -23,6 +24,7 @@ pub use self::build::*;
 pub use self::gate::*;
 pub use self::ledger::*;
 pub use self::people::*;
+pub use self::work::*;
 pub use self::workspace::*;
 
 /// Calls `$case!(name)` for every case of the suite.
@@ -65,5 +67,11 @@ macro_rules! conformance_cases {
         $case!(a_topic_keeps_its_category);
         $case!(settings_are_dated);
         $case!(a_closed_store_takes_nothing);
+        $case!(a_reject_is_kept_as_it_was_sent);
+        $case!(rejects_are_read_newest_first_by_source_and_code);
+        $case!(the_oldest_rejects_of_a_workspace_go_first);
+        $case!(a_look_up_is_found_by_everybody_it_was_about);
+        $case!(look_ups_of_another_workspace_are_not_seen);
+        $case!(a_closed_store_notes_no_look_up);
     };
 }

@@ -9,6 +9,8 @@
 
 pub mod configuration;
 pub mod environment;
+pub mod look_up;
+pub mod reject;
 pub mod sqlite;
 pub mod store;
 

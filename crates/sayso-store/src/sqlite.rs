@@ -3,6 +3,7 @@
 //! | File | Holds | Losing it costs |
 //! |---|---|---|
 //! | `events.db` | the events and the configuration: the truth | everything |
+//! | `work.db` | what cannot be derived and is no event: rejects, look-ups | those |
 //! | `views.db` | what is folded from them | a rebuild at the next start |
 //! | `gate.index` | what the gate answers from, as of a row | a slower start |
 //! | `master.key` | the key that opens addresses, evidence and address-key secrets | every look-up |
@@ -24,6 +25,7 @@ mod seal;
 mod start;
 mod tail;
 mod views;
+mod work;
 mod writer;
 
 use std::collections::BTreeMap;
@@ -56,10 +58,13 @@ use self::seal::{MasterKey, Secrets, Vault};
 use self::start::SavedIndex;
 use self::tail::{Place, Tail, WorkspaceNo};
 use self::views::ProfileState;
+use self::work::Work;
 use self::writer::{Urgency, Writer, WriterHandle};
 use crate::Store;
 use crate::configuration::{Change, Configuration, Mode};
 use crate::environment::Environment;
+use crate::look_up::{LookUpDraft, LookUpPage, LookUpQuery};
+use crate::reject::{RejectDraft, RejectPage, RejectQuery};
 use crate::store::{
     AudienceCursor, AudiencePage, AudienceQuery, Draft, Health, HistoryEntry, HistoryPage,
     KnownAddress, Moment, Profile, ProfileDraft, Question, Recipient, Recorded, RetractDraft,
@@ -72,6 +77,10 @@ mod ledger_migrations {
 
 mod view_migrations {
     refinery::embed_migrations!("migrations/sqlite/views");
+}
+
+mod work_migrations {
+    refinery::embed_migrations!("migrations/sqlite/work");
 }
 
 /// The version of what this release writes into rows.
@@ -184,6 +193,7 @@ struct Shared {
     master: MasterKey,
     ledger: Database,
     views: Database,
+    work: Work,
     tail: Tail,
     flusher: FlusherHandle,
     gates: RwLock<Gates>,
@@ -213,8 +223,11 @@ impl std::fmt::Debug for SqliteStore {
 struct Files {
     ledger: Database,
     views: Database,
+    work: Database,
     master: MasterKey,
     reserve: Reserve,
+    /// Where the reserve lies, on a disk.
+    reserve_path: Option<PathBuf>,
     index: Option<SavedIndex>,
     lock: Option<File>,
 }
@@ -254,8 +267,10 @@ impl SqliteStore {
         let files = Files {
             ledger: Database::in_memory()?,
             views: Database::in_memory()?,
+            work: Database::in_memory()?,
             master: MasterKey::ephemeral(&environment),
             reserve: Reserve::none(),
+            reserve_path: None,
             index: None,
             lock: None,
         };
@@ -268,17 +283,20 @@ impl SqliteStore {
         environment: Environment,
         commit: Box<dyn Commit>,
     ) -> Result<Self, OpenError> {
-        let Files { ledger, views, master, reserve, index, lock } = files;
+        let Files { ledger, views, work, master, reserve, reserve_path, index, lock } = files;
         ledger_migrations::migrations::runner().run(&mut *ledger.lock())?;
         view_migrations::migrations::runner().run(&mut *views.lock())?;
+        work_migrations::migrations::runner().run(&mut *work.lock())?;
         note_key(&ledger, &master)?;
         let (row, last_recorded) = events::last(&ledger.lock())?;
+        let (work, work_jobs) = Work::new(work, reserve_path);
         let shared = Arc::new(Shared {
             options,
             environment,
             master,
             ledger,
             views,
+            work,
             tail: Tail::default(),
             flusher: FlusherHandle::default(),
             gates: RwLock::default(),
@@ -294,10 +312,11 @@ impl SqliteStore {
         imports::finish_undoing(&shared)?;
         let (handle, jobs) = WriterHandle::new();
         let writer = Writer { shared: Arc::clone(&shared), commit, reserve };
-        let for_flusher = Arc::clone(&shared);
+        let (for_flusher, for_work) = (Arc::clone(&shared), Arc::clone(&shared));
         let threads = vec![
             thread("sayso-writer", move || writer.run(&jobs))?,
             thread("sayso-flusher", move || flusher::run(&for_flusher))?,
+            thread("sayso-work", move || work::run(&for_work, &work_jobs))?,
         ];
         Ok(Self { shared, writer: handle, threads: Mutex::new(threads), lock: Mutex::new(lock) })
     }
@@ -343,13 +362,16 @@ impl Files {
         let lock = File::create(at("lock")).map_err(file_error(&at("lock")))?;
         lock.try_lock().map_err(|_| OpenError::Owned(directory.to_path_buf()))?;
         refuse_newer(&at("events.db"))?;
+        refuse_newer(&at("work.db"))?;
         let master = MasterKey::open(&at("master.key"), environment)
             .map_err(file_error(&at("master.key")))?;
         let ledger = Database::open(&at("events.db"), Durability::Full)?;
         let views = open_views(&at("views.db"))?;
+        let work = Database::open(&at("work.db"), Durability::Full)?;
         let reserve = Reserve::make(at("reserve"));
+        let reserve_path = Some(at("reserve"));
         let index = Some(SavedIndex::at(at("gate.index")));
-        Ok(Self { ledger, views, master, reserve, index, lock: Some(lock) })
+        Ok(Self { ledger, views, work, master, reserve, reserve_path, index, lock: Some(lock) })
     }
 }
 
@@ -735,6 +757,45 @@ impl Store for SqliteStore {
         self.shared.audience(workspace, query, after)
     }
 
+    fn keep_rejects(&self, workspace: WorkspaceId, rejects: Vec<RejectDraft>) {
+        if let Ok(workspace) = self.workspace(workspace) {
+            self.shared.work.keep(&workspace, self.shared.environment.clock.now(), rejects);
+        }
+    }
+
+    async fn rejects(
+        &self,
+        workspace: WorkspaceId,
+        query: &RejectQuery,
+        items: usize,
+    ) -> Result<RejectPage, StoreError> {
+        let workspace = self.workspace(workspace)?;
+        self.shared.work.settle().await?;
+        let now = self.shared.environment.clock.now();
+        self.shared.work.rejects(&workspace, query, items, now)
+    }
+
+    async fn note_look_up(
+        &self,
+        workspace: WorkspaceId,
+        look_up: LookUpDraft,
+    ) -> Result<(), StoreError> {
+        let workspace = self.workspace(workspace)?;
+        let now = self.shared.environment.clock.now();
+        self.shared.work.note(workspace.id, now, look_up).await
+    }
+
+    async fn look_ups(
+        &self,
+        workspace: WorkspaceId,
+        query: &LookUpQuery,
+        items: usize,
+    ) -> Result<LookUpPage, StoreError> {
+        let workspace = self.workspace(workspace)?;
+        let now = self.shared.environment.clock.now();
+        self.shared.work.look_ups(workspace.id, query, items, now)
+    }
+
     fn health(&self) -> Health {
         let (tail_bytes, tail_events) = self.shared.tail.size();
         let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
@@ -753,6 +814,7 @@ impl Store for SqliteStore {
     async fn backup(&self, to: &Path) -> Result<(), StoreError> {
         let failed = |error: std::io::Error| StoreError::Unwritable(error.to_string());
         make_private(to).map_err(failed)?;
+        self.shared.work.back_up(&to.join("work.db"))?;
         let copy = to.join("events.db");
         // The copy is written into an empty file that nobody else may read.
         database::make_private_file(&copy).map_err(failed)?;
@@ -767,6 +829,7 @@ impl Store for SqliteStore {
     async fn close(&self) -> Result<(), StoreError> {
         self.writer.close();
         self.shared.flusher.close();
+        self.shared.work.close();
         let threads =
             std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {
@@ -788,6 +851,7 @@ impl Drop for SqliteStore {
     fn drop(&mut self) {
         self.writer.close();
         self.shared.flusher.close();
+        self.shared.work.close();
         let threads =
             std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {

@@ -20,6 +20,8 @@ use sayso_core::time::Timestamp;
 use thiserror::Error;
 
 use crate::configuration::{Change, Configuration, Mode};
+use crate::look_up::{LookUpDraft, LookUpPage, LookUpQuery};
+use crate::reject::{RejectDraft, RejectPage, RejectQuery};
 
 /// Why a store did not do what it was asked. Nothing was written unless a variant says otherwise.
 #[derive(Debug, Error)]
@@ -443,6 +445,40 @@ pub trait Store: Send + Sync + Debug {
         query: &AudienceQuery,
         after: AudienceCursor,
     ) -> Result<AudiencePage, StoreError>;
+
+    /// Keeps refused statements among the rejects (rule 1) for [`limits::REJECT_RETENTION`], at most
+    /// [`limits::REJECTS_PER_WORKSPACE_MAX`] of a workspace. Returns at once and promises nothing: a
+    /// reject that cannot be kept is counted in the log, since the refusal was answered in full.
+    ///
+    /// [`limits::REJECT_RETENTION`]: sayso_core::limits::REJECT_RETENTION
+    /// [`limits::REJECTS_PER_WORKSPACE_MAX`]: sayso_core::limits::REJECTS_PER_WORKSPACE_MAX
+    fn keep_rejects(&self, workspace: WorkspaceId, rejects: Vec<RejectDraft>);
+
+    /// The rejects that were kept before this was called, the newest first, at most `items`.
+    async fn rejects(
+        &self,
+        workspace: WorkspaceId,
+        query: &RejectQuery,
+        items: usize,
+    ) -> Result<RejectPage, StoreError>;
+
+    /// Notes that somebody looks a person up (rule 29), for [`limits::LOOK_UP_RETENTION`]; durable
+    /// before it returns. Where it fails the person must not be shown.
+    ///
+    /// [`limits::LOOK_UP_RETENTION`]: sayso_core::limits::LOOK_UP_RETENTION
+    async fn note_look_up(
+        &self,
+        workspace: WorkspaceId,
+        look_up: LookUpDraft,
+    ) -> Result<(), StoreError>;
+
+    /// The look-ups, the newest first, at most `items`.
+    async fn look_ups(
+        &self,
+        workspace: WorkspaceId,
+        query: &LookUpQuery,
+        items: usize,
+    ) -> Result<LookUpPage, StoreError>;
 
     /// How the store is.
     fn health(&self) -> Health;

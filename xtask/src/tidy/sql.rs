@@ -10,8 +10,17 @@ use crate::source::{Source, has_word};
 use crate::workspace::has_extension;
 
 /// Tables whose rows belong to a workspace.
-const WORKSPACE_TABLES: &[&str] =
-    &["event", "configuration", "address", "history", "keyed_event", "profile", "undone_import"];
+const WORKSPACE_TABLES: &[&str] = &[
+    "event",
+    "configuration",
+    "address",
+    "history",
+    "keyed_event",
+    "profile",
+    "undone_import",
+    "reject",
+    "look_up",
+];
 
 /// Tables of the server itself: the workspaces, what a file is, and how far the views have come.
 const SERVER_TABLES: &[&str] = &["workspace", "store", "watermark"];

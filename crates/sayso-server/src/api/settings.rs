@@ -37,6 +37,8 @@ json_object! {
         least_levels: BTreeMap<String, LevelText>,
         /// Whether every opt-in must name its notice, reports included; `false` if absent.
         notice_required: bool,
+        /// Whether it is noted who looks a person up; `false` if absent. `GET /v1/look-ups` lists it.
+        audit_look_ups: bool,
         /// Needed for `opted_in_acknowledged`: the words "people who said nothing will get marketing".
         acknowledgement: String,
     }
@@ -66,6 +68,8 @@ pub(crate) struct SettingsAnswer {
     least_levels: BTreeMap<&'static str, &'static str>,
     /// Whether every opt-in must name its notice.
     notice_required: bool,
+    /// Whether it is noted who looks a person up.
+    audit_look_ups: bool,
 }
 
 /// Reads the settings, now or as they were.
@@ -140,6 +144,7 @@ fn parse(sent: Sent<SettingsRequest>) -> Result<Settings, Problem> {
         defaults,
         least_levels,
         notice_required: request.notice_required.unwrap_or(false),
+        audit_look_ups: request.audit_look_ups.unwrap_or(false),
     };
     faults.settle(Some(settings))
 }
@@ -179,6 +184,7 @@ impl SettingsAnswer {
                 .map(|channel| (channel.as_str(), settings.least_level(*channel).as_str()))
                 .collect(),
             notice_required: settings.notice_required,
+            audit_look_ups: settings.audit_look_ups,
         }
     }
 }

@@ -133,6 +133,7 @@ fn write_settings(settings: &Settings, to: &mut Writer) {
         channel.write(to);
         to.byte(level.code());
     }
+    to.byte(u8::from(settings.audit_look_ups));
 }
 
 fn read_settings(from: &mut Reader<'_>) -> Result<Settings, Malformed> {
@@ -155,6 +156,8 @@ fn read_settings(from: &mut Reader<'_>) -> Result<Settings, Malformed> {
         least_levels: read_list(from, |from| {
             Ok((Channel::read(from)?, Level::from_code(from.byte()?).ok_or(Malformed)?))
         })?,
+        // Settings written before there was this one end here.
+        audit_look_ups: from.end().is_err() && from.byte()? != 0,
     })
 }
 
@@ -210,4 +213,24 @@ fn read_key(from: &mut Reader<'_>) -> Result<ApiKey, Malformed> {
         created_at: from.instant()?,
         revoked_at: Option::read(from)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_from_before_look_ups_could_be_audited_are_read_and_audit_none() {
+        let settings = |audit_look_ups| {
+            let defaults = [(Channel::Sms, ChannelDefault::OptedIn)].into();
+            Settings { defaults, audit_look_ups, ..Settings::default() }
+        };
+        for audit_look_ups in [false, true] {
+            let change = Change::Settings(settings(audit_look_ups));
+            let mut bytes = change.to_bytes();
+            assert_eq!(Change::from_bytes(&bytes).unwrap(), change);
+            assert_eq!(bytes.pop(), Some(u8::from(audit_look_ups)));
+            assert_eq!(Change::from_bytes(&bytes).unwrap(), Change::Settings(settings(false)));
+        }
+    }
 }

@@ -89,6 +89,11 @@ impl Reserve {
 /// Room that lets the reserve be taken back: the reserve itself, and as much again to work with.
 const ENOUGH: u64 = 2 * RESERVE_BYTES;
 
+/// Whether what is no refusal may be written: the reserve lies there, or there is room for it.
+pub(super) fn has_room(reserve: &Path) -> bool {
+    reserve.exists() || free_bytes(reserve).is_some_and(|free| free >= ENOUGH)
+}
+
 /// Bytes that this process may still write to the disk that holds `path`.
 fn free_bytes(path: &Path) -> Option<u64> {
     let disk = rustix::fs::statvfs(path.parent()?).ok()?;

@@ -1,4 +1,5 @@
-//! The SQLite store: the conformance suite on disk and in memory, restarts, faults, the gate.
+//! The SQLite store: the conformance suite on disk and in memory, restarts, faults, the gate,
+//! rejects and look-ups.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
@@ -7,3 +8,4 @@ mod conformance;
 mod faults;
 mod gate;
 mod restart;
+mod work;

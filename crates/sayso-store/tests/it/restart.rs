@@ -222,7 +222,7 @@ async fn the_files_are_readable_by_their_owner_alone_and_nothing_personal_is_in_
     let store = open(directory.path());
     fill(&store).await;
     store.close().await.unwrap();
-    for name in ["master.key", "events.db", "views.db"] {
+    for name in ["master.key", "events.db", "views.db", "work.db"] {
         let file = std::fs::metadata(directory.path().join(name)).unwrap();
         assert_eq!(file.permissions().mode() & 0o777, 0o600, "{name}");
     }

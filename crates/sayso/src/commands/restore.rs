@@ -25,7 +25,16 @@ pub(crate) fn run(place: &Place, options: &Restore, printer: Printer) -> Result<
     std::fs::create_dir_all(&directory).with_context(|| directory.display().to_string())?;
     let store = fill(&directory, options).inspect_err(|_| {
         // What was copied is a copy: without it the next try finds an empty directory.
-        for name in ["events.db", "events.db-wal", "events.db-shm", "views.db", "master.key"] {
+        for name in [
+            "events.db",
+            "events.db-wal",
+            "events.db-shm",
+            "work.db",
+            "work.db-wal",
+            "work.db-shm",
+            "views.db",
+            "master.key",
+        ] {
             drop(std::fs::remove_file(directory.join(name)));
         }
     })?;
@@ -37,6 +46,10 @@ pub(crate) fn run(place: &Place, options: &Restore, printer: Printer) -> Result<
 }
 
 fn fill(directory: &Path, options: &Restore) -> Result<SqliteStore, Failure> {
+    // Consent is restored also where nothing else was saved.
+    if options.from.join("work.db").exists() {
+        copy(&options.from.join("work.db"), &directory.join("work.db"))?;
+    }
     copy(&options.from.join("events.db"), &directory.join("events.db"))?;
     copy(&options.master_key, &directory.join("master.key"))?;
     local::open(directory).map_err(|error| local::open_failure(directory, error))

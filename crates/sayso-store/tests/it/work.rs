@@ -1,0 +1,236 @@
+//! `work.db`: durable, sealed, swept, copied, and in nobody's way.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+
+use sayso_core::id::{ProfileId, WorkspaceId};
+use sayso_core::limits;
+use sayso_core::statement::Statement;
+use sayso_core::time::{Span, Timestamp};
+use sayso_store::Store;
+use sayso_store::conformance::{SMS, looked_up, phone, record, refused, said, workspace};
+use sayso_store::environment::{Clock, Environment};
+use sayso_store::look_up::{LookUpQuery, LookedUp};
+use sayso_store::reject::RejectQuery;
+use sayso_store::sqlite::{Commit, Committed, OpenError, Options, RealCommit, SqliteStore};
+use sayso_store::store::{Outcome, StoreError};
+
+const DIGITS: &str = "15550100001";
+const ASKED: LookedUp = LookedUp::Profile(ProfileId::from_bytes([1; 16]));
+
+/// A clock that stands still until it is told to move.
+#[derive(Debug)]
+struct ManualClock(AtomicI64);
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(self.0.load(Ordering::SeqCst))
+    }
+}
+
+impl ManualClock {
+    fn advance(&self, span: Span) {
+        self.0.fetch_add(span.as_micros(), Ordering::SeqCst);
+    }
+}
+
+fn open(directory: &Path) -> SqliteStore {
+    SqliteStore::open(directory, Options::default(), Environment::system()).unwrap()
+}
+
+async fn fill(store: &SqliteStore) -> WorkspaceId {
+    let workspace = workspace(store).await;
+    store.keep_rejects(workspace, vec![refused("shop", "invalid-phone", DIGITS)]);
+    store.note_look_up(workspace, looked_up(1, &[ASKED])).await.unwrap();
+    workspace
+}
+
+async fn counts(store: &SqliteStore, workspace: WorkspaceId) -> (usize, usize) {
+    let rejects = store.rejects(workspace, &RejectQuery::default(), 500).await.unwrap();
+    let look_ups = store.look_ups(workspace, &LookUpQuery::default(), 500).await.unwrap();
+    (rejects.rejects.len(), look_ups.look_ups.len())
+}
+
+/// What the file holds, seen from outside.
+fn rows(directory: &Path, table: &str) -> i64 {
+    let work = rusqlite::Connection::open(directory.join("work.db")).unwrap();
+    work.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+}
+
+fn execute(directory: &Path, statement: &str) {
+    let work = rusqlite::Connection::open(directory.join("work.db")).unwrap();
+    work.execute_batch(statement).unwrap();
+}
+
+#[tokio::test]
+async fn a_look_up_is_in_the_file_before_it_is_answered() {
+    let (directory, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = open(directory.path());
+    let workspace = workspace(&store).await;
+    store.note_look_up(workspace, looked_up(1, &[ASKED])).await.unwrap();
+    // What a process that dies now leaves behind.
+    for file in std::fs::read_dir(directory.path()).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
+    }
+    let after = open(copy.path());
+    assert_eq!(counts(&after, workspace).await, (0, 1));
+}
+
+#[tokio::test]
+async fn what_was_kept_and_noted_is_there_after_a_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let workspace = fill(&store).await;
+    store.close().await.unwrap();
+    drop(store);
+    assert_eq!(counts(&open(directory.path()), workspace).await, (1, 1));
+}
+
+#[tokio::test]
+async fn a_look_up_that_cannot_be_written_is_an_error_and_a_reject_that_cannot_is_none() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let workspace = fill(&store).await;
+    assert_eq!(counts(&store, workspace).await, (1, 1));
+    execute(directory.path(), "ALTER TABLE look_up RENAME TO gone");
+    let noted = store.note_look_up(workspace, looked_up(1, &[ASKED])).await;
+    assert!(matches!(noted, Err(StoreError::Unwritable(_))), "{noted:?}");
+    execute(directory.path(), "ALTER TABLE gone RENAME TO look_up");
+    execute(directory.path(), "ALTER TABLE reject RENAME TO gone");
+    store.keep_rejects(workspace, vec![refused("shop", "not-json", "{")]);
+    let stop = said(workspace, &phone(1), SMS, Statement::OptOut, 1);
+    assert_eq!(record(&store, workspace, stop).await.outcome, Outcome::Appended);
+    let read = store.rejects(workspace, &RejectQuery::default(), 1).await;
+    assert!(matches!(read, Err(StoreError::Unreadable(_))), "{read:?}");
+    execute(directory.path(), "ALTER TABLE gone RENAME TO reject");
+    store.keep_rejects(workspace, vec![refused("shop", "not-json", "{")]);
+    assert_eq!(counts(&store, workspace).await, (2, 1), "the store lives on");
+}
+
+#[tokio::test]
+async fn nothing_is_kept_longer_than_its_time() {
+    let directory = tempfile::tempdir().unwrap();
+    let start = Timestamp::parse("2026-11-21T10:00:00Z").unwrap();
+    let clock = Arc::new(ManualClock(AtomicI64::new(start.as_micros())));
+    let environment =
+        Environment { clock: Arc::<ManualClock>::clone(&clock), ..Environment::system() };
+    let store = SqliteStore::open(directory.path(), Options::default(), environment).unwrap();
+    let workspace = fill(&store).await;
+    clock.advance(limits::REJECT_RETENTION);
+    store.keep_rejects(workspace, vec![refused("shop", "not-json", "new")]);
+    assert_eq!(counts(&store, workspace).await, (2, 1), "exactly 30 days are not too many");
+    clock.advance(Span::micros(1));
+    assert_eq!(counts(&store, workspace).await, (1, 1));
+    assert_eq!(rows(directory.path(), "reject"), 1, "reading deletes what is too old");
+    clock.advance(limits::LOOK_UP_RETENTION);
+    let look_ups = store.look_ups(workspace, &LookUpQuery::default(), 500).await.unwrap();
+    assert!(look_ups.look_ups.is_empty(), "too old to be shown, though nothing deleted it yet");
+    assert_eq!(rows(directory.path(), "look_up"), 1);
+    assert_eq!(counts(&store, workspace).await, (0, 0));
+    assert_eq!((rows(directory.path(), "reject"), rows(directory.path(), "look_up")), (0, 0));
+}
+
+#[tokio::test]
+async fn the_file_is_its_owners_and_holds_no_word_of_what_was_sent() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let workspace = fill(&store).await;
+    let mut draft = refused("shop", "unknown-field", "{}");
+    draft.faults[0].pointer = format!("/{DIGITS}").into();
+    store.keep_rejects(workspace, vec![draft]);
+    store.close().await.unwrap();
+    assert_eq!(rows(directory.path(), "reject"), 2);
+    for file in std::fs::read_dir(directory.path()).unwrap() {
+        let path = file.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        let is_there = bytes.windows(DIGITS.len()).any(|window| window == DIGITS.as_bytes());
+        assert!(!is_there, "{}", path.display());
+        if path.file_name().unwrap().to_str().unwrap().starts_with("work.db") {
+            let mode = std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode, 0o600, "{}", path.display());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_sealed_reject_opens_in_its_own_row_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let workspace = fill(&store).await;
+    store.keep_rejects(workspace, vec![refused("shop", "not-json", "other")]);
+    assert_eq!(counts(&store, workspace).await.0, 2);
+    execute(
+        directory.path(),
+        "UPDATE reject SET sealed = (SELECT sealed FROM reject ORDER BY row LIMIT 1)",
+    );
+    let read = store.rejects(workspace, &RejectQuery::default(), 500).await;
+    assert!(matches!(read, Err(StoreError::Corrupt { table: "reject", .. })), "{read:?}");
+}
+
+#[tokio::test]
+async fn a_backup_holds_it() {
+    let (directory, copies) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = open(directory.path());
+    let workspace = fill(&store).await;
+    assert_eq!(counts(&store, workspace).await, (1, 1));
+    let copy = copies.path().join("backup");
+    store.backup(&copy).await.unwrap();
+    std::fs::copy(directory.path().join("master.key"), copy.join("master.key")).unwrap();
+    assert_eq!(counts(&open(&copy), workspace).await, (1, 1));
+}
+
+#[test]
+fn a_file_of_a_newer_release_is_refused_untouched() {
+    let directory = tempfile::tempdir().unwrap();
+    drop(open(directory.path()));
+    execute(directory.path(), "UPDATE store SET row_version = 99");
+    let before = std::fs::read(directory.path().join("work.db")).unwrap();
+    let answer = SqliteStore::open(directory.path(), Options::default(), Environment::system());
+    assert!(matches!(answer, Err(OpenError::Newer { found: 99, known: 1, .. })));
+    assert_eq!(std::fs::read(directory.path().join("work.db")).unwrap(), before);
+}
+
+/// A commit that says when it begins, and waits until it may go on.
+#[derive(Debug)]
+struct Held {
+    begun: Sender<()>,
+    go_on: Mutex<Receiver<()>>,
+}
+
+impl Commit for Held {
+    fn commit(&mut self, ledger: &rusqlite::Connection) -> Committed {
+        self.begun.send(()).unwrap();
+        self.go_on.lock().unwrap().recv().unwrap();
+        RealCommit.commit(ledger)
+    }
+}
+
+#[test]
+fn neither_waits_for_the_writer_of_consent() {
+    let directory = tempfile::tempdir().unwrap();
+    let (begun, has_begun) = channel();
+    let (let_go, go_on) = channel();
+    let commit = Held { begun, go_on: Mutex::new(go_on) };
+    let (options, environment) = (Options::default(), Environment::system());
+    let store =
+        SqliteStore::open_with(directory.path(), options, environment, Box::new(commit)).unwrap();
+    let runtime = || tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let_go.send(()).unwrap();
+    let workspace = runtime().block_on(workspace(&store));
+    has_begun.recv().unwrap();
+    std::thread::scope(|scope| {
+        let stop = said(workspace, &phone(1), SMS, Statement::OptOut, 1);
+        let recording = scope.spawn(|| runtime().block_on(record(&store, workspace, stop)));
+        has_begun.recv().unwrap();
+        store.keep_rejects(workspace, vec![refused("shop", "not-json", "{")]);
+        runtime().block_on(store.note_look_up(workspace, looked_up(1, &[ASKED]))).unwrap();
+        assert_eq!(runtime().block_on(counts(&store, workspace)), (1, 1));
+        assert!(!recording.is_finished());
+        let_go.send(()).unwrap();
+        assert_eq!(recording.join().unwrap().outcome, Outcome::Appended);
+    });
+}

@@ -21,6 +21,9 @@ pub(crate) mod imports;
 pub(crate) mod erasures;
 pub(crate) mod suppressions;
 
+pub(crate) mod look_ups;
+pub(crate) mod rejects;
+
 pub(crate) mod keys;
 pub(crate) mod notices;
 pub(crate) mod senders;
@@ -48,6 +51,8 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(exports::consents))
         .routes(routes!(suppressions::switch))
         .routes(routes!(erasures::erase))
+        .routes(routes!(rejects::list))
+        .routes(routes!(look_ups::list))
         .routes(routes!(settings::get, settings::put))
         .routes(routes!(senders::list, senders::create))
         .routes(routes!(senders::put, senders::delete))

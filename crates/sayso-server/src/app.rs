@@ -45,6 +45,10 @@ pub struct Options {
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub IpAddr);
 
+/// The id of the request, as its answer and its log line have it.
+#[derive(Clone, Debug)]
+pub(crate) struct RequestId(pub(crate) HeaderValue);
+
 impl App {
     /// An application over a store. It is ready at once.
     pub fn new(store: Arc<dyn Store>, environment: Environment, options: Options) -> Arc<Self> {

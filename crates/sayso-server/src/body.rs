@@ -52,6 +52,10 @@ pub(crate) struct Asked<T> {
     pub(crate) faults: Faults,
 }
 
+/// The bytes of a JSON body, before they are read.
+#[derive(Debug)]
+pub(crate) struct Unread(pub(crate) Vec<u8>);
+
 /// The whole text of a batch.
 #[derive(Debug)]
 pub(crate) struct Batch {
@@ -187,7 +191,14 @@ fn media_type(headers: &HeaderMap) -> Option<&str> {
     Some(value.split(';').next().unwrap_or_default().trim())
 }
 
-impl<S: Send + Sync, T: FromJson> FromRequest<S> for Sent<T> {
+impl Unread {
+    /// Reads an object from them.
+    pub(crate) fn parse<T: FromJson>(&self) -> Result<Sent<T>, Problem> {
+        parse_object(as_text(&self.0)?)
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for Unread {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
@@ -195,8 +206,15 @@ impl<S: Send + Sync, T: FromJson> FromRequest<S> for Sent<T> {
             None | Some("application/json") => {}
             Some(_) => return Err(Problem::new(Code::MediaType)),
         }
-        let bytes = read_bytes(request.into_body(), limits::BODY_BYTES_MAX).await?;
-        parse_object(as_text(&bytes)?)
+        read_bytes(request.into_body(), limits::BODY_BYTES_MAX).await.map(Self)
+    }
+}
+
+impl<S: Send + Sync, T: FromJson> FromRequest<S> for Sent<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        Unread::from_request(request, state).await?.parse()
     }
 }
 

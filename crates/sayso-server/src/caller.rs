@@ -11,7 +11,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};
 use sayso_core::id::{KeyId, WorkspaceId};
 use sayso_core::retraction::Role;
-use sayso_core::source::Source;
+use sayso_core::source::{Road, Source};
 use sayso_store::configuration::{ApiKey, Configuration, KeyScope};
 
 use crate::app::App;
@@ -71,6 +71,11 @@ impl<N> Caller<N> {
     /// The key's id.
     pub(crate) fn key_id(&self) -> KeyId {
         self.holder.id
+    }
+
+    /// The id of the API key; the operator of this machine has none.
+    pub(crate) fn api_key(&self) -> Option<KeyId> {
+        (self.holder.road != Road::Operator).then_some(self.holder.id)
     }
 
     /// The key.

@@ -13,7 +13,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request};
-use axum::http::{HeaderName, Method, StatusCode};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use sayso_core::decision::{Reason, Reasons};
@@ -22,7 +22,7 @@ use sayso_store::store::Outcome;
 use tokio::time::Instant;
 use tower::{Layer, Service};
 
-use crate::app::App;
+use crate::app::{App, RequestId};
 use crate::body::{duration, within};
 use crate::problem::{Code, Problem};
 
@@ -69,22 +69,24 @@ where
         self.handlers.poll_ready(context)
     }
 
-    fn call(&mut self, request: Request) -> Self::Future {
+    fn call(&mut self, mut request: Request) -> Self::Future {
         let app = Arc::clone(&self.app);
+        let id = app.next_request_id();
+        request.extensions_mut().insert(RequestId(id.clone()));
         let method = request.method().clone();
         let route = request.extensions().get::<MatchedPath>().cloned();
-        Box::pin(track(app, method, route, self.handlers.call(request)))
+        Box::pin(track(app, id, method, route, self.handlers.call(request)))
     }
 }
 
 async fn track(
     app: Arc<App>,
+    id: HeaderValue,
     method: Method,
     route: Option<MatchedPath>,
     answering: impl Future<Output = Result<Response, Infallible>>,
 ) -> Result<Response, Infallible> {
     let started = Instant::now();
-    let id = app.next_request_id();
     let answering = AssertUnwindSafe(answering).catch_unwind();
     let response = match within(duration(limits::REQUEST_TIMEOUT), answering).await {
         Some(Ok(Ok(response))) => response,

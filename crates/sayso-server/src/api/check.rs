@@ -11,11 +11,13 @@ use axum::response::{IntoResponse, Response};
 use sayso_core::decision::{Reason, Reasons, Requirement};
 use sayso_core::settings::Settings;
 use sayso_core::time::Timestamp;
+use sayso_store::look_up::LookedUp;
 use sayso_store::store::{Moment, Question, Recipient, Subject};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::address::{AddressFields, Care, Place, Reading};
+use crate::api::look_ups::LookingUp;
 use crate::app::App;
 use crate::body::texts::{
     CategoryText, ChannelText, KindText, OpaqueIdText, RegionText, SenderIdText, Sha256Text,
@@ -133,10 +135,15 @@ enum Depth {
 pub(crate) async fn check(
     State(app): State<Arc<App>>,
     caller: Caller<Check>,
+    looking: LookingUp,
     sent: Sent<CheckRequest>,
 ) -> Result<Json<CheckAnswer>, Problem> {
     let settings = caller.configuration().settings.at(app.now());
     let asking = ask(sent, &app, &caller, &settings)?;
+    if asking.depth == Depth::Explanation {
+        let key = asking.subject.key(&caller.configuration().secret);
+        looking.note(&app, &caller, vec![LookedUp::Address(key)]).await?;
+    }
     let answer = match asking.depth {
         Depth::Reasons => screen_one(&app, &caller, &asking).await?,
         Depth::Waived | Depth::Explanation => {

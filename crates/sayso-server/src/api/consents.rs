@@ -24,9 +24,10 @@ use tokio::time::Instant;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::address::ShownAddress;
+use crate::api::rejects::Rejecting;
 use crate::app::App;
 use crate::body::texts::{CategoryText, ChannelText, ScopeText, StatusText};
-use crate::body::{Asked, Batch, IdempotencyKey, Sent, json_object, parse_object};
+use crate::body::{Asked, Batch, IdempotencyKey, Unread, json_object, parse_object};
 use crate::caller::{Caller, Read, Write};
 use crate::problem::{Code, Problem, ProblemBody};
 
@@ -106,13 +107,15 @@ pub(crate) async fn record(
     State(app): State<Arc<App>>,
     caller: Caller<Write>,
     key: IdempotencyKey,
-    sent: Sent<ConsentRequest>,
+    sent: Unread,
 ) -> Result<(StatusCode, Json<ConsentAnswer>), Problem> {
-    let recording = Recording::begin(&app, &caller, key);
-    let plan = plan(sent.request, sent.faults, 0, &recording.context())?;
-    let answers = recording.run(vec![plan]).await?;
-    let answer = answers.into_iter().next().ok_or_else(|| Problem::new(Code::Internal))?;
-    answer.map(|(status, answer)| (status, Json(answer)))
+    let recorded = Recording::begin(&app, &caller, key).record(&sent).await;
+    if let Err(problem) = &recorded {
+        let mut rejecting = Rejecting::of_key(&app, &caller);
+        rejecting.add(problem, None, &sent.0);
+        rejecting.keep();
+    }
+    recorded.map(|(status, answer)| (status, Json(answer)))
 }
 
 /// Records up to 10,000 consents, one JSON object a line.
@@ -136,7 +139,15 @@ pub(crate) async fn record_batch(
     let plans = plan_lines(&batch.text, &recording.context())?;
     let (wanted, places): (Vec<Plan>, Vec<Result<(), Problem>>) = split(plans);
     let recorded = recording.run(wanted).await?;
-    let lines = render_items(places, recorded);
+    let answered = merge(places, recorded);
+    let mut rejecting = Rejecting::of_key(&app, &caller);
+    for ((index, line), answered) in (0..).zip(lines_of(&batch.text)).zip(&answered) {
+        if let Err(problem) = answered {
+            rejecting.add(problem, Some(index), line.as_bytes());
+        }
+    }
+    rejecting.keep();
+    let lines = render_items(answered);
     Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], lines).into_response())
 }
 
@@ -213,10 +224,14 @@ fn audience_query(
     faults.settle(query)
 }
 
+/// The items of a batch.
+fn lines_of(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter(|line| !line.trim().is_empty())
+}
+
 fn plan_lines(text: &str, context: &Context<'_>) -> Result<Vec<Result<Plan, Problem>>, Problem> {
-    let lines = text.lines().filter(|line| !line.trim().is_empty());
     let mut plans = Vec::new();
-    for (index, line) in (0_u32..).zip(lines) {
+    for (index, line) in (0_u32..).zip(lines_of(text)) {
         if plans.len() == limits::CONSENT_BATCH_ITEMS_MAX {
             let detail = format!("at most {} lines are taken", limits::CONSENT_BATCH_ITEMS_MAX);
             return Err(Problem::new(Code::TooManyItems).detail(detail));
@@ -248,22 +263,26 @@ fn split(plans: Vec<Result<Plan, Problem>>) -> (Vec<Plan>, Vec<Result<(), Proble
 
 type Answered = Result<(StatusCode, ConsentAnswer), Problem>;
 
-fn render_items(places: Vec<Result<(), Problem>>, recorded: Vec<Answered>) -> String {
+/// Puts the answers of what was recorded into their places.
+fn merge(places: Vec<Result<(), Problem>>, recorded: Vec<Answered>) -> Vec<Answered> {
     let mut recorded = recorded.into_iter();
-    let items = places.into_iter().enumerate().map(|(index, place)| {
-        let answered = place
-            .and_then(|()| recorded.next().unwrap_or_else(|| Err(Problem::new(Code::Internal))));
-        match answered {
-            Ok((status, consent)) => {
-                ItemAnswer { index, status: status.as_u16(), consent: Some(consent), problem: None }
-            }
-            Err(problem) => ItemAnswer {
-                index,
-                status: problem.code().status().as_u16(),
-                consent: None,
-                problem: Some(problem.body(&format!("#{index}"))),
-            },
+    let answered = |place: Result<(), Problem>| {
+        place.and_then(|()| recorded.next().unwrap_or_else(|| Err(Problem::new(Code::Internal))))
+    };
+    places.into_iter().map(answered).collect()
+}
+
+fn render_items(answered: Vec<Answered>) -> String {
+    let items = answered.into_iter().enumerate().map(|(index, answered)| match answered {
+        Ok((status, consent)) => {
+            ItemAnswer { index, status: status.as_u16(), consent: Some(consent), problem: None }
         }
+        Err(problem) => ItemAnswer {
+            index,
+            status: problem.code().status().as_u16(),
+            consent: None,
+            problem: Some(problem.body(&format!("#{index}"))),
+        },
     });
     items.map(|item| line(&item)).collect()
 }
@@ -296,6 +315,14 @@ impl<'a> Recording<'a> {
             highest: self.highest,
             key: self.key.as_deref(),
         }
+    }
+
+    /// Records the one consent that was sent.
+    async fn record(&self, sent: &Unread) -> Answered {
+        let sent = sent.parse::<ConsentRequest>()?;
+        let plan = plan(sent.request, sent.faults, 0, &self.context())?;
+        let answers = self.run(vec![plan]).await?;
+        answers.into_iter().next().unwrap_or_else(|| Err(Problem::new(Code::Internal)))
     }
 
     /// Records the plans, all or none, and answers each.

@@ -6,8 +6,11 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use sayso_core::event::{Fact, Retracted, Switched};
+use sayso_core::id::{ProfileId, WorkspaceId};
 use sayso_core::source::{Actor, Evidence};
 use sayso_core::statement::Statement;
+use sayso_store::configuration::Configuration;
+use sayso_store::look_up::LookedUp;
 use sayso_store::store::{HistoryEntry, RetractDraft, Retracting, Retraction, Subject};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
@@ -16,6 +19,7 @@ use crate::api::address::{AddressFields, Care, Place, Reading, ShownAddress};
 use crate::api::check::about;
 use crate::api::consents::answer::processing_word;
 use crate::api::consents::request::hex;
+use crate::api::look_ups::LookingUp;
 use crate::api::page::{InPath, items};
 use crate::app::App;
 use crate::body::texts::{
@@ -186,6 +190,12 @@ pub(crate) struct RetractionAnswer {
     processing: &'static str,
 }
 
+/// Whose events are asked for.
+enum Whose {
+    Subject(Subject),
+    Profile(ProfileId),
+}
+
 /// Lists what was recorded about a person, the newest first.
 #[utoipa::path(
     get, path = "/v1/events", tag = "Events", operation_id = "list_events",
@@ -199,6 +209,7 @@ pub(crate) struct RetractionAnswer {
 pub(crate) async fn list(
     State(app): State<Arc<App>>,
     caller: Caller<Read>,
+    looking: LookingUp,
     asked: Asked<EventsQuery>,
 ) -> Result<Json<EventsPage>, Problem> {
     let Asked { mut request, mut faults } = asked;
@@ -208,15 +219,13 @@ pub(crate) async fn list(
     let region = caller.configuration().settings.at(app.now()).region;
     let reading =
         Reading { phones: app.phones(), region, care: Care::Possible, place: Place::Query };
-    let subjects = match profile {
-        Some(ProfileIdText(id)) => {
-            let profile = app.store().profile(caller.workspace(), id).await?;
-            let profile = profile.ok_or_else(|| Problem::new(Code::NotFound))?;
-            Some(profile.addresses.into_iter().map(Subject::Address).collect())
-        }
-        None => take_address(request).settle(&reading, &mut faults).map(|subject| vec![subject]),
+    let whose = match profile {
+        Some(ProfileIdText(id)) => Some(Whose::Profile(id)),
+        None => take_address(request).settle(&reading, &mut faults).map(Whose::Subject),
     };
-    let (subjects, cursor): (Vec<Subject>, _) = faults.settle(subjects.zip(cursor))?;
+    let (whose, cursor) = faults.settle(whose.zip(cursor))?;
+    looking.note(&app, &caller, vec![whose.looked_up(caller.configuration())]).await?;
+    let subjects = whose.subjects(&app, caller.workspace()).await?;
     let page = read_history(app.store(), caller.configuration(), &subjects, cursor, limit).await?;
     let events = page.entries.iter().map(EventView::of).collect();
     Ok(Json(EventsPage { events, next: page.next }))
@@ -270,6 +279,27 @@ pub(crate) fn retracted(
         Retracting::NoEvent => Err(Problem::new(Code::NotFound)),
         Retracting::Refused(fault) => {
             Err(Problem::new(Code::RetractionRefused).detail(format!("the event {fault}")))
+        }
+    }
+}
+
+impl Whose {
+    fn looked_up(&self, configuration: &Configuration) -> LookedUp {
+        match self {
+            Self::Subject(subject) => LookedUp::Address(subject.key(&configuration.secret)),
+            Self::Profile(id) => LookedUp::Profile(*id),
+        }
+    }
+
+    /// Everybody whose events they are.
+    async fn subjects(self, app: &App, workspace: WorkspaceId) -> Result<Vec<Subject>, Problem> {
+        match self {
+            Self::Subject(subject) => Ok(vec![subject]),
+            Self::Profile(id) => {
+                let profile = app.store().profile(workspace, id).await?;
+                let profile = profile.ok_or_else(|| Problem::new(Code::NotFound))?;
+                Ok(profile.addresses.into_iter().map(Subject::Address).collect())
+            }
         }
     }
 }

@@ -24,6 +24,17 @@ pub(crate) fn items(asked: Option<u32>, faults: &mut Faults) -> usize {
     items
 }
 
+/// The position after which a page begins, as `next` of the page before gave it.
+pub(crate) fn position(cursor: Option<&str>, faults: &mut Faults) -> Option<u64> {
+    let cursor = cursor?;
+    let position = cursor.parse().ok();
+    if position.is_none() {
+        let fault = "is no cursor of ours; use `next` as it was given";
+        faults.note("?cursor", Code::InvalidValue, fault);
+    }
+    position
+}
+
 /// The one id in the path of a request. What cannot be an id names nothing.
 #[derive(Debug)]
 pub(crate) struct InPath<T>(pub(crate) T);

@@ -9,6 +9,7 @@ use sayso_core::address::Address;
 use sayso_core::id::ProfileId;
 use sayso_core::limits;
 use sayso_core::source::{Actor, EvidenceText};
+use sayso_store::look_up::LookedUp;
 use sayso_store::store::{Moment, Profile, ProfileDraft, Subject, Upserted};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -16,6 +17,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::api::address::{AddressFields, Care, Place, Reading};
 use crate::api::check::moment;
 use crate::api::events::retracted;
+use crate::api::look_ups::LookingUp;
 use crate::api::page::InPath;
 use crate::app::App;
 use crate::body::texts::{OpaqueIdText, ProfileIdText, RegionText, TimeText};
@@ -121,6 +123,7 @@ json_object! {
 pub(crate) async fn upsert(
     State(app): State<Arc<App>>,
     caller: Caller<Write>,
+    looking: LookingUp,
     sent: Sent<ProfileRequest>,
 ) -> Result<Json<ProfileView>, Problem> {
     let Sent { mut request, mut faults } = sent;
@@ -128,6 +131,9 @@ pub(crate) async fn upsert(
     let attributes = attributes(request.attributes.take().unwrap_or_default(), &mut faults);
     let addresses = take_profile_address(request).settle_all(&reading, &mut faults);
     let (addresses, attributes) = faults.settle(Some((addresses, attributes)))?;
+    let secret = &caller.configuration().secret;
+    let asked = addresses.iter().map(|address| LookedUp::Address(address.key(secret))).collect();
+    looking.note(&app, &caller, asked).await?;
     let profile = store(&app, &caller, addresses, attributes).await?;
     Ok(Json(view(&app, caller.configuration(), profile, Moment::Now).await?))
 }
@@ -144,6 +150,7 @@ pub(crate) async fn upsert(
 pub(crate) async fn find(
     State(app): State<Arc<App>>,
     caller: Caller<Read>,
+    looking: LookingUp,
     asked: Asked<ProfileQuery>,
 ) -> Result<Json<ProfileView>, Problem> {
     let Asked { mut request, mut faults } = asked;
@@ -151,6 +158,8 @@ pub(crate) async fn find(
     let reading = reading(&app, &caller, None, Place::Query);
     let subject = take_query_address(request).settle(&reading, &mut faults);
     let subject = faults.settle(subject)?;
+    let key = subject.key(&caller.configuration().secret);
+    looking.note(&app, &caller, vec![LookedUp::Address(key)]).await?;
     let found = app.store().find_profile(caller.workspace(), &subject).await?;
     let view = match (found, subject) {
         (Some(profile), _) => view(&app, caller.configuration(), profile, moment).await?,
@@ -175,6 +184,7 @@ pub(crate) async fn find(
 pub(crate) async fn get(
     State(app): State<Arc<App>>,
     caller: Caller<Read>,
+    looking: LookingUp,
     id: InPath<ProfileIdText>,
     asked: Asked<MomentQuery>,
 ) -> Result<Json<ProfileView>, Problem> {
@@ -182,6 +192,7 @@ pub(crate) async fn get(
     let moment = moment(request.as_of, request.effective_at, &mut faults);
     let moment = faults.settle(Some(moment))?;
     let InPath(ProfileIdText(id)) = id;
+    looking.note(&app, &caller, vec![LookedUp::Profile(id)]).await?;
     let profile = app.store().profile(caller.workspace(), id).await?;
     let profile = profile.ok_or_else(|| Problem::new(Code::NotFound))?;
     Ok(Json(view(&app, caller.configuration(), profile, moment).await?))
@@ -204,10 +215,12 @@ pub(crate) async fn get(
 pub(crate) async fn link(
     State(app): State<Arc<App>>,
     caller: Caller<Write>,
+    looking: LookingUp,
     id: InPath<ProfileIdText>,
     sent: Sent<AddressRequest>,
 ) -> Result<Json<ProfileView>, Problem> {
     let address = one_address(&app, &caller, sent)?;
+    looking.note(&app, &caller, both(&id, &address, &caller)).await?;
     let known = known_profile(&app, &caller, id).await?;
     let anchor = anchor(&known).ok_or_else(|| Problem::new(Code::NotFound))?;
     let profile = store(&app, &caller, vec![anchor, address], BTreeMap::new()).await?;
@@ -228,10 +241,12 @@ pub(crate) async fn link(
 pub(crate) async fn unlink(
     State(app): State<Arc<App>>,
     caller: Caller<Write>,
+    looking: LookingUp,
     id: InPath<ProfileIdText>,
     sent: Sent<AddressRequest>,
 ) -> Result<Json<ProfileView>, Problem> {
     let address = one_address(&app, &caller, sent)?;
+    looking.note(&app, &caller, both(&id, &address, &caller)).await?;
     let known = known_profile(&app, &caller, id).await?;
     retracted(app.store().unlink(caller.workspace(), known.id, &address).await?)?;
     let rest = app.store().profile(caller.workspace(), known.id).await?;
@@ -277,6 +292,16 @@ fn one_address(
 fn anchor(profile: &Profile) -> Option<Address> {
     let own = |address: &&Address| matches!(address, Address::ExternalId(_));
     profile.addresses.iter().find(own).or(profile.addresses.first()).cloned()
+}
+
+/// Whom a change of a profile's addresses shows.
+fn both(
+    InPath(ProfileIdText(id)): &InPath<ProfileIdText>,
+    address: &Address,
+    caller: &Caller<Write>,
+) -> Vec<LookedUp> {
+    let key = address.key(&caller.configuration().secret);
+    vec![LookedUp::Profile(*id), LookedUp::Address(key)]
 }
 
 async fn known_profile(

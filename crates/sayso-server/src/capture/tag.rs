@@ -9,7 +9,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -21,6 +20,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 use utoipa::ToSchema;
 
+use crate::api::rejects::Rejecting;
 use crate::app::{App, Peer};
 use crate::body::{
     Faults, FromJson, Pointer, as_text, duration, json_object, parse_json, read_bytes,
@@ -133,13 +133,15 @@ pub(crate) async fn capture(
     let (parts, body) = request.into_parts();
     let ip = app.client_ip(peer, &parts.headers);
     let counted = app.rates().take_network(ip);
-    let (sent, faults) = read(body).await?;
+    let bytes = read_bytes(body, limits::TAG_BODY_BYTES_MAX).await?;
+    let (sent, faults) = read(&bytes)?;
     let visit = Visit::find(&app, &sent, &parts.headers, ip)?;
     let heard = Statements::hear((sent, faults), counted, &app, &visit);
     let answer = match heard {
         Ok(heard) => heard.record(&app, &visit).await,
         Err(problem) => Err(problem),
     };
+    visit.keep_reject(&app, &answer, &bytes);
     tokio::time::sleep_until(started + duration(limits::PUBLIC_ANSWER_TIME)).await;
     match answer {
         Ok(answer) => Ok(visit.respond(answer)),
@@ -172,14 +174,28 @@ pub(crate) async fn preflight(
     Ok(response)
 }
 
-async fn read(body: Body) -> Result<(TagRequest, Faults), Problem> {
-    let bytes = read_bytes(body, limits::TAG_BODY_BYTES_MAX).await?;
-    let value = parse_json(as_text(&bytes)?)?;
+fn read(bytes: &[u8]) -> Result<(TagRequest, Faults), Problem> {
+    let value = parse_json(as_text(bytes)?)?;
     let mut faults = Faults::default();
     match TagRequest::from_json(value, &Pointer::Body, &mut faults) {
         Some(request) => Ok((request, faults)),
         None => Err(faults.into_problem()),
     }
+}
+
+/// What a page said, without what no refusal is about: rule 5 keeps attributes only where the
+/// customer's server vouches for them, rule 11 never of who refused processing.
+fn without_attributes(sent: &[u8]) -> Vec<u8> {
+    let Ok(mut body) = serde_json::from_slice::<Value>(sent) else { return Vec::new() };
+    if let Some(user) = body.get_mut("user").and_then(Value::as_object_mut) {
+        for attribute in ["name", "surname", "language", "custom"] {
+            user.remove(attribute);
+        }
+    }
+    if let Some(body) = body.as_object_mut() {
+        body.remove("user_hash");
+    }
+    body.to_string().into_bytes()
 }
 
 fn origin(headers: &HeaderMap) -> Option<HeaderValue> {
@@ -219,6 +235,18 @@ impl Visit {
         let (configuration, site) = found.ok_or_else(refused)?;
         let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
         Ok(Self { configuration, site, origin, ip, user_agent: user_agent.map(str::to_owned) })
+    }
+
+    /// Keeps what was not taken, without the attributes and the `user_hash` that came with it.
+    fn keep_reject(&self, app: &App, answer: &Result<TagAnswer, Problem>, sent: &[u8]) {
+        let problem = match answer {
+            Ok(answer) if answer.rejected.is_empty() => return,
+            Ok(answer) => &Problem::of_fields(answer.rejected.clone()),
+            Err(problem) => problem,
+        };
+        let mut rejecting = Rejecting::of_site(app, &self.configuration, &self.site.name);
+        rejecting.add(problem, None, &without_attributes(sent));
+        rejecting.keep();
     }
 
     fn respond(&self, answer: TagAnswer) -> Response {

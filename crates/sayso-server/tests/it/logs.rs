@@ -51,6 +51,12 @@ async fn no_log_line_holds_an_address_a_token_or_evidence() {
     app.get("/v1/events?email=ada@example.org").await;
     app.sms(phone).await;
     app.post("/v1/consents", &json!({ "phone": "not 4155552671", "email": "ada@example" })).await;
+    app.call("PUT", "/v1/settings", &json!({ "audit_look_ups": true })).await;
+    app.get("/v1/profiles?phone=%2B14155552671").await;
+    let look_ups = app.get("/v1/look-ups?phone=%2B14155552671").await.json();
+    assert_eq!(look_ups["look_ups"].as_array().unwrap().len(), 1);
+    let rejects = app.get("/v1/rejects").await.json();
+    assert!(rejects["rejects"][0]["body"].as_str().unwrap().contains("ada@example"));
     app.post_text("/v1/check", "application/json", "{\"phone\": \"+14155552671\"").await;
     let site = app.site().await;
     let body = json!({ "site": site["site"], "user": { "phone_number": phone, "email": "ada@example.org", "sms_optin": true } });

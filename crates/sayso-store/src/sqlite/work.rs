@@ -113,24 +113,28 @@ impl Work {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
-    /// Queues rejects where there is room for them.
+    /// Queues rejects as far as there is room for them.
     pub(super) fn keep(
         &self,
         workspace: &Arc<Workspace>,
         refused_at: Timestamp,
         drafts: Vec<RejectDraft>,
     ) {
-        let count = drafts.len();
-        let bytes: usize = drafts.iter().map(bytes_of).sum();
-        let waiting = self.waiting_bytes.fetch_add(bytes, Ordering::Relaxed);
-        let kept = drafts.into_iter().map(|draft| Kept {
-            workspace: Arc::clone(workspace),
-            refused_at,
-            draft,
-        });
-        let fits = waiting.saturating_add(bytes) <= limits::REJECT_QUEUE_BYTES_MAX;
-        if !fits || self.ask(Job::Reject(kept.collect())).is_err() {
-            self.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        let (mut kept, mut kept_bytes) = (Vec::with_capacity(drafts.len()), 0);
+        for draft in drafts {
+            let bytes = bytes_of(&draft);
+            let waiting = self.waiting_bytes.fetch_add(bytes, Ordering::Relaxed);
+            if waiting.saturating_add(bytes) > limits::REJECT_QUEUE_BYTES_MAX {
+                self.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
+                self.lose(1);
+            } else {
+                kept.push(Kept { workspace: Arc::clone(workspace), refused_at, draft });
+                kept_bytes += bytes;
+            }
+        }
+        let count = kept.len();
+        if count > 0 && self.ask(Job::Reject(kept)).is_err() {
+            self.waiting_bytes.fetch_sub(kept_bytes, Ordering::Relaxed);
             self.lose(count);
         }
     }

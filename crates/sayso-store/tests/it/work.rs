@@ -165,7 +165,8 @@ async fn a_sealed_reject_opens_in_its_own_row_alone() {
     assert_eq!(counts(&store, workspace).await.0, 2);
     execute(
         directory.path(),
-        "UPDATE reject SET sealed = (SELECT sealed FROM reject ORDER BY row LIMIT 1)",
+        "UPDATE reject SET sealed = (SELECT sealed FROM reject ORDER BY row LIMIT 1)
+         /* every workspace: there is one */",
     );
     let read = store.rejects(workspace, &RejectQuery::default(), 500).await;
     assert!(matches!(read, Err(StoreError::Corrupt { table: "reject", .. })), "{read:?}");
@@ -181,6 +182,24 @@ async fn a_backup_holds_it() {
     store.backup(&copy).await.unwrap();
     std::fs::copy(directory.path().join("master.key"), copy.join("master.key")).unwrap();
     assert_eq!(counts(&open(&copy), workspace).await, (1, 1));
+}
+
+#[tokio::test]
+async fn what_finds_no_room_in_the_queue_is_lost_and_later_ones_are_kept() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let workspace = workspace(&store).await;
+    let long = "x".repeat(limits::REJECT_BODY_BYTES_MAX);
+    let fit = limits::REJECT_QUEUE_BYTES_MAX / limits::REJECT_BODY_BYTES_MAX;
+    store.keep_rejects(workspace, vec![refused("shop", "not-json", &long); fit + 10]);
+    let count = async || {
+        let query = RejectQuery::default();
+        store.rejects(workspace, &query, 2 * fit).await.unwrap().rejects.len()
+    };
+    let kept = count().await;
+    assert!(kept < fit && kept > fit - 20, "{kept} of {fit}");
+    store.keep_rejects(workspace, vec![refused("shop", "not-json", &long); 10]);
+    assert_eq!(count().await, kept + 10);
 }
 
 #[test]

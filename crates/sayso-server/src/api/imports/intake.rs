@@ -23,6 +23,7 @@ use super::answer::RowAnswer;
 use super::row::{ImportRow, PlannedRow, Planner, RejectedRow, can_lift};
 use crate::api::consents::answer::standing;
 use crate::api::consents::plan::Context;
+use crate::api::rejects::Rejecting;
 use crate::app::App;
 use crate::body::{Sent, parse_object};
 use crate::caller::Caller;
@@ -156,6 +157,7 @@ impl<'a> Intake<'a> {
         }
         let planner = self.planner();
         let mut earlier = Earlier::new();
+        let mut rejecting = Rejecting::of_import(self.app, self.configuration, self.import);
         let mut answers = Vec::new();
         let (mut group, mut storing) = (Group::default(), None);
         for line in lines() {
@@ -164,7 +166,11 @@ impl<'a> Intake<'a> {
                 .and_then(|Sent { request, faults }| planner.plan(request, faults));
             let taken = match planned {
                 Ok(row) => self.judge(row, mode, lifting, &mut earlier).await?,
-                Err(rejected) => Taken::Answered(RowAnswer::rejected(rejected)),
+                Err(rejected) => {
+                    let problem = Problem::of_fields(rejected.errors.clone());
+                    rejecting.add(&problem, rejected.line, line.as_bytes());
+                    Taken::Answered(RowAnswer::rejected(rejected))
+                }
             };
             if group.is_full_for(&taken) {
                 let full = std::mem::take(&mut group);
@@ -174,6 +180,10 @@ impl<'a> Intake<'a> {
         }
         let last = self.store(group, storing, &mut answers).await?;
         self.settle(last, &mut answers).await?;
+        // A preview keeps nothing; the rows of a request that failed are sent again.
+        if mode == Mode::Record {
+            rejecting.keep();
+        }
         Ok(answers)
     }
 

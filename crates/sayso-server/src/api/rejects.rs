@@ -1,0 +1,238 @@
+//! `/v1/rejects`: statements that were refused (rule 1); and the keeping of them.
+//!
+//! Keeping is a by-product of an answer that was given in full: it is never waited for, and never
+//! changes the answer.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use sayso_core::id::{ImportId, WorkspaceId};
+use sayso_core::limits;
+use sayso_core::source::{Road, SourceName};
+use sayso_store::configuration::Configuration;
+use sayso_store::reject::{Extent, Reject, RejectBody, RejectDraft, RejectFault, RejectQuery};
+use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::api::page::{items, position};
+use crate::app::App;
+use crate::body::{Asked, Faults, json_object};
+use crate::caller::{Caller, Compliance};
+use crate::problem::{Code, Problem};
+
+json_object! {
+    /// Which rejects are asked for.
+    #[derive(IntoParams)]
+    #[into_params(parameter_in = Query)]
+    RejectsQuery {
+        /// Those of one source: the id of an API key or of an import, the name of a site, or `operator`.
+        #[param(example = "key_01jd6m9k3te5b8r5v3x5y6z7w8")]
+        source: String,
+        /// Those that were answered with this code.
+        #[param(example = "invalid-phone")]
+        code: String,
+        /// How many rejects; 50 if absent, at most 500.
+        #[param(maximum = 500, minimum = 1)]
+        limit: u32,
+        /// Where to go on: `next` of the page before.
+        cursor: String,
+    }
+}
+
+/// A page of rejects, the newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RejectsPage {
+    /// The rejects.
+    rejects: Vec<RejectView>,
+    /// Where the next page begins; `null` on the last.
+    next: Option<String>,
+}
+
+/// One statement that was refused.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Reject)]
+pub(crate) struct RejectView {
+    /// Its id.
+    #[schema(example = "rej_01jd6m9k3te5b8r5v3x5y6z7w8")]
+    id: String,
+    /// When it was refused.
+    #[schema(example = "2026-11-21T10:00:00.000000Z")]
+    refused_at: String,
+    /// How it came in: `api`, `tag`, `import`, or `operator` for commands on the server's machine.
+    #[schema(example = "api")]
+    road: &'static str,
+    /// Who sent it: the id of an API key or of an import, the name of a site, or `operator`.
+    #[schema(example = "key_01jd6m9k3te5b8r5v3x5y6z7w8")]
+    source: String,
+    /// The line of the import, or the place in the batch, from 0; absent for a single statement.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u32>,
+    /// The code of the problem that it was answered with.
+    #[schema(example = "invalid-phone")]
+    code: String,
+    /// What was wrong with it, field by field; at most 32.
+    errors: Vec<RejectError>,
+    /// What was sent, as text; of what a page sent without attributes. At most 16 KiB.
+    #[schema(example = r#"{"phone": "12", "channel": "sms", "statement": "opt_in"}"#)]
+    body: String,
+    /// Whether `body` is only the beginning of what was sent.
+    body_is_cut: bool,
+}
+
+/// One field that was wrong. Texts longer than 512 bytes are cut.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RejectError {
+    /// Where it stood in the request, as a JSON pointer.
+    #[schema(example = "/phone")]
+    pointer: String,
+    /// The code of the fault.
+    #[schema(example = "invalid-phone")]
+    code: String,
+    /// What was wrong with the value.
+    fault: String,
+    /// A value that would be right.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    example: Option<String>,
+}
+
+/// The refused statements of one request.
+pub(crate) struct Rejecting<'a> {
+    app: &'a App,
+    workspace: WorkspaceId,
+    road: Road,
+    source: Box<str>,
+    drafts: Vec<RejectDraft>,
+}
+
+/// Lists the statements that were refused in the last 30 days, the newest first.
+///
+/// At most 10,000 of a workspace are kept; the oldest go first. A preview of an import, a request
+/// that came too often or too large, and one whose sender is not known leave nothing here.
+#[utoipa::path(
+    get, path = "/v1/rejects", tag = "Compliance", operation_id = "list_rejects",
+    params(RejectsQuery),
+    responses((status = 200, description = "A page of rejects.", body = RejectsPage)),
+    security(("api_key" = ["compliance"])),
+)]
+pub(crate) async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller<Compliance>,
+    asked: Asked<RejectsQuery>,
+) -> Result<Json<RejectsPage>, Problem> {
+    let Asked { request, mut faults } = asked;
+    let limit = items(request.limit, &mut faults);
+    let after = position(request.cursor.as_deref(), &mut faults);
+    let code = request.code.and_then(|code| known_code(&code, &mut faults));
+    let query = RejectQuery {
+        source: request.source.map(Box::from),
+        code: code.map(|code| code.as_str().into()),
+        after,
+    };
+    let query = faults.settle(Some(query))?;
+    let page = app.store().rejects(caller.workspace(), &query, limit).await?;
+    Ok(Json(RejectsPage {
+        rejects: page.rejects.into_iter().map(RejectView::of).collect(),
+        next: page.next.map(|next| next.to_string()),
+    }))
+}
+
+fn known_code(text: &str, faults: &mut Faults) -> Option<Code> {
+    let code = Code::ALL.iter().copied().find(|code| code.as_str() == text);
+    if code.is_none() {
+        let fault = "is no code; the list is at /docs/problems";
+        faults.note_with_example("?code", Code::UnknownWord, fault, Code::InvalidPhone.as_str());
+    }
+    code
+}
+
+impl<'a> Rejecting<'a> {
+    /// What an API key sent, or the operator of this machine.
+    pub(crate) fn of_key<N>(app: &'a App, caller: &Caller<N>) -> Self {
+        let (road, source) = match caller.api_key() {
+            Some(id) => (Road::Api, id.to_string()),
+            None => (Road::Operator, Road::Operator.to_string()),
+        };
+        Self::new(app, caller.workspace(), road, source)
+    }
+
+    /// What the pages of a site sent.
+    pub(crate) fn of_site(app: &'a App, configuration: &Configuration, site: &SourceName) -> Self {
+        Self::new(app, configuration.workspace, Road::Tag, site.to_string())
+    }
+
+    /// Rows of an import.
+    pub(crate) fn of_import(app: &'a App, configuration: &Configuration, id: ImportId) -> Self {
+        Self::new(app, configuration.workspace, Road::Import, id.to_string())
+    }
+
+    fn new(app: &'a App, workspace: WorkspaceId, road: Road, source: String) -> Self {
+        Self { app, workspace, road, source: source.into(), drafts: Vec::new() }
+    }
+
+    /// Adds what was sent and answered with this problem, if that is a fault of what was sent.
+    pub(crate) fn add(&mut self, problem: &Problem, line: Option<u32>, sent: &[u8]) {
+        if !is_about_the_statement(problem.code()) {
+            return;
+        }
+        let errors = problem.errors().iter().take(limits::REJECT_FAULTS_MAX);
+        self.drafts.push(RejectDraft {
+            road: self.road,
+            source: self.source.clone(),
+            line,
+            code: problem.code().as_str().into(),
+            faults: errors
+                .map(|error| {
+                    let example = error.example.as_deref();
+                    RejectFault::new(&error.pointer, error.code.as_str(), &error.fault, example)
+                })
+                .collect(),
+            body: RejectBody::of(sent),
+        });
+    }
+
+    /// Keeps them.
+    pub(crate) fn keep(self) {
+        if !self.drafts.is_empty() {
+            self.app.store().keep_rejects(self.workspace, self.drafts);
+        }
+    }
+}
+
+/// Whether sending the same again would be refused again: not where the server or a limit was in
+/// the way.
+fn is_about_the_statement(code: Code) -> bool {
+    let status = code.status();
+    status.is_client_error()
+        && status != StatusCode::TOO_MANY_REQUESTS
+        && status != StatusCode::REQUEST_TIMEOUT
+}
+
+impl RejectView {
+    fn of(reject: Reject) -> Self {
+        let Reject { id, refused_at, draft } = reject;
+        Self {
+            id: id.to_string(),
+            refused_at: refused_at.to_string(),
+            road: draft.road.as_str(),
+            source: draft.source.into(),
+            line: draft.line,
+            code: draft.code.into(),
+            errors: draft.faults.into_iter().map(RejectError::of).collect(),
+            body: draft.body.text().to_owned(),
+            body_is_cut: draft.body.extent() == Extent::Beginning,
+        }
+    }
+}
+
+impl RejectError {
+    fn of(fault: RejectFault) -> Self {
+        Self {
+            pointer: fault.pointer.into(),
+            code: fault.code.into(),
+            fault: fault.fault.into(),
+            example: fault.example.map(String::from),
+        }
+    }
+}

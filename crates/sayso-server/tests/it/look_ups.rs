@@ -15,10 +15,10 @@ use crate::support::{Answer, TestApp, plenty};
 const PHONE: &str = "+14155552671";
 const BY_PHONE: &str = "/v1/profiles?phone=%2B14155552671";
 
-async fn audit(app: &TestApp, on: bool) {
+async fn audit(app: &TestApp, on: &Value) {
     let put = app.call("PUT", "/v1/settings", &json!({ "audit_look_ups": on })).await;
     assert_eq!(put.status, StatusCode::OK, "{}", put.text);
-    assert_eq!(put.json()["audit_look_ups"], on);
+    assert_eq!(&put.json()["audit_look_ups"], on);
 }
 
 async fn look_ups(app: &TestApp, query: &str) -> Vec<Value> {
@@ -37,9 +37,9 @@ async fn nothing_is_noted_unless_the_workspace_asks_for_it() {
     assert_eq!(app.get("/v1/settings").await.json()["audit_look_ups"], false);
     app.get(BY_PHONE).await;
     assert_eq!(look_ups(&app, "").await, Vec::<Value>::new());
-    audit(&app, true).await;
+    audit(&app, &json!(true)).await;
     app.get(BY_PHONE).await;
-    audit(&app, false).await;
+    audit(&app, &json!(false)).await;
     app.advance(Span::seconds(1));
     app.get(BY_PHONE).await;
     assert_eq!(look_ups(&app, "").await.len(), 1);
@@ -48,7 +48,7 @@ async fn nothing_is_noted_unless_the_workspace_asks_for_it() {
 #[tokio::test]
 async fn a_look_up_says_who_asked_what_of_whom_when_and_in_which_request() {
     let app = TestApp::start().await;
-    audit(&app, true).await;
+    audit(&app, &json!(true)).await;
     let answer = app.get(BY_PHONE).await;
     assert_eq!(answer.status, StatusCode::OK);
     let page = app.get("/v1/look-ups").await;
@@ -71,7 +71,7 @@ async fn every_way_to_see_a_person_is_noted() {
     let profile = made.json()["id"].as_str().unwrap().to_owned();
     let addresses = format!("/v1/profiles/{profile}/addresses");
     let email = json!({ "email": "ada@example.org" });
-    audit(&app, true).await;
+    audit(&app, &json!(true)).await;
     let explain = json!({ "phone": PHONE, "channel": "sms", "explain": true });
     let asked = [
         ("GET /v1/profiles", app.get(BY_PHONE).await),
@@ -98,7 +98,7 @@ async fn every_way_to_see_a_person_is_noted() {
 #[tokio::test]
 async fn what_shows_nobody_is_not_noted() {
     let app = TestApp::start().await;
-    audit(&app, true).await;
+    audit(&app, &json!(true)).await;
     app.sms(PHONE).await;
     app.get("/v1/profiles?phone=12").await.is_problem("invalid-phone");
     app.get("/v1/events?phone=%2B14155552671&limit=0").await.is_problem("invalid-value");
@@ -111,7 +111,7 @@ async fn what_shows_nobody_is_not_noted() {
 #[tokio::test]
 async fn look_ups_are_found_by_person_and_paged_newest_first() {
     let app = TestApp::start().await;
-    audit(&app, true).await;
+    audit(&app, &json!(true)).await;
     let unknown = ProfileId::from_bytes([7; 16]);
     let path = format!("/v1/profiles/{unknown}");
     app.get(BY_PHONE).await;
@@ -141,7 +141,7 @@ async fn who_cannot_be_noted_is_shown_nobody() {
         let app = TestApp::start().await;
         let profile = app.post("/v1/profiles", &json!({ "phone": PHONE })).await.json();
         let path = format!("/v1/profiles/{}", profile["id"].as_str().unwrap());
-        audit(&app, on).await;
+        audit(&app, &json!(on)).await;
         // A closed store reads, and writes nothing.
         app.store.close().await.unwrap();
         let explain = json!({ "phone": PHONE, "channel": "sms", "explain": true });
@@ -164,7 +164,7 @@ async fn who_cannot_be_noted_is_shown_nobody() {
 #[tokio::test]
 async fn the_operator_of_the_machine_is_noted_without_a_key() {
     let app = TestApp::start().await;
-    audit(&app, true).await;
+    audit(&app, &json!(true)).await;
     let options = Options { rates: plenty(), trusted_proxies: Vec::new() };
     let local = App::new(Arc::clone(&app.store), app.environment.clone(), options).local_router();
     let call =

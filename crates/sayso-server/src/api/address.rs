@@ -78,7 +78,7 @@ pub(crate) enum Place {
 pub(crate) struct ShownAddress {
     /// A telephone number in E.164.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "+14155552671")]
+    #[schema(example = "+14155550123")]
     pub(crate) phone: Option<String>,
     /// An email address.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -203,7 +203,7 @@ impl AddressFields {
 
 fn note_absent(faults: &mut Faults) {
     let fault = "names nobody: send phone, email, external_id, channel_id or hash";
-    faults.note_with_example("", Code::OneAddress, fault, "{\"phone\": \"+14155552671\"}");
+    faults.note_with_example("", Code::OneAddress, fault, "{\"phone\": \"+14155550123\"}");
 }
 
 impl ShownAddress {

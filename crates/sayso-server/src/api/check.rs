@@ -43,7 +43,7 @@ json_object! {
     #[derive(ToSchema)]
     CheckRequest {
         /// A telephone number.
-        #[schema(example = "+14155552671")]
+        #[schema(example = "+14155550123")]
         phone: String,
         /// An email address.
         email: String,

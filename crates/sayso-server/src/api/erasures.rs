@@ -26,7 +26,7 @@ json_object! {
     #[derive(ToSchema)]
     ErasureRequest {
         /// A telephone number.
-        #[schema(example = "+14155552671")]
+        #[schema(example = "+14155550123")]
         phone: String,
         /// An email address.
         email: String,

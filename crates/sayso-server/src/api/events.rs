@@ -40,7 +40,7 @@ json_object! {
     #[into_params(parameter_in = Query)]
     EventsQuery {
         /// A telephone number.
-        #[param(example = "+14155552671")]
+        #[param(example = "+14155550123")]
         phone: String,
         /// An email address.
         email: String,
@@ -66,7 +66,7 @@ json_object! {
     #[derive(ToSchema)]
     RetractionRequest {
         /// A telephone number.
-        #[schema(example = "+14155552671")]
+        #[schema(example = "+14155550123")]
         phone: String,
         /// An email address.
         email: String,

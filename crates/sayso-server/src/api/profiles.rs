@@ -36,7 +36,7 @@ json_object! {
         /// Your own id of the person.
         external_id: OpaqueIdText,
         /// A telephone number.
-        #[schema(example = "+14155552671")]
+        #[schema(example = "+14155550123")]
         phone: String,
         /// An email address.
         email: String,
@@ -57,7 +57,7 @@ json_object! {
         /// Your own id of the person.
         external_id: OpaqueIdText,
         /// A telephone number.
-        #[schema(example = "+14155552671")]
+        #[schema(example = "+14155550123")]
         phone: String,
         /// An email address.
         email: String,
@@ -74,7 +74,7 @@ json_object! {
     #[into_params(parameter_in = Query)]
     ProfileQuery {
         /// A telephone number.
-        #[param(example = "+14155552671")]
+        #[param(example = "+14155550123")]
         phone: String,
         /// An email address.
         email: String,

@@ -28,7 +28,7 @@ json_object! {
         #[schema(example = "Shop on WhatsApp")]
         name: String,
         /// The number, short code or mail domain that people see. Required.
-        #[schema(example = "+14155552600")]
+        #[schema(example = "+14155550100")]
         address: String,
     }
 }
@@ -158,13 +158,13 @@ async fn store(
 
 fn texts(request: SenderRequest, faults: &mut Faults) -> Option<(Box<str>, Box<str>)> {
     let name = name(request.name, faults);
-    let address = faults.require("/address", request.address, "+14155552600")?;
+    let address = faults.require("/address", request.address, "+14155550100")?;
     if address.trim().is_empty() || address.len() > limits::NAME_BYTES_MAX {
         faults.note_with_example(
             "/address",
             Code::InvalidValue,
             "is not 1 to 64 bytes",
-            "+14155552600",
+            "+14155550100",
         );
     }
     Some((name?, address.trim().into()))

@@ -31,7 +31,7 @@ json_object! {
     #[derive(ToSchema)]
     SuppressionRequest {
         /// A telephone number.
-        #[schema(example = "+14155552671")]
+        #[schema(example = "+14155550123")]
         phone: String,
         /// An email address.
         email: String,

@@ -60,7 +60,7 @@ json_object! {
         #[schema(value_type = Option<String>)]
         email: Value,
         /// A telephone number in E.164.
-        #[schema(value_type = Option<String>, example = "+14155552671")]
+        #[schema(value_type = Option<String>, example = "+14155550123")]
         phone_number: Value,
         /// Whether the person's data may be processed at all.
         #[schema(value_type = Option<bool>)]

@@ -136,7 +136,7 @@ codes! {
         "Send the time until which the person agreed.";
     InvalidPhone = "invalid-phone", UNPROCESSABLE_ENTITY, "The value is no phone number",
         "An opt-in needs a valid number, a refusal a possible one: E.164, or a national number with a region.",
-        "Send E.164, such as `+14155552671`, or name the `region`.";
+        "Send E.164, such as `+14155550123`, or name the `region`.";
     InvalidEmail = "invalid-email", UNPROCESSABLE_ENTITY, "The value is no email address",
         "The address does not have the form of one.",
         "Send an address such as `ada@example.org`.";

@@ -101,7 +101,7 @@ async fn furnish(
             Sender {
                 channel: Channel::Sms,
                 name: "Harbour Books".into(),
-                address: "+15550100100".into(),
+                address: "+14155550100".into(),
                 deleted_at: None,
             },
         ),

@@ -36,7 +36,7 @@ json_object! {
     #[derive(ToSchema)]
     BatchRequest {
         /// The recipients, at most 100,000, all of one kind: phone numbers, email addresses or ids. Not present in NDJSON, where each further line is a recipient.
-        #[schema(value_type = Vec<String>, example = json!(["+14155552671", "+14155552672"]))]
+        #[schema(value_type = Vec<String>, example = json!(["+14155550123", "+14155550124"]))]
         to: Value,
         /// The kind of the recipients; without it `email` on the channel email, `channel_id` on push, telegram, messenger and line, else `phone`.
         kind: KindText,
@@ -118,7 +118,7 @@ pub(crate) fn ask(
         BatchForm::Json => Sheet::parse(&sent.text)?,
         BatchForm::Lines => Sheet::parse_lines(&sent.text)?,
     };
-    let to = faults.require("/to", sheet.to, "[\"+14155552671\"]").unwrap_or_default();
+    let to = faults.require("/to", sheet.to, "[\"+14155550123\"]").unwrap_or_default();
     if to.len() > limits::CHECK_BATCH_ITEMS_MAX {
         let detail = format!("at most {} recipients are taken", limits::CHECK_BATCH_ITEMS_MAX);
         return Err(Problem::new(Code::TooManyItems).detail(detail));

@@ -21,7 +21,7 @@ json_object! {
     #[derive(ToSchema)]
     ConsentRequest {
         /// A telephone number: E.164, a provider's spelling of it, or a national number with a region.
-        #[schema(example = "+14155552671")]
+        #[schema(example = "+14155550123")]
         phone: String,
         /// An email address.
         #[schema(example = "ada@example.org")]

@@ -24,7 +24,7 @@ use crate::api::consents::request::hex;
 pub(crate) struct ExportRow {
     /// A telephone number in E.164.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "+14155552671")]
+    #[schema(example = "+14155550123")]
     pub(crate) phone: Option<String>,
     /// An email address.
     #[serde(skip_serializing_if = "Option::is_none")]

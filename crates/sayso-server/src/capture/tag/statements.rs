@@ -218,7 +218,7 @@ impl Identifiers {
             Reading { phones: app.phones(), region, care: Care::Possible, place: Place::Body };
         let email = text(user.email.take(), "/user/email", "ada@example.org", faults);
         let email = email.and_then(|text| reading.email(&text, "/user/email", faults));
-        let phone = text(user.phone_number.take(), "/user/phone_number", "+14155552671", faults);
+        let phone = text(user.phone_number.take(), "/user/phone_number", "+14155550123", faults);
         let (valid_phone, possible_phone) = match phone {
             None => (None, None),
             Some(text) => {

@@ -21,7 +21,7 @@ const STYLE: &str = include_str!("docs/style.css");
 const POLICY: &str = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 static DOCUMENT: LazyLock<String> = LazyLock::new(openapi);
-static REFERENCE: LazyLock<String> = LazyLock::new(|| reference::page(&document::document()));
+static REFERENCE: LazyLock<String> = LazyLock::new(reference::page);
 static PROBLEMS: LazyLock<String> = LazyLock::new(reference::problems_page);
 
 /// The routes.

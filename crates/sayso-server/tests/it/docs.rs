@@ -94,3 +94,28 @@ async fn the_reference_page_loads_nothing_from_elsewhere_and_runs_no_script() {
     }
     assert_eq!(app.get("/openapi.json").await.text, sayso_server::openapi());
 }
+
+/// The code declares `phone` before `channel` and `explain` at the end, which no alphabet does.
+#[tokio::test]
+async fn the_reference_page_lists_fields_in_the_order_of_their_declaration() {
+    let page = TestApp::start().await.get("/docs").await.text;
+    let from = page.find("<section id=\"check\">").unwrap();
+    let section = &page[from..from + page[from..].find("</section>").unwrap()];
+    let names = ["phone", "email", "hash", "kind", "channel", "category", "explain", "as_of"];
+    let places: Vec<usize> = names
+        .iter()
+        .map(|name| section.find(&format!("<dt><code>{name}</code>")).unwrap())
+        .collect();
+    assert!(places.is_sorted(), "{places:?}");
+}
+
+#[tokio::test]
+async fn the_menu_is_folded_for_phones_and_open_beside_the_text() {
+    let app = TestApp::start().await;
+    for (path, item) in [("/docs", "href=\"#check\""), ("/docs/problems", "href=\"#not-json\"")] {
+        let page = app.get(path).await.text;
+        let (folded, open) = page.split_once("</details>").unwrap();
+        assert!(folded.contains("<details class=\"folded\">") && folded.contains(item), "{path}");
+        assert!(open.contains(item), "{path}");
+    }
+}

@@ -1,8 +1,11 @@
 //! The OpenAPI 3.1 document: what the handlers say of themselves, and what holds for all of them.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
+use utoipa::openapi::schema::Schema;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApiBuilder, Server};
+use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder, RefOr, Server};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::problem::MEDIA_TYPE;
@@ -20,8 +23,48 @@ pub fn openapi() -> String {
     text
 }
 
+/// The names of each object's fields in the order in which the code declares them, which is the
+/// order to read them in. The document as a [`Value`] has them by the alphabet.
+#[derive(Debug, Default)]
+pub(super) struct FieldOrder(BTreeMap<String, Vec<String>>);
+
+impl FieldOrder {
+    /// The order that the code gives.
+    pub(super) fn declared() -> Self {
+        let schemas = written().components.map(|components| components.schemas);
+        let fields = |schema| {
+            // What is no object has no fields.
+            let RefOr::T(Schema::Object(object)) = schema else { return Vec::new() };
+            object.properties.into_iter().map(|(name, _)| name).collect()
+        };
+        let schemas = schemas.into_iter().flatten();
+        Self(schemas.map(|(name, schema)| (name, fields(schema))).collect())
+    }
+
+    /// The place of a field among those of a schema; after them if the code does not declare it.
+    pub(super) fn place(&self, schema: &str, field: &str) -> usize {
+        let fields = self.0.get(schema).map(Vec::as_slice).unwrap_or_default();
+        fields.iter().position(|name| name == field).unwrap_or(usize::MAX)
+    }
+}
+
 /// The document.
 pub(super) fn document() -> Value {
+    let mut document = serde_json::to_value(written()).unwrap_or_default();
+    for operation in operations_mut(&mut document) {
+        add_common_responses(operation);
+    }
+    let schemas = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut);
+    for (name, schema) in schemas.into_iter().flatten() {
+        if name.ends_with("Request") {
+            close(schema);
+        }
+    }
+    document
+}
+
+/// What the handlers say of themselves.
+fn written() -> OpenApi {
     let key = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .description(Some("An API key: `Authorization: Bearer sk_live_…`. The scope an operation needs stands beside it."))
@@ -43,17 +86,7 @@ pub(super) fn document() -> Value {
         .merge(api::routes())
         .merge(capture::routes())
         .split_for_parts();
-    let mut document = serde_json::to_value(written).unwrap_or_default();
-    for operation in operations_mut(&mut document) {
-        add_common_responses(operation);
-    }
-    let schemas = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut);
-    for (name, schema) in schemas.into_iter().flatten() {
-        if name.ends_with("Request") {
-            close(schema);
-        }
-    }
-    document
+    written
 }
 
 /// Says of what a client sends that unknown fields are refused, and which ones are required: those

@@ -4,12 +4,18 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::document::description;
+use super::document::{FieldOrder, description, document};
 use super::html::Html;
 use crate::problem::Code;
 
 /// How deep fields of fields are shown.
 const DEPTH_MAX: usize = 4;
+
+/// What the page is made from.
+struct Source {
+    document: Value,
+    order: FieldOrder,
+}
 
 /// One operation.
 struct Operation<'a> {
@@ -19,27 +25,25 @@ struct Operation<'a> {
 }
 
 /// The reference page.
-pub(super) fn page(document: &Value) -> String {
+pub(super) fn page() -> String {
+    let source = Source { document: document(), order: FieldOrder::declared() };
     let mut html = Html::default();
     begin(&mut html, "API reference");
-    let by_tag = by_tag(document);
-    html.raw("<nav aria-label=\"Operations\"><p class=\"brand\"><a href=\"/docs\">Sayso</a></p>\n");
-    for (tag, operations) in &by_tag {
-        html.raw("<h2>").text(tag).raw("</h2><ul>\n");
-        for operation in operations {
-            html.raw("<li><a href=\"#")
-                .text(operation.id())
-                .raw("\">")
-                .text(operation.summary())
-                .raw("</a></li>\n");
+    let by_tag = by_tag(&source.document);
+    let menu = |html: &mut Html| {
+        for (tag, operations) in &by_tag {
+            html.raw("<h2>").text(tag).raw("</h2><ul>\n");
+            operations.iter().for_each(|one| menu_item(html, one.id(), one.summary()));
+            html.raw("</ul>\n");
         }
-        html.raw("</ul>\n");
-    }
-    html.raw("<p><a href=\"/docs/problems\">Problems</a> · <a href=\"/openapi.json\">openapi.json</a></p></nav>\n");
+    };
+    let further = "<p><a href=\"/docs/problems\">Problems</a> · <a href=\"/openapi.json\">openapi.json</a></p>";
+    navigation(&mut html, "Operations", menu, further);
     html.raw("<main><h1>API reference</h1>\n");
-    html.prose(document.pointer("/info/description").and_then(Value::as_str).unwrap_or_default());
+    let about = source.document.pointer("/info/description").and_then(Value::as_str);
+    html.prose(about.unwrap_or_default());
     for operation in by_tag.values().flatten() {
-        operation.render(document, &mut html);
+        operation.render(&source, &mut html);
     }
     html.raw("</main></body></html>\n");
     html.finish()
@@ -49,17 +53,13 @@ pub(super) fn page(document: &Value) -> String {
 pub(super) fn problems_page() -> String {
     let mut html = Html::default();
     begin(&mut html, "Problems");
-    html.raw(
-        "<nav aria-label=\"Problems\"><p class=\"brand\"><a href=\"/docs\">Sayso</a></p><ul>\n",
-    );
-    for code in Code::ALL {
-        html.raw("<li><a href=\"#")
-            .text(code.as_str())
-            .raw("\">")
-            .text(code.as_str())
-            .raw("</a></li>\n");
-    }
-    html.raw("</ul></nav>\n<main><h1>Problems</h1>\n");
+    let menu = |html: &mut Html| {
+        html.raw("<ul>\n");
+        Code::ALL.iter().for_each(|code| menu_item(html, code.as_str(), code.as_str()));
+        html.raw("</ul>\n");
+    };
+    navigation(&mut html, "Problems", menu, "<p><a href=\"/docs\">API reference</a></p>");
+    html.raw("<main><h1>Problems</h1>\n");
     html.prose("Errors are RFC 9457 problems with a stable `code`. Where fields are wrong, `errors` names every one of them.");
     for code in Code::ALL {
         html.raw("<section id=\"")
@@ -84,6 +84,27 @@ fn begin(html: &mut Html, title: &str) {
     html.raw(" – Sayso</title><link rel=\"stylesheet\" href=\"/docs/style.css\"></head><body>\n");
 }
 
+/// The menu, twice: open beside the text where there is room, folded above it where there is not.
+/// The style shows one of them; a folded one cannot be opened by style alone in every browser.
+fn navigation(
+    html: &mut Html,
+    label: &'static str,
+    menu: impl Fn(&mut Html),
+    further: &'static str,
+) {
+    html.raw("<nav aria-label=\"").raw(label);
+    html.raw("\"><p class=\"brand\"><a href=\"/docs\">Sayso</a></p>\n");
+    html.raw("<details class=\"folded\"><summary>").raw(label).raw("</summary>\n");
+    menu(html);
+    html.raw("</details>\n<div class=\"open\">\n");
+    menu(html);
+    html.raw("</div>\n").raw(further).raw("</nav>\n");
+}
+
+fn menu_item(html: &mut Html, id: &str, words: &str) {
+    html.raw("<li><a href=\"#").text(id).raw("\">").text(words).raw("</a></li>\n");
+}
+
 /// Operations by their tag, in the order of the document within each.
 fn by_tag(document: &Value) -> BTreeMap<&str, Vec<Operation<'_>>> {
     let mut by_tag: BTreeMap<&str, Vec<Operation<'_>>> = BTreeMap::new();
@@ -99,8 +120,18 @@ fn by_tag(document: &Value) -> BTreeMap<&str, Vec<Operation<'_>>> {
 
 /// What a reference names, or the value itself.
 fn resolve<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
-    let named = schema.get("$ref").and_then(Value::as_str);
-    let named = named.and_then(|name| document.pointer(name.trim_start_matches('#')));
+    resolve_named(document, "", schema).1
+}
+
+/// The same with the name of the schema, if it has one.
+fn resolve_named<'a>(
+    document: &'a Value,
+    name: &'a str,
+    schema: &'a Value,
+) -> (&'a str, &'a Value) {
+    let reference = schema.get("$ref").and_then(Value::as_str);
+    let named = reference.and_then(|path| document.pointer(path.trim_start_matches('#')));
+    let name = reference.and_then(|path| path.rsplit('/').next()).unwrap_or(name);
     let chosen = named.unwrap_or(schema);
     let alternatives = chosen.get("oneOf").or(chosen.get("anyOf")).and_then(Value::as_array);
     let real = alternatives
@@ -108,8 +139,8 @@ fn resolve<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
         .flatten()
         .find(|one| one.get("type") != Some(&Value::from("null")));
     match real {
-        Some(real) => resolve(document, real),
-        None => chosen,
+        Some(real) => resolve_named(document, name, real),
+        None => (name, chosen),
     }
 }
 
@@ -145,7 +176,7 @@ impl Operation<'_> {
         self.body.pointer("/security/0/api_key/0").and_then(Value::as_str)
     }
 
-    fn render(&self, document: &Value, html: &mut Html) {
+    fn render(&self, source: &Source, html: &mut Html) {
         html.raw("<section id=\"")
             .text(self.id())
             .raw("\"><h2>")
@@ -157,12 +188,12 @@ impl Operation<'_> {
             html.raw(" <span class=\"scope\">scope ").text(scope).raw("</span>");
         }
         html.raw("</p>\n").prose(text_of(self.body, "description"));
-        self.render_parameters(document, html);
+        self.render_parameters(&source.document, html);
         if let Some(schema) = self.request_schema() {
             html.raw("<h3>Body</h3>\n");
-            render_fields(document, schema, DEPTH_MAX, html);
+            render_fields(source, schema, DEPTH_MAX, html);
         }
-        self.render_responses(document, html);
+        self.render_responses(source, html);
         html.raw("</section>\n");
     }
 
@@ -187,7 +218,7 @@ impl Operation<'_> {
         html.raw("</dl>\n");
     }
 
-    fn render_responses(&self, document: &Value, html: &mut Html) {
+    fn render_responses(&self, source: &Source, html: &mut Html) {
         html.raw("<h3>Answers</h3>\n");
         let responses = self.body.get("responses").and_then(Value::as_object).into_iter().flatten();
         for (status, response) in responses {
@@ -202,22 +233,25 @@ impl Operation<'_> {
                 .inline(text_of(response, "description"))
                 .raw("</p>\n");
             if let Some(schema) = schema.filter(|_| good) {
-                render_fields(document, schema, DEPTH_MAX, html);
+                render_fields(source, schema, DEPTH_MAX, html);
             }
         }
     }
 }
 
 /// The fields of an object, or of the items of a list, each with those inside it.
-fn render_fields(document: &Value, schema: &Value, depth: usize, html: &mut Html) {
-    let mut schema = resolve(document, schema);
+fn render_fields(source: &Source, schema: &Value, depth: usize, html: &mut Html) {
+    let document = &source.document;
+    let (mut schema_name, mut schema) = resolve_named(document, "", schema);
     while let Some(items) = schema.get("items") {
-        schema = resolve(document, items);
+        (schema_name, schema) = resolve_named(document, "", items);
     }
     let Some(fields) = schema.get("properties").and_then(Value::as_object) else { return };
     if depth == 0 {
         return;
     }
+    let mut fields: Vec<(&String, &Value)> = fields.iter().collect();
+    fields.sort_by_key(|(name, _)| source.order.place(schema_name, name));
     html.raw("<dl>\n");
     for (name, field) in fields {
         html.raw("<dt><code>").text(name).raw("</code> <span class=\"type\">");
@@ -228,7 +262,7 @@ fn render_fields(document: &Value, schema: &Value, depth: usize, html: &mut Html
         } else {
             own
         });
-        render_fields(document, field, depth - 1, html);
+        render_fields(source, field, depth - 1, html);
         html.raw("</dd>\n");
     }
     html.raw("</dl>\n");

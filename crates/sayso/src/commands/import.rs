@@ -11,6 +11,8 @@ mod sending;
 mod statements;
 mod table;
 
+use std::path::Path;
+
 use hyper::Method;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sayso_core::id::ImportId;
@@ -55,10 +57,25 @@ pub(crate) async fn run(
     let rows = super::text(&begun, "rows");
     let path =
         format!("{rows}&preview={}&lift_refusals={}", options.dry_run, options.lift_refusals);
+    refuse_overwriting(file, options.rejects.as_deref())?;
     let rejects = Rejects::open(options.rejects.as_deref(), table.headers())?;
     let mut report = Report::new(id, &options, rejects, printer);
     take_all(client, &path, &mut table, &mapping, &mut report).await?;
     report.finish()
+}
+
+/// Bad rows are not written over the list that they are read from.
+fn refuse_overwriting(list: &Path, rejects: Option<&Path>) -> Result<(), Failure> {
+    let same = rejects.filter(|rejects| {
+        matches!((list.canonicalize(), rejects.canonicalize()), (Ok(one), Ok(other)) if one == other)
+    });
+    match same {
+        Some(path) => Err(Failure::Input(format!(
+            "--rejects {} is the list itself, and would be written over: name another file",
+            path.display()
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// Sends every row of the table.
@@ -131,10 +148,16 @@ async fn undo(client: &Client, id: &str, printer: Printer) -> Result<Exit, Failu
     let path = format!("/v1/imports/{}/undo", percent_encoded(id));
     let undone = client.json(Method::POST, &path, Payload::Nothing).await?;
     printer.value(&undone, |undone| {
-        let addresses = undone.get("addresses").and_then(Value::as_u64).unwrap_or_default();
-        format!(
-            "undone: nothing that {id} brought counts any more; it concerned {addresses} addresses"
-        )
+        match undone.get("addresses").and_then(Value::as_u64).unwrap_or_default() {
+            0 => format!(
+                "undone: nothing of {id} is stored here, and nothing will count that it may bring. Did you \
+                 mean another import? Its id is in its report."
+            ),
+            1 => format!("undone: nothing that {id} brought counts any more; it concerned 1 address"),
+            addresses => format!(
+                "undone: nothing that {id} brought counts any more; it concerned {addresses} addresses"
+            ),
+        }
     });
     Ok(Exit::Yes)
 }

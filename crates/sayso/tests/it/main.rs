@@ -11,5 +11,6 @@
 mod browser;
 mod commands;
 mod http;
+mod import;
 mod kill;
 mod running;

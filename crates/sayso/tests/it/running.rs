@@ -7,7 +7,7 @@ use std::process::{Child, Command, Output, Stdio};
 use serde_json::Value;
 
 /// The path of the built binary.
-const SAYSO: &str = env!("CARGO_BIN_EXE_sayso");
+pub(crate) const SAYSO: &str = env!("CARGO_BIN_EXE_sayso");
 
 /// Runs a command to its end.
 pub(crate) fn sayso(arguments: &[&str]) -> Output {

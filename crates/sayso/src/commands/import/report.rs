@@ -2,7 +2,7 @@
 //! rows in a file of their own.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sayso_core::id::ImportId;
 use serde_json::{Value, json};
@@ -17,13 +17,18 @@ use crate::printer::{Printer, Style};
 const BAD_ROWS_SHOWN: usize = 10;
 
 /// Bad rows, written to a file as they are found.
-pub(super) struct Rejects(Option<csv::Writer<File>>);
+#[derive(Default)]
+pub(super) struct Rejects {
+    path: Option<PathBuf>,
+    writer: Option<csv::Writer<File>>,
+}
 
 /// What an import came to so far.
 pub(super) struct Report {
     id: ImportId,
     list: String,
     is_dry_run: bool,
+    may_lift: bool,
     printer: Printer,
     rejects: Rejects,
     rows: u64,
@@ -37,6 +42,8 @@ pub(super) struct Report {
     would_append: u64,
     held: u64,
     rejected: u64,
+    unreadable_rows: u64,
+    bad_row_count: u64,
     bad_rows: Vec<Value>,
     lifted: Vec<Value>,
     lifting_rows: u64,
@@ -45,23 +52,24 @@ pub(super) struct Report {
 impl Rejects {
     /// A file for bad rows, with the columns of the list after line and reason.
     pub(super) fn open(path: Option<&Path>, headers: &[String]) -> Result<Self, Failure> {
-        let Some(path) = path else { return Ok(Self(None)) };
-        let fault = |error: csv::Error| Failure::Input(format!("{}: {error}", path.display()));
+        let Some(path) = path else { return Ok(Self::default()) };
+        let fault =
+            |error: csv::Error| Failure::Input(format!("cannot write {}: {error}", path.display()));
         let mut writer = csv::WriterBuilder::new().flexible(true).from_path(path).map_err(fault)?;
         let columns = ["line", "reason"].into_iter().chain(headers.iter().map(String::as_str));
         writer.write_record(columns).map_err(fault)?;
-        Ok(Self(Some(writer)))
+        Ok(Self { path: Some(path.to_owned()), writer: Some(writer) })
     }
 
     fn write(&mut self, record: &Record, reason: &str) -> Result<(), Failure> {
-        let Some(writer) = &mut self.0 else { return Ok(()) };
+        let Some(writer) = &mut self.writer else { return Ok(()) };
         let line = record.line.to_string();
         let cells = [line.as_str(), reason].into_iter().chain(record.cells.iter());
         Ok(writer.write_record(cells).map_err(|error| anyhow::anyhow!("the rejects: {error}"))?)
     }
 
     fn finish(&mut self) -> Result<(), Failure> {
-        let Some(writer) = &mut self.0 else { return Ok(()) };
+        let Some(writer) = &mut self.writer else { return Ok(()) };
         Ok(writer.flush().map_err(|error| anyhow::anyhow!("the rejects: {error}"))?)
     }
 }
@@ -73,6 +81,7 @@ impl Report {
             id,
             list: options.list.clone(),
             is_dry_run: options.dry_run,
+            may_lift: options.lift_refusals,
             printer,
             rejects,
             rows: 0,
@@ -86,6 +95,8 @@ impl Report {
             would_append: 0,
             held: 0,
             rejected: 0,
+            unreadable_rows: 0,
+            bad_row_count: 0,
             bad_rows: Vec::new(),
             lifted: Vec::new(),
             lifting_rows: 0,
@@ -102,10 +113,10 @@ impl Report {
         self.rows
     }
 
-    /// A row that was not sent.
+    /// A row that was not sent, because no statement can be made of it.
     pub(super) fn rejected_here(&mut self, record: &Record, reason: &str) -> Result<(), Failure> {
         self.rows += 1;
-        self.rejected += 1;
+        self.unreadable_rows += 1;
         self.bad(record, reason)
     }
 
@@ -115,33 +126,39 @@ impl Report {
         if answers.is_empty() {
             self.silent_rows += 1;
         }
+        let mut reasons: Vec<String> = Vec::new();
         for answer in answers {
-            self.statements += 1;
-            match text(answer, "standing") {
-                "act" => self.acts += 1,
-                "report" => self.reports += 1,
-                _ => {}
-            }
-            let counter = match text(answer, "outcome") {
-                "appended" => &mut self.appended,
-                "retried" => &mut self.retried,
-                "repeated" => &mut self.repeated,
-                "would_append" => &mut self.would_append,
-                "held" => &mut self.held,
-                _ => &mut self.rejected,
-            };
-            *counter += 1;
-            self.note_lifted(record, answer);
-            match text(answer, "outcome") {
-                "held" => self.bad(record, &format!("held: {}", lifted_words(answer)))?,
-                "appended" | "retried" | "repeated" | "would_append" => {}
-                _ => self.bad(record, &faults_of(answer))?,
-            }
+            // Statements of one row often share a fault, such as a phone that is none.
+            let reason = self.count(answer).filter(|reason| !reasons.contains(reason));
+            reasons.extend(reason);
         }
-        Ok(())
+        self.note_lifted(record, answers);
+        if reasons.is_empty() { Ok(()) } else { self.bad(record, &reasons.join("; ")) }
     }
 
+    /// Counts a statement; if it was not taken, says why.
+    fn count(&mut self, answer: &Value) -> Option<String> {
+        self.statements += 1;
+        match text(answer, "standing") {
+            "act" => self.acts += 1,
+            "report" => self.reports += 1,
+            _ => {}
+        }
+        let (counter, reason) = match text(answer, "outcome") {
+            "appended" => (&mut self.appended, None),
+            "retried" => (&mut self.retried, None),
+            "repeated" => (&mut self.repeated, None),
+            "would_append" => (&mut self.would_append, None),
+            "held" => (&mut self.held, Some(format!("held: {}", lifted_words(answer)))),
+            _ => (&mut self.rejected, Some(faults_of(answer))),
+        };
+        *counter += 1;
+        reason
+    }
+
+    /// A row that was not taken, or not all of it: once, whatever is wrong with it.
     fn bad(&mut self, record: &Record, reason: &str) -> Result<(), Failure> {
+        self.bad_row_count += 1;
         if self.bad_rows.len() < BAD_ROWS_SHOWN {
             self.bad_rows.push(json!({ "line": record.line, "reason": reason }));
         }
@@ -149,26 +166,27 @@ impl Report {
     }
 
     /// Every refusal is listed: at once for people, at the end for programs.
-    fn note_lifted(&mut self, record: &Record, answer: &Value) {
-        let refusals =
-            answer.get("lifts_refusals").and_then(Value::as_array).filter(|all| !all.is_empty());
-        let Some(refusals) = refusals else { return };
-        self.lifting_rows += 1;
-        match self.printer.style() {
-            Style::Json => {
-                self.lifted.extend(
-                    refusals
-                        .iter()
+    fn note_lifted(&mut self, record: &Record, answers: &[Value]) {
+        let lifting = answers.iter().filter(|answer| refusals_of(answer).next().is_some());
+        let lifting: Vec<&Value> = lifting.collect();
+        self.lifting_rows += u64::from(!lifting.is_empty());
+        for answer in lifting {
+            match self.printer.style() {
+                Style::Json => self.lifted.extend(
+                    refusals_of(answer)
                         .map(|refusal| json!({ "line": record.line, "refusal": refusal })),
-                );
-            }
-            Style::Text => {
-                self.printer.line(&format!("line {}: {}", record.line, lifted_words(answer)));
+                ),
+                Style::Text => {
+                    self.printer.line(&format!("line {}: {}", record.line, lifted_words(answer)));
+                }
             }
         }
     }
 
     /// Prints the report. Rows that were not taken make the exit code 1.
+    ///
+    /// Each statement is counted once: they are the sum of what was stored, stored before, said
+    /// nothing new, would be stored, is held and was rejected.
     pub(super) fn finish(mut self) -> Result<Exit, Failure> {
         self.rejects.finish()?;
         let value = json!({
@@ -186,50 +204,39 @@ impl Report {
             "would_append": self.would_append,
             "held": self.held,
             "rejected": self.rejected,
+            "unreadable_rows": self.unreadable_rows,
+            "rows_not_taken": self.bad_row_count,
             "bad_rows": self.bad_rows,
             "lifted_refusals": self.lifted,
         });
         self.printer.value(&value, |_| self.words());
-        Ok(if self.held + self.rejected == 0 { Exit::Yes } else { Exit::No })
+        Ok(if self.bad_row_count == 0 { Exit::Yes } else { Exit::No })
     }
 
     fn words(&self) -> String {
-        let mut lines = Vec::new();
-        let counted = [
+        let mut lines = vec![format!(
+            "{}, {} ({}, {})",
+            counted(self.rows, "row"),
+            counted(self.statements, "statement"),
+            counted(self.acts, "act"),
+            counted(self.reports, "report")
+        )];
+        let outcomes = [
             (self.appended, "stored"),
             (self.would_append, "would be stored"),
             (self.retried, "stored before"),
             (self.repeated, "said nothing new"),
-            (self.held, "held: they would lift a refusal"),
+            (self.held, "held, because a refusal would be lifted"),
             (self.rejected, "rejected"),
         ];
-        lines.push(format!(
-            "{} rows, {} statements ({} acts, {} reports)",
-            self.rows, self.statements, self.acts, self.reports
-        ));
-        lines.extend(
-            counted
-                .iter()
-                .filter(|(count, _)| *count > 0)
-                .map(|(count, word)| format!("  {count} {word}")),
-        );
-        if self.silent_rows > 0 {
-            lines.push(format!("  {} rows say nothing", self.silent_rows));
-        }
-        if !self.bad_rows.is_empty() {
-            lines.push("The first rows that were not taken:".to_owned());
-            lines.extend(self.bad_rows.iter().map(|row| {
-                let line = row.get("line").and_then(Value::as_u64).unwrap_or_default();
-                format!("  line {line}: {}", text(row, "reason"))
-            }));
-        }
-        if self.lifting_rows > 0 {
-            let rows = self.lifting_rows;
-            lines.push(format!("{rows} statements lift refusals; each is listed above."));
-        }
-        if self.held > 0 {
-            lines.push("Only the compliance role may lift them: --lift-refusals".to_owned());
-        }
+        let outcomes = outcomes.iter().filter(|(count, _)| *count > 0);
+        lines.extend(outcomes.map(|(count, word)| format!("  {count} {word}")));
+        let rows =
+            [(self.unreadable_rows, "could not be read"), (self.silent_rows, "said nothing")];
+        let rows = rows.iter().filter(|(count, _)| *count > 0);
+        lines.extend(rows.map(|(count, word)| format!("  {} {word}", counted(*count, "row"))));
+        lines.extend(self.bad_words());
+        lines.extend(self.lifting_words());
         lines.push(if self.is_dry_run {
             "Nothing was stored: this was a dry run.".to_owned()
         } else {
@@ -237,12 +244,58 @@ impl Report {
         });
         lines.join("\n")
     }
+
+    /// The first rows that were not taken, and where the others are.
+    fn bad_words(&self) -> Vec<String> {
+        if self.bad_rows.is_empty() {
+            return Vec::new();
+        }
+        let shown = u64::try_from(self.bad_rows.len()).unwrap_or(u64::MAX);
+        let mut lines = vec![if shown == self.bad_row_count {
+            format!("Not taken, or not all of it: {}.", counted(shown, "row"))
+        } else {
+            format!("Not taken, or not all of it: {} rows. The first:", self.bad_row_count)
+        }];
+        lines.extend(self.bad_rows.iter().map(|row| {
+            let line = row.get("line").and_then(Value::as_u64).unwrap_or_default();
+            format!("  line {line}: {}", text(row, "reason"))
+        }));
+        match &self.rejects.path {
+            Some(path) => lines.push(format!("They are in {}.", path.display())),
+            None if shown < self.bad_row_count => {
+                lines.push("To have them all in a file: --rejects bad.csv".to_owned());
+            }
+            None => {}
+        }
+        lines
+    }
+
+    /// How many rows lift refusals, and who may let them.
+    fn lifting_words(&self) -> Option<String> {
+        let rows = (self.lifting_rows > 0).then(|| counted(self.lifting_rows, "row"))?;
+        Some(match (self.may_lift, self.is_dry_run) {
+            (false, _) => format!(
+                "{rows} would lift refusals; each refusal is listed above. Only the compliance role may let them: --lift-refusals"
+            ),
+            (true, true) => format!("{rows} would lift refusals; each refusal is listed above."),
+            (true, false) => format!("{rows} lifted refusals; each refusal is listed above."),
+        })
+    }
+}
+
+/// A count with its noun.
+fn counted(count: u64, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+/// The refusals that a statement lifts.
+fn refusals_of(answer: &Value) -> impl Iterator<Item = &Value> {
+    answer.get("lifts_refusals").and_then(Value::as_array).into_iter().flatten()
 }
 
 /// The refusals that a row lifts, in words.
 fn lifted_words(answer: &Value) -> String {
-    let refusals = answer.get("lifts_refusals").and_then(Value::as_array).into_iter().flatten();
-    let words: Vec<String> = refusals
+    let words: Vec<String> = refusals_of(answer)
         .map(|refusal| {
             let of = |field: &str| text(refusal, field).to_owned();
             format!(

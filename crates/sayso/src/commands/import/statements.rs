@@ -93,7 +93,10 @@ impl Mapping {
             };
             let Some(cell) = cell else { continue };
             let said = Said::parse(&cell).ok_or_else(|| {
-                format!("{} is {cell:?}, which is neither yes nor no", field.name())
+                format!(
+                    "{} is {cell:?}, which is neither yes nor no; a good value: yes",
+                    field.name()
+                )
             })?;
             match (said, channel) {
                 (Said::Nothing, _) => {}
@@ -292,15 +295,15 @@ mod tests {
     fn each_flag_is_a_statement_and_an_empty_one_is_none() {
         let rows = statements(
             "phone,email,whatsapp_optin,sms_optin,email_optin\n\
-             +14155552671,ada@example.org,TRUE,0,yes\n\
-             +14155552672,,,null,\n",
+             +14155550123,ada@example.org,TRUE,0,yes\n\
+             +14155550124,,,null,\n",
         );
         assert_eq!(
             rows,
             [
                 Ok(vec![
-                    json!({"line": 2, "statement": "opt_in", "channel": "whatsapp", "phone": "+14155552671"}),
-                    json!({"line": 2, "statement": "opt_out", "channel": "sms", "phone": "+14155552671"}),
+                    json!({"line": 2, "statement": "opt_in", "channel": "whatsapp", "phone": "+14155550123"}),
+                    json!({"line": 2, "statement": "opt_out", "channel": "sms", "phone": "+14155550123"}),
                     json!({"line": 2, "statement": "opt_in", "channel": "email", "email": "ada@example.org"}),
                 ]),
                 Ok(vec![]),
@@ -310,8 +313,13 @@ mod tests {
 
     #[test]
     fn a_flag_that_is_neither_yes_nor_no_is_a_bad_row() {
-        let rows = statements("phone,sms_optin\n+14155552671,maybe\n");
-        assert_eq!(rows, [Err("sms_optin is \"maybe\", which is neither yes nor no".to_owned())]);
+        let rows = statements("phone,sms_optin\n+14155550123,maybe\n");
+        assert_eq!(
+            rows,
+            [Err(
+                "sms_optin is \"maybe\", which is neither yes nor no; a good value: yes".to_owned()
+            )]
+        );
     }
 
     #[test]
@@ -347,7 +355,7 @@ mod tests {
 
     #[test]
     fn an_external_id_stands_beside_the_address_or_for_it() {
-        let rows = statements("uuid,phone,sms_optin\nu-1,+14155552671,no\nu-2,,no\n,,no\n");
+        let rows = statements("uuid,phone,sms_optin\nu-1,+14155550123,no\nu-2,,no\n,,no\n");
         let statement = |fields: Value| {
             let mut statement = json!({"statement": "opt_out", "channel": "sms"});
             statement.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
@@ -355,7 +363,7 @@ mod tests {
         };
         assert_eq!(
             rows[0],
-            statement(json!({"line": 2, "phone": "+14155552671", "external_id": "u-1"}))
+            statement(json!({"line": 2, "phone": "+14155550123", "external_id": "u-1"}))
         );
         assert_eq!(rows[1], statement(json!({"line": 3, "external_id": "u-2"})));
         assert!(rows[2].as_ref().unwrap_err().contains("no address for sms"));
@@ -363,7 +371,7 @@ mod tests {
 
     #[test]
     fn a_refusal_of_processing_is_said_under_every_address() {
-        let rows = statements("phone,email,gdpr_optin\n+14155552671,ada@example.org,false\n");
+        let rows = statements("phone,email,gdpr_optin\n+14155550123,ada@example.org,false\n");
         let said = rows[0].as_ref().unwrap();
         assert_eq!(said.len(), 2);
         assert!(
@@ -374,7 +382,7 @@ mod tests {
 
     #[test]
     fn an_unreadable_notice_stops_an_opt_in_and_no_refusal() {
-        let rows = statements("phone,sms_optin,notice\n+14155552671,yes,v1\n+14155552671,no,v1\n");
+        let rows = statements("phone,sms_optin,notice\n+14155550123,yes,v1\n+14155550123,no,v1\n");
         assert!(rows[0].as_ref().unwrap_err().contains("id/version/language"));
         assert_eq!(rows[1].as_ref().unwrap().len(), 1);
     }

@@ -56,7 +56,9 @@ impl List {
     /// Opens a file; `-` is standard input, which is copied to a file without a name, because it
     /// is read twice.
     pub(super) fn open(path: &Path) -> Result<Self, Failure> {
-        let fault = |error: std::io::Error| Failure::Input(format!("{}: {error}", path.display()));
+        let fault = |error: std::io::Error| {
+            Failure::Input(format!("cannot read {}: {error}", path.display()))
+        };
         if path == Path::new("-") {
             let mut file = nameless_file().context("no temporary file can be made")?;
             std::io::copy(&mut std::io::stdin().lock(), &mut file).map_err(fault)?;

@@ -1,3 +1,4 @@
-//! What `sayso doctor` looks at.
+//! What `sayso doctor` looks at, and how it gets it.
 
+pub(crate) mod fetch;
 pub(crate) mod page;

@@ -272,11 +272,26 @@ pub(crate) enum Workspaces {
 /// What to look at.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Doctor {
-    /// A web page with the tag, by file or URL on this machine.
-    Page {
-        /// The file or URL.
-        page: String,
-    },
+    /// Examine a web page with the tag; exit code 1 means that something is wrong on it.
+    Page(DoctorPage),
+}
+
+/// Options of `doctor page`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The page is read as it is sent: no script runs, and nothing that it names is loaded.\n\nExample: \
+                  sayso doctor page https://shop.example/"
+)]
+pub(crate) struct DoctorPage {
+    /// The page: a file, - for standard input, or an http or https URL.
+    pub(crate) page: String,
+    /// The certificates to trust instead of this system's, in PEM: for a server whose certificate
+    /// an authority of your own has signed.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+    /// How long a URL may take to answer, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=300))]
+    pub(crate) timeout: u64,
 }
 
 /// Options of `backup`.

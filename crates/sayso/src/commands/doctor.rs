@@ -1,27 +1,21 @@
 //! `sayso doctor`: mistakes in an integration, in words a web developer acts on.
 
 use std::io::Read;
-use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
 use serde_json::json;
 
+use crate::doctor::fetch::{Fetch, PAGE_BYTES_MAX};
 use crate::doctor::page::{Finding, Severity, examine};
 use crate::exit::{Exit, Failure};
-use crate::options::Doctor;
+use crate::options::{Doctor, DoctorPage};
 use crate::printer::Printer;
 
-/// The longest page that is read, in bytes.
-const PAGE_BYTES_MAX: u64 = 4_194_304;
-/// How long a page may take, in seconds.
-const PAGE_SECONDS_MAX: u64 = 10;
-
 /// Looks at what the options name; exit code 1 if something is wrong.
-pub(crate) fn run(what: &Doctor, printer: Printer) -> Result<Exit, Failure> {
-    let Doctor::Page { page } = what;
-    let findings = examine(&read(page)?);
-    let shown =
-        json!({ "page": page, "findings": findings.iter().map(as_json).collect::<Vec<_>>() });
+pub(crate) async fn run(what: Doctor, printer: Printer) -> Result<Exit, Failure> {
+    let Doctor::Page(options) = what;
+    let findings = examine(&read(&options, printer).await?);
+    let shown = json!({ "page": options.page, "findings": findings.iter().map(as_json).collect::<Vec<_>>() });
     printer.value(&shown, |_| findings.iter().map(as_text).collect::<Vec<_>>().join("\n"));
     let is_wrong = findings.iter().any(|finding| finding.severity == Severity::Error);
     Ok(if is_wrong { Exit::No } else { Exit::Yes })
@@ -49,35 +43,32 @@ const fn word(severity: Severity) -> &'static str {
     }
 }
 
-/// Reads a page from a file, from standard input (`-`), or by plain HTTP.
-fn read(page: &str) -> Result<String, Failure> {
-    if page.starts_with("https://") {
-        return Err(Failure::Input(format!(
-            "pages are not fetched over https: run  curl -s {page} | sayso doctor page -"
-        )));
-    }
-    let mut bytes = Vec::new();
-    let read = if let Some(rest) = page.strip_prefix("http://") {
-        fetch(rest, &mut bytes)
-    } else if page == "-" {
-        std::io::stdin().take(PAGE_BYTES_MAX).read_to_end(&mut bytes)
+/// Reads a page from a file, from standard input (`-`), or by its URL.
+async fn read(options: &DoctorPage, printer: Printer) -> Result<String, Failure> {
+    let page = &options.page;
+    let bytes = if page.contains("://") {
+        let patience = Duration::from_secs(options.timeout);
+        let fetch = Fetch { url: page, ca: options.ca.as_deref(), patience };
+        let fetched =
+            fetch.run().await.map_err(|error| Failure::Input(format!("{page}: {error}")))?;
+        if fetched.url.trim_end_matches('/') != page.trim_end_matches('/') {
+            printer.say(&format!("It led to {}, which is what is examined here.", fetched.url));
+        }
+        fetched.bytes
     } else {
-        std::fs::File::open(page).and_then(|file| file.take(PAGE_BYTES_MAX).read_to_end(&mut bytes))
+        read_local(page).map_err(|error| Failure::Input(format!("cannot read {page}: {error}")))?
     };
-    read.map_err(|error| Failure::Input(format!("{page}: {error}")))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// One GET by HTTP/1.0, which has neither chunks nor kept connections.
-fn fetch(rest: &str, into: &mut Vec<u8>) -> std::io::Result<usize> {
-    use std::io::Write;
-    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-    let address = if host.contains(':') { host.to_owned() } else { format!("{host}:80") };
-    let unknown = || std::io::Error::new(std::io::ErrorKind::NotFound, "the host is not known");
-    let address = address.to_socket_addrs()?.next().ok_or_else(unknown)?;
-    let limit = Duration::from_secs(PAGE_SECONDS_MAX);
-    let mut stream = TcpStream::connect_timeout(&address, limit)?;
-    stream.set_read_timeout(Some(limit))?;
-    write!(stream, "GET /{path} HTTP/1.0\r\nhost: {host}\r\naccept: text/html\r\n\r\n")?;
-    stream.take(PAGE_BYTES_MAX).read_to_end(into)
+fn read_local(page: &str) -> std::io::Result<Vec<u8>> {
+    let source: Box<dyn Read> =
+        if page == "-" { Box::new(std::io::stdin()) } else { Box::new(std::fs::File::open(page)?) };
+    let limit = u64::try_from(PAGE_BYTES_MAX).unwrap_or(u64::MAX);
+    let mut bytes = Vec::new();
+    source.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > PAGE_BYTES_MAX {
+        return Err(std::io::Error::other("it is longer than 4 MiB"));
+    }
+    Ok(bytes)
 }

@@ -10,6 +10,7 @@
 
 mod browser;
 mod commands;
+mod doctor;
 mod http;
 mod import;
 mod kill;

@@ -55,12 +55,19 @@ pub(crate) fn holder(app: &App, headers: &HeaderMap) -> Result<Arc<Holder>, Prob
         None => None,
     };
     let configuration = configuration.ok_or_else(|| {
-        let fix = if all.is_empty() {
-            "there is none yet: make one with `sayso workspaces create NAME`"
-        } else {
-            "name one of `sayso workspaces list` with --workspace"
+        let count = all.len();
+        let fault = match named {
+            _ if count == 0 => {
+                "there is no workspace yet: make one with `sayso workspaces create NAME`".to_owned()
+            }
+            Some(text) => format!(
+                "there is no workspace {text:?}: name one by its id, as `sayso workspaces list` shows it"
+            ),
+            None => format!(
+                "there are {count} workspaces: name one with --workspace, by its id, as `sayso workspaces list` shows it"
+            ),
         };
-        Problem::new(Code::NotFound).detail(format!("no such workspace; {fix}"))
+        Problem::new(Code::NotFound).detail(fault)
     })?;
     let name = SourceName::parse("operator").map_err(|_| Problem::new(Code::Internal))?;
     let key = ApiKey {

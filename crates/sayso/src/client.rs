@@ -63,7 +63,21 @@ impl Client {
         } else {
             serde_json::from_slice(&answer.body).context("the answer is not JSON")?
         };
-        if answer.status.is_success() { Ok(value) } else { Err(failure_of(answer.status, &value)) }
+        if answer.status.is_success() {
+            return Ok(value);
+        }
+        let is_explained = value.get("detail").is_some();
+        match path.split('?').next().and_then(|path| path.split('/').nth(3)) {
+            Some(id) if answer.status == StatusCode::NOT_FOUND && !is_explained => {
+                let fix = if path.starts_with("/v1/keys") {
+                    "`sayso keys list` shows those there are"
+                } else {
+                    "the id is in the report of what made it"
+                };
+                Err(Failure::Input(format!("there is no {id} in this workspace: {fix}")))
+            }
+            Some(_) | None => Err(failure_of(answer.status, &value)),
+        }
     }
 
     /// Asks, and gives the answer as it came.
@@ -199,17 +213,46 @@ where
 /// A problem in words: what is wrong, and each field with a good value.
 pub(crate) fn failure_of(status: StatusCode, problem: &Value) -> Failure {
     let text = |key: &str| problem.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let mut words = text("title");
-    if !text("detail").is_empty() {
-        words = format!("{words}: {}", text("detail"));
-    }
+    let mut words = match (text("title"), text("detail")) {
+        (title, detail) if detail.is_empty() => title,
+        // What there is none of is in the detail.
+        (_, detail) if status == StatusCode::NOT_FOUND => detail,
+        (title, detail) => format!("{title}: {detail}"),
+    };
     for error in problem.get("errors").and_then(Value::as_array).into_iter().flatten() {
         let part = |key: &str| error.get(key).and_then(Value::as_str).unwrap_or_default();
-        let place = part("pointer").trim_start_matches('/');
-        words = format!("{words}\n  {place} {}", part("fault"));
-        if !part("example").is_empty() {
-            words = format!("{words}; a good value: {}", part("example"));
+        let place = part("pointer").trim_start_matches(['/', '?']);
+        let (name, example) = typed_as(place);
+        words = format!("{words}\n  {name} {}", part("fault"));
+        let example = if part("example").is_empty() { example } else { part("example") };
+        if !example.is_empty() {
+            words = format!("{words}; a good value: {example}");
         }
     }
     if status.is_client_error() { Failure::Input(words) } else { Failure::Fault(anyhow!(words)) }
+}
+
+/// How a field of a request was typed on the command line, and a good value where the API knows none.
+fn typed_as(place: &str) -> (&str, &str) {
+    match place.split('/').next().unwrap_or_default() {
+        "phone" => ("--phone", ""),
+        "email" => ("--email", ""),
+        "external_id" => ("--external-id", ""),
+        "channel" => ("--channel", ""),
+        "category" => ("--category", ""),
+        "topic" => ("--topic", "top_…"),
+        "sender" => ("--sender", "snd_…"),
+        "scope" | "scopes" => ("--scope", ""),
+        "standing" => ("--standing", ""),
+        "highest" => ("--highest-standing", ""),
+        "occurred_at" => ("--occurred-at", ""),
+        "ends_at" => ("--ends-at", ""),
+        "method" => ("--method", ""),
+        "level" => ("--level", ""),
+        "notice" => ("--notice", "ntc_…/1/en"),
+        "status" => ("--status", ""),
+        "list" => ("--list", ""),
+        "region" => ("--region", ""),
+        _ => (place, ""),
+    }
 }

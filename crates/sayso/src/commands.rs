@@ -66,6 +66,10 @@ pub(crate) fn run(options: Options, printer: Printer) -> Result<Exit, Failure> {
     }
 }
 
+/// The options that stand for settings: who typed one is not told of the other.
+const OPTIONS: [(&str, &str); 3] =
+    [("server.address", "--listen"), ("admin.address", "--admin"), ("store.directory", "--data")];
+
 /// Which store a command is about, and what the command line says of its settings.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Place {
@@ -87,8 +91,12 @@ impl Place {
             .collect();
         let sources =
             Sources { file: self.file.clone(), environment, arguments: self.arguments.clone() };
-        Config::load(&sources)
-            .map_err(|error| Failure::Input(format!("{:#}", anyhow::Error::new(error))))
+        Config::load(&sources).map_err(|error| {
+            let words = format!("{:#}", anyhow::Error::new(error));
+            Failure::Input(OPTIONS.iter().fold(words, |words, (setting, option)| {
+                words.replace(&format!("the argument {setting}: {setting} ="), option)
+            }))
+        })
     }
 }
 

@@ -72,7 +72,9 @@ fn end_of_certainty(word: &str) {
 pub(crate) fn open_failure(directory: &Path, error: OpenError) -> Failure {
     let place = directory.display();
     match error {
-        OpenError::Owned(_) => Failure::Input(format!("another process owns the store in {place}")),
+        OpenError::Owned(_) => Failure::Input(format!(
+            "another process owns the store in {place}: stop it first, or name another directory with --data"
+        )),
         OpenError::WrongKey(_) => Failure::Input(format!(
             "{place}/master.key is not the key this store was made with: put the right one there"
         )),

@@ -10,7 +10,14 @@ use crate::printer::Style;
 /// The consent server for messaging: records who agreed to what, proves it, and lets no message
 /// leave without it.
 #[derive(Debug, Parser)]
-#[command(name = "sayso", version, propagate_version = true, max_term_width = 100)]
+#[command(
+    name = "sayso",
+    version,
+    propagate_version = true,
+    max_term_width = 100,
+    after_help = "Data goes to standard output, talk and faults to standard error. Exit codes: 0 done or yes, 1 no \
+                  (denied, not as it should be), 2 your input, 3 our fault.\n\nTo see it work: sayso demo"
+)]
 pub(crate) struct Options {
     /// The command.
     #[command(subcommand)]
@@ -21,10 +28,10 @@ pub(crate) struct Options {
     /// The configuration file.
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// The directory of the store.
+    /// The directory of the store, as in /var/lib/sayso.
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
-    /// The workspace, where there is more than one.
+    /// The id of the workspace (ws_…), where there is more than one.
     #[arg(long, global = true, value_name = "ID")]
     pub(crate) workspace: Option<String>,
 }
@@ -81,10 +88,10 @@ pub(crate) enum Command {
 /// Options of `serve`.
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
-    /// The address to listen on.
+    /// The address to listen on, as in 0.0.0.0:8080.
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) listen: Option<String>,
-    /// The address of the listener for operators.
+    /// The address of the listener for operators, as in 127.0.0.1:9090.
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) admin: Option<String>,
 }
@@ -101,34 +108,37 @@ pub(crate) struct Demo {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub(crate) struct Person {
-    /// A phone number.
+    /// A phone number, as in +14155550101.
     #[arg(long)]
     pub(crate) phone: Option<String>,
-    /// An email address.
+    /// An email address, as in ada@example.org.
     #[arg(long)]
     pub(crate) email: Option<String>,
-    /// Your own id of the person.
-    #[arg(long)]
+    /// Your own id of the person, as in u-1001.
+    #[arg(long, value_name = "ID")]
     pub(crate) external_id: Option<String>,
 }
 
 /// Options of `check`.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Example: sayso check --phone +14155550101 --channel sms --category marketing"
+)]
 pub(crate) struct Check {
     /// Whom to send to.
     #[command(flatten)]
     pub(crate) person: Person,
-    /// The channel.
+    /// The channel: whatsapp, sms, email, rcs, voice, push, viber, telegram, messenger or line.
     #[arg(long)]
     pub(crate) channel: String,
-    /// The category; marketing if absent.
+    /// What the message is: marketing, utility, authentication or service; marketing if absent.
     #[arg(long)]
     pub(crate) category: Option<String>,
-    /// The topic.
-    #[arg(long)]
+    /// The topic, by its id (top_…).
+    #[arg(long, value_name = "ID")]
     pub(crate) topic: Option<String>,
-    /// The sender.
-    #[arg(long)]
+    /// The sender, by its id (snd_…); needed where the channel has more than one.
+    #[arg(long, value_name = "ID")]
     pub(crate) sender: Option<String>,
     /// Give all reasons and what they rest on.
     #[arg(long)]
@@ -137,40 +147,45 @@ pub(crate) struct Check {
 
 /// Options of `consent`.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Example: sayso consent opt_out --phone +14155550101 --channel sms --standing act --method \"phone call\""
+)]
 pub(crate) struct Consent {
-    /// `opt_in`, `opt_out`, `hold`, `pending`, `start` or `implied`.
+    /// What was said: `opt_in`, `opt_out`, `hold`, `pending`, `start` or `implied`.
     pub(crate) statement: String,
     /// Who said it.
     #[command(flatten)]
     pub(crate) person: Person,
-    /// The channel.
+    /// The channel: whatsapp, sms, email, rcs, voice, push, viber, telegram, messenger or line.
     #[arg(long)]
     pub(crate) channel: String,
-    /// What it covers; all if absent.
+    /// What it covers: all, category:marketing, topic:top_… or sender:snd_…; all if absent.
     #[arg(long)]
     pub(crate) scope: Option<String>,
     /// act: the person did it. report: you believe it.
     #[arg(long)]
     pub(crate) standing: String,
-    /// When it was said.
-    #[arg(long)]
+    /// When it was said, as in 2026-11-21T10:00:00Z. An opt-in that is an act needs it.
+    #[arg(long, value_name = "TIME")]
     pub(crate) occurred_at: Option<String>,
-    /// How it was said.
+    /// How it was said, as in checkbox. An opt-in that is an act needs it.
     #[arg(long)]
     pub(crate) method: Option<String>,
     /// For an opt-in: single or confirmed.
     #[arg(long)]
     pub(crate) level: Option<String>,
-    /// For an opt-in: until when. Required for implied.
-    #[arg(long)]
+    /// For an opt-in: until when, as in 2027-11-21T10:00:00Z. Required for implied.
+    #[arg(long, value_name = "TIME")]
     pub(crate) ends_at: Option<String>,
-    /// The notice that was shown: id/version/language.
+    /// The notice that was shown: id/version/language, as in ntc_…/1/en. An opt-in that is an act
+    /// needs it.
     #[arg(long)]
     pub(crate) notice: Option<String>,
 }
 
 /// Options of `profile`.
 #[derive(Debug, Args)]
+#[command(after_help = "Example: sayso profile --phone +14155550101")]
 pub(crate) struct Profile {
     /// Whom to show.
     #[command(flatten)]
@@ -179,7 +194,11 @@ pub(crate) struct Profile {
 
 /// Options of `import`.
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    after_help = "The file's first line names its columns: phone, email, sms_optin, occurred_at …\nRun again after it was cut off, the same command goes on and doubles nothing.\n\nExample: sayso import list.csv --list crm --region US --rejects bad.csv --dry-run"
+)]
 pub(crate) struct Import {
     /// What else to do with imports.
     #[command(subcommand)]
@@ -193,7 +212,7 @@ pub(crate) struct Import {
     /// A column under another name: phone=Mobile. May be repeated.
     #[arg(long = "column", value_name = "FIELD=HEADER")]
     pub(crate) columns: Vec<String>,
-    /// Where national phone numbers belong.
+    /// Where national phone numbers belong, as in US.
     #[arg(long)]
     pub(crate) region: Option<String>,
     /// Store nothing; show the counts, the first bad rows, and every refusal that would be lifted.
@@ -202,7 +221,8 @@ pub(crate) struct Import {
     /// Go on although refusals are lifted: for the compliance role.
     #[arg(long)]
     pub(crate) lift_refusals: bool,
-    /// Where to write bad rows, with line and reason.
+    /// Where to write the rows that were not taken, with line and reason. A file that is there is
+    /// written over.
     #[arg(long, value_name = "FILE")]
     pub(crate) rejects: Option<PathBuf>,
 }
@@ -212,18 +232,20 @@ pub(crate) struct Import {
 pub(crate) enum ImportCommand {
     /// Leave out everything an import brought.
     Undo {
-        /// The import.
+        /// The import's id (imp_…), as its report names it.
         id: String,
     },
 }
 
 /// Options of `export`.
 #[derive(Debug, Args)]
+#[command(after_help = "Example: sayso export --channel sms --status opted_in --output sms.csv")]
 pub(crate) struct Export {
-    /// The channel.
+    /// The channel: whatsapp, sms, email, rcs, voice, push, viber, telegram, messenger or line.
     #[arg(long)]
     pub(crate) channel: String,
-    /// The statuses to write; all if absent.
+    /// A status to write: never, pending, `opted_in`, `opted_out`, `under_review` or expired. May be
+    /// repeated; all if absent.
     #[arg(long)]
     pub(crate) status: Vec<String>,
     /// The file; standard output if absent.
@@ -235,21 +257,23 @@ pub(crate) struct Export {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Keys {
     /// Make a key. It is shown once.
+    #[command(after_help = "Example: sayso keys create my-shop --scope check --scope write")]
     Create {
-        /// How it is called; also the name of the source of what it records.
+        /// How it is called, as in my-shop; also the name of the source of what it records.
         name: String,
-        /// What it may do: check, read, write, import, compliance, configure, send:exempt.
-        #[arg(long = "scope", required = true)]
+        /// What it may do: check, read, write, import, compliance, configure, send:exempt. May be
+        /// repeated.
+        #[arg(long = "scope", required = true, value_name = "SCOPE")]
         scopes: Vec<String>,
         /// The highest standing it may record: act or report.
-        #[arg(long, default_value = "report")]
+        #[arg(long, default_value = "report", value_name = "STANDING")]
         highest_standing: String,
     },
     /// List the keys.
     List,
     /// Revoke a key, at once and for good.
     Revoke {
-        /// The key's id.
+        /// The key's id (`key_…`), as `sayso keys list` shows it.
         id: String,
     },
 }
@@ -258,10 +282,11 @@ pub(crate) enum Keys {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Workspaces {
     /// Make a workspace.
+    #[command(after_help = "Example: sayso workspaces create \"My shop\"")]
     Create {
-        /// Its name.
+        /// Its name, as in "My shop".
         name: String,
-        /// Its sends are for trying out.
+        /// For trying out: its keys begin with `sk_test_`.
         #[arg(long)]
         test: bool,
     },
@@ -297,14 +322,14 @@ pub(crate) struct DoctorPage {
 /// Options of `backup`.
 #[derive(Debug, Args)]
 pub(crate) struct Backup {
-    /// The directory to make.
+    /// The directory to make, as in /backup/sayso-2026-11-21.
     pub(crate) to: PathBuf,
 }
 
 /// Options of `restore`.
 #[derive(Debug, Args)]
 pub(crate) struct Restore {
-    /// The backup.
+    /// The directory that `sayso backup` made.
     pub(crate) from: PathBuf,
     /// The master key the store was made with.
     #[arg(long, value_name = "FILE")]

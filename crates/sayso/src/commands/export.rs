@@ -53,7 +53,9 @@ async fn to_file(
 ) -> Result<(), Failure> {
     let mut partial = output.as_os_str().to_owned();
     partial.push(".partial");
-    let fault = |error: std::io::Error| Failure::Input(format!("{}: {error}", output.display()));
+    let fault = |error: std::io::Error| {
+        Failure::Input(format!("cannot write {}: {error}", output.display()))
+    };
     let mut file = std::io::BufWriter::new(File::create(&partial).map_err(fault)?);
     let mut bytes = 0;
     let write = |piece: Bytes| {

@@ -22,15 +22,7 @@ pub(crate) async fn run(
         ));
     };
     let path = format!("/v1/profiles?{name}={}", percent_encoded(&value));
-    let answer = client.ask(Method::GET, &path, Payload::Nothing).await?;
-    if answer.status == hyper::StatusCode::NOT_FOUND {
-        printer.say("Nobody is known by this.");
-        return Ok(Exit::No);
-    }
-    let profile: Value = serde_json::from_slice(&answer.body).map_err(anyhow::Error::new)?;
-    if !answer.status.is_success() {
-        return Err(crate::client::failure_of(answer.status, &profile));
-    }
+    let profile = client.json(Method::GET, &path, Payload::Nothing).await?;
     if is_nobody(&profile) {
         printer.say("Nothing is known of this person.");
     }

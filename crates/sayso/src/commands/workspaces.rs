@@ -16,6 +16,10 @@ pub(crate) async fn run(
     printer: Printer,
 ) -> Result<Exit, Failure> {
     match what {
+        Workspaces::Create { name, .. } if name.trim().is_empty() => {
+            let fix = "the name is empty; a good value: \"My shop\"";
+            return Err(Failure::Input(fix.to_owned()));
+        }
         Workspaces::Create { name, test } => {
             let request = json!({ "name": name, "mode": if test { "test" } else { "live" } });
             let made =

@@ -15,3 +15,4 @@ mod http;
 mod import;
 mod kill;
 mod running;
+mod transcripts;

@@ -3,7 +3,7 @@
 
 use thiserror::Error;
 
-use crate::channel::{Channel, Permission};
+use crate::channel::{Channel, Permission, Scope, words};
 use crate::limits;
 use crate::notice::Notice;
 use crate::register::{Mark, Register};
@@ -39,6 +39,23 @@ pub fn settle_time(
         return Err(InTheFuture);
     }
     Ok(claimed.first().min(received))
+}
+
+words! {
+    /// Why it is in doubt what a statement is about (rule 5).
+    Doubt: "unknown_sender, unknown_topic" {
+        /// The workspace has no such sender on the channel, or has it no longer.
+        UnknownSender = "unknown_sender", 1;
+        /// The workspace has no such topic, or has it no longer.
+        UnknownTopic = "unknown_topic", 2;
+    }
+}
+
+/// How a statement is read when it is in doubt what it is about (rule 5): a refusal refuses
+/// everything on its channel; anything else is `pending` in the scope it named, and so grants,
+/// refuses and hides nothing.
+pub const fn read_in_doubt(statement: Statement, named: Scope) -> (Statement, Scope) {
+    if statement.is_refusal() { (statement, Scope::All) } else { (Statement::Pending, named) }
 }
 
 /// Whether an undated report says nothing new: it repeats its source's last one (rule 4).

@@ -90,7 +90,8 @@ pub(crate) struct Recording<'a> {
 /// Records one consent.
 ///
 /// An opt-in by act needs a time, a method and a notice; a refusal is accepted in doubt, and
-/// `remarks` says how it was read. Sending the same request again is one event: by its
+/// `remarks` says how it was read; an opt-in that names an unknown sender or topic is recorded as
+/// `pending`, which grants nothing, and `doubt` says why and what to do. Sending the same request again is one event: by its
 /// `Idempotency-Key`, or by its content where it has a time of its own.
 #[utoipa::path(
     post, path = "/v1/consents", tag = "Consents", operation_id = "record_consent",
@@ -314,6 +315,7 @@ impl<'a> Recording<'a> {
             source: &self.source,
             highest: self.highest,
             key: self.key.as_deref(),
+            doubt: None,
         }
     }
 

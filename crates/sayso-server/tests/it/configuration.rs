@@ -83,7 +83,9 @@ async fn a_topic_keeps_its_category_and_refusals_outlive_it() {
         app.post("/v1/consents", &scoped("opt_out")).await.json()["scope"],
         format!("topic:{id}")
     );
-    app.post("/v1/consents", &scoped("opt_in")).await.is_problem("unknown-topic");
+    let late = app.post("/v1/consents", &scoped("opt_in")).await.json();
+    assert_eq!(late["doubt"]["reason"], "unknown_topic", "{late}");
+    assert_eq!(late["consent"]["status"], "opted_out", "a pending lifts nothing");
     app.post("/v1/check", &json!({ "channel": "sms", "phone": phone, "topic": id }))
         .await
         .is_problem("unknown-topic");

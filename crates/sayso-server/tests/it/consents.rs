@@ -104,12 +104,90 @@ async fn a_refusal_of_an_unknown_sender_or_topic_refuses_the_whole_channel() {
         let body = app.post("/v1/consents", &refusal).await.json();
         assert_eq!(body["scope"], "all");
         assert!(body["remarks"][0].as_str().unwrap().contains(scope));
-        let mut opt_in = refusal.clone();
-        opt_in["statement"] = json!("opt_in");
-        opt_in["standing"] = json!("report");
-        let code = if scope.starts_with("sender") { "unknown-sender" } else { "unknown-topic" };
-        app.post("/v1/consents", &opt_in).await.is_problem(code);
+        assert_eq!(body.get("doubt"), None);
     }
+}
+
+const UNKNOWN: [(&str, &str); 2] = [
+    ("sender:snd_01jd6m9k3te5b8r5v3x5y6z7w8", "unknown_sender"),
+    ("topic:top_01jd6m9k3te5b8r5v3x5y6z7w8", "unknown_topic"),
+];
+
+#[tokio::test]
+async fn an_opt_in_in_doubt_is_pending_with_the_reason() {
+    let app = TestApp::start().await;
+    let notice = app.notice(&["processing"]).await;
+    for (scope, reason) in UNKNOWN {
+        let mut opt_in = act(PHONE, "opt_in", "2026-11-21T09:00:00Z", &notice);
+        opt_in["scope"] = json!(scope);
+        let answer = app.post("/v1/consents", &opt_in).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
+        let body = answer.json();
+        assert_eq!(body["scope"], scope);
+        assert_eq!(body["consent"]["status"], "pending");
+        assert_eq!(body["consent"]["decision"], "deny");
+        assert_eq!(body["doubt"]["reason"], reason);
+        assert!(body["doubt"]["remedy"].as_str().unwrap().starts_with("record the opt-in again"));
+        let event = app.get("/v1/events?phone=%2B14155552671").await.json()["events"][0].clone();
+        assert_eq!((&event["says"], &event["actor"]), (&json!("pending"), &json!("subject")));
+        assert_eq!(event["evidence"]["fields"]["sayso:doubt"], reason);
+        let again = app.post("/v1/consents", &opt_in).await;
+        assert_eq!((again.status, &again.json()["doubt"]), (StatusCode::OK, &body["doubt"]));
+    }
+    assert_eq!(app.sms(PHONE).await["reason"], "no_opt_in", "it grants nothing");
+}
+
+#[tokio::test]
+async fn an_opt_in_in_doubt_refuses_and_hides_nothing() {
+    let app = TestApp::start().await;
+    let notice = app.notice(&["processing"]).await;
+    let refusal = json!({ "phone": PHONE, "permission": "processing", "statement": "opt_out", "standing": "act" });
+    app.post("/v1/consents", &refusal).await;
+    app.advance(Span::minutes(1));
+    let mut doubtful = act(PHONE, "opt_in", &app.now(), &notice);
+    doubtful["scope"] = json!(UNKNOWN[1].0);
+    // The notice names processing, but nobody knows what the person agreed to.
+    assert_eq!(app.post("/v1/consents", &doubtful).await.json()["processing"], "refused");
+    let other = "+14155552672";
+    app.post("/v1/consents", &act(other, "opt_in", "2026-11-21T09:00:00Z", &notice)).await;
+    doubtful["phone"] = json!(other);
+    app.post("/v1/consents", &doubtful).await;
+    assert_eq!(app.sms(other).await["decision"], "allow");
+}
+
+#[tokio::test]
+async fn a_report_in_doubt_that_is_repeated_says_nothing_new() {
+    let app = TestApp::start().await;
+    let report = json!({ "phone": PHONE, "channel": "sms", "statement": "opt_in", "standing": "report", "scope": UNKNOWN[1].0 });
+    let first = app.post("/v1/consents", &report).await.json();
+    assert_eq!(first["consent"]["status"], "pending");
+    app.advance(Span::hours(1));
+    let again = app.post("/v1/consents", &report).await;
+    assert_eq!((again.status, &again.json()["event"]["id"]), (StatusCode::OK, &first["event"]["id"]));
+    let events = app.get("/v1/events?phone=%2B14155552671").await.json();
+    assert_eq!(events["events"].as_array().unwrap().len(), 1);
+    assert_eq!(events["events"][0]["actor"], "operator", "the source spoke, not the person");
+}
+
+#[tokio::test]
+async fn a_malformed_opt_in_is_refused_and_never_pending() {
+    let app = TestApp::start().await;
+    let notice = app.notice(&[]).await;
+    let good = act(PHONE, "opt_in", "2026-11-21T09:00:00Z", &notice);
+    for (field, value, code) in [
+        ("scope", json!("topic:weather"), "unknown-word"),
+        ("scope", json!("everything"), "unknown-word"),
+        ("phone", json!("+1200"), "invalid-phone"),
+    ] {
+        let mut wrong = good.clone();
+        wrong[field] = value;
+        app.post("/v1/consents", &wrong).await.is_problem(code);
+    }
+    let mut unproven = good.clone();
+    unproven["scope"] = json!(UNKNOWN[0].0);
+    unproven["method"] = Value::Null;
+    app.post("/v1/consents", &unproven).await.is_problem("not-an-act");
+    assert_eq!(app.get("/v1/events?phone=%2B14155552671").await.json()["events"], json!([]));
 }
 
 #[tokio::test]

@@ -278,9 +278,22 @@ async fn a_topic_is_found_by_its_name() {
     yes["topic"] = "order UPDATES".into();
     let mut unknown = yes.clone();
     unknown["topic"] = "Weather".into();
+    unknown["line"] = 3.into();
+    unknown["phone"] = "+14155552673".into();
     let answers = import(&app, &[yes, unknown]).await;
     assert_eq!(answers[0]["outcome"], "appended");
-    assert_eq!(answers[1]["errors"][0]["code"], "unknown-topic");
+    // Rule 5: an opt-in in doubt is pending, with the reason; an undated one is older than the week
+    // for which a pending counts.
+    assert_eq!(answers[1]["outcome"], "appended", "{}", answers[1]);
+    assert_eq!(answers[1]["doubt"]["reason"], "unknown_topic", "{}", answers[1]);
+    assert_eq!(answers[1]["status"], "never");
+    assert_eq!(reason(&app, "+14155552673").await, "no_opt_in");
+    let events = app.get("/v1/events?phone=%2B14155552673").await.json();
+    assert_eq!(events["events"][0]["says"], "pending", "{events}");
+    assert_eq!(
+        events["events"][0]["evidence"]["fields"],
+        json!({ "sayso:doubt": "unknown_topic", "topic": "Weather" })
+    );
     let exported = app.get("/v1/exports/consents?channel=sms").await.lines();
     assert_eq!(exported[0]["scope"], format!("topic:{}", topic["id"].as_str().unwrap()));
 }

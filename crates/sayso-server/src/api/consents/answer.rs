@@ -1,5 +1,6 @@
 //! What a client hears about a recorded consent: the event, and where the person stands now.
 
+use sayso_core::capture::Doubt;
 use sayso_core::channel::{Message, Permission};
 use sayso_core::decision::{Circumstances, Requirement, SenderState, check};
 use sayso_core::registers::Registers;
@@ -27,6 +28,16 @@ pub(crate) struct EventAnswer {
     /// When we stored it.
     #[schema(example = "2026-11-21T10:00:01.000000Z")]
     pub(crate) recorded_at: String,
+}
+
+/// Why an opt-in was recorded as `pending`, and what to do about it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct DoubtAnswer {
+    /// `unknown_sender` or `unknown_topic`: the workspace has none such, or has it no longer.
+    #[schema(example = "unknown_topic")]
+    pub(crate) reason: &'static str,
+    /// What to do.
+    pub(crate) remedy: &'static str,
 }
 
 /// Where the person stands towards one permission.
@@ -75,9 +86,12 @@ pub(crate) struct ConsentAnswer {
     /// `allowed` or `refused`: the processing of the person's data.
     #[schema(example = "allowed")]
     pub(crate) processing: &'static str,
-    /// What was in doubt, and how it was read.
+    /// What was in doubt in a refusal, and how it was read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) remarks: Vec<String>,
+    /// Why an opt-in was recorded as `pending`, which grants nothing; absent where it was not in doubt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) doubt: Option<DoubtAnswer>,
 }
 
 /// Where the person with these registers stands towards a message.
@@ -124,6 +138,21 @@ pub(crate) fn processing_word(registers: &Registers, now: Timestamp) -> &'static
     }
 }
 
+impl DoubtAnswer {
+    /// The answer to this doubt.
+    pub(crate) const fn of(doubt: Doubt) -> Self {
+        let remedy = match doubt {
+            Doubt::UnknownSender => {
+                "record the opt-in again with a sender of the channel; GET /v1/senders lists them"
+            }
+            Doubt::UnknownTopic => {
+                "record the opt-in again with a topic of the workspace; GET /v1/topics lists them"
+            }
+        };
+        Self { reason: doubt.as_str(), remedy }
+    }
+}
+
 impl EventAnswer {
     /// What became of an event.
     pub(crate) fn of(recorded: &Recorded) -> Self {
@@ -159,6 +188,7 @@ impl ConsentAnswer {
             consent: channel.map(|_| standing(registers, &plan.message, settings, now)),
             processing: processing_word(registers, now),
             remarks: plan.remarks.clone(),
+            doubt: plan.doubt.map(DoubtAnswer::of),
         }
     }
 }

@@ -1,11 +1,12 @@
 //! From what a client sent to the events it makes: pure, given the configuration and the receipt.
 //!
 //! Rules 1 to 5 are applied here: a refusal is accepted in doubt, and what was in doubt is remarked
-//! in the answer; an opt-in is refused with every fault that was found.
+//! in the answer; an opt-in in doubt is `pending`, and the answer says why and what to do; what is
+//! malformed in an opt-in is refused with every fault that was found.
 
 use std::collections::BTreeMap;
 
-use sayso_core::capture::{permissions_of, settle_time};
+use sayso_core::capture::{Doubt, permissions_of, read_in_doubt, settle_time};
 use sayso_core::channel::{Category, Channel, Message, Permission, Scope};
 use sayso_core::event::Fact;
 use sayso_core::event_id::{RequestIdentity, event_id};
@@ -49,6 +50,8 @@ pub(crate) struct Context<'a> {
     pub(crate) highest: Standing,
     /// The idempotency key, made the caller's own.
     pub(crate) key: Option<&'a str>,
+    /// What was in doubt about the scope before the request was made of it.
+    pub(crate) doubt: Option<Doubt>,
 }
 
 /// The events that one request makes, and the message whose status answers it.
@@ -62,7 +65,12 @@ pub(crate) struct Plan {
     pub(crate) message: Message,
     /// What was in doubt, and how it was read.
     pub(crate) remarks: Vec<String>,
+    /// Why an opt-in is recorded as pending.
+    pub(crate) doubt: Option<Doubt>,
 }
+
+/// The name of the evidence that says why an opt-in is pending.
+pub(crate) const DOUBT_FIELD: &str = "sayso:doubt";
 
 /// One request under planning.
 struct Planning<'a> {
@@ -71,6 +79,7 @@ struct Planning<'a> {
     remarks: Vec<String>,
     said: Option<Said>,
     standing: Option<Standing>,
+    doubt: Option<Doubt>,
 }
 
 /// Plans the events of one request; `index` is its place in a batch.
@@ -92,13 +101,18 @@ pub(crate) fn plan(
     let dating = if request.occurred_at.is_some() { Dating::Dated } else { Dating::Undated };
     let evidence = planning.evidence(request, notice);
     planning.check_standing()?;
-    let Planning { faults, remarks, .. } = planning;
-    let known = subject.zip(permission).zip(statement.zip(occurred_at));
-    let ((subject, permission), (statement, occurred_at)) = faults.settle(known)?;
-    let identity = match (context.key, dating) {
-        (Some(key), _) => RequestIdentity::Key(key),
-        (None, Dating::Dated) => RequestIdentity::Dated(hash),
-        (None, Dating::Undated) => RequestIdentity::Undated(hash, context.received),
+    let read = planning.read_in_doubt(statement.zip(permission));
+    let Planning { faults, remarks, doubt, .. } = planning;
+    let known = subject.zip(read).zip(statement.zip(occurred_at));
+    let ((subject, (statement, permission)), (said, occurred_at)) = faults.settle(known)?;
+    let identity = match (context.key, dating, doubt) {
+        (Some(key), _, _) => RequestIdentity::Key(key),
+        (None, Dating::Dated, _) => RequestIdentity::Dated(hash),
+        // A report in doubt has no register of its source to be compared with (rule 4).
+        (None, Dating::Undated, Some(_)) if said.standing() == Standing::Report => {
+            RequestIdentity::Dated(hash)
+        }
+        (None, Dating::Undated, _) => RequestIdentity::Undated(hash, context.received),
     };
     let part = index.saturating_mul(2);
     let first = Draft {
@@ -107,7 +121,7 @@ pub(crate) fn plan(
         request: hash,
         fact: Fact::Consent(permission, statement),
         source: context.source.clone(),
-        actor: match statement.standing() {
+        actor: match said.standing() {
             Standing::Act => Actor::Subject,
             Standing::Report => Actor::Operator,
         },
@@ -132,6 +146,7 @@ pub(crate) fn plan(
         permission,
         message: message_for(permission, context.configuration),
         remarks,
+        doubt,
     })
 }
 
@@ -168,7 +183,7 @@ impl<'a> Planning<'a> {
         };
         let remarks =
             doubts.into_iter().map(|doubt| format!("{} {}: left out", doubt.pointer, doubt.fault));
-        Self { context, remarks: remarks.collect(), faults, said, standing }
+        Self { context, remarks: remarks.collect(), faults, said, standing, doubt: context.doubt }
     }
 
     fn is_refusal(&self) -> bool {
@@ -206,44 +221,50 @@ impl<'a> Planning<'a> {
             PermissionKind::Messages => {
                 let channel = self.faults.require("/channel", channel, "sms")?;
                 let scope = request.scope.as_ref().map_or(Scope::All, |ScopeText(scope)| *scope);
-                Some(Permission::Messages(channel, self.known_scope(channel, scope)?))
+                self.doubt = self.doubt.or(self.doubt_about(channel, scope));
+                Some(Permission::Messages(channel, scope))
             }
         }
     }
 
-    /// The scope, if its sender or topic is known. A refusal of an unknown one refuses everything
-    /// (rule 5).
-    fn known_scope(&mut self, channel: Channel, scope: Scope) -> Option<Scope> {
+    /// Why it is in doubt what is meant: the workspace does not know the sender or topic, or for an
+    /// opt-in has it no longer.
+    fn doubt_about(&self, channel: Channel, scope: Scope) -> Option<Doubt> {
         let configuration = self.context.configuration;
-        let refusal = self.is_refusal();
-        let (known, code) = match scope {
-            Scope::All | Scope::Category(_) => return Some(scope),
+        let counts = |deleted: Option<Timestamp>| self.is_refusal() || deleted.is_none();
+        match scope {
+            Scope::All | Scope::Category(_) => None,
             Scope::Sender(id) => {
-                let sender =
-                    configuration.senders.get(&id).filter(|sender| sender.channel == channel);
-                (
-                    sender.is_some_and(|sender| refusal || sender.deleted_at.is_none()),
-                    Code::UnknownSender,
-                )
+                let sender = configuration.senders.get(&id);
+                let known = sender
+                    .is_some_and(|known| known.channel == channel && counts(known.deleted_at));
+                (!known).then_some(Doubt::UnknownSender)
             }
             Scope::Topic(id) => {
                 let topic = configuration.topics.get(&id);
-                (
-                    topic.is_some_and(|topic| refusal || topic.deleted_at.is_none()),
-                    Code::UnknownTopic,
-                )
+                let known = topic.is_some_and(|known| counts(known.deleted_at));
+                (!known).then_some(Doubt::UnknownTopic)
             }
-        };
-        if known {
-            Some(scope)
-        } else if refusal {
-            self.remarks
-                .push(format!("{scope} is unknown here: the refusal covers the whole channel"));
-            Some(Scope::All)
-        } else {
-            self.faults.note("/scope", code, "is unknown in this workspace");
-            None
         }
+    }
+
+    /// What is recorded, given the doubt (rule 5). How a refusal was read is a remark; the doubt of
+    /// anything else stays in the plan.
+    fn read_in_doubt(
+        &mut self,
+        stated: Option<(Statement, Permission)>,
+    ) -> Option<(Statement, Permission)> {
+        let (statement, permission) = stated?;
+        let (Permission::Messages(channel, named), Some(_)) = (permission, self.doubt) else {
+            return stated;
+        };
+        if self.is_refusal() {
+            self.doubt = None;
+            self.remarks
+                .push(format!("{named} is unknown here: the refusal covers the whole channel"));
+        }
+        let (statement, scope) = read_in_doubt(statement, named);
+        Some((statement, Permission::Messages(channel, scope)))
     }
 
     fn statement(&mut self, request: &ConsentRequest) -> Option<Statement> {
@@ -371,7 +392,9 @@ impl<'a> Planning<'a> {
                 "is not published in this version and language",
             ),
             Some(notice) if self.is_opt_in() && self.standing == Some(Standing::Act) => {
-                if permission.is_some_and(|permission| !self.is_named(notice, permission)) {
+                // Whether the words name what is unknown cannot be told, and nothing is granted.
+                let is_known = self.doubt.is_none();
+                if permission.is_some_and(|named| is_known && !self.is_named(notice, named)) {
                     self.faults.note(
                         "/notice",
                         Code::NoticeDoesNotCover,
@@ -465,7 +488,8 @@ impl<'a> Planning<'a> {
     fn evidence(&mut self, request: ConsentRequest, notice: Option<&Notice>) -> Evidence {
         let text = |note: Option<NoteText>| note.map(|NoteText(text)| text);
         let sent = request.evidence.unwrap_or_default();
-        let fields = self.evidence_fields(sent.fields.unwrap_or_default());
+        let mut fields = self.evidence_fields(sent.fields.unwrap_or_default());
+        fields.extend(self.doubt_field());
         let EvidenceRequest { page, ip, user_agent, .. } = EvidenceRequest { fields: None, ..sent };
         Evidence {
             method: text(request.method),
@@ -475,6 +499,13 @@ impl<'a> Planning<'a> {
             user_agent: text(user_agent),
             fields,
         }
+    }
+
+    /// Why an opt-in is pending, as evidence.
+    fn doubt_field(&self) -> Option<(EvidenceText, EvidenceText)> {
+        let doubt = self.doubt.filter(|_| !self.is_refusal())?;
+        let name = EvidenceText::parse(DOUBT_FIELD).ok()?;
+        Some((name, EvidenceText::parse(doubt.as_str()).ok()?))
     }
 
     fn evidence_fields(

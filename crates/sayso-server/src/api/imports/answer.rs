@@ -7,6 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::row::{PlannedRow, RejectedRow};
+use crate::api::consents::answer::DoubtAnswer;
 use crate::problem::FieldError;
 
 /// What became of one row.
@@ -37,6 +38,9 @@ pub(crate) struct RowAnswer {
     /// What was in doubt, and how it was read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) remarks: Vec<String>,
+    /// Why an opt-in is `pending`, which grants nothing; absent where it was not in doubt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) doubt: Option<DoubtAnswer>,
     /// Everything that is wrong with the row.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) errors: Vec<FieldError>,
@@ -79,6 +83,7 @@ impl RowAnswer {
             status,
             lifts_refusals: lifted.iter().map(LiftedRefusal::of).collect(),
             remarks: row.plan.remarks.clone(),
+            doubt: row.plan.doubt.map(DoubtAnswer::of),
             errors: Vec::new(),
         }
     }
@@ -93,6 +98,7 @@ impl RowAnswer {
             status: None,
             lifts_refusals: Vec::new(),
             remarks: Vec::new(),
+            doubt: None,
             errors: row.errors,
         }
     }

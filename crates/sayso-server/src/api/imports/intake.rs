@@ -196,6 +196,7 @@ impl<'a> Intake<'a> {
             source: &self.source,
             highest: self.highest,
             key: None,
+            doubt: None,
         };
         Planner { context, import: self.import, region: self.region }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sayso_core::address::Address;
 use sayso_core::canonical::Writer;
-use sayso_core::capture::undated_row_at;
+use sayso_core::capture::{Doubt, undated_row_at};
 use sayso_core::channel::Scope;
 use sayso_core::event::Fact;
 use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
@@ -134,12 +134,13 @@ impl Planner<'_> {
             );
         }
         let spoke_of = row.take_spoke_of().map(|id| id.key(&self.context.configuration.secret));
-        self.resolve_topic(&mut row, &mut faults, &mut remarks);
+        let unknown_topic = self.resolve_topic(&mut row, &mut faults, &mut remarks);
         let standing = self.standing(&row, said);
         let dating = if row.occurred_at.is_some() { Dating::Dated } else { Dating::Undated };
-        let request = row.into_request(standing, self.region);
+        let doubt = unknown_topic.is_some().then_some(Doubt::UnknownTopic);
+        let request = row.into_request(standing, self.region, unknown_topic);
         let source = Source { spoke_of, ..self.context.source.clone() };
-        let context = Context { source: &source, ..self.context };
+        let context = Context { source: &source, doubt, ..self.context };
         let mut plan = plan(request, faults, 0, &context).map_err(|problem| rejected(&problem))?;
         let line = number.ok_or_else(|| RejectedRow { line, errors: Vec::new() })?;
         remarks.append(&mut plan.remarks);
@@ -160,10 +161,15 @@ impl Planner<'_> {
         }
     }
 
-    /// The scope of a topic that is named by id or by name. A refusal of an unknown topic refuses
-    /// everything (rule 5).
-    fn resolve_topic(&self, row: &mut ImportRow, faults: &mut Faults, remarks: &mut Vec<String>) {
-        let Some(text) = row.topic.take() else { return };
+    /// Gives the row the scope of a topic that is named by id or by name. A refusal of an unknown
+    /// topic refuses everything; an opt-in to one is in doubt, and its name comes back (rule 5).
+    fn resolve_topic(
+        &self,
+        row: &mut ImportRow,
+        faults: &mut Faults,
+        remarks: &mut Vec<String>,
+    ) -> Option<NoteText> {
+        let text = row.topic.take()?;
         let refusal = matches!(row.statement, Some(StatementText(Said::OptOut)));
         if row.scope.is_some() {
             if refusal {
@@ -178,7 +184,7 @@ impl Planner<'_> {
                     "stands beside a scope; send one of them",
                 );
             }
-            return;
+            return None;
         }
         match find_topic(self.context.configuration, text.trim()) {
             Some(id) => row.scope = Some(ScopeText(Scope::Topic(id))),
@@ -187,8 +193,13 @@ impl Planner<'_> {
                     "the topic is unknown here: the refusal covers the whole channel".to_owned(),
                 );
             }
-            None => faults.note("/topic", Code::UnknownTopic, "is unknown in this workspace"),
+            None => {
+                let named = EvidenceText::parse(text.trim());
+                let fault = |fault| faults.note("/topic", Code::InvalidValue, fault);
+                return named.map(NoteText).map_err(fault).ok();
+            }
         }
+        None
     }
 
     /// Makes the planned events those of this row of this import: a row sent again is the same.
@@ -253,13 +264,21 @@ impl ImportRow {
         id.map(|OpaqueIdText(id)| Address::ExternalId(id))
     }
 
-    fn into_request(self, standing: Standing, region: Option<Region>) -> ConsentRequest {
+    fn into_request(
+        self,
+        standing: Standing,
+        region: Option<Region>,
+        unknown_topic: Option<NoteText>,
+    ) -> ConsentRequest {
         let named = |name: &str, text: Option<NoteText>| Some((name.to_owned(), text?));
-        let fields: BTreeMap<String, NoteText> =
-            [named("evidence", self.evidence), named("source", self.source)]
-                .into_iter()
-                .flatten()
-                .collect();
+        let fields: BTreeMap<String, NoteText> = [
+            named("evidence", self.evidence),
+            named("source", self.source),
+            named("topic", unknown_topic),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
         let evidence = (!fields.is_empty())
             .then(|| EvidenceRequest { fields: Some(fields), ..EvidenceRequest::default() });
         ConsentRequest {

@@ -57,6 +57,13 @@ macro_rules! conformance_cases {
         $case!(unlinking_takes_back_what_linking_carried);
         $case!(a_processing_refusal_reaches_every_address_of_the_person);
         $case!(attributes_are_not_kept_for_who_refused_processing);
+        $case!(a_refusal_of_processing_destroys_the_attributes_that_were_kept);
+        $case!(a_refusal_that_was_lifted_before_it_came_discards_nothing);
+        $case!(a_refusal_that_stands_again_destroys_what_was_kept_meanwhile);
+        $case!(linking_an_address_that_refuses_processing_discards_attributes);
+        $case!(attributes_that_came_with_an_address_that_left_are_destroyed_too);
+        $case!(erasure_destroys_attributes_under_an_address_that_others_share);
+        $case!(an_address_of_another_profile_is_not_linked_by_the_way);
         $case!(erasure_destroys_what_is_personal_and_keeps_the_refusal);
         $case!(an_erased_person_is_reached_by_nobody_and_may_come_back);
         $case!(an_undone_import_leaves_out_everything_it_brought);

@@ -218,6 +218,8 @@ pub struct Profile {
 /// What an upsert of a profile says.
 #[derive(Clone, Debug)]
 pub struct ProfileDraft {
+    /// The profile, where the caller names it; else the addresses say which it is.
+    pub profile: Option<ProfileId>,
     /// Addresses and external ids of the one person; not empty.
     pub addresses: Vec<Address>,
     /// Attributes to set, or to remove where `None`.
@@ -233,10 +235,13 @@ pub struct ProfileDraft {
 pub enum Upserted {
     /// The profile, made or extended.
     Profile(Profile),
-    /// The identifiers belong to several profiles; nothing was changed.
+    /// The identifiers belong to several profiles, or to others than the one that was named;
+    /// nothing was changed.
     Ambiguous(Vec<ProfileId>),
     /// The person refused processing: the attributes were discarded (rule 11).
     ProcessingRefused(Profile),
+    /// There is no profile as the caller named it.
+    NoProfile,
 }
 
 /// What became of a retraction.
@@ -407,7 +412,7 @@ pub trait Store: Send + Sync + Debug {
     ) -> Result<Option<Profile>, StoreError>;
 
     /// Makes or extends a profile: links its addresses, carrying refusals to new ones (rule 13),
-    /// and sets attributes.
+    /// and sets attributes, unless the person refused processing (rule 11).
     async fn upsert_profile(
         &self,
         workspace: WorkspaceId,

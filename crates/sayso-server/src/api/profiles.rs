@@ -134,7 +134,14 @@ pub(crate) async fn upsert(
     let secret = &caller.configuration().secret;
     let asked = addresses.iter().map(|address| LookedUp::Address(address.key(secret))).collect();
     looking.note(&app, &caller, asked).await?;
-    let profile = store(&app, &caller, addresses, attributes).await?;
+    let draft = ProfileDraft {
+        profile: None,
+        addresses,
+        attributes,
+        source: caller.source(),
+        actor: Actor::Operator,
+    };
+    let profile = store(&app, &caller, draft, Code::AmbiguousProfile).await?;
     Ok(Json(view(&app, caller.configuration(), profile, Moment::Now).await?))
 }
 
@@ -200,7 +207,9 @@ pub(crate) async fn get(
 
 /// Links an address to a profile.
 ///
-/// The person's refusals are carried to it before this is answered; opt-ins never are.
+/// The person's refusals are carried to it before this is answered; opt-ins never are. An address
+/// that belongs to another profile is not taken from it: unlink it there first, or, where two people
+/// share it, say so with `POST /v1/profiles` and the `external_id` of each.
 #[utoipa::path(
     post, path = "/v1/profiles/{id}/addresses", tag = "Profiles", operation_id = "link_address",
     params(("id" = String, Path, description = "The id of the profile.")),
@@ -208,7 +217,7 @@ pub(crate) async fn get(
     responses(
         (status = 200, description = "The profile with the address.", body = ProfileView),
         (status = 404, description = "There is no such profile.", body = ProblemBody),
-        (status = 409, description = "The address belongs to another profile, and no external id says that it is shared; nothing was changed.", body = ProblemBody),
+        (status = 409, description = "The address belongs to another profile; nothing was changed.", body = ProblemBody),
     ),
     security(("api_key" = ["write"])),
 )]
@@ -221,10 +230,16 @@ pub(crate) async fn link(
 ) -> Result<Json<ProfileView>, Problem> {
     let address = one_address(&app, &caller, sent)?;
     looking.note(&app, &caller, both(&id, &address, &caller)).await?;
-    let known = known_profile(&app, &caller, id).await?;
-    let anchor = anchor(&known).ok_or_else(|| Problem::new(Code::NotFound))?;
-    let profile = store(&app, &caller, vec![anchor, address], BTreeMap::new()).await?;
-    Ok(Json(view(&app, caller.configuration(), profile, Moment::Now).await?))
+    let InPath(ProfileIdText(id)) = id;
+    let draft = ProfileDraft {
+        profile: Some(id),
+        addresses: vec![address],
+        attributes: BTreeMap::new(),
+        source: caller.source(),
+        actor: Actor::Operator,
+    };
+    let linked = store(&app, &caller, draft, Code::AddressLinked).await?;
+    Ok(Json(view(&app, caller.configuration(), linked, Moment::Now).await?))
 }
 
 /// Unlinks an address from a profile: the link, and what was carried by it, is left out.
@@ -287,13 +302,6 @@ fn one_address(
     }
 }
 
-/// The address that stands for a profile: an id of the customer's own, if there is one, since other
-/// addresses may be shared by a family.
-fn anchor(profile: &Profile) -> Option<Address> {
-    let own = |address: &&Address| matches!(address, Address::ExternalId(_));
-    profile.addresses.iter().find(own).or(profile.addresses.first()).cloned()
-}
-
 /// Whom a change of a profile's addresses shows.
 fn both(
     InPath(ProfileIdText(id)): &InPath<ProfileIdText>,
@@ -314,23 +322,23 @@ async fn known_profile(
     known.ok_or_else(|| Problem::new(Code::NotFound))
 }
 
+/// Stores a profile; identifiers that belong to others are a problem of this code.
 async fn store(
     app: &App,
     caller: &Caller<Write>,
-    addresses: Vec<Address>,
-    attributes: BTreeMap<EvidenceText, Option<Box<str>>>,
+    draft: ProfileDraft,
+    conflict: Code,
 ) -> Result<Profile, Problem> {
-    let draft =
-        ProfileDraft { addresses, attributes, source: caller.source(), actor: Actor::Operator };
     match app.store().upsert_profile(caller.workspace(), draft).await? {
         Upserted::Profile(profile) | Upserted::ProcessingRefused(profile) => Ok(profile),
-        Upserted::Ambiguous(profiles) => Err(ambiguous(&profiles)),
+        Upserted::Ambiguous(profiles) => Err(Problem::new(conflict).detail(belong_to(&profiles))),
+        Upserted::NoProfile => Err(Problem::new(Code::NotFound)),
     }
 }
 
-fn ambiguous(profiles: &[ProfileId]) -> Problem {
+fn belong_to(profiles: &[ProfileId]) -> String {
     let ids: Vec<String> = profiles.iter().map(ToString::to_string).collect();
-    Problem::new(Code::AmbiguousProfile).detail(format!("they belong to {}", ids.join(", ")))
+    format!("belongs to {}", ids.join(", "))
 }
 
 fn attributes(

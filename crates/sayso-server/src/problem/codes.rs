@@ -95,6 +95,12 @@ codes! {
     AmbiguousProfile = "ambiguous-profile", CONFLICT, "The identifiers belong to several profiles",
         "The request names one person, but its identifiers are linked to different profiles. Nothing was changed.",
         "Unlink the wrong ones first, or send fewer identifiers.";
+    AddressLinked = "address-linked", CONFLICT, "The address belongs to another profile",
+        "An address is not taken from a person by the way. `detail` names the profile; nothing was changed.",
+        "Unlink it there first (`DELETE /v1/profiles/{id}/addresses`). Where two people share it, say so with `POST /v1/profiles`, the address and the `external_id` of each.";
+    LimitReached = "limit-reached", CONFLICT, "The workspace has as many as it may",
+        "A workspace holds a bounded number of senders, topics, notices, sites and keys; `detail` names the limit and its value.",
+        "Change one that is no longer needed, or use another workspace. The limits are in `docs/reference/limits.md`.";
     VersionExists = "version-exists", CONFLICT, "The version is published already",
         "A published version of a notice never changes.",
         "Publish the next version.";

@@ -163,7 +163,10 @@ async fn a_report_in_doubt_that_is_repeated_says_nothing_new() {
     assert_eq!(first["consent"]["status"], "pending");
     app.advance(Span::hours(1));
     let again = app.post("/v1/consents", &report).await;
-    assert_eq!((again.status, &again.json()["event"]["id"]), (StatusCode::OK, &first["event"]["id"]));
+    assert_eq!(
+        (again.status, &again.json()["event"]["id"]),
+        (StatusCode::OK, &first["event"]["id"])
+    );
     let events = app.get("/v1/events?phone=%2B14155552671").await.json();
     assert_eq!(events["events"].as_array().unwrap().len(), 1);
     assert_eq!(events["events"][0]["actor"], "operator", "the source spoke, not the person");

@@ -1,6 +1,7 @@
 //! `/v1/profiles` (rules 11, 13).
 
 use axum::http::StatusCode;
+use sayso_core::time::Span;
 use serde_json::{Value, json};
 
 use crate::support::{TestApp, act};
@@ -75,6 +76,71 @@ async fn identifiers_of_two_people_are_a_conflict_and_change_nothing() {
     app.post("/v1/profiles", &json!({ "email": "bob@example.org" })).await;
     let both = json!({ "phone": PHONE, "email": "bob@example.org" });
     app.post("/v1/profiles", &both).await.is_problem("ambiguous-profile");
+}
+
+#[tokio::test]
+async fn an_address_of_another_profile_is_a_conflict_that_says_what_to_do() {
+    let app = TestApp::start().await;
+    let made = async |body: Value| {
+        app.post("/v1/profiles", &body).await.json()["id"].as_str().unwrap().to_owned()
+    };
+    let one = made(json!({ "external_id": "u-1", "phone": PHONE })).await;
+    let two = made(json!({ "phone": "+14155552672" })).await;
+    let path = |id: &str| format!("/v1/profiles/{id}/addresses");
+    for (id, taken, owner) in [
+        (&one, json!({ "phone": "+14155552672" }), &two),
+        (&two, json!({ "phone": PHONE }), &one),
+        (&two, json!({ "external_id": "u-1" }), &one),
+    ] {
+        let answer = app.post(&path(id), &taken).await;
+        let problem = answer.is_problem("address-linked");
+        assert_eq!(answer.status, StatusCode::CONFLICT);
+        assert_eq!(problem["detail"], format!("belongs to {owner}"));
+    }
+    // The two ways out: said with the external id it is shared; unlinked there it is free.
+    let shared = json!({ "external_id": "u-1", "phone": "+14155552672" });
+    assert_eq!(made(shared).await, one);
+    let free = json!({ "phone": "+14155552672" });
+    for id in [&one, &two] {
+        assert_eq!(app.call("DELETE", &path(id), &free).await.status, StatusCode::OK);
+    }
+    assert_eq!(app.post(&path(&one), &free).await.status, StatusCode::OK);
+    let nobody = path("pro_01jd6m9k3te5b8r5v3x5y6z7w8");
+    app.post(&nobody, &free).await.is_problem("not-found");
+}
+
+#[tokio::test]
+async fn an_address_is_linked_to_the_profile_that_was_named_though_others_share_its_first() {
+    let app = TestApp::start().await;
+    let one = app.post("/v1/profiles", &json!({ "phone": PHONE })).await.json();
+    app.post("/v1/profiles", &json!({ "external_id": "u-2", "email": "bob@example.org" })).await;
+    app.post("/v1/profiles", &json!({ "external_id": "u-2", "phone": PHONE })).await;
+    let path = format!("/v1/profiles/{}/addresses", one["id"].as_str().unwrap());
+    let linked = app.post(&path, &json!({ "email": "ada@example.org" })).await;
+    assert_eq!(linked.status, StatusCode::OK, "{}", linked.text);
+    assert_eq!(linked.json()["id"], one["id"]);
+}
+
+#[tokio::test]
+async fn refusing_processing_discards_what_was_kept_and_a_lift_brings_nothing_back() {
+    let app = TestApp::start().await;
+    let notice = app.notice(&["processing"]).await;
+    let named = json!({ "phone": PHONE, "attributes": { "name": "Ada" } });
+    let read = async || app.get("/v1/profiles?phone=%2B14155552671").await.json();
+    app.post("/v1/profiles", &named).await;
+    assert_eq!(read().await["attributes"], json!({ "name": "Ada" }));
+    let refusal = json!({ "phone": PHONE, "permission": "processing", "statement": "opt_out", "standing": "report" });
+    app.post("/v1/consents", &refusal).await;
+    assert_eq!(
+        (&read().await["attributes"], &read().await["collect"]),
+        (&json!({}), &json!(false))
+    );
+    app.advance(Span::minutes(1));
+    let now = app.now();
+    app.post("/v1/consents", &act(PHONE, "opt_in", &now, &notice)).await;
+    assert_eq!((&read().await["attributes"], &read().await["collect"]), (&json!({}), &json!(true)));
+    app.post("/v1/profiles", &named).await;
+    assert_eq!(read().await["attributes"], json!({ "name": "Ada" }));
 }
 
 #[tokio::test]

@@ -22,6 +22,7 @@ const LATER: i64 = 60 * 24 * 365 * 50;
 
 fn draft(addresses: &[Address], attributes: &[(&str, &str)]) -> ProfileDraft {
     ProfileDraft {
+        profile: None,
         addresses: addresses.to_vec(),
         attributes: attributes
             .iter()
@@ -35,7 +36,7 @@ fn draft(addresses: &[Address], attributes: &[(&str, &str)]) -> ProfileDraft {
 async fn upsert(store: &dyn Store, workspace: WorkspaceId, addresses: &[Address]) -> Profile {
     match store.upsert_profile(workspace, draft(addresses, &[])).await.unwrap() {
         Upserted::Profile(profile) | Upserted::ProcessingRefused(profile) => profile,
-        Upserted::Ambiguous(profiles) => panic!("ambiguous: {profiles:?}"),
+        other @ (Upserted::Ambiguous(_) | Upserted::NoProfile) => panic!("not stored: {other:?}"),
     }
 }
 
@@ -145,6 +146,152 @@ pub async fn attributes_are_not_kept_for_who_refused_processing(store: &dyn Stor
         panic!("attributes kept")
     };
     assert_eq!(profile.attributes, BTreeMap::new());
+}
+
+/// The attributes of the profile of this address.
+async fn attributes(store: &dyn Store, workspace: WorkspaceId, of: &Address) -> Vec<String> {
+    let found = store.find_profile(workspace, &Subject::Address(of.clone())).await.unwrap();
+    found.unwrap().attributes.values().map(ToString::to_string).collect()
+}
+
+/// How many events of this address hold attributes, and how many of those still have their personal
+/// part.
+async fn attribute_events(
+    store: &dyn Store,
+    workspace: WorkspaceId,
+    of: &Address,
+) -> (usize, usize) {
+    let subject = Subject::Address(of.clone());
+    let entries = store.history(workspace, &subject, None, 50).await.unwrap().entries;
+    let of_attributes =
+        || entries.iter().filter(|entry| matches!(entry.event.fact, Fact::Attributes(_)));
+    (of_attributes().count(), of_attributes().filter(|entry| entry.evidence.is_some()).count())
+}
+
+async fn name_the_person(store: &dyn Store, workspace: WorkspaceId, addresses: &[Address]) {
+    let named = draft(addresses, &[("name", "\"Ada\"")]);
+    let answer = store.upsert_profile(workspace, named).await.unwrap();
+    assert!(matches!(answer, Upserted::Profile(_)), "{answer:?}");
+}
+
+/// A refusal of processing, by an act, at this minute.
+fn refused(workspace: WorkspaceId, address: &Address, minutes: i64) -> crate::store::Draft {
+    said(workspace, address, Permission::Processing, Statement::OptOut, minutes)
+}
+
+/// Rule 11: what was kept before the refusal is discarded, whether it was said before or after the
+/// day of the refusal; a lift brings none back, and what is said after it is kept again.
+pub async fn a_refusal_of_processing_destroys_the_attributes_that_were_kept(store: &dyn Store) {
+    let workspace = workspace(store).await;
+    for (n, minutes) in [(1, -1_000_000), (2, LATER)] {
+        let person = [external(&format!("u-{n}")), phone(n)];
+        name_the_person(store, workspace, &person).await;
+        record(store, workspace, said(workspace, &phone(n), SMS, Statement::Single, 1)).await;
+        record(store, workspace, refused(workspace, &phone(n), minutes)).await;
+        assert_eq!(attributes(store, workspace, &phone(n)).await, [] as [&str; 0]);
+        assert_eq!(attribute_events(store, workspace, &person[0]).await, (1, 0));
+        let subject = Subject::Address(phone(n));
+        let entries = store.history(workspace, &subject, None, 50).await.unwrap().entries;
+        assert!(entries.iter().all(|entry| entry.address.is_some()), "the consent facts stay");
+        let lift = said(workspace, &phone(n), Permission::Processing, Statement::Confirmed, LATER);
+        record(store, workspace, lift).await;
+        assert_eq!(attributes(store, workspace, &phone(n)).await, [] as [&str; 0]);
+        name_the_person(store, workspace, &person).await;
+        assert_eq!(attributes(store, workspace, &phone(n)).await, ["\"Ada\""]);
+    }
+}
+
+/// Rules 7 and 11: a refusal older than the act that lifts it refuses nothing, whenever it comes.
+pub async fn a_refusal_that_was_lifted_before_it_came_discards_nothing(store: &dyn Store) {
+    let workspace = workspace(store).await;
+    name_the_person(store, workspace, &[external("u-1"), phone(1)]).await;
+    let lift = said(workspace, &phone(1), Permission::Processing, Statement::Single, 5);
+    record(store, workspace, lift).await;
+    record(store, workspace, refused(workspace, &phone(1), 3)).await;
+    assert_eq!(attributes(store, workspace, &phone(1)).await, ["\"Ada\""]);
+}
+
+/// Rules 9 and 11: once the act that lifted a refusal is retracted, the refusal stands again.
+pub async fn a_refusal_that_stands_again_destroys_what_was_kept_meanwhile(store: &dyn Store) {
+    let workspace = workspace(store).await;
+    upsert(store, workspace, &[external("u-1"), phone(1)]).await;
+    record(store, workspace, refused(workspace, &phone(1), 1)).await;
+    let lift = said(workspace, &phone(1), Permission::Processing, Statement::Single, 2);
+    let lift = record(store, workspace, lift).await.id;
+    name_the_person(store, workspace, &[external("u-1")]).await;
+    let retraction = Fact::Retraction(sayso_core::event::Retracted::Event(lift));
+    record(store, workspace, of_fact(workspace, &phone(1), retraction, 3)).await;
+    assert_eq!(attributes(store, workspace, &phone(1)).await, [] as [&str; 0]);
+    assert_eq!(attribute_events(store, workspace, &external("u-1")).await, (1, 0));
+}
+
+/// Rules 11 and 13: who is known by an address that refuses processing has no attributes kept.
+pub async fn linking_an_address_that_refuses_processing_discards_attributes(store: &dyn Store) {
+    let workspace = workspace(store).await;
+    name_the_person(store, workspace, &[external("u-1"), phone(1)]).await;
+    record(store, workspace, refused(workspace, &phone(2), 1)).await;
+    let answer = store
+        .upsert_profile(workspace, draft(&[external("u-1"), phone(2)], &[("name", "\"Eve\"")]));
+    let answer = answer.await.unwrap();
+    assert!(matches!(answer, Upserted::ProcessingRefused(ref of) if of.attributes.is_empty()));
+    assert_eq!(attribute_events(store, workspace, &external("u-1")).await, (1, 0));
+}
+
+/// Rule 11: attributes that came with an address are kept when it leaves, and destroyed with the
+/// others when processing is refused, wherever they were said.
+pub async fn attributes_that_came_with_an_address_that_left_are_destroyed_too(store: &dyn Store) {
+    let workspace = workspace(store).await;
+    name_the_person(store, workspace, &[phone(1), phone(2)]).await;
+    let before = store.find_profile(workspace, &Subject::Address(phone(2))).await.unwrap().unwrap();
+    store.unlink(workspace, before.id, &phone(1)).await.unwrap();
+    assert_eq!(attributes(store, workspace, &phone(2)).await, ["\"Ada\""]);
+    assert_eq!(attribute_events(store, workspace, &phone(1)).await, (1, 0));
+    record(store, workspace, refused(workspace, &phone(2), 1)).await;
+    assert_eq!(attributes(store, workspace, &phone(2)).await, [] as [&str; 0]);
+    assert_eq!(attribute_events(store, workspace, &phone(2)).await, (1, 0));
+}
+
+/// Rule 17: what was said of a person through an address that others share goes with the person;
+/// the address stays with the others.
+pub async fn erasure_destroys_attributes_under_an_address_that_others_share(store: &dyn Store) {
+    let workspace = workspace(store).await;
+    name_the_person(store, workspace, &[phone(1), external("u-1")]).await;
+    let other = upsert(store, workspace, &[external("u-2"), phone(1)]).await;
+    record(store, workspace, said(workspace, &phone(1), SMS, Statement::OptOut, 1)).await;
+    let subject = Subject::Address(external("u-1"));
+    store
+        .erase(workspace, &subject, of_fact(workspace, &external("u-1"), Fact::Erasure, 2))
+        .await
+        .unwrap();
+    assert_eq!(attribute_events(store, workspace, &phone(1)).await, (1, 0));
+    let kept = store.find_profile(workspace, &Subject::Address(phone(1))).await.unwrap().unwrap();
+    assert_eq!(kept.id, other.id);
+    assert!(kept.addresses.contains(&phone(1)));
+    assert_eq!(reason(store, workspace, &phone(1), marketing()).await, Some(Reason::OptedOut));
+}
+
+/// Rule 13: an address is linked to the profile that is named, and never taken from another.
+pub async fn an_address_of_another_profile_is_not_linked_by_the_way(store: &dyn Store) {
+    let workspace = workspace(store).await;
+    let one = upsert(store, workspace, &[external("u-1"), phone(1)]).await;
+    let two = upsert(store, workspace, &[external("u-2"), phone(2)]).await;
+    let named =
+        |profile, address| ProfileDraft { profile: Some(profile), ..draft(&[address], &[]) };
+    for taken in [phone(2), external("u-2")] {
+        let answer = store.upsert_profile(workspace, named(one.id, taken)).await.unwrap();
+        assert_eq!(answer, Upserted::Ambiguous(vec![two.id]));
+    }
+    assert_eq!(store.profile(workspace, two.id).await.unwrap(), Some(two));
+    // Shared already, it may be said again; and a shared address does not keep others away.
+    upsert(store, workspace, &[external("u-1"), phone(2)]).await;
+    for address in [phone(2), phone(3)] {
+        let answer = store.upsert_profile(workspace, named(one.id, address)).await.unwrap();
+        assert!(matches!(answer, Upserted::Profile(profile) if profile.id == one.id));
+    }
+    let nobody = sayso_core::id::ProfileId::from_bytes([9; 16]);
+    let answer = store.upsert_profile(workspace, named(nobody, phone(4))).await.unwrap();
+    assert_eq!(answer, Upserted::NoProfile);
+    assert!(known(store, workspace, &phone(4)).await.is_empty());
 }
 
 /// Erasure (rule 17).

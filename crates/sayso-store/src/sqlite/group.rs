@@ -8,6 +8,7 @@ use rusqlite::Connection;
 use sayso_core::address::{Address, AddressKey};
 use sayso_core::canonical::Canonical;
 use sayso_core::capture;
+use sayso_core::channel::Permission;
 use sayso_core::event::{ConsentEvent, Fact, Sealed};
 use sayso_core::event_id::is_keyed;
 use sayso_core::id::{EventId, ProfileId, WorkspaceId};
@@ -178,6 +179,11 @@ impl<'a> Group<'a> {
     /// What the store's parts share.
     pub(super) fn shared(&self) -> &'a Shared {
         self.shared
+    }
+
+    /// The ledger, inside the group's transaction.
+    pub(super) fn ledger(&self) -> &'a Connection {
+        self.ledger
     }
 
     /// The next time to record at: the clock's, but later than the last (rule 2).
@@ -374,6 +380,7 @@ impl<'a> Group<'a> {
         self.next_row += 1;
         self.last_row = row;
         self.take_in(workspace, &event, row, &prepared.sealed)?;
+        self.discard_where_refused(workspace, &event)?;
         let registers = self.registers(workspace, *key)?;
         Ok(Recorded {
             id: draft.id,
@@ -392,7 +399,17 @@ impl<'a> Group<'a> {
     ) -> Result<(), StoreError> {
         let sealed = events::open(&workspace.secrets.vault, row)?.unwrap_or_default();
         self.last_row = row.row;
-        self.take_in(workspace, &row.event, row.row, &sealed)
+        if !may_destroy(row.event.fact) {
+            return self.take_in(workspace, &row.event, row.row, &sealed);
+        }
+        let key = row.event.key;
+        let before: Vec<ProfileId> =
+            self.registers(workspace, key)?.links().map(|(profile, _)| profile).collect();
+        self.take_in(workspace, &row.event, row.row, &sealed)?;
+        if row.event.fact == Fact::Erasure {
+            self.forget_address(workspace, key)?;
+        }
+        self.replay_destruction(workspace, key, before)
     }
 
     /// Takes an event of the ledger into the staged state.
@@ -412,7 +429,14 @@ impl<'a> Group<'a> {
             Some(import) => self.configuration(workspace)?.undone_imports.contains(&import),
         };
         let told = sealed.address.as_ref().map(|address| Told { address, sealed: None });
+        let shared = self.shared;
         let working = self.working(workspace, event.key, None, told)?;
+        if let (SealedAddress::Forgotten, Some(told)) = (&working.sealed, &sealed.address) {
+            // Who was erased comes back in the same group.
+            let vault = &workspace.secrets.vault;
+            let sealed = views::seal_address(vault, &event.key, told, &shared.environment);
+            working.sealed = SealedAddress::Known(sealed.into());
+        }
         working.rows.push((event.id, row));
         working.change = Change::Changed;
         let before: Vec<ProfileId> =
@@ -441,7 +465,8 @@ impl<'a> Group<'a> {
             self.registers(workspace, key)?.links().map(|(profile, _)| profile).collect();
         self.refold(workspace, key)?;
         self.working(workspace, key, None, None)?.change = Change::Changed;
-        self.relink(workspace, key, &before)
+        self.relink(workspace, key, &before)?;
+        self.discard_if_refused(workspace, key, self.last_recorded)
     }
 
     /// Folds an address anew from all its rows.
@@ -517,6 +542,10 @@ impl<'a> Group<'a> {
         for row in self.rows(workspace, key)? {
             events::destroy_sealed(self.ledger, row.row).map_err(|error| unwritable(&error))?;
         }
+        self.forget_address(workspace, key)
+    }
+
+    fn forget_address(&mut self, workspace: &Workspace, key: AddressKey) -> Result<(), StoreError> {
         let working = self.working(workspace, key, None, None)?;
         // A refusal known by its hash alone has no address to forget.
         if working.address.is_some() {
@@ -557,6 +586,15 @@ impl<'a> Group<'a> {
         let configuration = Arc::new(configuration);
         self.configurations.insert(workspace.id, Arc::clone(&configuration));
         Ok(configuration)
+    }
+}
+
+/// Whether the commit that appended it may have destroyed what was kept of a person (rules 11, 17).
+const fn may_destroy(fact: Fact) -> bool {
+    match fact {
+        Fact::Consent(permission, _) => matches!(permission, Permission::Processing),
+        Fact::Link(_) | Fact::Retraction(_) | Fact::Erasure => true,
+        Fact::Suppression(..) | Fact::Activity(_) | Fact::Attributes(_) => false,
     }
 }
 

@@ -6,18 +6,19 @@ use std::sync::Arc;
 use sayso_core::address::{Address, AddressKey};
 use sayso_core::canonical::Writer;
 use sayso_core::channel::Permission;
-use sayso_core::event::{Fact, Retracted};
+use sayso_core::event::{ConsentEvent, Fact, Retracted};
 use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
 use sayso_core::id::{EventId, ProfileId};
 use sayso_core::link::{Carried, carried};
+use sayso_core::register::Mark;
 use sayso_core::registers::Registers;
 use sayso_core::retraction::may_retract;
-use sayso_core::source::{Actor, Evidence, Road, Source, SourceName};
+use sayso_core::source::{Actor, Evidence, EvidenceText, Road, Source, SourceName};
 use sayso_core::time::Timestamp;
 
 use super::events::LedgerRow;
 use super::group::{Group, Prepared};
-use super::{Shared, Workspace, views};
+use super::{Shared, Workspace, events, unwritable, views};
 use crate::store::{
     Dating, Draft, Outcome, Profile, ProfileDraft, Recorded, RetractDraft, Retracting, StoreError,
     Subject, Upserted,
@@ -29,6 +30,7 @@ pub(super) enum Upserting {
     Stored(ProfileId),
     ProcessingRefused(ProfileId),
     Ambiguous(Vec<ProfileId>),
+    NoProfile,
 }
 
 /// The id of an event that follows from others: the same for the same cause, so a retry and a
@@ -150,6 +152,9 @@ impl Group<'_> {
         if let Err(fault) = may_retract(&event, target.role) {
             return Ok(Retracting::Refused(fault));
         }
+        if let Fact::Link(profile) = event.fact {
+            self.move_attributes(workspace, profile, key)?;
+        }
         let registers = self.registers(workspace, key)?;
         for sibling in self.siblings(workspace, &registers, key)? {
             for (_, link) in self.registers(workspace, sibling)?.links() {
@@ -208,6 +213,8 @@ impl Group<'_> {
         let Some((_, link)) = registers.links().find(|(linked, _)| *linked == profile) else {
             return Ok(Retracting::NoEvent);
         };
+        let link = *link;
+        self.move_attributes(workspace, profile, key)?;
         let target = RetractDraft {
             subject: Subject::Address(address.clone()),
             event: link.event,
@@ -226,10 +233,15 @@ impl Group<'_> {
         workspace: &Workspace,
         draft: &ProfileDraft,
     ) -> Result<Upserting, StoreError> {
-        let profile = match self.choose_profile(workspace, &draft.addresses)? {
+        let chosen = match draft.profile {
+            Some(named) => self.named_profile(workspace, named, &draft.addresses)?,
+            None => self.choose_profile(workspace, &draft.addresses)?,
+        };
+        let profile = match chosen {
             Chosen::Known(profile) => profile,
             Chosen::New => ProfileId::from_bytes(self.shared().environment.time_sortable_id()),
             Chosen::Several(profiles) => return Ok(Upserting::Ambiguous(profiles)),
+            Chosen::None => return Ok(Upserting::NoProfile),
         };
         for address in &draft.addresses {
             self.link(workspace, profile, address, draft)?;
@@ -238,6 +250,8 @@ impl Group<'_> {
         let members = self.profile(workspace, profile)?.addresses.clone();
         for key in members {
             if self.registers(workspace, key)?.processing().standing_refusal(now).is_some() {
+                // Kept from a time when an opt-in with an end allowed it.
+                self.discard_attributes(workspace, profile)?;
                 return Ok(Upserting::ProcessingRefused(profile));
             }
         }
@@ -260,6 +274,34 @@ impl Group<'_> {
             self.append_following(workspace, event)?;
         }
         Ok(Upserting::Stored(profile))
+    }
+
+    /// The profile that the caller named, unless one of the addresses belongs to another. That an
+    /// address is shared is said with an external id, never by the way.
+    fn named_profile(
+        &mut self,
+        workspace: &Workspace,
+        named: ProfileId,
+        addresses: &[Address],
+    ) -> Result<Chosen, StoreError> {
+        if self.profile(workspace, named)?.addresses.is_empty() {
+            return Ok(Chosen::None);
+        }
+        let mut others = BTreeSet::new();
+        for address in addresses {
+            let key = address.key(&workspace.secrets.address_keys);
+            let registers = self.registers(workspace, key)?;
+            let linked: BTreeSet<ProfileId> =
+                registers.links().map(|(profile, _)| profile).collect();
+            if !linked.contains(&named) {
+                others.extend(linked);
+            }
+        }
+        Ok(if others.is_empty() {
+            Chosen::Known(named)
+        } else {
+            Chosen::Several(others.into_iter().collect())
+        })
     }
 
     /// Which profile these identifiers belong to. An external id decides alone: a phone may be
@@ -376,6 +418,148 @@ impl Group<'_> {
         Ok(())
     }
 
+    /// Keeps to rule 11 after an event: where processing is refused, what was kept of the person is
+    /// discarded, whenever it was said, and no later opt-in brings it back.
+    pub(super) fn discard_where_refused(
+        &mut self,
+        workspace: &Workspace,
+        event: &ConsentEvent,
+    ) -> Result<(), StoreError> {
+        match event.fact {
+            Fact::Consent(Permission::Processing, _) | Fact::Link(_) | Fact::Retraction(_) => {
+                self.discard_if_refused(workspace, event.key, event.recorded_at)
+            }
+            Fact::Consent(Permission::Messages(..), _)
+            | Fact::Suppression(..)
+            | Fact::Activity(_)
+            | Fact::Attributes(_)
+            | Fact::Erasure => Ok(()),
+        }
+    }
+
+    /// Discards the attributes of the profiles of an address by which processing is refused.
+    pub(super) fn discard_if_refused(
+        &mut self,
+        workspace: &Workspace,
+        key: AddressKey,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let registers = self.registers(workspace, key)?;
+        if registers.processing().standing_refusal(now).is_some() {
+            for (profile, _) in registers.links() {
+                self.discard_attributes(workspace, profile)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Destroys the attributes of a profile, as it has them and in the events that brought them.
+    fn discard_attributes(
+        &mut self,
+        workspace: &Workspace,
+        profile: ProfileId,
+    ) -> Result<(), StoreError> {
+        if self.profile(workspace, profile)?.attributes.is_empty() {
+            return Ok(());
+        }
+        let members = self.profile(workspace, profile)?.addresses.clone();
+        for row in self.attribute_rows(workspace, profile, &members)? {
+            events::destroy_sealed(self.ledger(), row.row).map_err(|error| unwritable(&error))?;
+        }
+        self.profile(workspace, profile)?.attributes.clear();
+        Ok(())
+    }
+
+    /// The rows under these addresses that hold attributes of the profile, unless they were
+    /// destroyed. Every such row stands under an address of the profile.
+    fn attribute_rows(
+        &mut self,
+        workspace: &Workspace,
+        profile: ProfileId,
+        keys: &BTreeSet<AddressKey>,
+    ) -> Result<Vec<LedgerRow>, StoreError> {
+        let mut found = Vec::new();
+        for key in keys {
+            let rows = self.rows(workspace, *key)?.into_iter();
+            found.extend(
+                rows.filter(|row| {
+                    row.event.fact == Fact::Attributes(profile) && row.sealed.is_some()
+                }),
+            );
+        }
+        Ok(found)
+    }
+
+    /// Moves what an address holds of a profile's attributes to another address of the profile,
+    /// before it leaves the profile: what a refusal has to destroy is found under its addresses.
+    fn move_attributes(
+        &mut self,
+        workspace: &Workspace,
+        profile: ProfileId,
+        from: AddressKey,
+    ) -> Result<(), StoreError> {
+        let rows = self.attribute_rows(workspace, profile, &BTreeSet::from([from]))?;
+        let Some(last) = rows.last().map(|row| row.event.clone()) else {
+            return Ok(());
+        };
+        let moved: BTreeSet<EventId> = rows.iter().map(|row| row.event.id).collect();
+        for row in rows {
+            events::destroy_sealed(self.ledger(), row.row).map_err(|error| unwritable(&error))?;
+        }
+        let state = self.profile(workspace, profile)?;
+        let (leaving, staying) = std::mem::take(&mut state.attributes)
+            .into_iter()
+            .partition(|(_, (mark, _))| moved.contains(&mark.event));
+        let leaving: BTreeMap<EvidenceText, (Mark, Option<Box<str>>)> = leaving;
+        state.attributes = staying;
+        let members = state.addresses.clone();
+        for member in members.into_iter().filter(|member| *member != from) {
+            let Some(address) = self.address(workspace, member)? else {
+                continue;
+            };
+            let following = Following {
+                subject: Subject::Address(address),
+                fact: Fact::Attributes(profile),
+                source: &last.source,
+                actor: last.actor,
+                at: self.tick(),
+                basis: None,
+            };
+            let id =
+                derived_id(workspace, "move attributes", &[last.id.as_bytes(), member.as_bytes()]);
+            let mut event = following.draft(id);
+            event.attributes =
+                leaving.into_iter().map(|(name, (_, value))| (name, value)).collect();
+            self.append_following(workspace, event)?;
+            break;
+        }
+        Ok(())
+    }
+
+    /// Takes in a row of the ledger as the commit that appended it left it: attributes that it
+    /// destroyed are not in the ledger any more, but may still be in the views.
+    pub(super) fn replay_destruction(
+        &mut self,
+        workspace: &Workspace,
+        key: AddressKey,
+        before: Vec<ProfileId>,
+    ) -> Result<(), StoreError> {
+        let registers = self.registers(workspace, key)?;
+        let after = registers.links().map(|(profile, _)| profile);
+        for profile in after.chain(before).collect::<BTreeSet<_>>() {
+            if self.profile(workspace, profile)?.attributes.is_empty() {
+                continue;
+            }
+            let mut keys = self.profile(workspace, profile)?.addresses.clone();
+            keys.insert(key);
+            let kept = self.attribute_rows(workspace, profile, &keys)?;
+            let kept: BTreeSet<EventId> = kept.into_iter().map(|row| row.event.id).collect();
+            let state = self.profile(workspace, profile)?;
+            state.attributes.retain(|_, (mark, _)| kept.contains(&mark.event));
+        }
+        Ok(())
+    }
+
     /// Erases a person (rule 17): every address that is theirs alone. An address shared with
     /// another profile is unlinked and keeps its refusals.
     pub(super) fn erase(
@@ -387,6 +571,10 @@ impl Group<'_> {
         let key = subject.key(&workspace.secrets.address_keys);
         let own: Vec<ProfileId> =
             self.registers(workspace, key)?.links().map(|(profile, _)| profile).collect();
+        // First: some may stand under an address that another profile keeps.
+        for profile in &own {
+            self.discard_attributes(workspace, *profile)?;
+        }
         let registers = self.registers(workspace, key)?;
         for sibling in self.siblings(workspace, &registers, key)? {
             let links: Vec<(ProfileId, EventId)> = self
@@ -440,6 +628,7 @@ enum Chosen {
     Known(ProfileId),
     New,
     Several(Vec<ProfileId>),
+    None,
 }
 
 impl Upserting {
@@ -457,6 +646,7 @@ impl Upserting {
             Self::Stored(id) => read(id).map(Upserted::Profile),
             Self::ProcessingRefused(id) => read(id).map(Upserted::ProcessingRefused),
             Self::Ambiguous(profiles) => Ok(Upserted::Ambiguous(profiles)),
+            Self::NoProfile => Ok(Upserted::NoProfile),
         }
     }
 }

@@ -181,6 +181,7 @@ async fn perform(
         }
         Operation::Link(a, b) => {
             let draft = sayso_store::store::ProfileDraft {
+                profile: None,
                 addresses: vec![external("u-1"), phone(a), phone(b)],
                 attributes: std::collections::BTreeMap::new(),
                 source: sayso_store::conformance::source(sayso_core::source::Road::Api, "test"),

@@ -29,6 +29,7 @@ async fn fill(store: &SqliteStore) -> WorkspaceId {
         }
     }
     let draft = ProfileDraft {
+        profile: None,
         addresses: vec![external("u-1"), phone(1)],
         attributes: std::collections::BTreeMap::new(),
         source: sayso_store::conformance::source(sayso_core::source::Road::Api, "test"),
@@ -135,6 +136,86 @@ async fn processing_and_links_survive_a_rebuild() {
     let store = open(directory.path());
     let found = reason(&store, workspace, &phone(1), marketing()).await;
     assert_eq!(found, Some(Reason::ProcessingRefused));
+}
+
+/// A person with a name, flushed into the views, of whom the store then learns `said` and dies
+/// before the next flush.
+async fn named_then(directory: &Path, fact: sayso_core::event::Fact) -> WorkspaceId {
+    let store = open(directory);
+    let workspace = workspace(&store).await;
+    let name = sayso_core::source::EvidenceText::parse("name").unwrap();
+    let draft = ProfileDraft {
+        profile: None,
+        addresses: vec![external("u-1"), phone(1)],
+        attributes: std::collections::BTreeMap::from([(name, Some("\"Ada\"".into()))]),
+        source: sayso_store::conformance::source(sayso_core::source::Road::Api, "test"),
+        actor: sayso_core::source::Actor::Operator,
+    };
+    store.upsert_profile(workspace, draft).await.unwrap();
+    store.close().await.unwrap();
+    drop(store);
+    let store = open(directory);
+    let draft = sayso_store::conformance::of_fact(workspace, &phone(1), fact, 1);
+    let subject = draft.subject.clone();
+    match fact {
+        sayso_core::event::Fact::Erasure => {
+            store.erase(workspace, &subject, draft).await.unwrap();
+        }
+        _ => {
+            record(&store, workspace, draft).await;
+        }
+    }
+    drop(store);
+    workspace
+}
+
+#[tokio::test]
+async fn attributes_that_a_refusal_destroyed_stay_destroyed_after_a_crash_and_a_rebuild() {
+    let directory = tempfile::tempdir().unwrap();
+    let refusal = sayso_core::event::Fact::Consent(Permission::Processing, Statement::OptOut);
+    let workspace = named_then(directory.path(), refusal).await;
+    for rebuild in [false, true] {
+        if rebuild {
+            std::fs::remove_file(directory.path().join("views.db")).unwrap();
+        }
+        let store = open(directory.path());
+        let found = store.find_profile(workspace, &Subject::Address(phone(1))).await.unwrap();
+        assert_eq!(found.unwrap().attributes.len(), 0, "rebuilt: {rebuild}");
+    }
+}
+
+#[tokio::test]
+async fn an_erased_person_stays_unknown_after_a_crash_and_a_rebuild() {
+    let directory = tempfile::tempdir().unwrap();
+    let workspace = named_then(directory.path(), sayso_core::event::Fact::Erasure).await;
+    for rebuild in [false, true] {
+        if rebuild {
+            std::fs::remove_file(directory.path().join("views.db")).unwrap();
+        }
+        let store = open(directory.path());
+        let known = store.addresses(workspace, None, 10).await.unwrap();
+        assert_eq!(known.len(), 2);
+        assert!(known.iter().all(|known| known.address.is_none()), "rebuilt: {rebuild}");
+        let found = store.find_profile(workspace, &Subject::Address(phone(1))).await.unwrap();
+        assert_eq!(found, None, "rebuilt: {rebuild}");
+    }
+}
+
+#[tokio::test]
+async fn who_comes_back_after_an_erasure_is_known_after_a_crash() {
+    let directory = tempfile::tempdir().unwrap();
+    let workspace = named_then(directory.path(), sayso_core::event::Fact::Erasure).await;
+    let store = open(directory.path());
+    record(&store, workspace, said(workspace, &phone(1), SMS, Statement::Single, 60 * 24 * 36_500))
+        .await;
+    assert_eq!(reason(&store, workspace, &phone(1), marketing()).await, None);
+    drop(store);
+    // The erasure and the return are taken in together.
+    let store = open(directory.path());
+    assert_eq!(reason(&store, workspace, &phone(1), marketing()).await, None);
+    let known = store.addresses(workspace, None, 10).await.unwrap();
+    let back: Vec<_> = known.into_iter().filter_map(|known| known.address).collect();
+    assert_eq!(back, [phone(1)]);
 }
 
 #[tokio::test]

@@ -78,13 +78,18 @@ impl Attributes {
         addresses: Vec<Address>,
         source: Source,
     ) -> Result<(Vec<&'static str>, bool), Problem> {
-        let draft =
-            ProfileDraft { addresses, attributes: self.values, source, actor: Actor::Operator };
+        let draft = ProfileDraft {
+            profile: None,
+            addresses,
+            attributes: self.values,
+            source,
+            actor: Actor::Operator,
+        };
         match app.store().upsert_profile(workspace, draft).await? {
             Upserted::Profile(_) => Ok((self.keys, true)),
             Upserted::ProcessingRefused(_) => Ok((Vec::new(), false)),
             // Which identifiers belong to whom is not for a page to learn.
-            Upserted::Ambiguous(_) => Ok((Vec::new(), true)),
+            Upserted::Ambiguous(_) | Upserted::NoProfile => Ok((Vec::new(), true)),
         }
     }
 }

@@ -60,11 +60,12 @@ pub(crate) async fn make_key(program: &Path, directory: &Path) -> Result<String>
     Ok(made.secret)
 }
 
-/// The settings that are not the defaults: one key may ask as often as it can, which is what is
-/// measured, and the refused requests of the floor are not logged one by one.
-const SETTINGS: [(&str, &str); 3] = [
+/// The settings that are not the defaults: one key may ask, and record, as often as it can, which is
+/// what is measured, and the refused requests of the floor are not logged one by one.
+const SETTINGS: [(&str, &str); 4] = [
     ("SAYSO_LIMITS__KEY_REQUESTS", "4294967295"),
     ("SAYSO_LIMITS__KEY_SECONDS", "1"),
+    ("SAYSO_LIMITS__WORKSPACE_EVENTS", "4294967295"),
     ("SAYSO_LOG__LEVEL", "warn"),
 ];
 

@@ -89,6 +89,10 @@ limits! {
     count JSON_DEPTH_MAX: usize = 16, "Nesting of a JSON body: our deepest shape has 5.";
     count SENDERS_PER_WORKSPACE_MAX: usize = 1_000, "Senders of a workspace: each may be a scope of its own.";
     count TOPICS_PER_WORKSPACE_MAX: usize = 1_000, "Topics of a workspace: people cannot choose among more.";
+    count NOTICES_PER_WORKSPACE_MAX: usize = 1_000, "Notices of a workspace: a form or a box each; all of them are in memory.";
+    count NOTICE_VERSIONS_PER_WORKSPACE_MAX: usize = 2_000, "Published versions of a workspace's notices, each language one: 32 MiB of words in memory at the worst.";
+    count SITES_PER_WORKSPACE_MAX: usize = 1_000, "Sites of a workspace: each preflight of a browser looks through them.";
+    count KEYS_PER_WORKSPACE_MAX: usize = 10_000, "API keys of a workspace, revoked ones included: a hundred, each changed every month for eight years.";
     count SOURCES_PER_REGISTER_MAX: usize = 64, "Reporting sources remembered for one address and scope; past it a new source's yes is not taken, its no always is.";
     count GATE_STATES_MAX: usize = 16_382, "Distinct effective states of a workspace in the gate index: 14 bits, one value for overflow and one for states that turn with time.";
     count GATE_SHAPES_MAX: usize = 65_536, "Shapes of registers whose state is remembered; a further one is computed each time.";

@@ -269,10 +269,14 @@ impl Reading {
     }
 
     fn rate(&mut self, name: &str) -> Option<Rate> {
+        self.rate_of(name, "requests")
+    }
+
+    fn rate_of(&mut self, name: &str, what: &str) -> Option<Rate> {
         let whole =
             |value: &Value| value.as_integer().and_then(|number| u32::try_from(number).ok());
         let positive = "set a whole number from 1 to 4294967295";
-        let requests = self.read(&format!("limits.{name}_requests"), positive, |value| {
+        let requests = self.read(&format!("limits.{name}_{what}"), positive, |value| {
             NonZeroU32::new(whole(value)?)
         });
         let seconds = self.read(&format!("limits.{name}_seconds"), positive, |value| {
@@ -332,20 +336,21 @@ impl Reading {
             _ => None,
         });
         let tls = self.tls();
-        let rates = self.rate("key").zip(self.rate("network")).zip(self.rate("address"));
+        let rates = self.rate("key").zip(self.rate("network"));
+        let rates = rates.zip(self.rate("address")).zip(self.rate_of("workspace", "events"));
         let listeners = server.zip(connections).zip(proxies).zip(admin);
         let rest = directory.zip(level).zip(form).zip(rates);
         match listeners.zip(rest) {
             Some((
                 (((address, connections_max), trusted_proxies), admin),
-                (((directory, level), form), ((key, network), about)),
+                (((directory, level), form), (((key, network), about), workspace)),
             )) if self.faults.is_empty() => Ok(Config {
                 server: ServerConfig { address, connections_max, trusted_proxies },
                 admin: AdminConfig { address: admin },
                 tls,
                 store: StoreConfig { directory },
                 log: LogConfig { level, form },
-                limits: RateLimits { key, network, address: about },
+                limits: RateLimits { key, network, address: about, workspace },
             }),
             Some(_) | None => Err(ConfigError::Faults(self.faults)),
         }

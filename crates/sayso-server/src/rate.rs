@@ -1,4 +1,4 @@
-//! How much is too much: requests of a key, of a network, about an address.
+//! How much is too much: requests of a key, of a network, about an address; events of a workspace.
 //!
 //! Networks are /24 for IPv4 and /48 for IPv6: what one subscriber is given, so that a limit is not
 //! walked around by changing the last part. Limits are those of this process.
@@ -8,14 +8,14 @@ use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use governor::clock::{Clock, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::clock::{Clock, DefaultClock, QuantaInstant};
+use governor::{DefaultKeyedRateLimiter, InsufficientCapacity, NotUntil, Quota, RateLimiter};
 use sayso_core::address::AddressKey;
-use sayso_core::id::KeyId;
+use sayso_core::id::{KeyId, WorkspaceId};
 
 use crate::problem::{Code, Problem};
 
-/// Requests in a stretch of time.
+/// Requests, or events, in a stretch of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
     /// How many.
@@ -33,6 +33,8 @@ pub struct RateLimits {
     pub network: Rate,
     /// About one address on public routes.
     pub address: Rate,
+    /// Events of one workspace.
+    pub workspace: Rate,
 }
 
 /// A network: the part of an IP address that one subscriber is given.
@@ -50,6 +52,9 @@ pub(crate) struct Rates {
     keys: DefaultKeyedRateLimiter<KeyId>,
     networks: DefaultKeyedRateLimiter<Network>,
     addresses: DefaultKeyedRateLimiter<AddressKey>,
+    workspaces: DefaultKeyedRateLimiter<WorkspaceId>,
+    /// The most events that are counted at once.
+    events: Rate,
 }
 
 impl Network {
@@ -75,6 +80,8 @@ impl Rates {
             keys: RateLimiter::keyed(quota(limits.key)),
             networks: RateLimiter::keyed(quota(limits.network)),
             addresses: RateLimiter::keyed(quota(limits.address)),
+            workspaces: RateLimiter::keyed(quota(limits.workspace)),
+            events: limits.workspace,
         }
     }
 
@@ -93,11 +100,29 @@ impl Rates {
         take(&self.addresses, &address)
     }
 
+    /// Counts events that a workspace is about to record. A request with more of them than the
+    /// limit allows at once takes all that it allows. What refuses is recorded though this fails.
+    pub(crate) fn take_events(&self, workspace: WorkspaceId, events: usize) -> Result<(), Problem> {
+        let Some(events) = NonZeroU32::new(u32::try_from(events).unwrap_or(u32::MAX)) else {
+            return Ok(());
+        };
+        let most = self.events.requests;
+        match self.workspaces.check_key_n(&workspace, events.min(most)) {
+            Ok(Ok(())) | Err(InsufficientCapacity(_)) => Ok(()),
+            Ok(Err(until)) => {
+                let seconds = self.events.per.as_secs();
+                let detail = format!("the workspace may record {most} events in {seconds} s");
+                Err(limited(&until).detail(detail))
+            }
+        }
+    }
+
     /// Forgets those who are back at the beginning; to be called now and then.
     pub(crate) fn forget_idle(&self) {
         self.keys.retain_recent();
         self.networks.retain_recent();
         self.addresses.retain_recent();
+        self.workspaces.retain_recent();
     }
 }
 
@@ -112,10 +137,12 @@ fn take<K: Hash + Eq + Clone>(
     limiter: &DefaultKeyedRateLimiter<K>,
     key: &K,
 ) -> Result<(), Problem> {
-    limiter.check_key(key).map_err(|until| {
-        let wait = until.wait_time_from(DefaultClock::default().now());
-        Problem::new(Code::RateLimited).retry_after_seconds(wait.as_secs() + 1)
-    })
+    limiter.check_key(key).map_err(|until| limited(&until))
+}
+
+fn limited(until: &NotUntil<QuantaInstant>) -> Problem {
+    let wait = until.wait_time_from(DefaultClock::default().now());
+    Problem::new(Code::RateLimited).retry_after_seconds(wait.as_secs() + 1)
 }
 
 #[cfg(test)]
@@ -131,10 +158,27 @@ mod tests {
         assert_eq!(network("2001:db8:1:2::3"), network("2001:db8:1:ffff::4"));
     }
 
+    fn all(rate: Rate) -> RateLimits {
+        RateLimits { key: rate, network: rate, address: rate, workspace: rate }
+    }
+
+    #[test]
+    fn a_workspace_has_a_limit_of_its_own_that_no_request_is_too_large_for() {
+        let rate = Rate { requests: NonZeroU32::new(10).unwrap(), per: Duration::from_hours(1) };
+        let rates = Rates::new(&all(rate));
+        let [one, two] = [[1; 16], [2; 16]].map(WorkspaceId::from_bytes);
+        assert!(rates.take_events(one, 0).is_ok());
+        assert!(rates.take_events(one, 7).is_ok());
+        assert_eq!(rates.take_events(one, 4).unwrap_err().code(), Code::RateLimited);
+        assert!(rates.take_events(one, 3).is_ok());
+        assert!(rates.take_events(two, 1_000).is_ok());
+        assert!(rates.take_events(two, 1).is_err());
+    }
+
     #[test]
     fn the_request_past_the_limit_is_told_when_to_come_back() {
         let rate = Rate { requests: NonZeroU32::new(2).unwrap(), per: Duration::from_hours(1) };
-        let rates = Rates::new(&RateLimits { key: rate, network: rate, address: rate });
+        let rates = Rates::new(&all(rate));
         let ip = "192.0.2.1".parse().unwrap();
         assert!(rates.take_network(ip).is_ok() && rates.take_network(ip).is_ok());
         assert_eq!(rates.take_network(ip).unwrap_err().code(), Code::RateLimited);

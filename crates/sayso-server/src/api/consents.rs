@@ -10,7 +10,6 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::stream;
 use sayso_core::channel::{Category, Message, Scope};
-use sayso_core::event::Fact;
 use sayso_core::limits;
 use sayso_core::settings::Settings;
 use sayso_core::source::Source;
@@ -18,7 +17,7 @@ use sayso_core::statement::Standing;
 use sayso_core::status::Status;
 use sayso_core::time::Timestamp;
 use sayso_store::configuration::Configuration;
-use sayso_store::store::{AudienceCursor, AudienceQuery, Outcome, Recorded, StoreError};
+use sayso_store::store::{AudienceCursor, AudienceQuery, Draft, Outcome, Recorded, StoreError};
 use serde::Serialize;
 use tokio::time::Instant;
 use utoipa::{IntoParams, ToSchema};
@@ -122,7 +121,8 @@ pub(crate) async fn record(
 /// Records up to 10,000 consents, one JSON object a line.
 ///
 /// Each line is answered by one line, in order: what can be recorded is recorded, together and
-/// durably, and each other line says why not.
+/// durably, and each other line says why not. Past the limit of events of the workspace refusals are
+/// recorded all the same, and the other lines say so.
 #[utoipa::path(
     post, path = "/v1/consents/batch", tag = "Consents", operation_id = "record_consents",
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes retries of this batch one set of events; the lines must be the same, in the same order.")),
@@ -243,18 +243,6 @@ fn plan_lines(text: &str, context: &Context<'_>) -> Result<Vec<Result<Plan, Prob
     Ok(plans)
 }
 
-const fn is_refusal(fact: Fact) -> bool {
-    match fact {
-        Fact::Consent(_, statement) => statement.is_refusal(),
-        Fact::Suppression(..)
-        | Fact::Activity(_)
-        | Fact::Retraction(_)
-        | Fact::Link(_)
-        | Fact::Attributes(_)
-        | Fact::Erasure => false,
-    }
-}
-
 /// Takes the plans out, and keeps the place of each.
 fn split(plans: Vec<Result<Plan, Problem>>) -> (Vec<Plan>, Vec<Result<(), Problem>>) {
     let mut wanted = Vec::with_capacity(plans.len());
@@ -327,18 +315,28 @@ impl<'a> Recording<'a> {
         answers.into_iter().next().unwrap_or_else(|| Err(Problem::new(Code::Internal)))
     }
 
-    /// Records the plans, all or none, and answers each.
+    /// Records the plans, all or none, and answers each. Past the workspace's limit of events only
+    /// refusals are recorded.
     pub(crate) async fn run(&self, plans: Vec<Plan>) -> Result<Vec<Answered>, Problem> {
-        if plans.is_empty() {
-            return Ok(Vec::new());
-        }
         let started = Instant::now();
-        let drafts = plans.iter().flat_map(|plan| plan.drafts.iter().cloned()).collect();
-        let recorded = self.app.store().record(self.configuration.workspace, drafts).await?;
+        let workspace = self.configuration.workspace;
+        let events = plans.iter().map(|plan| plan.drafts.len()).sum();
+        let counted = self.app.rates().take_events(workspace, events);
+        let is_taken = |plan: &Plan| counted.is_ok() || plan.refuses();
+        let taken = plans.iter().filter(|plan| is_taken(plan));
+        let drafts: Vec<Draft> = taken.flat_map(|plan| plan.drafts.iter().cloned()).collect();
+        let recorded = if drafts.is_empty() {
+            Vec::new()
+        } else {
+            self.app.store().record(workspace, drafts).await?
+        };
         let mut recorded = recorded.into_iter();
-        let answers = plans.iter().map(|plan| {
-            let of_plan: Vec<Recorded> = recorded.by_ref().take(plan.drafts.len()).collect();
-            self.answer(plan, &of_plan, started)
+        let answers = plans.iter().map(|plan| match &counted {
+            Err(limit) if !plan.refuses() => Err(limit.clone()),
+            Ok(()) | Err(_) => {
+                let of_plan: Vec<Recorded> = recorded.by_ref().take(plan.drafts.len()).collect();
+                self.answer(plan, &of_plan, started)
+            }
         });
         Ok(answers.collect())
     }
@@ -350,7 +348,7 @@ impl<'a> Recording<'a> {
         for event in recorded {
             self.app.metrics().count_consent(event.outcome);
         }
-        if plan.drafts.first().is_some_and(|draft| is_refusal(draft.fact)) {
+        if plan.refuses() {
             self.app.metrics().time_refusal(started.elapsed());
         }
         let status = match first.outcome {

@@ -169,7 +169,8 @@ pub(crate) async fn begin(
 /// that a refusal names possible. With date, method, evidence and notice an opt-in is an act of the
 /// person at that date, else a report of the list; a refusal is an act with date and method. An
 /// undated yes is older than everything, an undated no is of now. A row that would lift a refusal
-/// is held, and names the refusal, unless `lift_refusals` says otherwise.
+/// is held, and names the refusal, unless `lift_refusals` says otherwise. Rows are not counted among
+/// the workspace's events a second: they wait while the store is busy with others.
 #[utoipa::path(
     post, path = "/v1/imports/{id}/rows", tag = "Imports", operation_id = "import_rows",
     params(("id" = String, Path, description = "The id of the import."), RowsRequest),

@@ -6,12 +6,13 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use sayso_core::id::KeyId;
+use sayso_core::limits;
 use sayso_core::statement::Standing;
 use sayso_store::configuration::{ApiKey, Change, KeyScope};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::page::InPath;
+use crate::api::page::{InPath, has_room};
 use crate::app::App;
 use crate::body::texts::{KeyIdText, KeyScopeText, NameText, StandingText};
 use crate::body::{Sent, json_object};
@@ -71,7 +72,10 @@ pub(crate) async fn list(caller: Caller<Configure>) -> Json<Vec<KeyAnswer>> {
 #[utoipa::path(
     post, path = "/v1/keys", tag = "Keys", operation_id = "create_key",
     request_body(content = KeyRequest, description = "What the key may do."),
-    responses((status = 201, description = "The key. Store `secret` now.", body = KeyAnswer)),
+    responses(
+        (status = 201, description = "The key. Store `secret` now.", body = KeyAnswer),
+        (status = 409, description = "The workspace has as many keys as it may; `detail` names the limit.", body = ProblemBody),
+    ),
     security(("api_key" = ["configure"])),
 )]
 pub(crate) async fn create(
@@ -80,6 +84,8 @@ pub(crate) async fn create(
     sent: Sent<KeyRequest>,
 ) -> Result<(StatusCode, Json<KeyAnswer>), Problem> {
     let grant = grant(sent, &caller)?;
+    let limit = ("KEYS_PER_WORKSPACE_MAX", limits::KEYS_PER_WORKSPACE_MAX);
+    has_room(caller.configuration().keys.len(), limit)?;
     let minted = mint(app.environment(), caller.configuration().mode, grant);
     let answer = KeyAnswer::of(minted.id, &minted.key, Some(minted.secret));
     app.store().configure(caller.workspace(), Change::Key(minted.id, minted.key)).await?;

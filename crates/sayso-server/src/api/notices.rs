@@ -7,13 +7,14 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use sayso_core::channel::{Permission, Scope};
 use sayso_core::id::NoticeId;
+use sayso_core::limits;
 use sayso_core::notice::{Language, Notice};
 use sayso_store::configuration::{Change, PublishedNotice};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::consents::request::hex;
-use crate::api::page::{InPath, name};
+use crate::api::page::{InPath, has_room, name};
 use crate::app::App;
 use crate::body::texts::{
     ChannelText, LanguageText, NoticeIdText, PermissionKind, PermissionText, ScopeText,
@@ -139,7 +140,10 @@ pub(crate) async fn get(
 #[utoipa::path(
     post, path = "/v1/notices", tag = "Notices", operation_id = "create_notice",
     request_body(content = NoticeMakeRequest, description = "How you call it."),
-    responses((status = 201, description = "The notice. Publish its first version next.", body = NoticeAnswer)),
+    responses(
+        (status = 201, description = "The notice. Publish its first version next.", body = NoticeAnswer),
+        (status = 409, description = "The workspace has as many notices as it may; `detail` names the limit.", body = ProblemBody),
+    ),
     security(("api_key" = ["configure"])),
 )]
 pub(crate) async fn create(
@@ -150,6 +154,8 @@ pub(crate) async fn create(
     let Sent { request, mut faults } = sent;
     let name = name(request.name, &mut faults);
     let name = faults.settle(name)?;
+    let limit = ("NOTICES_PER_WORKSPACE_MAX", limits::NOTICES_PER_WORKSPACE_MAX);
+    has_room(caller.configuration().notices.len(), limit)?;
     let id = NoticeId::from_bytes(app.environment().time_sortable_id());
     let answer = NoticeAnswer { id: id.to_string(), name: name.to_string(), versions: Vec::new() };
     app.store().configure(caller.workspace(), Change::NoticeName(id, name)).await?;
@@ -166,7 +172,7 @@ pub(crate) async fn create(
     responses(
         (status = 201, description = "The notice with the new version.", body = NoticeAnswer),
         (status = 404, description = "There is no such notice.", body = ProblemBody),
-        (status = 409, description = "This version is published in this language with other words.", body = ProblemBody),
+        (status = 409, description = "This version is published in this language with other words, or the workspace has as many versions as it may.", body = ProblemBody),
     ),
     security(("api_key" = ["configure"])),
 )]
@@ -181,8 +187,15 @@ pub(crate) async fn publish(
         caller.configuration().notices.get(&id).ok_or_else(|| Problem::new(Code::NotFound))?;
     let notice = parse_version(id, sent)?;
     let place = (notice.version, notice.language.clone());
-    if known.versions.get(&place).is_some_and(|published| *published != notice) {
-        return Err(Problem::new(Code::VersionExists));
+    match known.versions.get(&place) {
+        Some(published) if *published != notice => return Err(Problem::new(Code::VersionExists)),
+        Some(_) => {}
+        None => {
+            let published = caller.configuration().notices.values();
+            let limit =
+                ("NOTICE_VERSIONS_PER_WORKSPACE_MAX", limits::NOTICE_VERSIONS_PER_WORKSPACE_MAX);
+            has_room(published.map(|notice| notice.versions.len()).sum(), limit)?;
+        }
     }
     let after = app.store().configure(caller.workspace(), Change::Notice(notice)).await?;
     let published = after.notices.get(&id).ok_or_else(|| Problem::new(Code::Internal))?;

@@ -1,4 +1,4 @@
-//! Paging, ids in paths, and texts that several resources share.
+//! Paging, ids in paths, texts and bounds that several resources share.
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
@@ -50,6 +50,17 @@ impl<S: Send + Sync, T: FromJson + Send> FromRequestParts<S> for InPath<T> {
             .and_then(|value| T::from_json(value, &Pointer::Body, &mut Faults::default()))
             .map(Self)
             .ok_or_else(|| Problem::new(Code::NotFound))
+    }
+}
+
+/// Whether a workspace that holds so many of a kind may have one more; `limit` is the bound by its
+/// name. What was deleted counts too: events may name it.
+pub(crate) fn has_room(held: usize, limit: (&str, usize)) -> Result<(), Problem> {
+    let (name, most) = limit;
+    if held < most {
+        Ok(())
+    } else {
+        Err(Problem::new(Code::LimitReached).detail(format!("{name} is {most}")))
     }
 }
 

@@ -329,6 +329,7 @@ async fn store(
     draft: ProfileDraft,
     conflict: Code,
 ) -> Result<Profile, Problem> {
+    app.rates().take_events(caller.workspace(), draft.addresses.len() + 1)?;
     match app.store().upsert_profile(caller.workspace(), draft).await? {
         Upserted::Profile(profile) | Upserted::ProcessingRefused(profile) => Ok(profile),
         Upserted::Ambiguous(profiles) => Err(Problem::new(conflict).detail(belong_to(&profiles))),

@@ -11,7 +11,7 @@ use sayso_store::configuration::{Change, Sender};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::page::{InPath, name};
+use crate::api::page::{InPath, has_room, name};
 use crate::app::App;
 use crate::body::texts::{ChannelText, SenderIdText};
 use crate::body::{Faults, Sent, json_object};
@@ -65,7 +65,10 @@ pub(crate) async fn list(caller: Caller<Read>) -> Json<Vec<SenderAnswer>> {
 #[utoipa::path(
     post, path = "/v1/senders", tag = "Senders", operation_id = "create_sender",
     request_body(content = SenderRequest, description = "The sender."),
-    responses((status = 201, description = "The sender.", body = SenderAnswer)),
+    responses(
+        (status = 201, description = "The sender.", body = SenderAnswer),
+        (status = 409, description = "The workspace has as many senders as it may; `detail` names the limit.", body = ProblemBody),
+    ),
     security(("api_key" = ["configure"])),
 )]
 pub(crate) async fn create(
@@ -74,17 +77,12 @@ pub(crate) async fn create(
     sent: Sent<SenderRequest>,
 ) -> Result<(StatusCode, Json<SenderAnswer>), Problem> {
     let Sent { request, mut faults } = sent;
-    if caller.configuration().senders.len() >= limits::SENDERS_PER_WORKSPACE_MAX {
-        faults.note(
-            "",
-            Code::InvalidValue,
-            "cannot be made: the workspace has as many senders as it may",
-        );
-    }
     let channel = request.channel.as_ref().map(|ChannelText(channel)| *channel);
     let channel = faults.require("/channel", channel, "sms");
     let texts = texts(request, &mut faults);
     let (channel, (name, address)) = faults.settle(channel.zip(texts))?;
+    let limit = ("SENDERS_PER_WORKSPACE_MAX", limits::SENDERS_PER_WORKSPACE_MAX);
+    has_room(caller.configuration().senders.len(), limit)?;
     let id = SenderId::from_bytes(app.environment().time_sortable_id());
     let sender = Sender { channel, name, address, deleted_at: None };
     store(&app, &caller, id, sender).await.map(|answer| (StatusCode::CREATED, answer))

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
+use sayso_core::limits;
 use sayso_core::source::SourceName;
 use sayso_store::configuration::{Change, Site};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::page::InPath;
+use crate::api::page::{InPath, has_room};
 use crate::app::App;
 use crate::body::texts::NameText;
 use crate::body::{Faults, Sent, json_object};
@@ -69,7 +70,10 @@ pub(crate) async fn list(caller: Caller<Configure>) -> Json<Vec<SiteAnswer>> {
 #[utoipa::path(
     post, path = "/v1/sites", tag = "Sites", operation_id = "create_site",
     request_body(content = SiteRequest, description = "The site."),
-    responses((status = 201, description = "The site and, if asked for, its secret.", body = SiteAnswer)),
+    responses(
+        (status = 201, description = "The site and, if asked for, its secret.", body = SiteAnswer),
+        (status = 409, description = "The workspace has as many sites as it may; `detail` names the limit.", body = ProblemBody),
+    ),
     security(("api_key" = ["configure"])),
 )]
 pub(crate) async fn create(
@@ -81,6 +85,8 @@ pub(crate) async fn create(
     let name = faults.require("/name", request.name, "shop.example");
     let origins = origins(request.origins, &mut faults);
     let (NameText(name), origins) = faults.settle(name.zip(origins))?;
+    let limit = ("SITES_PER_WORKSPACE_MAX", limits::SITES_PER_WORKSPACE_MAX);
+    has_room(caller.configuration().sites.len(), limit)?;
     let secret = request.new_user_hash_secret.unwrap_or(false).then(|| new_secret(&app));
     let site = Site {
         name,

@@ -11,7 +11,7 @@ use sayso_store::configuration::{Change, Topic};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::page::{InPath, name};
+use crate::api::page::{InPath, has_room, name};
 use crate::app::App;
 use crate::body::texts::{CategoryText, TopicIdText};
 use crate::body::{Sent, json_object};
@@ -60,7 +60,10 @@ pub(crate) async fn list(caller: Caller<Read>) -> Json<Vec<TopicAnswer>> {
 #[utoipa::path(
     post, path = "/v1/topics", tag = "Topics", operation_id = "create_topic",
     request_body(content = TopicRequest, description = "The topic."),
-    responses((status = 201, description = "The topic.", body = TopicAnswer)),
+    responses(
+        (status = 201, description = "The topic.", body = TopicAnswer),
+        (status = 409, description = "The workspace has as many topics as it may; `detail` names the limit.", body = ProblemBody),
+    ),
     security(("api_key" = ["configure"])),
 )]
 pub(crate) async fn create(
@@ -69,17 +72,12 @@ pub(crate) async fn create(
     sent: Sent<TopicRequest>,
 ) -> Result<(StatusCode, Json<TopicAnswer>), Problem> {
     let Sent { request, mut faults } = sent;
-    if caller.configuration().topics.len() >= limits::TOPICS_PER_WORKSPACE_MAX {
-        faults.note(
-            "",
-            Code::InvalidValue,
-            "cannot be made: the workspace has as many topics as it may",
-        );
-    }
     let category = request.category.map(|CategoryText(category)| category);
     let category = faults.require("/category", category, "marketing");
     let name = name(request.name, &mut faults);
     let (name, category) = faults.settle(name.zip(category))?;
+    let limit = ("TOPICS_PER_WORKSPACE_MAX", limits::TOPICS_PER_WORKSPACE_MAX);
+    has_room(caller.configuration().topics.len(), limit)?;
     let id = TopicId::from_bytes(app.environment().time_sortable_id());
     let topic = Topic { name, category, deleted_at: None };
     store(&app, &caller, id, topic).await.map(|answer| (StatusCode::CREATED, answer))

@@ -192,7 +192,7 @@ codes! {
         "`opted_in_acknowledged` lets marketing go to people who said nothing. It must be acknowledged in writing.",
         "Send `acknowledgement` with the words that the reference of the operation gives.";
     RateLimited = "rate-limited", TOO_MANY_REQUESTS, "Too many requests",
-        "More requests came from this key, network or about this address than the limits allow.",
+        "More requests came from this key, network or about this address than the limits allow, or the workspace records more events than it may. A refusal is recorded however many events there were.",
         "Wait as long as the header `retry-after` says.";
     Internal = "internal", INTERNAL_SERVER_ERROR, "The server made a mistake",
         "Something happened that should not be possible. It was logged under the request id.",

@@ -54,3 +54,48 @@ async fn a_batch_past_its_limit_is_refused_whole() {
     let lines = "{}\n".repeat(10_001);
     app.post_text("/v1/consents/batch", LINES, lines).await.is_problem("too-many-items");
 }
+
+/// A server whose workspaces record two events an hour.
+async fn with_two_events_an_hour() -> TestApp {
+    let mut rates = crate::support::plenty();
+    rates.workspace.requests = std::num::NonZeroU32::new(2).unwrap();
+    rates.workspace.per = std::time::Duration::from_hours(1);
+    TestApp::with_rates(rates).await
+}
+
+#[tokio::test]
+async fn past_the_limit_of_events_refusals_alone_are_recorded() {
+    let app = with_two_events_an_hour().await;
+    let said = |n: u32, statement: &str| json!({ "phone": format!("+1415555267{n}"), "channel": "sms", "statement": statement, "standing": "report" });
+    for n in 0..2 {
+        let answer = app.post("/v1/consents", &said(n, "opt_in")).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
+    }
+    let limited = app.post("/v1/consents", &said(2, "opt_in")).await;
+    let problem = limited.is_problem("rate-limited");
+    assert_eq!(problem["detail"], "the workspace may record 2 events in 3600 s");
+    assert!(limited.headers["retry-after"].to_str().unwrap().parse::<u64>().unwrap() > 0);
+    assert_eq!(app.post("/v1/consents", &said(0, "opt_out")).await.status, StatusCode::CREATED);
+    let lines = format!("{}\n{}", said(2, "opt_in"), said(1, "opt_out"));
+    let batch = app.post_text("/v1/consents/batch", "application/x-ndjson", lines).await.lines();
+    assert_eq!(
+        (&batch[0]["status"], &batch[0]["problem"]["code"]),
+        (&json!(429), &json!("rate-limited"))
+    );
+    assert_eq!(batch[1]["consent"]["consent"]["status"], "opted_out");
+    for n in 0..2 {
+        assert_eq!(app.sms(&format!("+1415555267{n}")).await["reason"], "opted_out");
+    }
+    let person = json!({ "phone": "+14155552675" });
+    app.post("/v1/profiles", &person).await.is_problem("rate-limited");
+}
+
+#[tokio::test]
+async fn a_list_waits_for_room_and_is_not_counted_among_the_events_a_second() {
+    let app = with_two_events_an_hour().await;
+    let row = |line: u32| json!({ "line": line, "phone": format!("+1415555267{line}"), "channel": "sms", "statement": "opt_in" });
+    let path = "/v1/imports/imp_01jd6m9k3te5b8r5v3x5y6z7w8/rows?list=crm";
+    let lines: Vec<String> = (1..5).map(|line| row(line).to_string()).collect();
+    let answer = app.post_text(path, "application/x-ndjson", lines.join("\n")).await;
+    assert_eq!((answer.status, answer.lines().len()), (StatusCode::OK, 4));
+}

@@ -1,8 +1,11 @@
 //! Settings, senders, topics, notices, sites.
 
 use axum::http::StatusCode;
+use sayso_core::id::{NoticeId, SenderId, TopicId};
+use sayso_core::limits;
 use sayso_core::time::Span;
-use serde_json::json;
+use sayso_store::configuration::{Change, Sender, Site, Topic};
+use serde_json::{Value, json};
 
 use crate::support::TestApp;
 
@@ -128,4 +131,66 @@ async fn a_site_shows_its_secret_once() {
         (&kept["origins"], &kept["user_hash"]),
         (&json!(["https://two.example"]), &json!(true))
     );
+}
+
+/// Asserts that a workspace which lacks one of its `most` is given it, and refused one more.
+async fn is_full_at(most: usize, change: impl Fn([u8; 16]) -> Change, path: &str, body: Value) {
+    let app = TestApp::start().await;
+    let made = (1..most).map(|n| {
+        let mut id = [0; 16];
+        id[..8].copy_from_slice(&n.to_be_bytes());
+        app.store.configure(app.configuration.workspace, change(id))
+    });
+    for made in futures_util::future::join_all(made).await {
+        made.unwrap();
+    }
+    let last = app.post(path, &body).await;
+    assert_eq!(last.status, StatusCode::CREATED, "{path}: {}", last.text);
+    let past = app.post(path, &body).await;
+    let detail = past.is_problem("limit-reached")["detail"].as_str().unwrap().to_owned();
+    assert!(detail.ends_with(&format!("_PER_WORKSPACE_MAX is {most}")), "{path}: {detail}");
+    assert_eq!(past.status, StatusCode::CONFLICT);
+}
+
+#[tokio::test]
+async fn a_workspace_holds_no_more_senders_than_its_limit() {
+    let channel = sayso_core::channel::Channel::Sms;
+    // What was deleted counts: consents may name it.
+    let deleted_at = Some(sayso_core::time::Timestamp::DISTANT_PAST);
+    let sender = |id| {
+        let sender = Sender { channel, name: "s".into(), address: "1".into(), deleted_at };
+        Change::Sender(SenderId::from_bytes(id), sender)
+    };
+    let one = json!({ "channel": "sms", "name": "Shop", "address": "12345" });
+    is_full_at(limits::SENDERS_PER_WORKSPACE_MAX, sender, "/v1/senders", one).await;
+}
+
+#[tokio::test]
+async fn a_workspace_holds_no_more_topics_than_its_limit() {
+    let category = sayso_core::channel::Category::Marketing;
+    let topic = |id| {
+        let topic = Topic { name: "t".into(), category, deleted_at: None };
+        Change::Topic(TopicId::from_bytes(id), topic)
+    };
+    let one = json!({ "name": "Offers", "category": "marketing" });
+    is_full_at(limits::TOPICS_PER_WORKSPACE_MAX, topic, "/v1/topics", one).await;
+}
+
+#[tokio::test]
+async fn a_workspace_holds_no_more_notices_than_its_limit() {
+    let notice = |id| Change::NoticeName(NoticeId::from_bytes(id), "n".into());
+    let one = json!({ "name": "Box" });
+    is_full_at(limits::NOTICES_PER_WORKSPACE_MAX, notice, "/v1/notices", one).await;
+}
+
+#[tokio::test]
+async fn a_workspace_holds_no_more_sites_than_its_limit() {
+    let name = |text: &str| sayso_core::source::SourceName::parse(text).unwrap();
+    let site = |id| {
+        let site =
+            Site { name: name("s"), origins: Vec::new(), user_hash_secret: None, deleted_at: None };
+        Change::Site(name(&format!("site_{}", u128::from_be_bytes(id))), site)
+    };
+    let one = json!({ "name": "s", "origins": ["https://shop.example"] });
+    is_full_at(limits::SITES_PER_WORKSPACE_MAX, site, "/v1/sites", one).await;
 }

@@ -68,7 +68,7 @@ impl Entropy for CountedBytes {
 
 pub(crate) fn plenty() -> RateLimits {
     let rate = Rate { requests: NonZeroU32::new(1_000_000).unwrap(), per: Duration::from_secs(1) };
-    RateLimits { key: rate, network: rate, address: rate }
+    RateLimits { key: rate, network: rate, address: rate, workspace: rate }
 }
 
 impl TestApp {

@@ -246,6 +246,22 @@ async fn statements_are_limited_by_network_and_by_address() {
 }
 
 #[tokio::test]
+async fn past_the_limit_of_events_a_page_is_heard_where_it_refuses() {
+    let mut rates = crate::support::plenty();
+    rates.workspace.requests = std::num::NonZeroU32::new(1).unwrap();
+    rates.workspace.per = std::time::Duration::from_hours(1);
+    let app = TestApp::with_rates(rates).await;
+    let site = app.site().await;
+    let shop = Shop { app, site };
+    shop.page(json!({ "phone_number": PHONE, "sms_optin": true })).await;
+    let other = json!({ "phone_number": PHONE, "whatsapp_optin": true });
+    shop.page(other).await.is_problem("rate-limited");
+    let both = json!({ "phone_number": PHONE, "sms_optin": false, "whatsapp_optin": true });
+    assert_eq!(shop.page(both).await.json()["accepted"], json!(["sms_optin"]));
+    assert_eq!(shop.app.sms(PHONE).await["reason"], "opted_out");
+}
+
+#[tokio::test]
 async fn the_tag_is_served_and_kept_until_it_changes() {
     let shop = Shop::open().await;
     let get = |tag: Option<&str>| {

@@ -157,13 +157,10 @@ async fn named_then(directory: &Path, fact: sayso_core::event::Fact) -> Workspac
     let store = open(directory);
     let draft = sayso_store::conformance::of_fact(workspace, &phone(1), fact, 1);
     let subject = draft.subject.clone();
-    match fact {
-        sayso_core::event::Fact::Erasure => {
-            store.erase(workspace, &subject, draft).await.unwrap();
-        }
-        _ => {
-            record(&store, workspace, draft).await;
-        }
+    if fact == sayso_core::event::Fact::Erasure {
+        store.erase(workspace, &subject, draft).await.unwrap();
+    } else {
+        record(&store, workspace, draft).await;
     }
     drop(store);
     workspace

@@ -69,6 +69,21 @@ pub(crate) struct Plan {
     pub(crate) doubt: Option<Doubt>,
 }
 
+impl Plan {
+    /// Whether it takes something away, and so is recorded whatever the limits say (rule 5).
+    pub(crate) fn refuses(&self) -> bool {
+        self.drafts.iter().any(|draft| match draft.fact {
+            Fact::Consent(_, statement) => statement.is_refusal(),
+            Fact::Suppression(..)
+            | Fact::Activity(_)
+            | Fact::Retraction(_)
+            | Fact::Link(_)
+            | Fact::Attributes(_)
+            | Fact::Erasure => false,
+        })
+    }
+}
+
 /// The name of the evidence that says why an opt-in is pending.
 pub(crate) const DOUBT_FIELD: &str = "sayso:doubt";
 

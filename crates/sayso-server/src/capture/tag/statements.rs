@@ -83,6 +83,8 @@ impl Statements {
         for address in identifiers.all() {
             counted = counted.and(app.rates().take_address(visit.key_of(address)));
         }
+        let workspace = visit.configuration.workspace;
+        let counted = counted.and_then(|()| app.rates().take_events(workspace, flags.count()));
         let is_welcome = counted.is_ok();
         if let Err(limit) = counted {
             flags = flags.refusals_alone().ok_or(limit)?;
@@ -258,6 +260,11 @@ impl Flags {
 }
 
 impl Flags {
+    /// How many said something.
+    fn count(&self) -> usize {
+        [self.gdpr, self.whatsapp, self.sms, self.email].into_iter().flatten().count()
+    }
+
     /// The refusals among them, if there are any.
     fn refusals_alone(self) -> Option<Self> {
         let refusal = |flag: Option<Statement>| flag.filter(|flag| flag.is_refusal());

@@ -230,15 +230,18 @@ pub fn decide(
     Decision { reasons, waived, consent, retry_at }
 }
 
-/// What is missing for an opt-in.
+/// What is missing for an opt-in. An open question hides nothing (rule 14): that the opt-in is for
+/// something else stands beside it, since it is waived less often.
 fn lack_of(consent: &Consent, findings: &Findings) -> Reasons {
     let elsewhere = Reasons::of(&[Reason::CategoryNotCovered]);
+    let pending = Reasons::of(&[Reason::Pending]);
     match consent.status {
         Status::OptedIn => Reasons::NONE,
         Status::OptedOut => Reasons::of(&[Reason::OptedOut]),
         Status::UnderReview => Reasons::of(&[Reason::UnderReview]),
         Status::Expired => Reasons::of(&[Reason::Expired]),
-        Status::Pending => Reasons::of(&[Reason::Pending]),
+        Status::Pending if consent.level.is_some() => pending,
+        Status::Pending => pending.or(findings.standing.and(elsewhere)),
         Status::Never if findings.standing.and(elsewhere) == elsewhere => elsewhere,
         Status::Never => Reasons::of(&[Reason::NoOptIn]),
     }

@@ -15,7 +15,8 @@ use proptest::test_runner::{Config, TestCaseResult, TestRunner};
 
 use sayso_core::address::{Address, OpaqueId};
 use sayso_core::canonical::{Canonical, Writer};
-use sayso_core::channel::{Channel, Message, Occasion, Scope};
+use sayso_core::capture::read_in_doubt;
+use sayso_core::channel::{Channel, Message, Occasion, Permission, Scope};
 use sayso_core::decision::{Circumstances, Decision, Reason, Reasons, Requirement, check, decide};
 use sayso_core::effective::{Effective, Shape, turning_points};
 use sayso_core::event::{ConsentEvent, Fact, Sealed, Switched};
@@ -33,8 +34,8 @@ use sayso_core::time::Timestamp;
 
 use crate::support::generate::{anytime, consent, fact, history, question};
 use crate::support::language::{
-    SENDER_S, Telling, WORKSPACE, about_t, day, fold, plain, set, settings_with_least, single,
-    undone_by,
+    SENDER_S, TOPIC_T, Telling, WORKSPACE, about_t, day, fold, plain, set, settings_with_least,
+    single, undone_by,
 };
 
 /// Random cases of each property.
@@ -206,6 +207,50 @@ fn a_refusal_never_becomes_less_effective_by_what_cannot_lift_it() {
         Ok(())
     });
     assert_tried(&refused, CASES / 10);
+}
+
+#[test]
+fn a_pending_grants_refuses_and_hides_nothing() {
+    let (answered, open) = (Cell::new(0), Cell::new(0));
+    let inputs = (history(), question(), consent());
+    hold_for(&inputs, |(history, question, said)| {
+        // What is in doubt is told on a channel where something was told before: the dated default
+        // is for those of whom nothing is recorded (rule 10).
+        let Fact::Consent(Permission::Messages(channel, scope), statement) = said.fact else {
+            return Ok(());
+        };
+        let before = fold(&history);
+        if statement.is_refusal() || before.on_channel(channel).next().is_none() {
+            return Ok(());
+        }
+        let (pending, named) = read_in_doubt(statement, scope);
+        prop_assert_eq!((pending, named), (Statement::Pending, scope));
+        let fact = Fact::Consent(Permission::Messages(channel, named), pending);
+        let doubtful = ConsentEvent { fact, ..said }.named();
+        let longer: Vec<_> = history.iter().cloned().chain([doubtful]).collect();
+        let circumstances = question.circumstances();
+        let old = check(&before, &question.message, &circumstances);
+        let new = check(&fold(&longer), &question.message, &circumstances);
+        if matches!(old.consent.status, Status::Never | Status::Pending) {
+            count(&open);
+            prop_assert!(matches!(new.consent.status, Status::Never | Status::Pending));
+        } else {
+            count(&answered);
+            prop_assert_eq!(told(&new), told(&old));
+        }
+        prop_assert_eq!(new.is_allow(), old.is_allow());
+        Ok(())
+    });
+    assert_tried(&answered, CASES / 10);
+    assert_tried(&open, CASES / 20);
+}
+
+#[test]
+fn a_refusal_in_doubt_refuses_everything_on_its_channel() {
+    for statement in [Statement::OptOut, Statement::Hold, Statement::No] {
+        assert_eq!(read_in_doubt(statement, Scope::Sender(SENDER_S)), (statement, Scope::All));
+        assert_eq!(read_in_doubt(statement, Scope::Topic(TOPIC_T)), (statement, Scope::All));
+    }
 }
 
 /// Only what is set, never what is cleared.

@@ -75,19 +75,22 @@ impl<'a> Model<'a> {
     pub(crate) fn check(&self, message: &Message, circumstances: &Circumstances<'_>) -> Answer {
         let now = circumstances.now;
         let (status, level, refused_at) = self.status(message, circumstances.settings, now);
-        let lack = match status {
-            Status::OptedIn => None,
-            Status::OptedOut => Some(Reason::OptedOut),
-            Status::UnderReview => Some(Reason::UnderReview),
-            Status::Expired => Some(Reason::Expired),
-            Status::Pending => Some(Reason::Pending),
-            Status::Never if self.has_opt_in_somewhere(message.channel, now) => {
-                Some(Reason::CategoryNotCovered)
+        let elsewhere = self.has_opt_in_somewhere(message.channel, now);
+        let lacks = match status {
+            Status::OptedIn => vec![],
+            Status::OptedOut => vec![Reason::OptedOut],
+            Status::UnderReview => vec![Reason::UnderReview],
+            Status::Expired => vec![Reason::Expired],
+            // An open question hides nothing (rule 14).
+            Status::Pending if level.is_none() && elsewhere => {
+                vec![Reason::Pending, Reason::CategoryNotCovered]
             }
-            Status::Never => Some(Reason::NoOptIn),
+            Status::Pending => vec![Reason::Pending],
+            Status::Never if elsewhere => vec![Reason::CategoryNotCovered],
+            Status::Never => vec![Reason::NoOptIn],
         };
         let waives = |lack: &Reason| self.waives(*lack, refused_at, message, circumstances);
-        let waived: Vec<Reason> = lack.filter(waives).into_iter().collect();
+        let (waived, lacking): (Vec<Reason>, Vec<Reason>) = lacks.into_iter().partition(waives);
 
         let mut reasons = vec![];
         if self.is_suppressed(message, now) {
@@ -96,7 +99,7 @@ impl<'a> Model<'a> {
         if self.refuses_processing(now) {
             reasons.push(Reason::ProcessingRefused);
         }
-        reasons.extend(lack.filter(|_| waived.is_empty()));
+        reasons.extend(lacking);
         if message.channel == Channel::WhatsApp
             && message.content == Content::FreeForm
             && self.active_since(message, now).is_none()

@@ -10,7 +10,7 @@ use sayso_core::canonical::Writer;
 use sayso_core::event::Fact;
 use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
 use sayso_core::source::{Actor, Evidence};
-use sayso_store::store::{Dating, Draft, Subject};
+use sayso_store::store::{Dating, Draft, Moment, Subject};
 use utoipa::ToSchema;
 
 use crate::api::address::{AddressFields, Care, Place, Reading};
@@ -19,7 +19,7 @@ use crate::app::App;
 use crate::body::texts::{KindText, NoteText, OpaqueIdText, RegionText, Sha256Text};
 use crate::body::{Sent, json_object};
 use crate::caller::{Caller, Compliance};
-use crate::problem::Problem;
+use crate::problem::{Code, Problem, ProblemBody};
 
 json_object! {
     /// Who is to be erased, by one address.
@@ -52,7 +52,10 @@ json_object! {
 #[utoipa::path(
     post, path = "/v1/erasures", tag = "Erasures", operation_id = "erase",
     request_body(content = ErasureRequest, description = "Who is to be erased."),
-    responses((status = 201, description = "The person is erased. Erasing again is answered the same.", body = EventAnswer)),
+    responses(
+        (status = 201, description = "The person is erased. Erasing again is answered the same.", body = EventAnswer),
+        (status = 409, description = "Several people share the address; nothing was changed.", body = ProblemBody),
+    ),
     security(("api_key" = ["compliance"])),
 )]
 pub(crate) async fn erase(
@@ -62,8 +65,24 @@ pub(crate) async fn erase(
 ) -> Result<(StatusCode, Json<EventAnswer>), Problem> {
     let draft = draft(sent, &app, &caller)?;
     let subject = draft.subject.clone();
+    name_one_person(&app, &caller, &subject).await?;
     let recorded = app.store().erase(caller.workspace(), &subject, draft).await?;
     Ok((StatusCode::CREATED, Json(EventAnswer::of(&recorded))))
+}
+
+/// An address that several people share does not say which of them asks to be forgotten.
+async fn name_one_person(
+    app: &App,
+    caller: &Caller<Compliance>,
+    subject: &Subject,
+) -> Result<(), Problem> {
+    let known = app.store().registers(caller.workspace(), subject, Moment::Now).await?;
+    let people: Vec<String> = known.links().map(|(profile, _)| profile.to_string()).collect();
+    if people.len() > 1 {
+        let detail = format!("belongs to {}; name the person by external_id", people.join(", "));
+        return Err(Problem::new(Code::AmbiguousProfile).detail(detail));
+    }
+    Ok(())
 }
 
 fn draft(

@@ -334,3 +334,24 @@ async fn an_audience_lists_each_person_with_the_status_once() {
     app.get("/v1/consents").await.is_problem("missing-field");
     app.get("/v1/consents?channel=fax").await.is_problem("unknown-channel");
 }
+
+#[tokio::test]
+async fn a_start_without_an_opt_in_to_return_to_is_pending_besides() {
+    let app = TestApp::start().await;
+    let start = |phone: &str, at: &str| json!({ "phone": phone, "channel": "sms", "statement": "start", "standing": "act", "occurred_at": at, "method": "keyword" });
+    let new = app.post("/v1/consents", &start(PHONE, "2026-11-21T09:00:00Z")).await.json();
+    assert_eq!(new["consent"]["status"], "pending");
+    let again = app.post("/v1/consents", &start(PHONE, "2026-11-21T09:00:00Z")).await;
+    assert_eq!((again.status, &again.json()["event"]["id"]), (StatusCode::OK, &new["event"]["id"]));
+    let says = async |query: &str| -> Vec<String> {
+        let page = app.get(&format!("/v1/events?{query}")).await.json();
+        let events = page["events"].as_array().unwrap().iter();
+        events.map(|event| event["says"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(says("phone=%2B14155552671").await, ["pending", "start"]);
+    let known = "+14155552672";
+    let notice = app.notice(&[]).await;
+    app.post("/v1/consents", &act(known, "opt_in", "2026-11-21T08:00:00Z", &notice)).await;
+    app.post("/v1/consents", &start(known, "2026-11-21T09:00:00Z")).await;
+    assert_eq!(says("phone=%2B14155552672").await, ["start", "single"]);
+}

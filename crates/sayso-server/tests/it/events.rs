@@ -153,6 +153,25 @@ async fn an_erased_person_stays_refused_and_their_data_is_gone() {
 }
 
 #[tokio::test]
+async fn an_erasure_names_one_person_and_leaves_the_other_what_they_share() {
+    let app = TestApp::start().await;
+    for id in ["u-1", "u-2"] {
+        let person = json!({ "external_id": id, "phone": PHONE, "attributes": { "name": id } });
+        app.post("/v1/profiles", &person).await;
+    }
+    let stop =
+        json!({ "phone": PHONE, "channel": "sms", "statement": "opt_out", "standing": "act" });
+    app.post("/v1/consents", &stop).await;
+    app.post("/v1/erasures", &json!({ "phone": PHONE })).await.is_problem("ambiguous-profile");
+    let answer = app.post("/v1/erasures", &json!({ "external_id": "u-1" })).await;
+    assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
+    let profile = app.get("/v1/profiles?phone=%2B14155552671").await.json();
+    assert_eq!(profile["attributes"], json!({ "name": "u-2" }));
+    assert_eq!(app.sms(PHONE).await["reason"], "opted_out");
+    assert_eq!(app.get("/v1/profiles?external_id=u-1").await.json()["id"], Value::Null);
+}
+
+#[tokio::test]
 async fn an_operators_block_outranks_consent_until_it_is_cleared() {
     let app = TestApp::start().await;
     let notice = app.notice(&[]).await;

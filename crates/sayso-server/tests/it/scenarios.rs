@@ -102,7 +102,7 @@ async fn the_scenarios_hold_over_the_api() {
         ("35", &["single@0", "start@2", "out@1"], "opted_in", "opted_in"),
         ("38", &["pending@1", "out@2", "confirmed@3"], "opted_in", "opted_in"),
         ("39", &["single@1", "no@1"], "opted_out", "opted_out"),
-        ("43", &["pending@400"], "pending", "pending"),
+        ("43", &["start@400"], "pending", "pending"),
     ];
     for (row, told, for_topic, for_other) in rows {
         let world = World::new().await;

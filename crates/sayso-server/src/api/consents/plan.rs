@@ -6,13 +6,14 @@
 
 use std::collections::BTreeMap;
 
-use sayso_core::capture::{Doubt, permissions_of, read_in_doubt, settle_time};
+use sayso_core::capture::{Doubt, permissions_of, read_in_doubt, settle_time, start};
 use sayso_core::channel::{Category, Channel, Message, Permission, Scope};
 use sayso_core::event::Fact;
 use sayso_core::event_id::{RequestIdentity, event_id};
 use sayso_core::limits;
 use sayso_core::notice::Notice;
 use sayso_core::phone::PhoneBook;
+use sayso_core::registers::Registers;
 use sayso_core::settings::Settings;
 use sayso_core::source::{Actor, Evidence, EvidenceText, Source};
 use sayso_core::statement::{Level, Standing, Statement};
@@ -57,7 +58,8 @@ pub(crate) struct Context<'a> {
 /// The events that one request makes, and the message whose status answers it.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
-    /// One event, and a second where an opt-in gives the processing permission too.
+    /// One event, and a second where an opt-in gives the processing permission too. A START has a
+    /// pending beside it, for who has no opt-in to return to.
     pub(crate) drafts: Vec<Draft>,
     /// The permission that was stated.
     pub(crate) permission: Permission,
@@ -70,6 +72,32 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
+    /// Which channel it is a START on.
+    pub(crate) fn starts_on(&self) -> Option<Channel> {
+        let started = self.drafts.first()?.fact;
+        match (started, self.permission) {
+            (Fact::Consent(_, Statement::Start), Permission::Messages(channel, _)) => Some(channel),
+            (
+                Fact::Consent(..)
+                | Fact::Suppression(..)
+                | Fact::Activity(_)
+                | Fact::Retraction(_)
+                | Fact::Link(_)
+                | Fact::Attributes(_)
+                | Fact::Erasure,
+                _,
+            ) => None,
+        }
+    }
+
+    /// Leaves out what START does not say of a person of whom this is known (rule 19).
+    pub(crate) fn settle_start(&mut self, known: &Registers, channel: Channel) {
+        let said = start(known, channel);
+        self.drafts.retain(|draft| {
+            !matches!(draft.fact, Fact::Consent(_, statement) if !said.contains(&statement))
+        });
+    }
+
     /// Whether it takes something away, and so is recorded whatever the limits say (rule 5).
     pub(crate) fn refuses(&self) -> bool {
         self.drafts.iter().any(|draft| match draft.fact {
@@ -148,6 +176,13 @@ pub(crate) fn plan(
         attributes: BTreeMap::new(),
     };
     let mut drafts = vec![first.clone()];
+    if statement == Statement::Start {
+        drafts.push(Draft {
+            id: event_id(context.configuration.workspace, identity, part + 1),
+            fact: Fact::Consent(permission, Statement::Pending),
+            ..first.clone()
+        });
+    }
     if permissions_of(permission, statement, notice).any(|other| other != permission) {
         drafts.push(Draft {
             id: event_id(context.configuration.workspace, identity, part + 1),

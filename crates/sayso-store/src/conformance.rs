@@ -54,6 +54,10 @@ macro_rules! conformance_cases {
         $case!(several_profiles_for_one_set_of_addresses_are_ambiguous);
         $case!(an_address_of_three_profiles_refuses_for_all);
         $case!(linking_carries_refusals_and_never_an_opt_in);
+        $case!(linking_carries_by_the_kind_of_the_address);
+        $case!(a_processing_refusal_made_before_the_link_reaches_the_person);
+        $case!(unlinking_takes_back_a_processing_refusal_from_the_others);
+        $case!(retracting_a_refusal_takes_back_what_was_carried_from_it);
         $case!(unlinking_takes_back_what_linking_carried);
         $case!(a_processing_refusal_reaches_every_address_of_the_person);
         $case!(attributes_are_not_kept_for_who_refused_processing);

@@ -98,6 +98,92 @@ pub async fn linking_carries_refusals_and_never_an_opt_in(store: &dyn Store) {
     assert_eq!(reason(store, workspace, &phone(5), marketing()).await, Some(Reason::NoOptIn));
 }
 
+/// Rule 13: an opt-out goes to addresses of the same kind; an operator's block too; processing, which
+/// is the person's, to every one.
+pub async fn linking_carries_by_the_kind_of_the_address(store: &dyn Store) {
+    let workspace = workspace(store).await;
+    upsert(store, workspace, &[external("u-1"), phone(1)]).await;
+    record(store, workspace, said(workspace, &phone(1), SMS, Statement::OptOut, 1)).await;
+    let block = Fact::Suppression(
+        sayso_core::suppression::Suppression::Operator,
+        sayso_core::suppression::Cover::default(),
+        sayso_core::event::Switched::On,
+    );
+    record(store, workspace, of_fact(workspace, &phone(1), block, 1)).await;
+    record(store, workspace, refused(workspace, &external("u-1"), 1)).await;
+    let email = Address::Email(sayso_core::email::Email::parse("ada@example.org").unwrap());
+    upsert(store, workspace, &[external("u-1"), phone(2), email.clone()]).await;
+    let (same, other) =
+        (known(store, workspace, &phone(2)).await, known(store, workspace, &email).await);
+    assert_eq!((same.channels().len(), other.channels().len()), (1, 0));
+    assert_eq!((same.suppressions().iter().count(), other.suppressions().iter().count()), (1, 0));
+    for registers in [same, other] {
+        assert!(registers.processing().standing_refusal(super::build::at(9)).is_some());
+    }
+}
+
+/// Rule 11: processing is the person's: a refusal by one address reaches the others, whichever was
+/// linked first.
+pub async fn a_processing_refusal_made_before_the_link_reaches_the_person(store: &dyn Store) {
+    let workspace = workspace(store).await;
+    record(store, workspace, said(workspace, &phone(1), SMS, Statement::Single, 1)).await;
+    let refusal = record(store, workspace, refused(workspace, &external("u-1"), 2)).await.id;
+    upsert(store, workspace, &[phone(1), external("u-1")]).await;
+    let found = reason(store, workspace, &phone(1), marketing()).await;
+    assert_eq!(found, Some(Reason::ProcessingRefused));
+    // Rule 9: what was carried goes with what it was carried from.
+    let target = crate::store::RetractDraft {
+        subject: Subject::Address(external("u-1")),
+        event: refusal,
+        role: sayso_core::retraction::Role::Compliance,
+        source: source(Road::Api, "conformance"),
+        actor: Actor::Operator,
+        reason: None,
+    };
+    assert!(matches!(store.retract(workspace, target).await.unwrap(), Retracting::Done(_)));
+    assert_eq!(reason(store, workspace, &phone(1), marketing()).await, None);
+}
+
+/// Unlinking takes back what the person's other addresses were told.
+pub async fn unlinking_takes_back_a_processing_refusal_from_the_others(store: &dyn Store) {
+    let workspace = workspace(store).await;
+    record(store, workspace, said(workspace, &phone(1), SMS, Statement::Single, 1)).await;
+    record(store, workspace, refused(workspace, &phone(2), 2)).await;
+    let profile = upsert(store, workspace, &[external("u-1"), phone(1), phone(2)]).await;
+    let found = reason(store, workspace, &phone(1), marketing()).await;
+    assert_eq!(found, Some(Reason::ProcessingRefused));
+    store.unlink(workspace, profile.id, &phone(2)).await.unwrap();
+    assert_eq!(reason(store, workspace, &phone(1), marketing()).await, None);
+    assert!(
+        known(store, workspace, &phone(2))
+            .await
+            .processing()
+            .standing_refusal(super::build::at(9))
+            .is_some()
+    );
+}
+
+/// Rules 9 and 13: a refusal that is retracted is taken back where linking had carried it.
+pub async fn retracting_a_refusal_takes_back_what_was_carried_from_it(store: &dyn Store) {
+    let workspace = workspace(store).await;
+    upsert(store, workspace, &[external("u-1"), phone(1)]).await;
+    let refusal = said(workspace, &phone(1), SMS, Statement::OptOut, 5);
+    let refusal = record(store, workspace, refusal).await.id;
+    record(store, workspace, said(workspace, &phone(2), SMS, Statement::Single, 3)).await;
+    upsert(store, workspace, &[external("u-1"), phone(2)]).await;
+    assert_eq!(reason(store, workspace, &phone(2), marketing()).await, Some(Reason::OptedOut));
+    let target = crate::store::RetractDraft {
+        subject: Subject::Address(phone(1)),
+        event: refusal,
+        role: sayso_core::retraction::Role::Compliance,
+        source: source(Road::Api, "conformance"),
+        actor: Actor::Operator,
+        reason: None,
+    };
+    assert!(matches!(store.retract(workspace, target).await.unwrap(), Retracting::Done(_)));
+    assert_eq!(reason(store, workspace, &phone(2), marketing()).await, None);
+}
+
 /// Unlinking is a retraction of the link and of what it carried.
 pub async fn unlinking_takes_back_what_linking_carried(store: &dyn Store) {
     let workspace = workspace(store).await;

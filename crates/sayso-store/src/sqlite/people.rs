@@ -43,6 +43,17 @@ fn derived_id(workspace: &Workspace, purpose: &str, causes: &[&[u8]]) -> (EventI
     (event_id(workspace.id, RequestIdentity::Dated(request), 0), request)
 }
 
+/// The id of a refusal that the link of another address carried to `member`.
+fn carried_back_id(
+    workspace: &Workspace,
+    link: EventId,
+    refusal: EventId,
+    member: AddressKey,
+) -> (EventId, RequestHash) {
+    let causes = [link.as_bytes().as_slice(), refusal.as_bytes(), member.as_bytes()];
+    derived_id(workspace, "carry back", &causes)
+}
+
 /// A draft without evidence, for what follows from another event.
 struct Following<'a> {
     subject: Subject,
@@ -154,9 +165,17 @@ impl Group<'_> {
         }
         if let Fact::Link(profile) = event.fact {
             self.move_attributes(workspace, profile, key)?;
+            self.take_back(workspace, profile, key, target)?;
         }
         let registers = self.registers(workspace, key)?;
+        let own: Vec<EventId> = registers.links().map(|(_, link)| link.event).collect();
         for sibling in self.siblings(workspace, &registers, key)? {
+            for link in &own {
+                let (id, _) = carried_back_id(workspace, *link, target.event, sibling);
+                if self.find_event(workspace, sibling, id, None)?.is_some() {
+                    self.append_retraction(workspace, sibling, id, target)?;
+                }
+            }
             for (_, link) in self.registers(workspace, sibling)?.links() {
                 let (copy, _) = derived_id(
                     workspace,
@@ -223,6 +242,7 @@ impl Group<'_> {
             actor: Actor::Operator,
             reason: None,
         };
+        self.take_back(workspace, profile, key, &target)?;
         let recorded = self.append_retraction(workspace, key, link.event, &target)?;
         Ok(Retracting::Done(recorded.registers))
     }
@@ -392,6 +412,7 @@ impl Group<'_> {
         let moment = at.as_micros().to_be_bytes();
         let id = derived_id(workspace, "link", &[profile.as_bytes(), key.as_bytes(), &moment]);
         let link = self.append_following(workspace, following.draft(id))?;
+        self.carry_back(workspace, key, &members, link.id)?;
         let source = link_source()?;
         for member in members {
             let registers = self.registers(workspace, member)?;
@@ -413,6 +434,76 @@ impl Group<'_> {
                 let id =
                     derived_id(workspace, "carry", &[link.id.as_bytes(), carried.from.as_bytes()]);
                 self.append_following(workspace, following.draft(id))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Carries a refusal of processing from a new address to those the person had: it is the
+    /// person's, whichever address it was said by (rule 11).
+    fn carry_back(
+        &mut self,
+        workspace: &Workspace,
+        from: AddressKey,
+        members: &BTreeSet<AddressKey>,
+        link: EventId,
+    ) -> Result<(), StoreError> {
+        let of_processing = |carried: &Carried| match carried.fact {
+            Fact::Consent(permission, _) => permission == Permission::Processing,
+            Fact::Suppression(..)
+            | Fact::Activity(_)
+            | Fact::Retraction(_)
+            | Fact::Link(_)
+            | Fact::Attributes(_)
+            | Fact::Erasure => false,
+        };
+        let registers = self.registers(workspace, from)?;
+        let source = link_source()?;
+        for carried in carried(&registers).into_iter().filter(of_processing) {
+            for member in members.iter().filter(|member| **member != from) {
+                let Some(address) = self.address(workspace, *member)? else {
+                    continue;
+                };
+                let following = Following {
+                    subject: Subject::Address(address),
+                    fact: carried.fact,
+                    source: &source,
+                    actor: Actor::System,
+                    at: carried.at,
+                    basis: Some(carried.from),
+                };
+                let id = carried_back_id(workspace, link, carried.from, *member);
+                self.append_following(workspace, following.draft(id))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes back what [`Self::carry_back`] carried, before the link is retracted.
+    fn take_back(
+        &mut self,
+        workspace: &Workspace,
+        profile: ProfileId,
+        from: AddressKey,
+        target: &RetractDraft,
+    ) -> Result<(), StoreError> {
+        let members = self.profile(workspace, profile)?.addresses.clone();
+        let refusals = self.rows(workspace, from)?.into_iter().filter(|row| match row.event.fact {
+            Fact::Consent(Permission::Processing, statement) => statement.is_refusal(),
+            Fact::Consent(Permission::Messages(..), _)
+            | Fact::Suppression(..)
+            | Fact::Activity(_)
+            | Fact::Retraction(_)
+            | Fact::Link(_)
+            | Fact::Attributes(_)
+            | Fact::Erasure => false,
+        });
+        for refusal in refusals {
+            for member in &members {
+                let (id, _) = carried_back_id(workspace, target.event, refusal.event.id, *member);
+                if self.find_event(workspace, *member, id, None)?.is_some() {
+                    self.append_retraction(workspace, *member, id, target)?;
+                }
             }
         }
         Ok(())

@@ -113,6 +113,27 @@ async fn senders_are_made_changed_and_deleted() {
 }
 
 #[tokio::test]
+async fn deleting_a_sender_deletes_no_refusal() {
+    let app = TestApp::start().await;
+    let sender = json!({ "channel": "sms", "name": "Shop", "address": "12345" });
+    let made = app.post("/v1/senders", &sender).await.json();
+    let id = made["id"].as_str().unwrap();
+    let phone = "+14155552671";
+    let said = |statement: &str| json!({ "phone": phone, "channel": "sms", "scope": format!("sender:{id}"), "statement": statement, "standing": "report" });
+    app.post("/v1/consents", &said("opt_out")).await;
+    app.delete(&format!("/v1/senders/{id}")).await;
+    // Rule 17: the refusal stays, and one that comes later is of that sender still.
+    let late = app.post("/v1/consents", &said("opt_out")).await.json();
+    assert_eq!(
+        (&late["scope"], &late["consent"]["status"]),
+        (&json!(format!("sender:{id}")), &json!("opted_out"))
+    );
+    let doubtful = app.post("/v1/consents", &said("opt_in")).await.json();
+    assert_eq!(doubtful["doubt"]["reason"], "unknown_sender");
+    assert_eq!(doubtful["consent"]["status"], "opted_out");
+}
+
+#[tokio::test]
 async fn a_site_shows_its_secret_once() {
     let app = TestApp::start().await;
     let made = app.site().await;

@@ -337,3 +337,33 @@ async fn workspaces_and_their_configuration_are_there_after_a_restart() {
     assert_eq!((&*found.name, found.mode), ("Example", Mode::Live));
     assert_eq!(found.settings.iter().map(|(_, of)| of.clone()).collect::<Vec<_>>(), [settings]);
 }
+
+/// Rule 27: what cannot be read is an error for the whole batch, and never an answer.
+#[tokio::test]
+async fn registers_that_cannot_be_read_are_an_error_and_never_an_allow() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let workspace = workspace(&store).await;
+    record(&store, workspace, said(workspace, &phone(1), SMS, Statement::Single, 1)).await;
+    // An opt-in with an end is one that the index refers to the store.
+    let end = sayso_store::conformance::at(60 * 24 * 36_500);
+    record(&store, workspace, said(workspace, &phone(2), SMS, Statement::Term(end), 1)).await;
+    store.close().await.unwrap();
+    drop(store);
+    let store = open(directory.path());
+    assert_eq!(reason(&store, workspace, &phone(2), marketing()).await, None);
+    rusqlite::Connection::open(directory.path().join("views.db"))
+        .unwrap()
+        .execute("UPDATE address SET registers = x'ff' /* every workspace: damage */", [])
+        .unwrap();
+    let question = sayso_store::store::Question {
+        message: marketing(),
+        requirement: sayso_core::decision::Requirement::OptIn,
+    };
+    let recipients = [1, 2].map(|n| {
+        let sayso_core::address::Address::Phone(phone) = phone(n) else { panic!("no phone") };
+        sayso_store::store::Recipient::Phone(phone)
+    });
+    let answer = store.screen(workspace, &question, &recipients).await;
+    assert!(matches!(answer, Err(sayso_store::store::StoreError::Corrupt { .. })), "{answer:?}");
+}

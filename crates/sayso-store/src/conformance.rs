@@ -42,6 +42,7 @@ macro_rules! conformance_cases {
         $case!(a_retraction_leaves_an_event_out_and_cannot_be_undone);
         $case!(a_refusal_from_the_person_is_never_retracted);
         $case!(as_of_knows_what_was_known_and_effective_at_what_was_true);
+        $case!(a_past_history_holds_and_marks_what_it_did_then);
         $case!(history_pages_are_complete_and_newest_first);
         $case!(a_batch_is_all_or_nothing_and_in_order);
         $case!(the_gate_answers_as_the_rules_do);
@@ -49,6 +50,8 @@ macro_rules! conformance_cases {
         $case!(unknown_people_get_the_default);
         $case!(a_hashed_refusal_meets_its_address_later);
         $case!(an_audience_holds_each_person_once);
+        $case!(a_past_audience_is_who_was_in_it);
+        $case!(a_past_audience_goes_by_the_clock_and_the_settings_of_then);
         $case!(a_suppression_outranks_an_opt_in_until_it_is_cleared);
         $case!(a_profile_is_found_by_each_of_its_addresses);
         $case!(several_profiles_for_one_set_of_addresses_are_ambiguous);

@@ -18,6 +18,7 @@ mod flusher;
 mod gate;
 mod group;
 mod imports;
+mod past;
 mod people;
 mod questions;
 mod reserve;
@@ -67,8 +68,8 @@ use crate::look_up::{LookUpDraft, LookUpPage, LookUpQuery};
 use crate::reject::{RejectDraft, RejectPage, RejectQuery};
 use crate::store::{
     AudienceCursor, AudiencePage, AudienceQuery, Draft, Health, HistoryEntry, HistoryPage,
-    KnownAddress, Moment, Profile, ProfileDraft, Question, Recipient, Recorded, RetractDraft,
-    Retracting, StoreError, Subject, Upserted,
+    HistoryQuery, KnownAddress, Moment, Profile, ProfileDraft, Question, Recipient, Recorded,
+    RetractDraft, Retracting, StoreError, Subject, Upserted,
 };
 
 mod ledger_migrations {
@@ -653,10 +654,9 @@ impl Store for SqliteStore {
         &self,
         workspace: WorkspaceId,
         subject: &Subject,
-        after: Option<u64>,
-        items: usize,
+        query: &HistoryQuery,
     ) -> Result<HistoryPage, StoreError> {
-        self.shared.history(workspace, subject, after, items)
+        self.shared.history(workspace, subject, query)
     }
 
     async fn find_event(

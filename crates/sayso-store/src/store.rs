@@ -266,12 +266,42 @@ pub struct AudienceQuery {
     pub status: Status,
     /// The message whose status is meant.
     pub message: Message,
+    /// At this moment, by the clock and the settings of then.
+    pub moment: Moment,
 }
 
-/// Where a page of an audience goes on; the default is the beginning. Each page is one segment of
-/// the index, so a person is on exactly one page however long the reading takes.
+/// Which events of an address a page of its history holds.
+#[derive(Clone, Copy, Debug)]
+pub struct HistoryQuery {
+    /// As of a time: those recorded up to it, each retracted or not by what was known then.
+    /// Effective at a time: those that occurred up to it, each retracted or not by all that is
+    /// known now.
+    pub moment: Moment,
+    /// Those before this position; all if absent.
+    pub after: Option<u64>,
+    /// The newest of these, at most so many.
+    pub items: usize,
+}
+
+impl HistoryQuery {
+    /// The newest events of all.
+    pub const fn newest(items: usize) -> Self {
+        Self { moment: Moment::Now, after: None, items }
+    }
+}
+
+/// Where a page of an audience goes on. A person is on exactly one page, however long the reading
+/// takes. A cursor goes with the moment it was given for; at another it is the beginning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct AudienceCursor(pub u16);
+pub enum AudienceCursor {
+    /// At the beginning.
+    #[default]
+    Beginning,
+    /// At this segment of the index, which knows what is now.
+    Segment(u16),
+    /// After this address, in the order of the keys: a past audience.
+    After(AddressKey),
+}
 
 /// One person of an audience.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -371,13 +401,12 @@ pub trait Store: Send + Sync + Debug {
         moment: Moment,
     ) -> Result<Arc<Registers>, StoreError>;
 
-    /// The events of an address, the newest first, at most `items` after position `after`.
+    /// One page of the events of an address, the newest first.
     async fn history(
         &self,
         workspace: WorkspaceId,
         subject: &Subject,
-        after: Option<u64>,
-        items: usize,
+        query: &HistoryQuery,
     ) -> Result<HistoryPage, StoreError>;
 
     /// One event of an address, by its id.
@@ -443,7 +472,8 @@ pub trait Store: Send + Sync + Debug {
         draft: Draft,
     ) -> Result<Recorded, StoreError>;
 
-    /// One page of an audience.
+    /// One page of an audience. The addresses are those known now, so who was erased since is in no
+    /// past audience; who is known by hash only is in none at all.
     async fn audience(
         &self,
         workspace: WorkspaceId,

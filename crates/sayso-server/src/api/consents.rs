@@ -25,9 +25,10 @@ use tokio::time::Instant;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::address::ShownAddress;
+use crate::api::check::moment;
 use crate::api::rejects::Rejecting;
 use crate::app::App;
-use crate::body::texts::{CategoryText, ChannelText, ScopeText, StatusText};
+use crate::body::texts::{CategoryText, ChannelText, ScopeText, StatusText, TimeText};
 use crate::body::{Asked, Batch, IdempotencyKey, Unread, json_object, parse_object};
 use crate::caller::{Caller, Read, Write};
 use crate::problem::{Code, Problem, ProblemBody};
@@ -41,7 +42,7 @@ pub(crate) mod plan;
 pub(crate) mod request;
 
 json_object! {
-    /// Which people are asked for.
+    /// Which people are asked for, and of when.
     #[derive(IntoParams)]
     #[into_params(parameter_in = Query)]
     AudienceRequest {
@@ -57,6 +58,12 @@ json_object! {
         /// The category of the message that is meant; `marketing` if absent. A topic's own wins.
         #[param(value_type = Option<String>, example = "marketing")]
         category: CategoryText,
+        /// Who had the status by what we knew then.
+        #[param(value_type = Option<String>)]
+        as_of: TimeText,
+        /// Who had the status then, by all we know now.
+        #[param(value_type = Option<String>)]
+        effective_at: TimeText,
     }
 }
 
@@ -157,7 +164,8 @@ pub(crate) async fn record_batch(
 /// Streams the people with a status, one JSON object a line.
 ///
 /// Every person is on exactly one line, however long the reading takes. People known by hash only
-/// are not listed: nobody could write to them.
+/// are not listed: nobody could write to them. At an earlier moment the clock and the settings of
+/// then count; people who were erased since are not listed, for their address is gone.
 #[utoipa::path(
     get, path = "/v1/consents", tag = "Consents", operation_id = "list_audience",
     params(AudienceRequest),
@@ -204,6 +212,7 @@ fn audience_query(
     configuration: &Configuration,
 ) -> Result<AudienceQuery, Problem> {
     let Asked { request, mut faults } = asked;
+    let moment = moment(request.as_of, request.effective_at, &mut faults);
     let channel = request.channel.map(|ChannelText(channel)| channel);
     let channel = faults.require("?channel", channel, "sms");
     let scope = request.scope.map_or(Scope::All, |ScopeText(scope)| scope);
@@ -223,6 +232,7 @@ fn audience_query(
         scope,
         status,
         message: Message { sender, topic, ..Message::ordinary(channel, category) },
+        moment,
     });
     faults.settle(query)
 }

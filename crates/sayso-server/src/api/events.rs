@@ -16,25 +16,25 @@ use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::address::{AddressFields, Care, Place, Reading, ShownAddress};
-use crate::api::check::about;
+use crate::api::check::{about, moment};
 use crate::api::consents::answer::processing_word;
 use crate::api::consents::request::hex;
 use crate::api::look_ups::LookingUp;
 use crate::api::page::{InPath, items};
 use crate::app::App;
 use crate::body::texts::{
-    EventIdText, KindText, NoteText, OpaqueIdText, ProfileIdText, RegionText, Sha256Text,
+    EventIdText, KindText, NoteText, OpaqueIdText, ProfileIdText, RegionText, Sha256Text, TimeText,
 };
 use crate::body::{Asked, Faults, Sent, json_object};
 use crate::caller::{Caller, Read, Write};
 use crate::problem::{Code, Problem, ProblemBody};
 
-use history::{Cursor, read_history};
+use history::{Cursor, Told, read_history};
 
 mod history;
 
 json_object! {
-    /// Whose events are asked for. Exactly one of `phone`, `email`, `external_id`, `channel_id`
+    /// Whose events are asked for, and of when. Exactly one of `phone`, `email`, `external_id`, `channel_id`
     /// and `profile` names the person.
     #[derive(IntoParams)]
     #[into_params(parameter_in = Query)]
@@ -50,13 +50,19 @@ json_object! {
         /// A channel's own id of the person.
         #[param(value_type = Option<String>)]
         channel_id: OpaqueIdText,
-        /// A profile: the events of all its addresses.
+        /// A profile: the events of all the addresses it has now.
         #[param(value_type = Option<String>)]
         profile: ProfileIdText,
+        /// What we knew then: the events recorded up to that time, `retracted` by what was known.
+        #[param(value_type = Option<String>)]
+        as_of: TimeText,
+        /// What was true then, by all we know now: the events that occurred up to that time.
+        #[param(value_type = Option<String>)]
+        effective_at: TimeText,
         /// How many events; 50 if absent, at most 500.
         #[param(maximum = 500, minimum = 1)]
         limit: u32,
-        /// Where to go on: `next` of the page before.
+        /// Where to go on: `next` of the page before, with the same person and moment.
         cursor: String,
     }
 }
@@ -141,7 +147,7 @@ pub(crate) struct EventView {
     evidence: Option<EvidenceView>,
     /// Its leaf in the transparency log.
     leaf_hash: String,
-    /// Whether a retraction leaves it out.
+    /// Whether a retraction leaves it out; with `as_of`, by what was known then.
     retracted: bool,
 }
 
@@ -215,6 +221,7 @@ pub(crate) async fn list(
     let Asked { mut request, mut faults } = asked;
     let limit = items(request.limit, &mut faults);
     let cursor = Cursor::parse(request.cursor.as_deref(), &mut faults);
+    let moment = moment(request.as_of.take(), request.effective_at.take(), &mut faults);
     let profile = request.profile.take();
     let region = caller.configuration().settings.at(app.now()).region;
     let reading =
@@ -226,7 +233,8 @@ pub(crate) async fn list(
     let (whose, cursor) = faults.settle(whose.zip(cursor))?;
     looking.note(&app, &caller, vec![whose.looked_up(caller.configuration())]).await?;
     let subjects = whose.subjects(&app, caller.workspace()).await?;
-    let page = read_history(app.store(), caller.configuration(), &subjects, cursor, limit).await?;
+    let asked = Told { configuration: caller.configuration(), subjects: &subjects, moment };
+    let page = read_history(app.store(), &asked, cursor, limit).await?;
     let events = page.entries.iter().map(EventView::of).collect();
     Ok(Json(EventsPage { events, next: page.next }))
 }

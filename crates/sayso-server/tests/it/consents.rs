@@ -325,11 +325,10 @@ async fn an_audience_lists_each_person_with_the_status_once() {
     }
     let listed = app.get("/v1/consents?channel=sms").await;
     assert_eq!(listed.headers["content-type"], "application/x-ndjson");
-    let mut phones: Vec<String> =
-        listed.lines().iter().map(|line| line["phone"].as_str().unwrap().to_owned()).collect();
-    phones.sort();
-    phones.dedup();
-    assert_eq!(phones.len(), 20);
+    let lines = listed.lines();
+    let phones: std::collections::BTreeSet<&str> =
+        lines.iter().map(|line| line["phone"].as_str().unwrap()).collect();
+    assert_eq!((lines.len(), phones.len()), (20, 20));
     assert_eq!(app.get("/v1/consents?channel=sms&status=opted_out").await.lines().len(), 10);
     app.get("/v1/consents").await.is_problem("missing-field");
     app.get("/v1/consents?channel=fax").await.is_problem("unknown-channel");
@@ -354,4 +353,33 @@ async fn a_start_without_an_opt_in_to_return_to_is_pending_besides() {
     app.post("/v1/consents", &act(known, "opt_in", "2026-11-21T08:00:00Z", &notice)).await;
     app.post("/v1/consents", &start(known, "2026-11-21T09:00:00Z")).await;
     assert_eq!(says("phone=%2B14155552672").await, ["start", "single"]);
+}
+
+#[tokio::test]
+async fn an_audience_of_then_is_who_was_in_it_by_the_settings_of_then() {
+    let app = TestApp::start().await;
+    let notice = app.notice(&[]).await;
+    let (one, two) = (PHONE, "+14155552672");
+    app.post("/v1/consents", &act(one, "opt_in", "2026-11-21T09:00:00Z", &notice)).await;
+    let then = app.now();
+    app.advance(Span::hours(1));
+    app.post("/v1/consents", &act(one, "opt_out", "2026-11-21T09:30:00Z", &notice)).await;
+    app.post("/v1/consents", &act(two, "opt_in", "2026-11-21T09:15:00Z", &notice)).await;
+    let listed = async |query: &str| {
+        let lines = app.get(&format!("/v1/consents?channel=sms{query}")).await.lines();
+        let phones = lines.iter().map(|line| line["phone"].as_str().unwrap().to_owned());
+        let mut phones: Vec<String> = phones.collect();
+        phones.sort();
+        phones
+    };
+    assert_eq!(listed("").await, [two]);
+    assert_eq!(listed(&format!("&as_of={then}")).await, [one], "what was known");
+    assert_eq!(listed("&effective_at=2026-11-21T09:20:00Z").await, [one, two], "what was true");
+    assert_eq!(listed("&status=opted_out&effective_at=2026-11-21T09:40:00Z").await, [one]);
+    app.call("PUT", "/v1/settings", &json!({ "least_levels": { "sms": "confirmed" } })).await;
+    assert!(listed("").await.is_empty());
+    assert_eq!(listed(&format!("&as_of={then}")).await, [one], "the settings of then");
+    let both = format!("/v1/consents?channel=sms&as_of={then}&effective_at={then}");
+    app.get(&both).await.is_problem("one-moment");
+    app.get("/v1/consents?channel=sms&as_of=yesterday").await.is_problem("invalid-time");
 }

@@ -48,6 +48,57 @@ async fn a_history_is_read_page_by_page_the_newest_first() {
 }
 
 #[tokio::test]
+async fn a_history_of_then_is_what_was_known_or_what_was_true() {
+    let app = TestApp::start().await;
+    let notice = app.notice(&[]).await;
+    let profile = app.post("/v1/profiles", &json!({ "external_id": "u-1", "phone": PHONE })).await;
+    let base = format!("/v1/events?profile={}", profile.json()["id"].as_str().unwrap());
+    app.advance(Span::minutes(1));
+    let say = async |statement: &str, occurred_at: &str| {
+        let answer = app.post("/v1/consents", &act(PHONE, statement, occurred_at, &notice)).await;
+        app.advance(Span::minutes(1));
+        answer.json()["event"]["id"].as_str().unwrap().to_owned()
+    };
+    let wrong = say("opt_in", "2026-11-21T09:00:00Z").await;
+    let then = app.now();
+    let path = format!("/v1/events/{wrong}/retraction");
+    assert_eq!(app.post(&path, &json!({ "phone": PHONE })).await.status, StatusCode::OK);
+    let late = say("opt_out", "2026-11-21T08:00:00Z").await;
+    let at_nine = "2026-11-21T09:00:00Z";
+    let told = async |base: &str, moment: &str| -> Vec<(String, Value)> {
+        let (mut events, mut path) = (Vec::new(), format!("{base}&{moment}&limit=1"));
+        for _ in 0..20 {
+            let page = app.get(&path).await.json();
+            events.extend(page["events"].as_array().unwrap().iter().cloned());
+            match page["next"].as_str() {
+                Some(next) => path = format!("{base}&{moment}&limit=1&cursor={next}"),
+                None => break,
+            }
+        }
+        let consents = events.iter().filter(|event| event["fact"] == "consent");
+        let told = consents
+            .map(|event| (event["id"].as_str().unwrap().to_owned(), event["retracted"].clone()));
+        told.collect()
+    };
+    for base in [BY_PHONE, &base] {
+        assert_eq!(
+            told(base, &format!("as_of={then}")).await,
+            [(wrong.clone(), json!(false))],
+            "what was known: the refusal was not, nor was the mistake"
+        );
+        assert_eq!(
+            told(base, &format!("effective_at={at_nine}")).await,
+            [(late.clone(), json!(false)), (wrong.clone(), json!(true))],
+            "what was true, by all that is known now"
+        );
+        assert_eq!(told(base, "effective_at=2026-11-21T07:00:00Z").await, []);
+    }
+    let both = format!("{BY_PHONE}&as_of={then}&effective_at={then}");
+    app.get(&both).await.is_problem("one-moment");
+    app.get(&format!("{BY_PHONE}&as_of=yesterday")).await.is_problem("invalid-time");
+}
+
+#[tokio::test]
 async fn an_event_shows_who_said_what_when_and_the_proof() {
     let app = TestApp::start().await;
     let notice = app.notice(&[]).await;
@@ -102,6 +153,29 @@ async fn the_history_of_a_profile_merges_those_of_its_addresses() {
     }
     read.extend(ids(&app.get(&path).await.json()));
     assert_eq!(read, ids(&whole));
+}
+
+#[tokio::test]
+async fn an_address_that_is_read_to_its_end_is_not_read_again() {
+    let app = TestApp::start().await;
+    let yes = |email: &str| json!({ "email": email, "channel": "email", "statement": "opt_in", "standing": "report" });
+    let both = json!({ "external_id": "u-1", "email": "ada@example.org" });
+    let profile = app.post("/v1/profiles", &both).await.json();
+    app.post("/v1/consents", &yes("ada@example.org")).await;
+    let path = format!("/v1/profiles/{}/addresses", profile["id"].as_str().unwrap());
+    // The newest event is the only one of its address.
+    app.post(&path, &json!({ "email": "ada@example.com" })).await;
+    let base = format!("/v1/events?profile={}", profile["id"].as_str().unwrap());
+    let whole = ids(&app.get(&base).await.json());
+    let (mut read, mut path) = (Vec::new(), format!("{base}&limit=1"));
+    for _ in &whole {
+        let page = app.get(&path).await.json();
+        read.extend(ids(&page));
+        let next = page["next"].as_str().unwrap_or("none");
+        path = format!("{base}&limit=1&cursor={next}");
+    }
+    assert_eq!(read, whole);
+    assert!(path.ends_with("cursor=none"), "that was the last page: {path}");
 }
 
 #[tokio::test]

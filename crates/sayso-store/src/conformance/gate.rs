@@ -5,16 +5,20 @@ use sayso_core::channel::{Category, Channel, Message, Permission, Scope};
 use sayso_core::decision::Reason;
 use sayso_core::email::Email;
 use sayso_core::event::{Fact, Switched};
-use sayso_core::id::{SenderId, TopicId};
+use sayso_core::id::{ImportId, SenderId, TopicId, WorkspaceId};
+use sayso_core::retraction::Role;
 use sayso_core::settings::{ChannelDefault, Settings};
-use sayso_core::statement::Statement;
+use sayso_core::source::{Actor, Road};
+use sayso_core::statement::{Level, Statement};
 use sayso_core::status::Status;
 use sayso_core::suppression::{Cover, Suppression};
 
-use super::build::{SMS, marketing, of_fact, phone, reason, record, reported, said, workspace};
+use super::build::{
+    SMS, ZERO, at, marketing, of_fact, phone, reason, record, reported, said, source, workspace,
+};
 use crate::Store;
 use crate::configuration::Change;
-use crate::store::{AudienceCursor, AudienceQuery, Subject};
+use crate::store::{AudienceCursor, AudienceQuery, Draft, Moment, RetractDraft, Subject};
 
 /// Scopes, processing and categories decide as rule 8 has it.
 pub async fn the_gate_answers_as_the_rules_do(store: &dyn Store) {
@@ -66,7 +70,7 @@ pub async fn the_gate_follows_every_write_before_the_answer(store: &dyn Store) {
     }
 }
 
-async fn everybody_is_in_for_utility(store: &dyn Store, workspace: sayso_core::id::WorkspaceId) {
+async fn everybody_is_in_for_utility(store: &dyn Store, workspace: WorkspaceId) {
     let defaults = [(Channel::Sms, ChannelDefault::OptedIn)].into();
     let settings = Settings { defaults, ..Settings::default() };
     store.configure(workspace, Change::Settings(settings)).await.unwrap();
@@ -99,11 +103,31 @@ pub async fn a_hashed_refusal_meets_its_address_later(store: &dyn Store) {
     assert_eq!(reason(store, workspace, &phone(1), utility).await, Some(Reason::OptedOut));
 }
 
-/// An audience has everybody with the status, once, phones and other addresses alike.
+/// Everybody with the status for marketing on a channel at a moment, sorted.
+async fn audience(
+    store: &dyn Store,
+    workspace: WorkspaceId,
+    (channel, status): (Channel, Status),
+    moment: Moment,
+) -> Vec<Address> {
+    let message = Message::ordinary(channel, Category::Marketing);
+    let query = AudienceQuery { channel, scope: Scope::All, status, message, moment };
+    let (mut found, mut after) = (Vec::new(), Some(AudienceCursor::default()));
+    while let Some(cursor) = after {
+        let page = store.audience(workspace, &query, cursor).await.unwrap();
+        found.extend(page.members.into_iter().map(|member| member.address));
+        after = page.next;
+    }
+    found.sort();
+    found
+}
+
+/// An audience has everybody with the status, once, phones and other addresses alike; so has that
+/// of an earlier moment.
 pub async fn an_audience_holds_each_person_once(store: &dyn Store) {
     let workspace = workspace(store).await;
     let on_email = Permission::Messages(Channel::Email, Scope::All);
-    let mut expected = Vec::new();
+    let (mut expected, mut last) = (Vec::new(), ZERO);
     for n in 0..300 {
         let out = n % 3 == 0;
         let statement = if out { Statement::OptOut } else { Statement::Single };
@@ -113,25 +137,102 @@ pub async fn an_audience_holds_each_person_once(store: &dyn Store) {
             Address::Email(Email::parse(&format!("p{n}@example.org")).unwrap())
         };
         let permission = if n % 2 == 0 { SMS } else { on_email };
-        record(store, workspace, said(workspace, &address, permission, statement, 1)).await;
+        let draft = said(workspace, &address, permission, statement, 1);
+        last = record(store, workspace, draft).await.recorded_at;
         if !out {
             expected.push(address);
         }
     }
-    let mut found = Vec::new();
-    for channel in [Channel::Sms, Channel::Email] {
-        let message = Message::ordinary(channel, Category::Marketing);
-        let query = AudienceQuery { channel, scope: Scope::All, status: Status::OptedIn, message };
-        let mut after = Some(AudienceCursor::default());
-        while let Some(cursor) = after {
-            let page = store.audience(workspace, &query, cursor).await.unwrap();
-            found.extend(page.members.into_iter().map(|member| member.address));
-            after = page.next;
-        }
-    }
-    found.sort();
     expected.sort();
-    assert_eq!(found, expected);
+    for moment in [Moment::Now, Moment::AsOf(last), Moment::EffectiveAt(at(1))] {
+        let mut found = Vec::new();
+        for channel in [Channel::Sms, Channel::Email] {
+            let opted_in = (channel, Status::OptedIn);
+            found.extend(audience(store, workspace, opted_in, moment).await);
+        }
+        found.sort();
+        assert_eq!(found, expected, "{moment:?}");
+    }
+}
+
+/// An audience as of a time is that of what was known then; one effective at a time is that of what
+/// was true then by all we know now.
+pub async fn a_past_audience_is_who_was_in_it(store: &dyn Store) {
+    let workspace = workspace(store).await;
+    let say = async |n, statement, minute| {
+        record(store, workspace, said(workspace, &phone(n), SMS, statement, minute)).await
+    };
+    say(1, Statement::Single, 1).await;
+    say(2, Statement::Single, 3).await;
+    let wrong = say(3, Statement::Single, 1).await;
+    let import = ImportId::from_bytes([6; 16]);
+    let brought = said(workspace, &phone(4), SMS, Statement::Single, 1);
+    record(store, workspace, Draft { import: Some(import), ..brought }).await;
+    let erased = say(5, Statement::Single, 1).await;
+    let mut hashed = said(workspace, &phone(6), SMS, Statement::OptOut, 1);
+    hashed.subject = Subject::Hash(phone(6).hash());
+    let before = record(store, workspace, hashed).await.recorded_at;
+    // What happens later: a refusal, a retraction, an undoing, an erasure, and late news.
+    say(1, Statement::OptOut, 4).await;
+    let retraction = RetractDraft {
+        subject: Subject::Address(phone(3)),
+        event: wrong.id,
+        role: Role::Other,
+        source: source(Road::Operator, "compliance"),
+        actor: Actor::Operator,
+        reason: None,
+    };
+    store.retract(workspace, retraction).await.unwrap();
+    store.undo_import(workspace, import).await.unwrap();
+    let erasure = of_fact(workspace, &phone(5), Fact::Erasure, 5);
+    assert!(erased.recorded_at < before);
+    store.erase(workspace, &Subject::Address(phone(5)), erasure).await.unwrap();
+    let after = say(7, Statement::Single, 2).await.recorded_at;
+    let expected: [(Moment, Status, &[u64]); 8] = [
+        (Moment::Now, Status::OptedIn, &[2, 7]),
+        (Moment::Now, Status::OptedOut, &[1]),
+        (Moment::AsOf(before), Status::OptedIn, &[1, 2, 3, 4]),
+        (Moment::AsOf(before), Status::OptedOut, &[]),
+        (Moment::AsOf(after), Status::OptedIn, &[2, 7]),
+        (Moment::EffectiveAt(at(2)), Status::OptedIn, &[1, 7]),
+        (Moment::EffectiveAt(at(3)), Status::OptedIn, &[1, 2, 7]),
+        (Moment::EffectiveAt(at(4)), Status::OptedOut, &[1]),
+    ];
+    for (moment, status, people) in expected {
+        let found = audience(store, workspace, (Channel::Sms, status), moment).await;
+        let people: Vec<Address> = people.iter().map(|n| phone(*n)).collect();
+        assert_eq!(found, people, "{moment:?}, {status}");
+    }
+    let elsewhere = super::build::workspace(store).await;
+    let moment = Moment::EffectiveAt(at(9));
+    let found = audience(store, elsewhere, (Channel::Sms, Status::OptedIn), moment).await;
+    assert_eq!(found, [], "another workspace has people of its own");
+}
+
+/// A past audience goes by the clock and the settings of then.
+pub async fn a_past_audience_goes_by_the_clock_and_the_settings_of_then(store: &dyn Store) {
+    let workspace = workspace(store).await;
+    record(store, workspace, said(workspace, &phone(1), SMS, Statement::Term(at(10)), 1)).await;
+    let single = said(workspace, &phone(2), SMS, Statement::Single, 1);
+    let before = record(store, workspace, single).await.recorded_at;
+    let least_levels = [(Channel::Sms, Level::Confirmed)].into();
+    let strict = Settings { least_levels, ..Settings::default() };
+    let after = store.configure(workspace, Change::Settings(strict)).await.unwrap();
+    let after = after.settings.iter().last().unwrap().0;
+    assert!(before < after);
+    let expected: [(Moment, Status, &[u64]); 6] = [
+        (Moment::EffectiveAt(at(9)), Status::OptedIn, &[1, 2]),
+        (Moment::EffectiveAt(at(10)), Status::OptedIn, &[2]),
+        (Moment::EffectiveAt(at(10)), Status::Expired, &[1]),
+        (Moment::AsOf(before), Status::OptedIn, &[2]),
+        (Moment::AsOf(after), Status::OptedIn, &[]),
+        (Moment::AsOf(after), Status::Pending, &[2]),
+    ];
+    for (moment, status, people) in expected {
+        let found = audience(store, workspace, (Channel::Sms, status), moment).await;
+        let people: Vec<Address> = people.iter().map(|n| phone(*n)).collect();
+        assert_eq!(found, people, "{moment:?}, {status}");
+    }
 }
 
 /// A suppression blocks what it covers, whatever the person agreed to (rule 12).

@@ -2,6 +2,7 @@
 
 use sayso_core::channel::{Channel, Permission, Scope};
 use sayso_core::decision::Reason;
+use sayso_core::event::Fact;
 use sayso_core::event_id::{RequestIdentity, event_id};
 use sayso_core::id::ImportId;
 use sayso_core::retraction::{RetractionFault, Role};
@@ -13,7 +14,7 @@ use super::build::{
     SMS, at, known, marketing, phone, reason, record, reported, said, source, workspace,
 };
 use crate::Store;
-use crate::store::{Moment, Outcome, RetractDraft, Retracting, Retraction, Subject};
+use crate::store::{HistoryQuery, Moment, Outcome, RetractDraft, Retracting, Retraction, Subject};
 
 /// An event is in the registers and in the history once it is acknowledged.
 pub async fn an_appended_event_is_in_the_registers_and_the_history(store: &dyn Store) {
@@ -26,8 +27,11 @@ pub async fn an_appended_event_is_in_the_registers_and_the_history(store: &dyn S
     assert_eq!(registers, recorded.registers);
     let mark = registers.register(Channel::Sms, Scope::All).unwrap().act(Slot::Single).unwrap();
     assert_eq!((mark.event, mark.at), (recorded.id, at(1)));
-    let history =
-        store.history(workspace, &Subject::Address(phone(1)), None, 10).await.unwrap().entries;
+    let history = store
+        .history(workspace, &Subject::Address(phone(1)), &HistoryQuery::newest(10))
+        .await
+        .unwrap()
+        .entries;
     assert_eq!(history.len(), 1);
     assert_eq!(history[0].event.id, draft.id);
     assert_eq!(history[0].address, Some(phone(1)));
@@ -44,7 +48,10 @@ pub async fn a_repeated_request_is_the_first_event(store: &dyn Store) {
     assert_eq!((second.id, second.recorded_at), (first.id, first.recorded_at));
     let both = store.record(workspace, vec![draft.clone(), draft]).await.unwrap();
     assert!(both.iter().all(|recorded| recorded.outcome == Outcome::Retried));
-    let page = store.history(workspace, &Subject::Address(phone(1)), None, 10).await.unwrap();
+    let page = store
+        .history(workspace, &Subject::Address(phone(1)), &HistoryQuery::newest(10))
+        .await
+        .unwrap();
     assert_eq!(page.entries.len(), 1);
 }
 
@@ -85,7 +92,10 @@ pub async fn an_undated_report_that_repeats_its_source_is_dropped(store: &dyn St
             record(store, workspace, reported(workspace, &phone(1), Statement::Yes, view)).await;
         assert_eq!(again.outcome, Outcome::Repeated);
     }
-    let page = store.history(workspace, &Subject::Address(phone(1)), None, 10).await.unwrap();
+    let page = store
+        .history(workspace, &Subject::Address(phone(1)), &HistoryQuery::newest(10))
+        .await
+        .unwrap();
     assert_eq!(page.entries.len(), 1);
 }
 
@@ -145,7 +155,10 @@ pub async fn a_retraction_leaves_an_event_out_and_cannot_be_undone(store: &dyn S
     assert_eq!(reason(store, workspace, &phone(1), marketing()).await, refused);
     record(store, workspace, wrong.clone()).await;
     assert_eq!(reason(store, workspace, &phone(1), marketing()).await, refused);
-    let page = store.history(workspace, &Subject::Address(phone(1)), None, 10).await.unwrap();
+    let page = store
+        .history(workspace, &Subject::Address(phone(1)), &HistoryQuery::newest(10))
+        .await
+        .unwrap();
     let of_wrong = page.entries.iter().find(|entry| entry.event.id == wrong.id).unwrap();
     assert_eq!(of_wrong.retracted, Retraction::Retracted);
     let its_retraction = page.entries[0].event.id;
@@ -197,6 +210,77 @@ pub async fn as_of_knows_what_was_known_and_effective_at_what_was_true(store: &d
     assert!(before.register(Channel::Sms, Scope::All).is_none());
 }
 
+/// A past history holds what was known or true then, and marks what was left out: as of a time by
+/// what was known, effective at a time by all we know now.
+pub async fn a_past_history_holds_and_marks_what_it_did_then(store: &dyn Store) {
+    let workspace = workspace(store).await;
+    let say = async |statement, minute| {
+        record(store, workspace, said(workspace, &phone(1), SMS, statement, minute)).await
+    };
+    let out = say(Statement::OptOut, 1).await;
+    let single = say(Statement::Single, 3).await;
+    store.retract(workspace, retraction(single.id, Role::Other)).await.unwrap();
+    let late = say(Statement::Confirmed, 2).await;
+    let import = ImportId::from_bytes([6; 16]);
+    let mut brought = said(workspace, &phone(1), SMS, Statement::No, 4);
+    brought.import = Some(import);
+    let brought = record(store, workspace, brought).await;
+    store.undo_import(workspace, import).await.unwrap();
+
+    let subject = Subject::Address(phone(1));
+    let whole =
+        store.history(workspace, &subject, &HistoryQuery::newest(10)).await.unwrap().entries;
+    let retraction = whole.iter().find(|e| matches!(e.event.fact, Fact::Retraction(_))).unwrap();
+    let (its_id, its_time) = (retraction.event.id, retraction.event.recorded_at);
+    let (counts, left_out) = (Retraction::Counts, Retraction::Retracted);
+    let [out_id, single_id, late_id] = [out.id, single.id, late.id];
+    let told = [
+        (Moment::AsOf(at(0)), vec![]),
+        (Moment::AsOf(single.recorded_at), vec![(single_id, counts), (out_id, counts)]),
+        (Moment::AsOf(its_time), vec![(its_id, counts), (single_id, left_out), (out_id, counts)]),
+        (
+            Moment::AsOf(brought.recorded_at),
+            vec![
+                (brought.id, counts),
+                (late_id, counts),
+                (its_id, counts),
+                (single_id, left_out),
+                (out_id, counts),
+            ],
+        ),
+        (Moment::EffectiveAt(at(0)), vec![]),
+        (Moment::EffectiveAt(at(2)), vec![(late_id, counts), (out_id, counts)]),
+        (
+            Moment::EffectiveAt(at(4)),
+            vec![
+                (brought.id, left_out),
+                (late_id, counts),
+                (single_id, left_out),
+                (out_id, counts),
+            ],
+        ),
+    ];
+    for (moment, expected) in told {
+        for items in [1, 10] {
+            let (mut seen, mut after) = (Vec::new(), None);
+            loop {
+                let page = store
+                    .history(workspace, &subject, &HistoryQuery { moment, after, items })
+                    .await
+                    .unwrap();
+                seen.extend(
+                    page.entries.into_iter().map(|entry| (entry.event.id, entry.retracted)),
+                );
+                after = page.next;
+                if after.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(seen, expected, "{moment:?}, {items} a page");
+        }
+    }
+}
+
 /// Pages leave nothing out and give nothing twice.
 pub async fn history_pages_are_complete_and_newest_first(store: &dyn Store) {
     let workspace = workspace(store).await;
@@ -205,7 +289,14 @@ pub async fn history_pages_are_complete_and_newest_first(store: &dyn Store) {
     }
     let (mut seen, mut after) = (Vec::new(), None);
     loop {
-        let page = store.history(workspace, &Subject::Address(phone(1)), after, 3).await.unwrap();
+        let page = store
+            .history(
+                workspace,
+                &Subject::Address(phone(1)),
+                &HistoryQuery { after, ..HistoryQuery::newest(3) },
+            )
+            .await
+            .unwrap();
         assert!(page.entries.len() <= 3);
         seen.extend(page.entries.into_iter().map(|entry| entry.event.occurred_at));
         after = page.next;
@@ -257,7 +348,10 @@ pub async fn an_undone_import_leaves_out_everything_it_brought(store: &dyn Store
     for n in 0..30 {
         assert_eq!(reason(store, workspace, &phone(n), marketing()).await, None, "phone {n}");
     }
-    let page = store.history(workspace, &Subject::Address(phone(7)), None, 10).await.unwrap();
+    let page = store
+        .history(workspace, &Subject::Address(phone(7)), &HistoryQuery::newest(10))
+        .await
+        .unwrap();
     let states: Vec<_> = page.entries.iter().map(|entry| entry.retracted).collect();
     assert_eq!(states, [Retraction::Retracted, Retraction::Counts]);
     record(store, workspace, brought(7, Statement::No, 3)).await;

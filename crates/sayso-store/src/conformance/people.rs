@@ -15,7 +15,7 @@ use super::build::{
     workspace,
 };
 use crate::Store;
-use crate::store::{Profile, ProfileDraft, Retracting, Subject, Upserted};
+use crate::store::{HistoryQuery, Profile, ProfileDraft, Retracting, Subject, Upserted};
 
 /// Minutes far beyond every receipt, to which the store cuts them.
 const LATER: i64 = 60 * 24 * 365 * 50;
@@ -392,7 +392,10 @@ pub async fn erasure_destroys_what_is_personal_and_keeps_the_refusal(store: &dyn
         .await
         .unwrap();
     for n in [1, 2] {
-        let page = store.history(workspace, &Subject::Address(phone(n)), None, 50).await.unwrap();
+        let page = store
+            .history(workspace, &Subject::Address(phone(n)), &HistoryQuery::newest(50))
+            .await
+            .unwrap();
         assert!(!page.entries.is_empty());
         assert!(
             page.entries.iter().all(|entry| entry.address.is_none() && entry.evidence.is_none())

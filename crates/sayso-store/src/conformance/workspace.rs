@@ -10,7 +10,7 @@ use sayso_core::statement::Statement;
 use super::build::{SMS, known, marketing, phone, reason, record, said, workspace};
 use crate::Store;
 use crate::configuration::{Change, Topic};
-use crate::store::{StoreError, Subject};
+use crate::store::{HistoryQuery, StoreError, Subject};
 
 /// What one workspace knows, no other does.
 pub async fn workspaces_do_not_see_each_other(store: &dyn Store) {
@@ -20,7 +20,7 @@ pub async fn workspaces_do_not_see_each_other(store: &dyn Store) {
     assert_eq!(reason(store, two, &phone(1), marketing()).await, Some(Reason::NoOptIn));
     assert!(known(store, two, &phone(1)).await.is_empty());
     let nobody = sayso_core::id::WorkspaceId::from_bytes([1; 16]);
-    let answer = store.history(nobody, &Subject::Address(phone(1)), None, 1).await;
+    let answer = store.history(nobody, &Subject::Address(phone(1)), &HistoryQuery::newest(1)).await;
     assert!(matches!(answer, Err(StoreError::NoWorkspace)));
 }
 

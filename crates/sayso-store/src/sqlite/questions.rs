@@ -6,17 +6,22 @@ use std::sync::atomic::Ordering;
 
 use rusqlite::Connection;
 use sayso_core::address::{Address, AddressKey};
-use sayso_core::decision::{Circumstances, Reasons, Requirement, SenderState, check, decide};
+use sayso_core::decision::{
+    Circumstances, Findings, Reasons, Requirement, SenderState, check, decide, findings,
+};
 use sayso_core::effective::Effective;
 use sayso_core::id::{EventId, ImportId, ProfileId, WorkspaceId};
 use sayso_core::limits;
 use sayso_core::registers::Registers;
 use sayso_core::settings::Settings;
+use sayso_core::time::Timestamp;
 
+use super::past::Told;
+use super::tail::Place;
 use super::{Shared, Workspace, events, views};
 use crate::store::{
-    AudienceCursor, AudiencePage, AudienceQuery, HistoryEntry, HistoryPage, KnownAddress, Member,
-    Moment, Profile, Question, Recipient, Retraction, StoreError, Subject,
+    AudienceCursor, AudiencePage, AudienceQuery, HistoryEntry, HistoryPage, HistoryQuery,
+    KnownAddress, Member, Moment, Profile, Question, Recipient, Retraction, StoreError, Subject,
 };
 
 impl Recipient {
@@ -51,23 +56,34 @@ fn entry(
     })
 }
 
-impl Shared {
-    /// What a decision now depends on besides consent.
-    fn circumstances<'a>(
-        &self,
-        settings: &'a Settings,
-        requirement: Requirement,
-    ) -> Circumstances<'a> {
-        Circumstances {
-            now: self.environment.clock.now(),
-            settings,
-            requirement,
-            quiet_until: None,
-            capped_until: None,
-            sender: SenderState::Sending,
-        }
+/// What a decision depends on besides consent.
+pub(super) const fn circumstances(
+    settings: &Settings,
+    requirement: Requirement,
+    now: Timestamp,
+) -> Circumstances<'_> {
+    Circumstances {
+        now,
+        settings,
+        requirement,
+        quiet_until: None,
+        capped_until: None,
+        sender: SenderState::Sending,
     }
+}
 
+/// Whether these findings make somebody a member. Nobody is, of whom nothing is recorded that bears
+/// on the message: the default holds for everybody else in the world too.
+pub(super) fn is_member(
+    findings: &Findings,
+    query: &AudienceQuery,
+    circumstances: &Circumstances<'_>,
+) -> bool {
+    let status = || decide(findings, &query.message, circumstances).consent.status;
+    findings.consent.is_some() && status() == query.status
+}
+
+impl Shared {
     /// Answers from the gate index, and from the registers where the index passes.
     pub(super) fn screen(
         &self,
@@ -76,8 +92,9 @@ impl Shared {
         recipients: &[Recipient],
     ) -> Result<Vec<Reasons>, StoreError> {
         let workspace = self.workspace(workspace)?;
-        let settings = self.configuration(workspace.id)?.settings.at(self.environment.clock.now());
-        let circumstances = self.circumstances(&settings, question.requirement);
+        let now = self.environment.clock.now();
+        let settings = self.configuration(workspace.id)?.settings.at(now);
+        let circumstances = circumstances(&settings, question.requirement, now);
         let mut screened =
             self.gate(workspace.no).screen(&question.message, &circumstances, recipients);
         for at in &screened.asks {
@@ -105,64 +122,10 @@ impl Shared {
     ) -> Result<Arc<Registers>, StoreError> {
         let workspace = self.workspace(workspace)?;
         let place = (workspace.no, subject.key(&workspace.secrets.address_keys));
-        let undone = &self.configuration(workspace.id)?.undone_imports;
-        let (history, undone) = match moment {
-            Moment::Now => return self.registers_now(&place),
-            Moment::AsOf(then) => {
-                let known = |event: &sayso_core::event::ConsentEvent| event.recorded_at <= then;
-                (self.events_of(&place, known)?, self.undone_by(workspace.id, then)?)
-            }
-            Moment::EffectiveAt(then) => {
-                // A retraction is not dated to then: what we know now is wrong was never right.
-                let happened = |event: &sayso_core::event::ConsentEvent| {
-                    event.occurred_at <= then
-                        || matches!(event.fact, sayso_core::event::Fact::Retraction(_))
-                };
-                (self.events_of(&place, happened)?, undone.clone())
-            }
-        };
-        Ok(Arc::new(Registers::fold(&history, &undone)))
-    }
-
-    fn events_of(
-        &self,
-        place: &super::Place,
-        wanted: impl Fn(&sayso_core::event::ConsentEvent) -> bool,
-    ) -> Result<Vec<sayso_core::event::ConsentEvent>, StoreError> {
-        let rows = self.rows_of(place)?;
-        self.ledger.read(|ledger| {
-            let mut history = Vec::with_capacity(rows.len());
-            for row in rows {
-                history.push(events::read(ledger, row)?.event);
-            }
-            history.retain(|event| wanted(event));
-            Ok(history)
-        })
-    }
-
-    /// The imports that were undone by then.
-    fn undone_by(
-        &self,
-        workspace: WorkspaceId,
-        then: sayso_core::time::Timestamp,
-    ) -> Result<std::collections::BTreeSet<sayso_core::id::ImportId>, StoreError> {
-        let workspace = self.workspace(workspace)?;
-        let vault = &workspace.secrets.vault;
-        let changes = self.ledger.read(|ledger| events::changes(ledger, workspace.no, vault))?;
-        let undone =
-            changes.into_iter().filter(|(at, _)| *at <= then).filter_map(
-                |(_, change)| match change {
-                    crate::configuration::Change::UndoImport(id) => Some(id),
-                    crate::configuration::Change::Settings(_)
-                    | crate::configuration::Change::Sender(..)
-                    | crate::configuration::Change::Topic(..)
-                    | crate::configuration::Change::NoticeName(..)
-                    | crate::configuration::Change::Notice(_)
-                    | crate::configuration::Change::Site(..)
-                    | crate::configuration::Change::Key(..) => None,
-                },
-            );
-        Ok(undone.collect())
+        match self.past(&workspace, moment)? {
+            None => self.registers_now(&place),
+            Some(past) => Ok(Arc::new(past.registers(&self.events_of(&place)?))),
+        }
     }
 
     /// One page of an address's events, the newest first.
@@ -170,27 +133,40 @@ impl Shared {
         &self,
         workspace: WorkspaceId,
         subject: &Subject,
-        after: Option<u64>,
-        items: usize,
+        query: &HistoryQuery,
     ) -> Result<HistoryPage, StoreError> {
         let workspace = self.workspace(workspace)?;
         let place = (workspace.no, subject.key(&workspace.secrets.address_keys));
-        let registers = self.registers_now(&place)?;
-        let undone = &self.configuration(workspace.id)?.undone_imports;
-        let before = after.map_or(i64::MAX, |after| i64::try_from(after).unwrap_or(i64::MAX));
-        let mut rows = self.rows_of(&place)?;
+        let Told { mut rows, registers, undone } = match self.past(&workspace, query.moment)? {
+            None => self.told_until_now(&workspace, &place)?,
+            Some(past) => past.told(&self.events_of(&place)?),
+        };
+        let before = query.after.map_or(i64::MAX, |after| i64::try_from(after).unwrap_or(i64::MAX));
         rows.retain(|row| *row < before);
-        rows.sort_unstable_by(|a, b| b.cmp(a));
-        rows.dedup();
-        let more = rows.len() > items;
-        rows.truncate(items);
+        let more = rows.len() > query.items;
+        rows.truncate(query.items);
         let next = rows.last().filter(|_| more).and_then(|row| u64::try_from(*row).ok());
         let entries = self.ledger.read(|ledger| {
             rows.iter()
-                .map(|row| entry(ledger, *row, &workspace, &registers, undone))
+                .map(|row| entry(ledger, *row, &workspace, &registers, &undone))
                 .collect::<Result<Vec<_>, StoreError>>()
         })?;
         Ok(HistoryPage { entries, next })
+    }
+
+    /// What was ever told of an address.
+    fn told_until_now(&self, workspace: &Workspace, place: &Place) -> Result<Told, StoreError> {
+        let registers = self.registers_now(place)?;
+        let undone = self.configuration(workspace.id)?.undone_imports.clone();
+        Ok(Told { rows: self.newest_rows_of(place)?, registers, undone })
+    }
+
+    /// The rows about an address, the newest first.
+    pub(super) fn newest_rows_of(&self, place: &Place) -> Result<Vec<i64>, StoreError> {
+        let mut rows = self.rows_of(place)?;
+        rows.sort_unstable_by(|a, b| b.cmp(a));
+        rows.dedup();
+        Ok(rows)
     }
 
     /// One event of an address.
@@ -224,17 +200,27 @@ impl Shared {
         items: usize,
     ) -> Result<Vec<KnownAddress>, StoreError> {
         let workspace = self.workspace(workspace)?;
+        let known = |key| {
+            let registers = self.registers_now(&(workspace.no, key))?;
+            Ok(KnownAddress { key, address: self.address_of(&workspace, key)?, registers })
+        };
+        self.keys_after(&workspace, after, items)?.into_iter().map(known).collect()
+    }
+
+    /// The next keys of a workspace, in their order.
+    pub(super) fn keys_after(
+        &self,
+        workspace: &Workspace,
+        after: Option<AddressKey>,
+        items: usize,
+    ) -> Result<Vec<AddressKey>, StoreError> {
         // The tail first: what leaves it is in the views by then.
         let mut keys = self.tail.keys_after(workspace.no, after);
         keys.extend(self.views.read(|views| views::keys_after(views, workspace.no, after, items))?);
         keys.sort_unstable();
         keys.dedup();
         keys.truncate(items);
-        let known = |key| {
-            let registers = self.registers_now(&(workspace.no, key))?;
-            Ok(KnownAddress { key, address: self.address_of(&workspace, key)?, registers })
-        };
-        keys.into_iter().map(known).collect()
+        Ok(keys)
     }
 
     /// The profile an address belongs to: the one linked first.
@@ -251,7 +237,7 @@ impl Shared {
         first.map_or(Ok(None), |profile| self.profile(&workspace, profile))
     }
 
-    /// One segment of an audience: of phones first, then of other addresses.
+    /// One page of an audience.
     pub(super) fn audience(
         &self,
         workspace: WorkspaceId,
@@ -259,25 +245,37 @@ impl Shared {
         after: AudienceCursor,
     ) -> Result<AudiencePage, StoreError> {
         let workspace = self.workspace(workspace)?;
-        let settings = self.configuration(workspace.id)?.settings.at(self.environment.clock.now());
-        let circumstances = self.circumstances(&settings, Requirement::OptIn);
+        match self.past(&workspace, query.moment)? {
+            None => self.audience_now(&workspace, query, after),
+            Some(past) => self.past_audience(&workspace, query, &past, after),
+        }
+    }
+
+    /// One segment of the audience of now: of phones first, then of other addresses.
+    fn audience_now(
+        &self,
+        workspace: &Workspace,
+        query: &AudienceQuery,
+        after: AudienceCursor,
+    ) -> Result<AudiencePage, StoreError> {
+        let now = self.environment.clock.now();
+        let settings = self.configuration(workspace.id)?.settings.at(now);
+        let circumstances = circumstances(&settings, Requirement::OptIn, now);
         let gate = self.gate(workspace.no);
-        let matches = |effective: &Effective| {
+        let wanted = |effective: &Effective| {
             let findings = effective.findings(&query.message)?;
-            findings.consent?;
-            Some(decide(&findings, &query.message, &circumstances).consent.status == query.status)
-        };
-        let wanted = |effective: &Effective| match effective.findings(&query.message) {
-            Some(findings) if findings.consent.is_none() => Some(false),
-            Some(_) => matches(effective),
-            None => None,
+            Some(is_member(&findings, query, &circumstances))
         };
         let asked = |key: AddressKey| {
             let registers = self.registers_now(&(workspace.no, key))?;
-            let decision = check(&registers, &query.message, &circumstances);
-            Ok::<_, StoreError>(decision.consent.status == query.status)
+            let found = findings(&registers, &query.message, now);
+            Ok::<_, StoreError>(is_member(&found, query, &circumstances))
         };
-        let segment = usize::from(after.0);
+        let number = match after {
+            AudienceCursor::Segment(number) => number,
+            AudienceCursor::Beginning | AudienceCursor::After(_) => 0,
+        };
+        let segment = usize::from(number);
         let mut members = Vec::new();
         if segment < limits::GATE_SEGMENTS {
             let selected = gate.phones_in(segment, circumstances.now, wanted);
@@ -299,12 +297,12 @@ impl Shared {
                 }
             }
             for key in keys {
-                let address = self.address_of(&workspace, key)?;
+                let address = self.address_of(workspace, key)?;
                 members.extend(address.map(|address| Member { address }));
             }
         }
         let is_last = segment + 1 >= 2 * limits::GATE_SEGMENTS;
-        let next = (!is_last).then(|| AudienceCursor(after.0 + 1));
+        let next = (!is_last).then(|| AudienceCursor::Segment(number + 1));
         Ok(AudiencePage { members, next })
     }
 }

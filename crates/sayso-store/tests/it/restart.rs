@@ -13,7 +13,7 @@ use sayso_store::conformance::{
 };
 use sayso_store::environment::Environment;
 use sayso_store::sqlite::{OpenError, Options, SqliteStore};
-use sayso_store::store::{Outcome, ProfileDraft, Subject};
+use sayso_store::store::{HistoryQuery, Outcome, ProfileDraft, Subject};
 
 fn open(directory: &Path) -> SqliteStore {
     SqliteStore::open(directory, Options::default(), Environment::system()).unwrap()
@@ -44,7 +44,8 @@ async fn is_whole(store: &SqliteStore, workspace: WorkspaceId) {
         let expected = (n % 4 == 0).then_some(Reason::OptedOut);
         assert_eq!(reason(store, workspace, &phone(n), marketing()).await, expected, "phone {n}");
         let subject = Subject::Address(phone(n));
-        let entries = store.history(workspace, &subject, None, 10).await.unwrap().entries;
+        let entries =
+            store.history(workspace, &subject, &HistoryQuery::newest(10)).await.unwrap().entries;
         let links = usize::from(n == 1);
         assert_eq!(entries.len(), if n % 4 == 0 { 2 } else { 1 } + links, "phone {n}");
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use sayso_store::Store;
 use sayso_store::configuration::Configuration;
-use sayso_store::store::{HistoryEntry, Subject};
+use sayso_store::store::{HistoryEntry, HistoryQuery, Moment, Subject};
 
 use crate::body::Faults;
 use crate::problem::{Code, Problem};
@@ -21,6 +21,17 @@ pub(crate) struct Cursor(BTreeMap<String, Position>);
 enum Position {
     After(u64),
     End,
+}
+
+/// Whose histories are told, and of when.
+#[derive(Debug)]
+pub(crate) struct Told<'a> {
+    /// The workspace.
+    pub(crate) configuration: &'a Configuration,
+    /// The addresses.
+    pub(crate) subjects: &'a [Subject],
+    /// Of when.
+    pub(crate) moment: Moment,
 }
 
 /// A page of several histories.
@@ -57,8 +68,10 @@ impl Cursor {
         parts.map(Self)
     }
 
-    fn render(&self) -> Option<String> {
-        let unread = self.0.values().any(|position| *position != Position::End);
+    /// The cursor after which these addresses have events left; an address it does not hold is to be
+    /// read from its newest event.
+    fn render(&self, names: &[String]) -> Option<String> {
+        let unread = names.iter().any(|name| self.0.get(name) != Some(&Position::End));
         let parts = self.0.iter().map(|(key, position)| match position {
             Position::After(position) => format!("{key}-{position}"),
             Position::End => format!("{key}-end"),
@@ -70,49 +83,51 @@ impl Cursor {
 /// Reads a page of the histories of these addresses.
 pub(crate) async fn read_history(
     store: &dyn Store,
-    configuration: &Configuration,
-    subjects: &[Subject],
+    told: &Told<'_>,
     mut cursor: Cursor,
     items: usize,
 ) -> Result<Page, Problem> {
+    let Told { configuration, subjects, moment } = *told;
     let workspace = configuration.workspace;
+    let name_of = |subject: &Subject| -> String {
+        subject.key(&configuration.secret).to_string().chars().take(8).collect()
+    };
+    let names: Vec<String> = subjects.iter().map(name_of).collect();
     let mut merged: Vec<(usize, HistoryEntry)> = Vec::new();
     let mut ends = Vec::new();
-    for (place, subject) in subjects.iter().enumerate() {
-        let name: String = subject.key(&configuration.secret).to_string().chars().take(8).collect();
-        let after = match cursor.0.get(&name) {
+    for (place, (subject, name)) in subjects.iter().zip(&names).enumerate() {
+        let after = match cursor.0.get(name) {
             Some(Position::End) => {
-                ends.push((name, None, None, 0));
+                ends.push((None, None, 0));
                 continue;
             }
             Some(Position::After(after)) => Some(*after),
             None => None,
         };
-        let page = store.history(workspace, subject, after, items).await?;
-        ends.push((name, after, page.next, page.entries.len()));
+        let query = HistoryQuery { moment, after, items };
+        let page = store.history(workspace, subject, &query).await?;
+        ends.push((after, page.next, page.entries.len()));
         merged.extend(page.entries.into_iter().map(|entry| (place, entry)));
     }
     merged.sort_by_key(|(_, entry)| std::cmp::Reverse(entry.event.recorded_at));
     merged.truncate(items);
-    for (place, (name, after, next, found)) in ends.into_iter().enumerate() {
+    let read = subjects.iter().zip(&names).zip(ends);
+    for (place, ((subject, name), (after, next, found))) in read.enumerate() {
         let taken = merged.iter().filter(|(of, _)| *of == place).count();
-        let position = match (taken, subjects.get(place)) {
-            (taken, _) if taken == found => next,
-            (0, _) => after,
-            (taken, Some(subject)) => store.history(workspace, subject, after, taken).await?.next,
-            (_, None) => None,
+        let position = match taken {
+            taken if taken == found => next,
+            0 => after,
+            taken => {
+                let query = HistoryQuery { moment, after, items: taken };
+                store.history(workspace, subject, &query).await?.next
+            }
         };
         match position {
-            Some(position) => cursor.0.insert(name, Position::After(position)),
-            None if taken == found => cursor.0.insert(name, Position::End),
-            None => cursor.0.remove(&name),
+            Some(position) => cursor.0.insert(name.clone(), Position::After(position)),
+            None if taken == found => cursor.0.insert(name.clone(), Position::End),
+            None => cursor.0.remove(name),
         };
     }
-    let unread_from_start = subjects.iter().any(|subject| {
-        let name: String = subject.key(&configuration.secret).to_string().chars().take(8).collect();
-        !cursor.0.contains_key(&name)
-    });
     let entries = merged.into_iter().map(|(_, entry)| entry).collect();
-    let next = cursor.render().or_else(|| unread_from_start.then(|| "0-0".to_owned()));
-    Ok(Page { entries, next })
+    Ok(Page { entries, next: cursor.render(&names) })
 }

@@ -10,7 +10,7 @@ use sayso_core::registers::Registers;
 use sayso_core::settings::Settings;
 use sayso_core::time::Timestamp;
 use sayso_store::configuration::Configuration;
-use sayso_store::store::{Moment, Profile, Subject};
+use sayso_store::store::{HistoryQuery, Moment, Profile, Subject};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -188,8 +188,8 @@ impl<'a> Looking<'a> {
         let (shown, kind) = (ShownAddress::of(&address), address.kind());
         let subject = Subject::Address(address);
         let registers = app.store().registers(workspace, &subject, moment).await?;
-        let history =
-            app.store().history(workspace, &subject, None, limits::PAGE_ITEMS_MAX).await?;
+        let newest = HistoryQuery { moment, ..HistoryQuery::newest(limits::PAGE_ITEMS_MAX) };
+        let history = app.store().history(workspace, &subject, &newest).await?;
         let sources = history.entries.iter().map(|entry| {
             let source = &entry.event.source;
             (

@@ -23,4 +23,5 @@ mod profiles;
 mod rejects;
 mod scenarios;
 mod serving;
+mod store_faults;
 mod tag;

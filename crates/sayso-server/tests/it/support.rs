@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
+use axum::response::Response;
 use sayso_core::source::SourceName;
 use sayso_core::statement::Standing;
 use sayso_core::time::{Span, Timestamp};
@@ -20,6 +21,10 @@ use sayso_store::environment::{Clock, Entropy, Environment};
 use sayso_store::sqlite::SqliteStore;
 use serde_json::{Value, json};
 use tower::ServiceExt;
+
+use faulty::FaultyStore;
+
+pub(crate) mod faulty;
 
 /// A clock that moves when it is told to, and a microsecond at each look.
 #[derive(Debug)]
@@ -78,13 +83,28 @@ impl TestApp {
     }
 
     pub(crate) async fn with_rates(rates: RateLimits) -> Self {
+        Self::over(rates, |store| store).await
+    }
+
+    /// A server over a store that fails when it is told to.
+    pub(crate) async fn faulty() -> (Self, Arc<FaultyStore>) {
+        let mut faulty = None;
+        let app = Self::over(plenty(), |inner| {
+            let store = Arc::new(FaultyStore::over(inner));
+            faulty = Some(Arc::clone(&store));
+            store
+        });
+        (app.await, faulty.unwrap())
+    }
+
+    async fn over(rates: RateLimits, wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>) -> Self {
         let start = Timestamp::parse("2026-11-21T10:00:00Z").unwrap();
         let clock = Arc::new(ManualClock(AtomicI64::new(start.as_micros())));
         let environment = Environment {
             clock: Arc::<ManualClock>::clone(&clock),
             entropy: Arc::new(CountedBytes::default()),
         };
-        let store: Arc<dyn Store> = Arc::new(SqliteStore::in_memory(environment.clone()).unwrap());
+        let store = wrap(Arc::new(SqliteStore::in_memory(environment.clone()).unwrap()));
         let configuration = store.create_workspace("test", Mode::Test).await.unwrap();
         let options = Options { rates, trusted_proxies: Vec::new() };
         let app = App::new(Arc::clone(&store), environment.clone(), options);
@@ -120,9 +140,13 @@ impl TestApp {
         self.clock.now().to_string()
     }
 
+    /// The answer as it begins, with its body still to come.
+    pub(crate) async fn begin(&self, request: Request<Body>) -> Response {
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
+        let (parts, body) = self.begin(request).await.into_parts();
         let bytes = to_bytes(body, usize::MAX).await.unwrap();
         Answer {
             status: parts.status,

@@ -1,0 +1,289 @@
+//! A store that fails when it is told to.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use sayso_core::address::{Address, AddressKey};
+use sayso_core::decision::Reasons;
+use sayso_core::id::{EventId, ImportId, ProfileId, WorkspaceId};
+use sayso_core::registers::Registers;
+use sayso_store::Store;
+use sayso_store::configuration::{Change, Configuration, Mode};
+use sayso_store::store::{
+    AudienceCursor, AudiencePage, AudienceQuery, Draft, Health, HistoryEntry, HistoryPage,
+    HistoryQuery, KnownAddress, Moment, Profile, ProfileDraft, Question, Recipient, Recorded,
+    RetractDraft, Retracting, StoreError, Subject, Upserted,
+};
+
+/// What is in the inner error of a fault, and must reach no client.
+pub(crate) const INNER: &str = "sector 7 of +14155552671";
+
+/// How a store fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// The disk is full.
+    Unwritable,
+    /// Too much is waiting.
+    Busy,
+    /// It is closing.
+    Closed,
+    /// Nothing was done, and nobody knows.
+    Unknown,
+    /// Everything was done, and nobody knows.
+    Kept,
+    /// The engine cannot read.
+    Unreadable,
+    /// A row is not what was written.
+    Corrupt,
+    /// Questions to the gate get no answer, and no error either.
+    Silent,
+}
+
+/// A store that fails when it is told to, and is another store otherwise.
+#[derive(Debug)]
+pub(crate) struct FaultyStore {
+    inner: Arc<dyn Store>,
+    plan: Mutex<Option<Plan>>,
+}
+
+/// When a store fails.
+#[derive(Clone, Copy, Debug)]
+struct Plan {
+    fault: Fault,
+    calls_before: usize,
+}
+
+impl Fault {
+    /// Every way in which a call ends in an error.
+    pub(crate) const ERRORS: [Self; 7] = [
+        Self::Unwritable,
+        Self::Busy,
+        Self::Closed,
+        Self::Unknown,
+        Self::Kept,
+        Self::Unreadable,
+        Self::Corrupt,
+    ];
+
+    fn error(self) -> StoreError {
+        match self {
+            Self::Unwritable => StoreError::Unwritable(INNER.to_owned()),
+            Self::Busy => StoreError::Busy,
+            Self::Closed => StoreError::Closed,
+            Self::Unknown | Self::Kept => StoreError::Unknown,
+            Self::Unreadable => StoreError::Unreadable(INNER.into()),
+            Self::Corrupt | Self::Silent => {
+                StoreError::Corrupt { table: "address", id: INNER.to_owned() }
+            }
+        }
+    }
+}
+
+impl FaultyStore {
+    /// This store, well.
+    pub(crate) const fn over(inner: Arc<dyn Store>) -> Self {
+        Self { inner, plan: Mutex::new(None) }
+    }
+
+    /// Fails from now on.
+    pub(crate) fn fail(&self, fault: Fault) {
+        self.fail_after(0, fault);
+    }
+
+    /// Fails after so many calls that do not.
+    pub(crate) fn fail_after(&self, calls_before: usize, fault: Fault) {
+        *self.plan.lock().unwrap() = Some(Plan { fault, calls_before });
+    }
+
+    /// Does not fail any more.
+    pub(crate) fn heal(&self) {
+        *self.plan.lock().unwrap() = None;
+    }
+
+    /// The fault of the next call.
+    fn next(&self) -> Option<Fault> {
+        let mut plan = self.plan.lock().unwrap();
+        let plan = plan.as_mut()?;
+        if plan.calls_before == 0 {
+            return Some(plan.fault);
+        }
+        plan.calls_before -= 1;
+        None
+    }
+
+    async fn run<T: Send>(
+        &self,
+        call: impl Future<Output = Result<T, StoreError>> + Send,
+    ) -> Result<T, StoreError> {
+        match self.next() {
+            None | Some(Fault::Silent) => call.await,
+            Some(Fault::Kept) => {
+                call.await?;
+                Err(Fault::Kept.error())
+            }
+            Some(fault) => Err(fault.error()),
+        }
+    }
+}
+
+#[async_trait]
+impl Store for FaultyStore {
+    fn configurations(&self) -> Arc<BTreeMap<WorkspaceId, Arc<Configuration>>> {
+        self.inner.configurations()
+    }
+
+    async fn create_workspace(
+        &self,
+        name: &str,
+        mode: Mode,
+    ) -> Result<Arc<Configuration>, StoreError> {
+        self.run(self.inner.create_workspace(name, mode)).await
+    }
+
+    async fn configure(
+        &self,
+        workspace: WorkspaceId,
+        change: Change,
+    ) -> Result<Arc<Configuration>, StoreError> {
+        self.run(self.inner.configure(workspace, change)).await
+    }
+
+    async fn record(
+        &self,
+        workspace: WorkspaceId,
+        drafts: Vec<Draft>,
+    ) -> Result<Vec<Recorded>, StoreError> {
+        self.run(self.inner.record(workspace, drafts)).await
+    }
+
+    async fn retract(
+        &self,
+        workspace: WorkspaceId,
+        target: RetractDraft,
+    ) -> Result<Retracting, StoreError> {
+        self.run(self.inner.retract(workspace, target)).await
+    }
+
+    async fn screen(
+        &self,
+        workspace: WorkspaceId,
+        question: &Question,
+        recipients: &[Recipient],
+    ) -> Result<Vec<Reasons>, StoreError> {
+        match self.next() {
+            None => self.inner.screen(workspace, question, recipients).await,
+            Some(Fault::Silent) => Ok(Vec::new()),
+            Some(fault) => Err(fault.error()),
+        }
+    }
+
+    async fn registers(
+        &self,
+        workspace: WorkspaceId,
+        subject: &Subject,
+        moment: Moment,
+    ) -> Result<Arc<Registers>, StoreError> {
+        self.run(self.inner.registers(workspace, subject, moment)).await
+    }
+
+    async fn history(
+        &self,
+        workspace: WorkspaceId,
+        subject: &Subject,
+        query: &HistoryQuery,
+    ) -> Result<HistoryPage, StoreError> {
+        self.run(self.inner.history(workspace, subject, query)).await
+    }
+
+    async fn find_event(
+        &self,
+        workspace: WorkspaceId,
+        key: AddressKey,
+        event: EventId,
+    ) -> Result<Option<HistoryEntry>, StoreError> {
+        self.run(self.inner.find_event(workspace, key, event)).await
+    }
+
+    async fn addresses(
+        &self,
+        workspace: WorkspaceId,
+        after: Option<AddressKey>,
+        items: usize,
+    ) -> Result<Vec<KnownAddress>, StoreError> {
+        self.run(self.inner.addresses(workspace, after, items)).await
+    }
+
+    async fn find_profile(
+        &self,
+        workspace: WorkspaceId,
+        by: &Subject,
+    ) -> Result<Option<Profile>, StoreError> {
+        self.run(self.inner.find_profile(workspace, by)).await
+    }
+
+    async fn profile(
+        &self,
+        workspace: WorkspaceId,
+        id: ProfileId,
+    ) -> Result<Option<Profile>, StoreError> {
+        self.run(self.inner.profile(workspace, id)).await
+    }
+
+    async fn upsert_profile(
+        &self,
+        workspace: WorkspaceId,
+        draft: ProfileDraft,
+    ) -> Result<Upserted, StoreError> {
+        self.run(self.inner.upsert_profile(workspace, draft)).await
+    }
+
+    async fn unlink(
+        &self,
+        workspace: WorkspaceId,
+        profile: ProfileId,
+        address: &Address,
+    ) -> Result<Retracting, StoreError> {
+        self.run(self.inner.unlink(workspace, profile, address)).await
+    }
+
+    async fn undo_import(
+        &self,
+        workspace: WorkspaceId,
+        import: ImportId,
+    ) -> Result<u64, StoreError> {
+        self.run(self.inner.undo_import(workspace, import)).await
+    }
+
+    async fn erase(
+        &self,
+        workspace: WorkspaceId,
+        subject: &Subject,
+        draft: Draft,
+    ) -> Result<Recorded, StoreError> {
+        self.run(self.inner.erase(workspace, subject, draft)).await
+    }
+
+    async fn audience(
+        &self,
+        workspace: WorkspaceId,
+        query: &AudienceQuery,
+        after: AudienceCursor,
+    ) -> Result<AudiencePage, StoreError> {
+        self.run(self.inner.audience(workspace, query, after)).await
+    }
+
+    fn health(&self) -> Health {
+        self.inner.health()
+    }
+
+    async fn backup(&self, to: &Path) -> Result<(), StoreError> {
+        self.run(self.inner.backup(to)).await
+    }
+
+    async fn close(&self) -> Result<(), StoreError> {
+        self.run(self.inner.close()).await
+    }
+}

@@ -25,3 +25,4 @@ mod scenarios;
 mod serving;
 mod store_faults;
 mod tag;
+mod tls;

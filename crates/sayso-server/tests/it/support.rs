@@ -24,6 +24,7 @@ use tower::ServiceExt;
 
 use faulty::FaultyStore;
 
+pub(crate) mod certificate;
 pub(crate) mod faulty;
 
 /// A clock that moves when it is told to, and a microsecond at each look.

@@ -92,7 +92,7 @@ impl World {
 
 #[tokio::test]
 async fn the_scenarios_hold_over_the_api() {
-    let rows: [(&str, &[&str], &str, &str); 26] = [
+    let rows: [(&str, &[&str], &str, &str); 27] = [
         ("1", &["out@1", "yes@2"], "opted_out", "opted_out"),
         ("2", &["out@1", "yes@2 t"], "opted_out", "opted_out"),
         ("4", &["single@1", "pending@2"], "opted_in", "opted_in"),

@@ -248,7 +248,8 @@ async fn attribute_events(
     of: &Address,
 ) -> (usize, usize) {
     let subject = Subject::Address(of.clone());
-    let entries = store.history(workspace, &subject, None, 50).await.unwrap().entries;
+    let entries =
+        store.history(workspace, &subject, &HistoryQuery::newest(50)).await.unwrap().entries;
     let of_attributes =
         || entries.iter().filter(|entry| matches!(entry.event.fact, Fact::Attributes(_)));
     (of_attributes().count(), of_attributes().filter(|entry| entry.evidence.is_some()).count())
@@ -277,7 +278,8 @@ pub async fn a_refusal_of_processing_destroys_the_attributes_that_were_kept(stor
         assert!(attributes(store, workspace, &phone(n)).await.is_empty());
         assert_eq!(attribute_events(store, workspace, &person[0]).await, (1, 0));
         let subject = Subject::Address(phone(n));
-        let entries = store.history(workspace, &subject, None, 50).await.unwrap().entries;
+        let entries =
+            store.history(workspace, &subject, &HistoryQuery::newest(50)).await.unwrap().entries;
         assert!(entries.iter().all(|entry| entry.address.is_some()), "the consent facts stay");
         let lift = said(workspace, &phone(n), Permission::Processing, Statement::Confirmed, LATER);
         record(store, workspace, lift).await;

@@ -58,9 +58,15 @@ impl FlusherHandle {
         }
     }
 
-    /// Tells those who wait for room how the last flush went.
-    fn tell(&self, is_stuck: bool) {
-        self.is_stuck.store(is_stuck, Ordering::Relaxed);
+    /// Tells those who wait that a flush began, so that there is room.
+    fn has_room(&self) {
+        self.is_stuck.store(false, Ordering::Relaxed);
+        self.room.notify_waiters();
+    }
+
+    /// Tells those who wait that a flush failed.
+    fn is_without_room(&self) {
+        self.is_stuck.store(true, Ordering::Relaxed);
         self.room.notify_waiters();
     }
 
@@ -110,7 +116,7 @@ pub(super) fn flush(shared: &Shared) -> bool {
     let Some(frame) = shared.tail.freeze() else {
         return true;
     };
-    shared.flusher.tell(false);
+    shared.flusher.has_room();
     match views::flush(&mut shared.views.lock(), &frame, &shared.vaults(), &shared.environment) {
         Ok(()) => {
             shared.tail.thaw();
@@ -120,7 +126,7 @@ pub(super) fn flush(shared: &Shared) -> bool {
             // The ledger has it all; the tail keeps what the views could not take.
             tracing::error!(error = %error, "the views could not be written; the tail keeps what they lack");
             shared.tail.unfreeze();
-            shared.flusher.tell(true);
+            shared.flusher.is_without_room();
             false
         }
     }

@@ -16,7 +16,7 @@ use sayso_core::statement::Standing;
 use sayso_core::time::Timestamp;
 use sayso_store::configuration::Configuration;
 use sayso_store::store::{Draft, Moment, Recorded, StoreError};
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
 use super::Import;
 use super::answer::RowAnswer;
@@ -84,7 +84,7 @@ enum GroupedRow {
 /// A group on its way to the store: while it is stored, the next is planned.
 struct Storing {
     rows: Vec<GroupedRow>,
-    recorded: JoinHandle<Result<Vec<Recorded>, StoreError>>,
+    recorded: JoinSet<Result<Vec<Recorded>, StoreError>>,
 }
 
 impl Group {
@@ -257,15 +257,21 @@ impl<'a> Intake<'a> {
         }
         let (store, workspace) = (self.app.shared_store(), self.configuration.workspace);
         let Group { rows, drafts } = group;
-        let recorded = tokio::spawn(async move {
+        let mut recorded = JoinSet::new();
+        recorded.spawn(async move {
             if drafts.is_empty() { Ok(Vec::new()) } else { store.record(workspace, drafts).await }
         });
         Ok(Storing { rows, recorded })
     }
 
     /// Waits until a group is stored, and answers its rows.
-    async fn settle(&self, group: Storing, answers: &mut Vec<RowAnswer>) -> Result<(), Problem> {
-        let recorded = group.recorded.await.map_err(|_| Problem::new(Code::Internal))??;
+    async fn settle(
+        &self,
+        mut group: Storing,
+        answers: &mut Vec<RowAnswer>,
+    ) -> Result<(), Problem> {
+        let recorded = group.recorded.join_next().await.and_then(Result::ok);
+        let recorded = recorded.ok_or_else(|| Problem::new(Code::Internal))??;
         let mut recorded = recorded.into_iter();
         for row in group.rows {
             answers.push(match row {

@@ -12,6 +12,8 @@ use sayso_core::id::{EventId, ImportId, ProfileId, WorkspaceId};
 use sayso_core::registers::Registers;
 use sayso_store::Store;
 use sayso_store::configuration::{Change, Configuration, Mode};
+use sayso_store::look_up::{LookUpDraft, LookUpPage, LookUpQuery};
+use sayso_store::reject::{RejectDraft, RejectPage, RejectQuery};
 use sayso_store::store::{
     AudienceCursor, AudiencePage, AudienceQuery, Draft, Health, HistoryEntry, HistoryPage,
     HistoryQuery, KnownAddress, Moment, Profile, ProfileDraft, Question, Recipient, Recorded,
@@ -264,6 +266,36 @@ impl Store for FaultyStore {
         draft: Draft,
     ) -> Result<Recorded, StoreError> {
         self.run(self.inner.erase(workspace, subject, draft)).await
+    }
+
+    fn keep_rejects(&self, workspace: WorkspaceId, rejects: Vec<RejectDraft>) {
+        self.inner.keep_rejects(workspace, rejects);
+    }
+
+    async fn rejects(
+        &self,
+        workspace: WorkspaceId,
+        query: &RejectQuery,
+        items: usize,
+    ) -> Result<RejectPage, StoreError> {
+        self.run(self.inner.rejects(workspace, query, items)).await
+    }
+
+    async fn note_look_up(
+        &self,
+        workspace: WorkspaceId,
+        look_up: LookUpDraft,
+    ) -> Result<(), StoreError> {
+        self.run(self.inner.note_look_up(workspace, look_up)).await
+    }
+
+    async fn look_ups(
+        &self,
+        workspace: WorkspaceId,
+        query: &LookUpQuery,
+        items: usize,
+    ) -> Result<LookUpPage, StoreError> {
+        self.run(self.inner.look_ups(workspace, query, items)).await
     }
 
     async fn audience(

@@ -2,14 +2,15 @@
 
 use std::path::Path;
 
-use sayso_core::channel::Permission;
+use sayso_core::channel::{Category, Channel, Message, Permission};
 use sayso_core::decision::Reason;
-use sayso_core::id::WorkspaceId;
+use sayso_core::event::Fact;
+use sayso_core::id::{SenderId, WorkspaceId};
 use sayso_core::statement::Statement;
 use sayso_store::Store;
 use sayso_store::configuration::Mode;
 use sayso_store::conformance::{
-    SMS, external, known, marketing, phone, reason, record, said, workspace,
+    SMS, external, known, marketing, of_fact, phone, reason, record, said, workspace,
 };
 use sayso_store::environment::Environment;
 use sayso_store::sqlite::{OpenError, Options, SqliteStore};
@@ -346,19 +347,21 @@ async fn registers_that_cannot_be_read_are_an_error_and_never_an_allow() {
     let store = open(directory.path());
     let workspace = workspace(&store).await;
     record(&store, workspace, said(workspace, &phone(1), SMS, Statement::Single, 1)).await;
-    // An opt-in with an end is one that the index refers to the store.
-    let end = sayso_store::conformance::at(60 * 24 * 36_500);
-    record(&store, workspace, said(workspace, &phone(2), SMS, Statement::Term(end), 1)).await;
+    record(&store, workspace, said(workspace, &phone(2), SMS, Statement::Single, 1)).await;
+    // What a person who wrote may be sent depends on when, which the index leaves to the store.
+    let wrote = Fact::Activity(SenderId::from_bytes([7; 16]));
+    record(&store, workspace, of_fact(workspace, &phone(2), wrote, 2)).await;
+    let service = Message::ordinary(Channel::Sms, Category::Service);
     store.close().await.unwrap();
     drop(store);
     let store = open(directory.path());
-    assert_eq!(reason(&store, workspace, &phone(2), marketing()).await, None);
+    assert_eq!(reason(&store, workspace, &phone(2), service).await, None);
     rusqlite::Connection::open(directory.path().join("views.db"))
         .unwrap()
         .execute("UPDATE address SET registers = x'ff' /* every workspace: damage */", [])
         .unwrap();
     let question = sayso_store::store::Question {
-        message: marketing(),
+        message: service,
         requirement: sayso_core::decision::Requirement::OptIn,
     };
     let recipients = [1, 2].map(|n| {

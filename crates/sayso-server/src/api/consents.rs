@@ -9,6 +9,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::stream;
+use sayso_core::address::Address;
 use sayso_core::channel::{Category, Message, Scope};
 use sayso_core::limits;
 use sayso_core::settings::Settings;
@@ -185,11 +186,8 @@ pub(crate) async fn audience(
         let store = Arc::clone(&store);
         async move {
             let Some(page) = page else { return Ok::<_, StoreError>(None) };
-            let lines: String = page
-                .members
-                .iter()
-                .map(|member| line(&ShownAddress::of(&member.address)))
-                .collect();
+            let mut lines = String::with_capacity(page.members.len() * PHONE_LINE_BYTES);
+            page.members.iter().for_each(|member| member_line(&member.address, &mut lines));
             let next = match page.next {
                 Some(cursor) => Some(store.audience(workspace, &query, cursor).await?),
                 None => None,
@@ -198,6 +196,23 @@ pub(crate) async fn audience(
         }
     });
     Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(pages)).into_response())
+}
+
+/// Bytes of a line that holds a phone of twelve digits.
+const PHONE_LINE_BYTES: usize = 26;
+
+/// Adds the line of one person. A phone needs no escaping, and millions are written.
+fn member_line(address: &Address, lines: &mut String) {
+    match address {
+        Address::Phone(phone) => {
+            lines.push_str("{\"phone\":\"");
+            lines.push_str(&phone.to_string());
+            lines.push_str("\"}\n");
+        }
+        Address::Email(_) | Address::ExternalId(_) | Address::ChannelId(_) => {
+            lines.push_str(&line(&ShownAddress::of(address)));
+        }
+    }
 }
 
 /// One line of NDJSON.

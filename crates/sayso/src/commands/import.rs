@@ -3,7 +3,7 @@
 //! Two passes over the list. The first hashes it: the id of the import follows from the bytes, the
 //! name of the list and how its columns are read, so the same command on the same file is the same
 //! import, and whoever was cut off runs it again and doubles nothing. The second reads it row by
-//! row and sends the rows in batches.
+//! row and sends the rows in batches; the next are read while some are on their way.
 
 mod columns;
 mod report;
@@ -13,11 +13,15 @@ mod table;
 
 use std::path::Path;
 
+use std::thread::JoinHandle;
+
+use anyhow::{Context, anyhow};
 use hyper::Method;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sayso_core::id::ImportId;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use tokio::sync::mpsc::{Receiver, Sender};
 
 use super::profile::percent_encoded;
 use crate::client::{Client, Payload};
@@ -46,7 +50,7 @@ pub(crate) async fn run(
     };
     let list = List::open(file)?;
     let id = import_id(&list, &options);
-    let mut table = Table::open(list)?;
+    let table = Table::open(list)?;
     let mapping = Mapping::of(table.headers(), &options.columns).map_err(Failure::Input)?;
     let unused = mapping.unused();
     if !unused.is_empty() {
@@ -59,9 +63,8 @@ pub(crate) async fn run(
         format!("{rows}&preview={}&lift_refusals={}", options.dry_run, options.lift_refusals);
     refuse_overwriting(file, options.rejects.as_deref())?;
     let rejects = Rejects::open(options.rejects.as_deref(), table.headers())?;
-    let mut report = Report::new(id, &options, rejects, printer);
-    take_all(client, &path, &mut table, &mapping, &mut report).await?;
-    report.finish()
+    let report = Report::new(id, &options, rejects, printer);
+    take_all(client, &path, table, mapping, report).await?.finish()
 }
 
 /// Bad rows are not written over the list that they are read from.
@@ -78,32 +81,94 @@ fn refuse_overwriting(list: &Path, rejects: Option<&Path>) -> Result<(), Failure
     }
 }
 
-/// Sends every row of the table.
+/// Batches read ahead of the one on its way, and answers that wait to be reported.
+const BATCHES_AHEAD: usize = 2;
+
+/// Sends every row of the table. While a batch is on its way, the next is read and the one before
+/// is reported.
 async fn take_all(
     client: &Client,
     path: &str,
-    table: &mut Table,
-    mapping: &Mapping,
-    report: &mut Report,
-) -> Result<(), Failure> {
+    table: Table,
+    mapping: Mapping,
+    report: Report,
+) -> Result<Report, Failure> {
     let bar = progress(table.bytes(), report.printer());
+    let (read, mut batches) = tokio::sync::mpsc::channel(BATCHES_AHEAD);
+    thread("sayso-read", move || read_all(table, &mapping, &read))?;
+    let (answered, answers) = tokio::sync::mpsc::channel(BATCHES_AHEAD);
+    let reporting = thread("sayso-report", move || report_all(answers, report, &bar))?;
+    let sent = async {
+        while let Some(batch) = batches.recv().await {
+            let mut batch: Batch = batch?;
+            let answer = sending::ask(client, path, &mut batch).await?;
+            if answered.send((batch, answer)).await.is_err() {
+                break;
+            }
+        }
+        Ok::<_, Failure>(())
+    };
+    let sent = sent.await;
+    drop(answered);
+    // What was answered is reported, also when what came after it failed.
+    let report = reporting.join().map_err(|_| anyhow!("the report broke off"))??;
+    sent.map(|()| report)
+}
+
+fn thread<T: Send + 'static>(
+    name: &str,
+    run: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, Failure> {
+    let thread = std::thread::Builder::new().name(name.to_owned()).spawn(run);
+    Ok(thread.context("a thread cannot be started")?)
+}
+
+/// Reports what was answered, row by row, as long as answers come.
+fn report_all(
+    mut answers: Receiver<(Batch, String)>,
+    mut report: Report,
+    bar: &ProgressBar,
+) -> Result<Report, Failure> {
+    while let Some((batch, answer)) = answers.blocking_recv() {
+        let position = batch.position();
+        sending::report(batch, &answer, &mut report)?;
+        show(bar, position, &report);
+    }
+    bar.finish_and_clear();
+    Ok(report)
+}
+
+/// Reads the table into batches, until its end or until nobody takes them any more.
+fn read_all(mut table: Table, mapping: &Mapping, read: &Sender<Result<Batch, Failure>>) {
+    loop {
+        let (batch, is_last) = match next_batch(&mut table, mapping) {
+            Ok(batch) => {
+                let is_last = !batch.is_full();
+                (Ok(batch), is_last)
+            }
+            Err(failure) => (Err(failure), true),
+        };
+        if read.blocking_send(batch).is_err() || is_last {
+            return;
+        }
+    }
+}
+
+/// The next rows of the table; fewer than a batch holds only at its end.
+fn next_batch(table: &mut Table, mapping: &Mapping) -> Result<Batch, Failure> {
     let mut batch = Batch::default();
-    while let Some(row) = table.next()? {
-        match row {
-            Row::Cells(record) => match mapping.statements(&record) {
+    while !batch.is_full() {
+        match table.next()? {
+            Some(Row::Cells(record)) => match mapping.statements(&record) {
                 Ok(statements) => batch.push(record, statements),
                 Err(reason) => batch.push_bad(record, reason),
             },
-            Row::Unreadable(record, reason) => batch.push_bad(record, reason.to_owned()),
-        }
-        if batch.is_full() {
-            sending::send(client, path, &mut batch, report).await?;
-            show(&bar, table, report);
+            Some(Row::Unreadable(record, reason)) => batch.push_bad(record, reason.to_owned()),
+            None => break,
         }
     }
-    sending::send(client, path, &mut batch, report).await?;
-    bar.finish_and_clear();
-    Ok(())
+    batch.read_up_to(table.position());
+    Ok(batch)
 }
 
 /// A bar on the terminal, if somebody watches.
@@ -121,10 +186,10 @@ fn progress(bytes: u64, printer: Printer) -> ProgressBar {
     bar
 }
 
-fn show(bar: &ProgressBar, table: &Table, report: &Report) {
+fn show(bar: &ProgressBar, position: u64, report: &Report) {
     let rows = report.rows();
     let millis = bar.elapsed().as_millis().max(1);
-    bar.set_position(table.position());
+    bar.set_position(position);
     bar.set_message(format!("{rows} rows, {} rows/s", u128::from(rows) * 1_000 / millis));
 }
 

@@ -24,9 +24,20 @@ pub(super) struct Batch {
     records: Vec<(Record, Result<usize, String>)>,
     lines: String,
     statements: usize,
+    position: u64,
 }
 
 impl Batch {
+    /// Notes where in the list it ends, in bytes.
+    pub(super) fn read_up_to(&mut self, position: u64) {
+        self.position = position;
+    }
+
+    /// Where in the list it ends, in bytes.
+    pub(super) const fn position(&self) -> u64 {
+        self.position
+    }
+
     /// Adds a row with what it says.
     pub(super) fn push(&mut self, record: Record, statements: Vec<Statement>) {
         self.statements += statements.len();
@@ -50,17 +61,10 @@ impl Batch {
     }
 }
 
-/// Sends what waits and reports the answers, row by row.
-pub(super) async fn send(
-    client: &Client,
-    path: &str,
-    batch: &mut Batch,
-    report: &mut Report,
-) -> Result<(), Failure> {
-    let Batch { records, lines, statements } = std::mem::take(batch);
-    let answers = if statements == 0 { String::new() } else { ask(client, path, lines).await? };
+/// Reports the answers to a batch, row by row.
+pub(super) fn report(batch: Batch, answers: &str, report: &mut Report) -> Result<(), Failure> {
     let mut answers = answers.lines();
-    for (record, statements) in records {
+    for (record, statements) in batch.records {
         let statements = match statements {
             Ok(statements) => statements,
             Err(reason) => {
@@ -81,7 +85,12 @@ pub(super) async fn send(
     Ok(())
 }
 
-async fn ask(client: &Client, path: &str, lines: String) -> Result<String, Failure> {
+/// Sends what a batch says and gives the answer, a line for each statement.
+pub(super) async fn ask(client: &Client, path: &str, batch: &mut Batch) -> Result<String, Failure> {
+    if batch.statements == 0 {
+        return Ok(String::new());
+    }
+    let lines = std::mem::take(&mut batch.lines);
     let mut wait = Duration::from_millis(250);
     for attempt in 1.. {
         let answer = client.ask(Method::POST, path, Payload::Lines(lines.clone())).await?;

@@ -111,6 +111,8 @@ limits! {
     count REJECT_FAULT_BYTES_MAX: usize = 512, "Place, fault or example kept with a refused statement: a place holds names that the sender chose.";
     count REJECT_QUEUE_BYTES_MAX: usize = 8_388_608, "Refused statements waiting to be kept: 8 MiB; past it they are only answered.";
     count SWEEP_ROWS_MAX: usize = 1_024, "Rows too old to be kept that one sweep deletes: a few milliseconds.";
+    count BACKUP_MANIFEST_BYTES_MAX: usize = 65_536, "The manifest of a backup: 64 KiB is a hundred times what one has.";
+    count ERASURE_LINE_BYTES_MAX: usize = 4_096, "A line of a list of erasures: four times the longest that is written.";
     count CONNECTIONS_MAX: usize = 4_096, "Open connections of the public listener.";
     ;
     span LAPSE_OF_PENDING = Span::days(7), "A pending opt-in counts for nothing after 7 days (rule 14).";

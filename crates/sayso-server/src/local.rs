@@ -17,12 +17,15 @@ use sayso_core::id::{KeyId, WorkspaceId};
 use sayso_core::source::{Road, SourceName};
 use sayso_core::statement::Standing;
 use sayso_store::configuration::{ApiKey, KeyScope, Mode};
+use sayso_store::store::BackupError;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::task::block_in_place;
 
 use crate::app::App;
 use crate::keyring::Holder;
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, FieldError, Problem};
 
 /// The header that names the workspace a local command is about, where there is more than one.
 pub const LOCAL_WORKSPACE_HEADER: &str = "sayso-workspace";
@@ -137,6 +140,34 @@ async fn back_up(
     State(app): State<Arc<App>>,
     Json(new): Json<NewBackup>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    app.store().backup(&new.directory).await?;
-    Ok((StatusCode::CREATED, Json(json!({ "directory": new.directory }))))
+    let to = &new.directory;
+    // A copy takes as long as the disk does. Where there are other threads, this one is given to
+    // it, and they go on with what else waits here.
+    let made = if Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread {
+        block_in_place(|| Handle::current().block_on(app.store().backup(to)))
+    } else {
+        app.store().backup(to).await
+    };
+    made.map_err(not_backed_up)?;
+    Ok((StatusCode::CREATED, Json(json!({ "directory": to }))))
+}
+
+/// The operator of this machine may see its paths, and needs them.
+fn not_backed_up(error: BackupError) -> Problem {
+    match error {
+        BackupError::Exists(_) | BackupError::File { .. } => Problem::of_fields(vec![FieldError {
+            pointer: "/directory".to_owned(),
+            code: Code::InvalidValue,
+            fault: error.to_string(),
+            example: None,
+        }]),
+        BackupError::Copy { .. } => {
+            tracing::error!(error = %error, "a backup could not be written");
+            Problem::new(Code::StoreUnwritable).detail(error)
+        }
+        BackupError::ReadBack { ref source, .. } => {
+            tracing::error!(error = %error, cause = %source, "a backup could not be read back");
+            Problem::new(Code::StoreUnreadable).detail(error)
+        }
+    }
 }

@@ -7,11 +7,13 @@
 //! | `views.db` | what is folded from them | a rebuild at the next start |
 //! | `gate.index` | what the gate answers from, as of a row | a slower start |
 //! | `master.key` | the key that opens addresses, evidence and address-key secrets | every look-up |
+//! | `master.key.next` | the key that a rotation under way puts in its place | nothing |
 //! | `reserve` | nothing: room on the disk for refusals | that room |
 //! | `lock` | nothing: held while a process owns the store | nothing |
 //!
 //! An acknowledgement waits for the append to `events.db` and for nothing else.
 
+pub mod backup;
 mod database;
 mod events;
 mod flusher;
@@ -22,6 +24,7 @@ mod past;
 mod people;
 mod questions;
 mod reserve;
+pub mod rotation;
 mod seal;
 mod start;
 mod tail;
@@ -37,6 +40,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
 use async_trait::async_trait;
+use rusqlite::OptionalExtension;
 use sayso_core::address::{Address, AddressKey};
 use sayso_core::decision::Reasons;
 use sayso_core::event::Fact;
@@ -67,9 +71,9 @@ use crate::environment::Environment;
 use crate::look_up::{LookUpDraft, LookUpPage, LookUpQuery};
 use crate::reject::{RejectDraft, RejectPage, RejectQuery};
 use crate::store::{
-    AudienceCursor, AudiencePage, AudienceQuery, Draft, Health, HistoryEntry, HistoryPage,
-    HistoryQuery, KnownAddress, Moment, Profile, ProfileDraft, Question, Recipient, Recorded,
-    RetractDraft, Retracting, StoreError, Subject, Upserted,
+    AudienceCursor, AudiencePage, AudienceQuery, BackupError, Draft, Health, HistoryEntry,
+    HistoryPage, HistoryQuery, KnownAddress, Moment, Profile, ProfileDraft, Question, Recipient,
+    Recorded, RetractDraft, Retracting, StoreError, Subject, Upserted,
 };
 
 mod ledger_migrations {
@@ -355,17 +359,14 @@ fn note_key(ledger: &Database, master: &MasterKey) -> Result<(), OpenError> {
 impl Files {
     fn open(directory: &Path, environment: &Environment) -> Result<Self, OpenError> {
         let at = |name: &str| directory.join(name);
-        let file_error = |path: &Path| {
-            let path = path.to_path_buf();
-            move |source| OpenError::File { path, source }
-        };
         make_private(directory).map_err(file_error(directory))?;
-        let lock = File::create(at("lock")).map_err(file_error(&at("lock")))?;
-        lock.try_lock().map_err(|_| OpenError::Owned(directory.to_path_buf()))?;
-        refuse_newer(&at("events.db"))?;
-        refuse_newer(&at("work.db"))?;
-        let master = MasterKey::open(&at("master.key"), environment)
-            .map_err(file_error(&at("master.key")))?;
+        let lock = own(directory)?;
+        stamped(&at("work.db"))?;
+        let master = match noted_key(&at("events.db"))? {
+            Some(noted) => rotation::settle(directory, noted)?,
+            None => MasterKey::open(&at("master.key"), environment)
+                .map_err(file_error(&at("master.key")))?,
+        };
         let ledger = Database::open(&at("events.db"), Durability::Full)?;
         let views = open_views(&at("views.db"))?;
         let work = Database::open(&at("work.db"), Durability::Full)?;
@@ -382,27 +383,56 @@ fn make_private(directory: &Path) -> std::io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)
 }
 
-/// Looks at the version of a ledger before anything is written to it.
-fn refuse_newer(path: &Path) -> Result<(), OpenError> {
+/// Brings a directory's list of files to disk: what was made, renamed or removed in it.
+fn sync_directory(directory: &Path) -> std::io::Result<()> {
+    let here = directory.as_os_str().is_empty();
+    File::open(if here { Path::new(".") } else { directory })?.sync_all()
+}
+
+/// An error of the file system, with the path it is about.
+fn file_error(path: &Path) -> impl FnOnce(std::io::Error) -> OpenError {
+    let path = path.to_path_buf();
+    move |source| OpenError::File { path, source }
+}
+
+/// Takes the lock that keeps other processes out, for as long as the file is held.
+fn own(directory: &Path) -> Result<File, OpenError> {
+    let path = directory.join("lock");
+    let lock = File::create(&path).map_err(file_error(&path))?;
+    lock.try_lock().map_err(|_| OpenError::Owned(directory.to_path_buf()))?;
+    Ok(lock)
+}
+
+/// Opens a file that says what it is, to be looked at before anything is written to it; `None` if
+/// it is to be made yet. That of a newer release is refused.
+fn stamped(path: &Path) -> Result<Option<rusqlite::Connection>, OpenError> {
     if !path.exists() {
-        return Ok(());
+        return Ok(None);
     }
-    let ledger =
+    let file =
         rusqlite::Connection::open_with_flags(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let has_store: bool =
-        ledger.query_row("SELECT count(*) FROM sqlite_master WHERE name = 'store'", [], |row| {
+        file.query_row("SELECT count(*) FROM sqlite_master WHERE name = 'store'", [], |row| {
             row.get(0)
         })?;
     if !has_store {
-        return Ok(());
+        return Ok(None);
     }
     let found: i64 =
-        ledger
-            .query_row("SELECT coalesce(max(row_version), 0) FROM store", [], |row| row.get(0))?;
+        file.query_row("SELECT coalesce(max(row_version), 0) FROM store", [], |row| row.get(0))?;
     if found > ROW_VERSION {
         return Err(OpenError::Newer { path: path.to_path_buf(), found, known: ROW_VERSION });
     }
-    Ok(())
+    Ok(Some(file))
+}
+
+/// The fingerprint of the master key that a ledger was made with, unless it is to be made yet.
+fn noted_key(path: &Path) -> Result<Option<[u8; 8]>, OpenError> {
+    let Some(ledger) = stamped(path)? else {
+        return Ok(None);
+    };
+    let noted = ledger.query_row("SELECT key_fingerprint FROM store", [], |row| row.get(0));
+    Ok(noted.optional()?)
 }
 
 /// Opens the views; damaged ones are deleted, for they are rebuilt.
@@ -811,19 +841,8 @@ impl Store for SqliteStore {
         }
     }
 
-    async fn backup(&self, to: &Path) -> Result<(), StoreError> {
-        let failed = |error: std::io::Error| StoreError::Unwritable(error.to_string());
-        make_private(to).map_err(failed)?;
-        self.shared.work.back_up(&to.join("work.db"))?;
-        let copy = to.join("events.db");
-        // The copy is written into an empty file that nobody else may read.
-        database::make_private_file(&copy).map_err(failed)?;
-        let copy = copy
-            .to_str()
-            .ok_or_else(|| StoreError::Unwritable("the path is not UTF-8".to_owned()))?;
-        self.shared.ledger.read(|ledger| {
-            ledger.execute("VACUUM INTO ?1", [copy]).map(|_| ()).map_err(|error| unwritable(&error))
-        })
+    async fn backup(&self, to: &Path) -> Result<(), BackupError> {
+        backup::make(&self.shared, to).map(|_| ())
     }
 
     async fn close(&self) -> Result<(), StoreError> {

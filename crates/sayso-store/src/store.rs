@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -52,6 +52,40 @@ pub enum StoreError {
     /// The database engine failed at reading.
     #[error("the store cannot read")]
     Unreadable(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Why a backup was not made. What was begun of it is gone again.
+#[derive(Debug, Error)]
+pub enum BackupError {
+    /// There is something of that name, and nothing is overwritten.
+    #[error("{0} is there already: name a directory that does not exist yet")]
+    Exists(PathBuf),
+    /// The directory or a file in it cannot be made.
+    #[error(
+        "{path}: {source}: name a new directory inside one that the server's user may write to"
+    )]
+    File {
+        /// What could not be made.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The copy cannot be written.
+    #[error("{path}: {source}: make room on that disk, or name another")]
+    Copy {
+        /// The copy.
+        path: PathBuf,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The copy cannot be read back, so it is none.
+    #[error("{path} cannot be read back: look after the disks, and try again")]
+    ReadBack {
+        /// The copy.
+        path: PathBuf,
+        /// Why.
+        source: StoreError,
+    },
 }
 
 /// Whom a row is about: an address, or the hash of one that is not known.
@@ -518,8 +552,9 @@ pub trait Store: Send + Sync + Debug {
     /// How the store is.
     fn health(&self) -> Health;
 
-    /// Copies the store, while it runs, into a new directory.
-    async fn backup(&self, to: &Path) -> Result<(), StoreError>;
+    /// Copies the store, while it runs, into a new directory. The copy is on disk, whole and true of
+    /// one moment when this returns. It takes its time, and takes it in the caller's thread.
+    async fn backup(&self, to: &Path) -> Result<(), BackupError>;
 
     /// Writes what waits into the views and closes. Later calls get
     /// [`StoreError::Closed`].

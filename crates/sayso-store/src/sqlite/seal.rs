@@ -4,9 +4,10 @@
 //! The master key is a file of its own, made `0600` at the first start and never in a backup. Who
 //! has it and the store can read addresses and evidence. Who loses it has lost those, and the
 //! secrets that turn an address into its key: the events still stand, but nobody can be looked up.
+//! A [rotation](super::rotation) wraps the same workspace keys under another master key.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -18,7 +19,7 @@ use sha2::{Digest, Sha256};
 use crate::environment::Environment;
 
 const NONCE_BYTES: usize = 12;
-/// The number of the only data key a workspace has so far; `keys rotate` will make further ones.
+/// The number of the only data key a workspace has so far: a rotation wraps it anew and keeps it.
 const FIRST_KEY: u32 = 1;
 
 /// A sealed text that does not open: another key, another place, or changed bytes.
@@ -44,23 +45,46 @@ pub(super) struct Secrets {
 }
 
 impl MasterKey {
+    /// Reads a key file: 32 bytes and nothing else.
+    pub(super) fn read(path: &Path) -> io::Result<Self> {
+        let mut bytes = Vec::new();
+        // One byte more than a key has, so that a longer file is not taken for one.
+        File::open(path)?.take(33).read_to_end(&mut bytes)?;
+        let key = bytes.try_into().map_err(|_| {
+            io::Error::new(
+                ErrorKind::InvalidData,
+                "this is no master key, which has 32 bytes: put the right file there",
+            )
+        })?;
+        Ok(Self(key))
+    }
+
+    /// Makes a key in a file that its owner alone may read; it is on disk when this returns.
+    pub(super) fn make(path: &Path, environment: &Environment) -> io::Result<Self> {
+        let key = Self(environment.random());
+        key.write(path)?;
+        Ok(key)
+    }
+
+    /// Writes the key, as [`MasterKey::make`] does: under another name first, so that there is a
+    /// whole key of this name or none.
+    pub(super) fn write(&self, path: &Path) -> io::Result<()> {
+        let mut partial = path.as_os_str().to_owned();
+        partial.push(".partial");
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(0o600);
+        let mut file = options.open(&partial)?;
+        file.write_all(&self.0)?;
+        file.sync_all()?;
+        std::fs::rename(&partial, path)?;
+        path.parent().map_or(Ok(()), super::sync_directory)
+    }
+
     /// Reads the key file, or makes it at the first start.
-    pub(super) fn open(path: &Path, environment: &Environment) -> std::io::Result<Self> {
-        let mut key = [0; 32];
-        match File::open(path) {
-            Ok(mut file) => {
-                file.read_exact(&mut key)?;
-                Ok(Self(key))
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                key = environment.random();
-                let mut file =
-                    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-                file.write_all(&key)?;
-                file.sync_all()?;
-                Ok(Self(key))
-            }
-            Err(error) => Err(error),
+    pub(super) fn open(path: &Path, environment: &Environment) -> io::Result<Self> {
+        match Self::read(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Self::make(path, environment),
+            read => read,
         }
     }
 
@@ -100,9 +124,23 @@ impl MasterKey {
         workspace: &[u8],
         sealed: &[u8],
     ) -> Result<Secrets, DoesNotOpen> {
+        self.open_plain(workspace, sealed).map(|plain| Secrets::of(&plain))
+    }
+
+    /// Seals the secrets of a workspace under `next` instead; they stay what they are.
+    pub(super) fn rewrap(
+        &self,
+        next: &Self,
+        (workspace, sealed): (&[u8], &[u8]),
+        environment: &Environment,
+    ) -> Result<Vec<u8>, DoesNotOpen> {
+        let plain = self.open_plain(workspace, sealed)?;
+        Ok(next.vault().seal(&[b"workspace", workspace], &plain, environment))
+    }
+
+    fn open_plain(&self, workspace: &[u8], sealed: &[u8]) -> Result<[u8; 64], DoesNotOpen> {
         let plain = self.vault().open(&[b"workspace", workspace], sealed)?;
-        let plain: &[u8; 64] = plain.as_slice().try_into().map_err(|_| DoesNotOpen)?;
-        Ok(Secrets::of(plain))
+        plain.try_into().map_err(|_| DoesNotOpen)
     }
 }
 

@@ -25,13 +25,13 @@ use tokio::sync::oneshot;
 
 use super::database::Database;
 use super::seal::Vault;
-use super::{Shared, Workspace, reserve, unreadable, unwritable};
+use super::{Shared, Workspace, reserve, unreadable};
 use crate::environment::Environment;
 use crate::look_up::{LookUp, LookUpDraft, LookUpPage, LookUpQuery, LookedUp};
 use crate::reject::{
     Extent, Reject, RejectBody, RejectDraft, RejectFault, RejectPage, RejectQuery,
 };
-use crate::store::StoreError;
+use crate::store::{BackupError, StoreError};
 
 /// The file, and the way to the thread that writes it.
 #[derive(Debug)]
@@ -163,15 +163,8 @@ impl Work {
     }
 
     /// Copies the file as of now.
-    pub(super) fn back_up(&self, to: &std::path::Path) -> Result<(), StoreError> {
-        let failed = |error: std::io::Error| StoreError::Unwritable(error.to_string());
-        super::database::make_private_file(to).map_err(failed)?;
-        let to = to
-            .to_str()
-            .ok_or_else(|| StoreError::Unwritable("the path is not UTF-8".to_owned()))?;
-        self.database.read(|work| {
-            work.execute("VACUUM INTO ?1", [to]).map(|_| ()).map_err(|error| unwritable(&error))
-        })
+    pub(super) fn back_up(&self, to: &std::path::Path) -> Result<(), BackupError> {
+        super::backup::copy(&self.database, to)
     }
 
     /// One page of rejects that are not too old at `now`.

@@ -1,9 +1,10 @@
 //! The SQLite store: the conformance suite on disk and in memory, restarts, faults, the gate,
-//! rejects and look-ups.
+//! rejects and look-ups, backups.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod addresses;
+mod backup;
 mod conformance;
 mod faults;
 mod gate;

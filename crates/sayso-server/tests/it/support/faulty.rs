@@ -15,9 +15,9 @@ use sayso_store::configuration::{Change, Configuration, Mode};
 use sayso_store::look_up::{LookUpDraft, LookUpPage, LookUpQuery};
 use sayso_store::reject::{RejectDraft, RejectPage, RejectQuery};
 use sayso_store::store::{
-    AudienceCursor, AudiencePage, AudienceQuery, Draft, Health, HistoryEntry, HistoryPage,
-    HistoryQuery, KnownAddress, Moment, Profile, ProfileDraft, Question, Recipient, Recorded,
-    RetractDraft, Retracting, StoreError, Subject, Upserted,
+    AudienceCursor, AudiencePage, AudienceQuery, BackupError, Draft, Health, HistoryEntry,
+    HistoryPage, HistoryQuery, KnownAddress, Moment, Profile, ProfileDraft, Question, Recipient,
+    Recorded, RetractDraft, Retracting, StoreError, Subject, Upserted,
 };
 
 /// What is in the inner error of a fault, and must reach no client.
@@ -311,8 +311,8 @@ impl Store for FaultyStore {
         self.inner.health()
     }
 
-    async fn backup(&self, to: &Path) -> Result<(), StoreError> {
-        self.run(self.inner.backup(to)).await
+    async fn backup(&self, to: &Path) -> Result<(), BackupError> {
+        self.inner.backup(to).await
     }
 
     async fn close(&self) -> Result<(), StoreError> {

@@ -1,0 +1,417 @@
+//! Restoring: everything is verified before anything is written, and the ledger comes last.
+//!
+//! The copy is made beside its place and renamed once it is whole and on disk, so that a restore
+//! that was broken off leaves a directory without a store, and the next try begins anew.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, BufReader, ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+use sayso_core::id::EventId;
+use sayso_core::limits;
+use thiserror::Error;
+
+use super::super::rotation::{INDEX, NEXT};
+use super::super::seal::MasterKey;
+use super::super::{OpenError, ROW_VERSION, events, make_private, own, sync_directory};
+use super::erasures::{self, Erasure, ErasureFault, Replayed};
+use super::{
+    Fingerprint, LEDGER, MANIFEST, Manifest, ManifestFault, WORK, is_refusal, make_private_file,
+    open_to_read, unreadable,
+};
+use crate::store::StoreError;
+
+/// The copy until it is whole.
+const PARTIAL: &str = "events.db.restoring";
+/// The longest manifest that is read, as files count.
+#[expect(clippy::as_conversions, reason = "TryFrom is not const, and the limit is 64 KiB")]
+const MANIFEST_BYTES_MAX: u64 = limits::BACKUP_MANIFEST_BYTES_MAX as u64;
+
+/// What is to be restored, and where to.
+#[derive(Clone, Copy, Debug)]
+pub struct Restore<'a> {
+    /// The backup.
+    pub from: &'a Path,
+    /// The master key that the store had when the backup was made.
+    pub master_key: &'a Path,
+    /// The directory of the new store, which holds none.
+    pub to: &'a Path,
+    /// A list of erasures done since.
+    pub erasures: Option<&'a Path>,
+    /// The directory of the store that is replaced: its erasures are taken over.
+    pub replaced: Option<&'a Path>,
+}
+
+/// What was restored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Restored {
+    /// What the backup holds.
+    pub manifest: Manifest,
+    /// What came of the erasures.
+    pub erasures: Replayed,
+    /// Refusals of the replaced store that the backup lacks, where that store was named.
+    pub refusals_lost: Option<u64>,
+}
+
+/// Why a backup is not restored. Nothing was written, but for [`RestoreError::Write`] and
+/// [`RestoreError::Replay`], which leave no store either.
+#[derive(Debug, Error)]
+pub enum RestoreError {
+    /// The manifest is not there.
+    #[error(
+        "{0} is not there, so this is no whole backup: name a directory that `sayso backup` made"
+    )]
+    NoManifest(PathBuf),
+    /// The manifest cannot be read.
+    #[error("{0} is no manifest of a backup: take another backup")]
+    Manifest(PathBuf),
+    /// A newer release made the backup.
+    #[error(
+        "{path} has {what} {found}, and this release knows {known}: use the release that made it"
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Whether the format of the manifest or of the rows is newer.
+        what: &'static str,
+        /// Which it has.
+        found: i64,
+        /// The newest known here.
+        known: i64,
+    },
+    /// The copy is no sound database.
+    #[error("{path} is damaged ({what}): take another backup")]
+    Damaged {
+        /// The copy.
+        path: PathBuf,
+        /// What the database engine says.
+        what: String,
+    },
+    /// The copy is not the one that the manifest speaks of.
+    #[error(
+        "{path} has another {what} than its manifest says, so one of them was changed: take another backup"
+    )]
+    Differs {
+        /// The copy.
+        path: PathBuf,
+        /// What differs.
+        what: &'static str,
+    },
+    /// A file cannot be read.
+    #[error("{path}: {source}: name a file that this user may read")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The master key is none.
+    #[error(
+        "{0} is no master key, which has 32 bytes: name a copy of the `master.key` of that time"
+    )]
+    NotAKey(PathBuf),
+    /// The master key is another one.
+    #[error(
+        "{key} has the fingerprint {has}, and the backup was made under {needs}: give the master key of that time"
+    )]
+    WrongKey {
+        /// The key file.
+        key: PathBuf,
+        /// Its fingerprint.
+        has: Fingerprint,
+        /// That of the key the backup needs.
+        needs: Fingerprint,
+    },
+    /// A line of the erasures is none.
+    #[error("{path}, line {line} {fault}: take out that line, or write the list anew")]
+    Erasures {
+        /// The list.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        fault: ErasureFault,
+    },
+    /// The replaced store cannot be read.
+    #[error("{path} cannot be read as a store: leave it out, and give its erasures as a list")]
+    Replaced {
+        /// Its ledger.
+        path: PathBuf,
+        /// Why.
+        source: StoreError,
+    },
+    /// The directory holds something already.
+    #[error(
+        "{0} is there already: name an empty directory with --data, or move the store that is there away and name it with --compare"
+    )]
+    Occupied(PathBuf),
+    /// Another process owns the directory.
+    #[error("{0}: another process owns the store there: stop it, or name another directory")]
+    Owned(PathBuf),
+    /// The store cannot be written.
+    #[error("{path}: {source}: name a directory that this user may write to, on a disk with room")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The erasures cannot be taken into the copy.
+    #[error("{path}: the erasures cannot be taken in: look after that disk, and try again")]
+    Replay {
+        /// The copy.
+        path: PathBuf,
+        /// Why.
+        source: StoreError,
+    },
+}
+
+impl Restore<'_> {
+    /// Restores.
+    ///
+    /// # Errors
+    /// [`RestoreError`].
+    pub fn run(self) -> Result<Restored, RestoreError> {
+        let manifest = read_manifest(self.from)?;
+        let copy = self.from.join(LEDGER);
+        let ledger = verify(&copy, &manifest)?;
+        let work = self.from.join(WORK);
+        // Consent is restored also where nothing else was saved.
+        let has_work = work.exists();
+        if has_work {
+            open_copy(&work)?;
+        }
+        let key = self.fitting_key(&ledger, &manifest)?;
+        let (erasures, refusals_lost) = self.since(&ledger)?;
+        drop(ledger);
+
+        let write = |path: &Path| {
+            let path = path.to_path_buf();
+            move |source| RestoreError::Write { path, source }
+        };
+        // Before anything is made there; and again once no other process can make anything.
+        self.is_vacant(&key)?;
+        make_private(self.to).map_err(write(self.to))?;
+        let _lock = own(self.to).map_err(|error| self.not_ours(error))?;
+        self.is_vacant(&key)?;
+        let partial = self.to.join(PARTIAL);
+        let erasures = fill(&copy, &partial, erasures).inspect_err(|_| {
+            if let Err(error) = fs::remove_file(&partial) {
+                tracing::warn!(error = %error, "a copy that failed could not be removed");
+            }
+        })?;
+        let master = self.to.join("master.key");
+        if !master.exists() {
+            key.write(&master).map_err(write(&master))?;
+        }
+        // Views and an index without a ledger are left over from another store, and derived.
+        for name in ["views.db", "views.db-wal", "views.db-shm", INDEX] {
+            match fs::remove_file(self.to.join(name)) {
+                Err(source) if source.kind() != ErrorKind::NotFound => {
+                    return Err(RestoreError::Write { path: self.to.join(name), source });
+                }
+                Ok(()) | Err(_) => {}
+            }
+        }
+        if has_work {
+            copy_file(&work, &self.to.join(WORK))?;
+        }
+        fs::rename(&partial, self.to.join(LEDGER))
+            .and_then(|()| sync_directory(self.to))
+            .map_err(write(&partial))?;
+        Ok(Restored { manifest, erasures, refusals_lost })
+    }
+
+    /// Reads the master key and opens the secrets of every workspace with it.
+    fn fitting_key(
+        &self,
+        ledger: &Connection,
+        manifest: &Manifest,
+    ) -> Result<MasterKey, RestoreError> {
+        let path = || self.master_key.to_path_buf();
+        let key = MasterKey::read(self.master_key).map_err(|source| {
+            if source.kind() == ErrorKind::InvalidData {
+                RestoreError::NotAKey(path())
+            } else {
+                RestoreError::Read { path: path(), source }
+            }
+        })?;
+        let has = Fingerprint(key.fingerprint());
+        if has != manifest.master_key {
+            return Err(RestoreError::WrongKey { key: path(), has, needs: manifest.master_key });
+        }
+        let damaged = |what| RestoreError::Damaged { path: self.from.join(LEDGER), what };
+        for row in events::workspaces(ledger).map_err(|error| damaged(error.to_string()))? {
+            key.open_secrets(row.id.as_bytes(), &row.secrets)
+                .map_err(|_| damaged(format!("the secrets of {} do not open", row.id)))?;
+        }
+        Ok(key)
+    }
+
+    /// What was erased since the backup, and how many refusals of the replaced store it lacks.
+    fn since(&self, copy: &Connection) -> Result<(Vec<Erasure>, Option<u64>), RestoreError> {
+        let mut list = match self.erasures {
+            None => Vec::new(),
+            Some(path) => read_erasures(path)?,
+        };
+        let Some(directory) = self.replaced else {
+            return Ok((list, None));
+        };
+        let path = directory.join(LEDGER);
+        let failed = |source| RestoreError::Replaced { path: path.clone(), source };
+        let replaced = open_to_read(&path).map_err(unreadable).map_err(failed)?;
+        let lost = refusals_lacking(copy, &replaced).map_err(failed)?;
+        list.extend(erasures::erasures(directory).map_err(failed)?);
+        Ok((list, Some(lost)))
+    }
+
+    fn not_ours(&self, error: OpenError) -> RestoreError {
+        match error {
+            OpenError::File { path, source } => RestoreError::Write { path, source },
+            OpenError::Owned(_)
+            | OpenError::Newer { .. }
+            | OpenError::WrongKey(_)
+            | OpenError::Engine(_)
+            | OpenError::Migration(_)
+            | OpenError::Store(_) => RestoreError::Owned(self.to.to_path_buf()),
+        }
+    }
+
+    /// Whether the directory may become this store: nothing of another one is in it.
+    fn is_vacant(&self, key: &MasterKey) -> Result<(), RestoreError> {
+        let ledger = [LEDGER, "events.db-wal", "events.db-shm", "events.db-journal", NEXT];
+        // A restore that was broken off leaves its copy of the ledger, and may leave this too.
+        let broken_off = self.to.join(PARTIAL).exists();
+        let work = [WORK, "work.db-wal", "work.db-shm"].into_iter().filter(|_| !broken_off);
+        for name in ledger.into_iter().chain(work) {
+            let path = self.to.join(name);
+            if path.exists() {
+                return Err(RestoreError::Occupied(path));
+            }
+        }
+        // The same key is there where a store was moved away, or a restore was broken off.
+        let path = self.to.join("master.key");
+        match MasterKey::read(&path) {
+            Ok(there) if there.fingerprint() == key.fingerprint() => Ok(()),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            Ok(_) | Err(_) => Err(RestoreError::Occupied(path)),
+        }
+    }
+}
+
+/// Reads the manifest of the backup in `directory`.
+pub(super) fn read_manifest(directory: &Path) -> Result<Manifest, RestoreError> {
+    let path = directory.join(MANIFEST);
+    let mut text = Vec::new();
+    let read =
+        File::open(&path).and_then(|file| file.take(MANIFEST_BYTES_MAX).read_to_end(&mut text));
+    match read {
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(RestoreError::NoManifest(path)),
+        Err(source) => Err(RestoreError::Read { path, source }),
+        Ok(_) => Manifest::parse(&text).map_err(|fault| match fault {
+            ManifestFault::Newer(found) => RestoreError::Newer {
+                path,
+                what: "format",
+                found: found.into(),
+                known: super::FORMAT.into(),
+            },
+            ManifestFault::Malformed => RestoreError::Manifest(path),
+        }),
+    }
+}
+
+/// Opens a copy that is sound and that no newer release wrote.
+fn open_copy(copy: &Path) -> Result<(Connection, i64), RestoreError> {
+    let path = || copy.to_path_buf();
+    if let Err(source) = File::open(copy) {
+        return Err(RestoreError::Read { path: path(), source });
+    }
+    let damaged = |what: String| RestoreError::Damaged { path: path(), what };
+    let opened = open_to_read(copy).map_err(|error| damaged(error.to_string()))?;
+    let found: i64 = opened
+        .query_row("SELECT row_version FROM store", [], |row| row.get(0))
+        .map_err(|error| damaged(error.to_string()))?;
+    if found > ROW_VERSION {
+        let (what, known) = ("row version", ROW_VERSION);
+        return Err(RestoreError::Newer { path: path(), what, found, known });
+    }
+    let sound: String = opened
+        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .map_err(|error| damaged(error.to_string()))?;
+    if sound == "ok" { Ok((opened, found)) } else { Err(damaged(sound)) }
+}
+
+/// Opens the copy and compares it with its manifest, the digest of all refusals included.
+fn verify(copy: &Path, manifest: &Manifest) -> Result<Connection, RestoreError> {
+    let (ledger, row_version) = open_copy(copy)?;
+    let path = || copy.to_path_buf();
+    let found = Manifest::of(&ledger)
+        .map_err(|error| RestoreError::Damaged { path: path(), what: error.to_string() })?;
+    let differs = |what| RestoreError::Differs { path: path(), what };
+    if row_version != manifest.row_version {
+        return Err(differs("row version"));
+    }
+    if found.master_key != manifest.master_key {
+        return Err(differs("master key"));
+    }
+    if found.refusals != manifest.refusals {
+        return Err(differs("set of refusals"));
+    }
+    if found == *manifest { Ok(ledger) } else { Err(differs("last event")) }
+}
+
+fn read_erasures(path: &Path) -> Result<Vec<Erasure>, RestoreError> {
+    File::open(path)
+        .and_then(|file| erasures::read_list(BufReader::new(file)))
+        .map_err(|source| RestoreError::Read { path: path.to_path_buf(), source })?
+        .map_err(|(line, fault)| RestoreError::Erasures { path: path.to_path_buf(), line, fault })
+}
+
+/// How many refusals the replaced ledger holds that the copy does not.
+fn refusals_lacking(copy: &Connection, replaced: &Connection) -> Result<u64, StoreError> {
+    // By their ids, not by where the copy ends: either may have been restored before.
+    let mut held: BTreeSet<EventId> = BTreeSet::new();
+    events::for_each_after(copy, 0, |row| {
+        if is_refusal(&row.event.fact) {
+            held.insert(row.event.id);
+        }
+        Ok(())
+    })?;
+    let mut lacking = 0;
+    events::for_each_after(replaced, 0, |row| {
+        lacking += u64::from(is_refusal(&row.event.fact) && !held.contains(&row.event.id));
+        Ok(())
+    })?;
+    Ok(lacking)
+}
+
+/// Copies a file into one that its owner alone may read, and waits for the disk.
+fn copy_file(from: &Path, to: &Path) -> Result<(), RestoreError> {
+    let write = |source| RestoreError::Write { path: to.to_path_buf(), source };
+    let mut from = File::open(from)
+        .map_err(|source| RestoreError::Read { path: from.to_path_buf(), source })?;
+    make_private_file(to).map_err(write)?;
+    let mut file = File::create(to).map_err(write)?;
+    io::copy(&mut from, &mut file).and_then(|_| file.sync_all()).map_err(write)
+}
+
+/// Copies the ledger and takes the erasures in.
+fn fill(copy: &Path, to: &Path, erasures: Vec<Erasure>) -> Result<Replayed, RestoreError> {
+    copy_file(copy, to)?;
+    if erasures.is_empty() {
+        return Ok(Replayed::default());
+    }
+    let failed = |source| RestoreError::Replay { path: to.to_path_buf(), source };
+    let mut ledger = Connection::open(to).map_err(unreadable).map_err(failed)?;
+    // What is destroyed is overwritten, and no journal of it reaches the disk: a copy that is broken
+    // off is made again.
+    ledger
+        .execute_batch(
+            "PRAGMA secure_delete = ON; PRAGMA journal_mode = MEMORY; PRAGMA synchronous = FULL;",
+        )
+        .map_err(unreadable)
+        .map_err(failed)?;
+    erasures::replay(&mut ledger, erasures).map_err(failed)
+}

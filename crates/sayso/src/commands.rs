@@ -51,12 +51,13 @@ pub(crate) fn run(options: Options, printer: Printer) -> Result<Exit, Failure> {
         Command::Import(options) => {
             with_client(&place, async |client| import::run(client, options, printer).await)
         }
+        Command::Export(options) if options.erasures => {
+            export::erasures(&place, options.output.as_deref(), printer)
+        }
         Command::Export(options) => {
             with_client(&place, async |client| export::run(client, options, printer).await)
         }
-        Command::Keys(what) => {
-            with_client(&place, async |client| keys::run(client, what, printer).await)
-        }
+        Command::Keys(what) => keys::run(&place, what, printer),
         Command::Workspaces(what) => {
             with_client(&place, async |client| workspaces::run(client, what, printer).await)
         }

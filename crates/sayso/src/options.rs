@@ -58,9 +58,9 @@ pub(crate) enum Command {
     Profile(Profile),
     /// Import a list of consents and refusals.
     Import(Import),
-    /// Write out all consents of a channel.
+    /// Write out all consents of a channel, or the list of erasures.
     Export(Export),
-    /// Make, list and revoke API keys.
+    /// Make, list and revoke API keys; rotate the master key.
     #[command(subcommand)]
     Keys(Keys),
     /// Make and list workspaces.
@@ -242,12 +242,15 @@ pub(crate) enum ImportCommand {
 #[command(after_help = "Example: sayso export --channel sms --status opted_in --output sms.csv")]
 pub(crate) struct Export {
     /// The channel: whatsapp, sms, email, rcs, voice, push, viber, telegram, messenger or line.
-    #[arg(long)]
-    pub(crate) channel: String,
+    #[arg(long, required_unless_present = "erasures")]
+    pub(crate) channel: Option<String>,
     /// A status to write: never, pending, `opted_in`, `opted_out`, `under_review` or expired. May be
     /// repeated; all if absent.
     #[arg(long)]
     pub(crate) status: Vec<String>,
+    /// Write the erasures of all workspaces instead, for `sayso restore --erasures`.
+    #[arg(long, conflicts_with_all = ["channel", "status", "workspace"])]
+    pub(crate) erasures: bool,
     /// The file; standard output if absent.
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
@@ -276,6 +279,8 @@ pub(crate) enum Keys {
         /// The key's id (`key_…`), as `sayso keys list` shows it.
         id: String,
     },
+    /// Put a new master key in the place of the store's. No server may run on it.
+    Rotate,
 }
 
 /// What to do with workspaces.
@@ -331,9 +336,16 @@ pub(crate) struct Backup {
 pub(crate) struct Restore {
     /// The directory that `sayso backup` made.
     pub(crate) from: PathBuf,
-    /// The master key the store was made with.
+    /// The master key the store had when the backup was made.
     #[arg(long, value_name = "FILE")]
     pub(crate) master_key: PathBuf,
+    /// Erasures done since the backup, as `sayso export --erasures` lists them.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) erasures: Option<PathBuf>,
+    /// The store that is replaced: its erasures are done again, and its refusals that the backup
+    /// lacks are counted.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) compare: Option<PathBuf>,
 }
 
 /// Generated reference pages.

@@ -1,6 +1,7 @@
 //! `sayso backup`: copy the store while it runs.
 
 use hyper::Method;
+use sayso_store::sqlite::backup::Manifest;
 use serde_json::json;
 
 use crate::client::{Client, Payload};
@@ -22,10 +23,18 @@ pub(crate) async fn run(
         )));
     }
     let request = json!({ "directory": to });
-    let done = client.json(Method::POST, "/local/backups", Payload::Json(request)).await?;
+    client.json(Method::POST, "/local/backups", Payload::Json(request)).await?;
+    let manifest = Manifest::read(&to).map_err(|error| anyhow::Error::msg(error.to_string()))?;
     printer.say(
         "The master key is not in the copy. Keep it elsewhere: without it nobody can be looked up.",
     );
-    printer.value(&done, |_| to.display().to_string());
+    let shown = json!({
+        "directory": to,
+        "events": manifest.last_row,
+        "recorded_at": manifest.recorded_at.map(|at| at.to_string()),
+        "refusals": manifest.refusals.count,
+        "master_key_fingerprint": manifest.master_key.to_string(),
+    });
+    printer.value(&shown, |_| to.display().to_string());
     Ok(Exit::Yes)
 }

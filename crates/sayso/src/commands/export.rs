@@ -4,15 +4,21 @@
 //! from the server as they are written. In the table, cells that a spreadsheet would run begin with
 //! an apostrophe, and phones are written as `tel:+…`: bare digits would be read as a national number
 //! wherever a region is set. `sayso import` reads both again as they were.
+//!
+//! With `--erasures` it is the list of erasures instead, of all workspaces, read from the ledger
+//! beside the server: what a restore must do again so that nobody erased since is there.
 
+use std::ffi::OsString;
 use std::fs::File;
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
 
 use anyhow::Context;
 use hyper::body::Bytes;
+use sayso_store::sqlite::backup;
 
+use super::Place;
 use super::profile::percent_encoded;
 use crate::client::Client;
 use crate::exit::{Exit, Failure};
@@ -31,7 +37,7 @@ pub(crate) async fn run(
     };
     let path = format!(
         "/v1/exports/consents?format={format}&channel={}&status={}",
-        percent_encoded(&options.channel),
+        percent_encoded(&options.channel.unwrap_or_default()),
         percent_encoded(&options.status.join(","))
     );
     match &options.output {
@@ -39,33 +45,71 @@ pub(crate) async fn run(
             let print = |piece: Bytes| Ok(printer.piece(&piece).context("standard output")?);
             client.stream(&path, print).await?;
         }
-        Some(output) => to_file(client, &path, output, printer).await?,
+        Some(output) => {
+            let mut file = Unfinished::create(output)?;
+            let write = |piece: Bytes| file.write(&piece).map(ControlFlow::Continue);
+            client.stream(&path, write).await?;
+            file.finish(printer)?;
+        }
     }
     Ok(Exit::Yes)
 }
 
-/// Writes beside the file first, so that a file of that name is a whole export.
-async fn to_file(
-    client: &Client,
-    path: &str,
-    output: &Path,
+/// Writes the list of erasures to a file or to standard output.
+pub(crate) fn erasures(
+    place: &Place,
+    output: Option<&Path>,
     printer: Printer,
-) -> Result<(), Failure> {
-    let mut partial = output.as_os_str().to_owned();
-    partial.push(".partial");
-    let fault = |error: std::io::Error| {
-        Failure::Input(format!("cannot write {}: {error}", output.display()))
-    };
-    let mut file = std::io::BufWriter::new(File::create(&partial).map_err(fault)?);
-    let mut bytes = 0;
-    let write = |piece: Bytes| {
-        bytes += piece.len();
-        file.write_all(&piece).context("the export cannot be written")?;
-        Ok(ControlFlow::Continue(()))
-    };
-    client.stream(path, write).await?;
-    file.flush().map_err(fault)?;
-    std::fs::rename(&partial, output).map_err(fault)?;
-    printer.say(&format!("{bytes} bytes written to {}", output.display()));
-    Ok(())
+) -> Result<Exit, Failure> {
+    let directory = place.config()?.store.directory;
+    let ledger = directory.join("events.db");
+    if !ledger.exists() {
+        let words = "there is no store: name its directory with --data";
+        return Err(Failure::Input(format!("{}: {words}", ledger.display())));
+    }
+    let list = backup::erasures(&directory).with_context(|| ledger.display().to_string())?;
+    match output {
+        None => list.iter().for_each(|erasure| printer.line(&erasure.to_line())),
+        Some(output) => {
+            let mut file = Unfinished::create(output)?;
+            for erasure in &list {
+                file.write((erasure.to_line() + "\n").as_bytes())?;
+            }
+            file.finish(printer)?;
+        }
+    }
+    Ok(Exit::Yes)
+}
+
+/// A file that gets its name once it is whole.
+struct Unfinished<'a> {
+    output: &'a Path,
+    partial: OsString,
+    file: BufWriter<File>,
+    bytes: usize,
+}
+
+impl<'a> Unfinished<'a> {
+    fn create(output: &'a Path) -> Result<Self, Failure> {
+        let mut partial = output.as_os_str().to_owned();
+        partial.push(".partial");
+        let file = File::create(&partial).map_err(|error| fault(output, &error))?;
+        Ok(Self { output, partial, file: BufWriter::new(file), bytes: 0 })
+    }
+
+    fn write(&mut self, piece: &[u8]) -> Result<(), Failure> {
+        self.bytes += piece.len();
+        self.file.write_all(piece).map_err(|error| fault(self.output, &error))
+    }
+
+    fn finish(mut self, printer: Printer) -> Result<(), Failure> {
+        let whole = self.file.flush().and_then(|()| std::fs::rename(&self.partial, self.output));
+        whole.map_err(|error| fault(self.output, &error))?;
+        printer.say(&format!("{} bytes written to {}", self.bytes, self.output.display()));
+        Ok(())
+    }
+}
+
+fn fault(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::Input(format!("cannot write {}: {error}", path.display()))
 }

@@ -1,33 +1,70 @@
-//! `sayso keys`: make, list and revoke API keys.
+//! `sayso keys`: make, list and revoke API keys; rotate the master key.
 
 use hyper::Method;
+use sayso_store::environment::Environment;
+use sayso_store::sqlite::rotation;
 use serde_json::{Value, json};
 
-use super::text;
+use super::{Place, text, with_client};
 use crate::client::{Client, Payload};
 use crate::exit::{Exit, Failure};
+use crate::local;
 use crate::options::Keys;
 use crate::printer::Printer;
 
-/// Makes, lists or revokes.
-pub(crate) async fn run(client: &Client, what: Keys, printer: Printer) -> Result<Exit, Failure> {
+/// Makes, lists or revokes API keys, or rotates the master key.
+pub(crate) fn run(place: &Place, what: Keys, printer: Printer) -> Result<Exit, Failure> {
     match what {
         Keys::Create { name, scopes, highest_standing } => {
             let request = json!({ "name": name, "scopes": scopes, "highest": highest_standing });
-            let made = client.json(Method::POST, "/v1/keys", Payload::Json(request)).await?;
-            printer.say("This key is shown once; Sayso keeps only its hash.");
-            printer.value(&made, |made| text(made, "secret").to_owned());
+            with_client(place, async |client| create(client, request, printer).await)
         }
-        Keys::List => {
-            let keys = client.json(Method::GET, "/v1/keys", Payload::Nothing).await?;
-            printer.value(&keys, table);
-        }
+        Keys::List => with_client(place, async |client| list(client, printer).await),
         Keys::Revoke { id } => {
-            let path = format!("/v1/keys/{id}");
-            let revoked = client.json(Method::DELETE, &path, Payload::Nothing).await?;
-            printer.value(&revoked, |_| format!("revoked {id}"));
+            with_client(place, async |client| revoke(client, &id, printer).await)
         }
+        Keys::Rotate => rotate(place, printer),
     }
+}
+
+async fn create(client: &Client, request: Value, printer: Printer) -> Result<Exit, Failure> {
+    let made = client.json(Method::POST, "/v1/keys", Payload::Json(request)).await?;
+    printer.say("This key is shown once; Sayso keeps only its hash.");
+    printer.value(&made, |made| text(made, "secret").to_owned());
+    Ok(Exit::Yes)
+}
+
+async fn list(client: &Client, printer: Printer) -> Result<Exit, Failure> {
+    let keys = client.json(Method::GET, "/v1/keys", Payload::Nothing).await?;
+    printer.value(&keys, table);
+    Ok(Exit::Yes)
+}
+
+async fn revoke(client: &Client, id: &str, printer: Printer) -> Result<Exit, Failure> {
+    let path = format!("/v1/keys/{id}");
+    let revoked = client.json(Method::DELETE, &path, Payload::Nothing).await?;
+    printer.value(&revoked, |_| format!("revoked {id}"));
+    Ok(Exit::Yes)
+}
+
+/// Puts a new master key in the place of the store's.
+fn rotate(place: &Place, printer: Printer) -> Result<Exit, Failure> {
+    let directory = place.config()?.store.directory;
+    let rotated = rotation::rotate(&directory, &Environment::system())
+        .map_err(|error| local::open_failure(&directory, error))?;
+    let key = directory.join("master.key");
+    printer.say(&format!(
+        "{} is another file now: keep a copy of it elsewhere. Backups made until now open with the \
+         old key alone: keep that as long as them.",
+        key.display()
+    ));
+    let shown = json!({
+        "master_key": key,
+        "fingerprint": rotated.after.to_string(),
+        "fingerprint_before": rotated.before.to_string(),
+        "workspaces": rotated.workspaces,
+    });
+    printer.value(&shown, |_| format!("rotated: the master key is {} now", rotated.after));
     Ok(Exit::Yes)
 }
 

@@ -1,62 +1,89 @@
 //! `sayso restore`: make a store from a backup and its master key.
 
-use std::path::Path;
-
-use anyhow::Context;
-use sayso_store::sqlite::SqliteStore;
+use sayso_store::Store;
+use sayso_store::sqlite::backup::{Replayed, Restore, RestoreError, Restored};
 use serde_json::json;
 
 use super::Place;
 use crate::exit::{Exit, Failure};
 use crate::local;
-use crate::options::Restore;
+use crate::options;
 use crate::printer::Printer;
 
-/// Copies a backup into the empty data directory and opens it once, so that what does not fit is
-/// said now.
-pub(crate) fn run(place: &Place, options: &Restore, printer: Printer) -> Result<Exit, Failure> {
+/// Verifies a backup, restores it into the data directory, and opens the store once, which rebuilds
+/// its views.
+pub(crate) fn run(
+    place: &Place,
+    options: &options::Restore,
+    printer: Printer,
+) -> Result<Exit, Failure> {
     let directory = place.config()?.store.directory;
-    if directory.join("events.db").exists() {
-        return Err(Failure::Input(format!(
-            "{} holds a store already: name an empty directory with --data",
-            directory.display()
-        )));
-    }
-    std::fs::create_dir_all(&directory).with_context(|| directory.display().to_string())?;
-    let store = fill(&directory, options).inspect_err(|_| {
-        // What was copied is a copy: without it the next try finds an empty directory.
-        for name in [
-            "events.db",
-            "events.db-wal",
-            "events.db-shm",
-            "work.db",
-            "work.db-wal",
-            "work.db-shm",
-            "views.db",
-            "master.key",
-        ] {
-            drop(std::fs::remove_file(directory.join(name)));
-        }
-    })?;
-    let events = sayso_store::Store::health(&store).events;
-    printer.value(&json!({ "directory": directory, "events": events }), |_| {
-        format!("{events} events restored into {}", directory.display())
+    let restore = Restore {
+        from: &options.from,
+        master_key: &options.master_key,
+        to: &directory,
+        erasures: options.erasures.as_deref(),
+        replaced: options.compare.as_deref(),
+    };
+    let restored = restore.run().map_err(in_words)?;
+    let store = local::open(&directory).map_err(|error| local::open_failure(&directory, error))?;
+    let events = store.health().events;
+    warn(options, &restored, printer);
+    let Replayed { erased, known, elsewhere } = restored.erasures;
+    let shown = json!({
+        "directory": directory,
+        "events": events,
+        "recorded_at": restored.manifest.recorded_at.map(|at| at.to_string()),
+        "refusals": restored.manifest.refusals.count,
+        "refusals_lost": restored.refusals_lost,
+        "erasures": { "replayed": erased, "known": known, "of_other_workspaces": elsewhere },
+    });
+    printer.value(&shown, |_| {
+        format!("{events} events restored into {}; {erased} erased again", directory.display())
     });
     Ok(Exit::Yes)
 }
 
-fn fill(directory: &Path, options: &Restore) -> Result<SqliteStore, Failure> {
-    // Consent is restored also where nothing else was saved.
-    if options.from.join("work.db").exists() {
-        copy(&options.from.join("work.db"), &directory.join("work.db"))?;
+/// What the operator has to see to before anything is sent from the new store.
+fn warn(options: &options::Restore, restored: &Restored, printer: Printer) {
+    let moment = match restored.manifest.recorded_at {
+        Some(at) => format!("after {at}"),
+        None => "at any time".to_owned(),
+    };
+    match restored.refusals_lost {
+        None => printer.say(&format!(
+            "Refusals recorded {moment} are not in this store. Import those that your providers and \
+             systems hold before you send from it."
+        )),
+        Some(0) => {}
+        Some(lost) => printer.say(&format!(
+            "Refusals of the store that is replaced that are not in this one: {lost}. Export them \
+             from it and import them here before you send."
+        )),
     }
-    copy(&options.from.join("events.db"), &directory.join("events.db"))?;
-    copy(&options.master_key, &directory.join("master.key"))?;
-    local::open(directory).map_err(|error| local::open_failure(directory, error))
+    if options.erasures.is_none() && options.compare.is_none() {
+        printer.say(&format!(
+            "Nobody erased {moment} is erased in this store: restore with --erasures to do it again."
+        ));
+    }
 }
 
-fn copy(from: &Path, to: &Path) -> Result<(), Failure> {
-    std::fs::copy(from, to)
-        .map(|_| ())
-        .map_err(|error| Failure::Input(format!("{}: {error}", from.display())))
+/// Whose fault it is: a disk's, or that of what was given.
+fn in_words(error: RestoreError) -> Failure {
+    match error {
+        RestoreError::Replay { .. } => Failure::Fault(anyhow::Error::new(error)),
+        RestoreError::Write { .. } => Failure::Fault(anyhow::Error::msg(error.to_string())),
+        RestoreError::Replaced { .. } => Failure::Input(format!("{:#}", anyhow::Error::new(error))),
+        RestoreError::NoManifest(_)
+        | RestoreError::Manifest(_)
+        | RestoreError::Newer { .. }
+        | RestoreError::Damaged { .. }
+        | RestoreError::Differs { .. }
+        | RestoreError::Read { .. }
+        | RestoreError::NotAKey(_)
+        | RestoreError::WrongKey { .. }
+        | RestoreError::Erasures { .. }
+        | RestoreError::Occupied(_)
+        | RestoreError::Owned(_) => Failure::Input(error.to_string()),
+    }
 }

@@ -8,6 +8,7 @@
     reason = "a test fails by panicking, and its tasks end with it"
 )]
 
+mod backup;
 mod browser;
 mod commands;
 mod doctor;

@@ -143,6 +143,10 @@ impl Shell {
         }
         text = mask(&text, &format!("sk_test_{}", "@".repeat(38)), "sk_test_<secret>");
         text = mask(&text, &"@".repeat(32), "<address key>");
+        for before in ["fingerprint\":\"", "fingerprint_before\":\"", "the master key is "] {
+            let pattern = format!("{before}{}", "@".repeat(16));
+            text = mask(&text, &pattern, &format!("{before}<fingerprint>"));
+        }
         // Times that a transcript itself names are of 2025.
         let text = text.replace("2025-", "\u{0}");
         let text = mask(&text, "####-##-##T##:##:##.######Z", "<now>");
@@ -314,6 +318,8 @@ fn export() {
     shell.run(&["export", "--channel", "sms", "--output", "sms.csv"]);
     shell.run(&["export", "--channel", "sms", "--output", "missing/sms.csv"]);
     shell.both(&["export", "--channel", "smoke", "--status", "yes"]);
+    shell.both(&["export", "--erasures"]).run(&["export", "--erasures", "--output", "list"]);
+    shell.run(&["export", "--erasures", "--channel", "sms"]).run(&["export"]);
     assert_transcript("export", &shell);
 }
 
@@ -332,6 +338,12 @@ fn keys() {
     shell.both(&["keys", "create", "my-shop"]);
     shell.both(&["keys", "create", "my-shop", "--scope", "fly", "--highest-standing", "king"]);
     shell.both(&["keys", "revoke", "key_x"]);
+    shell.run(&["keys", "rotate", "--help"]);
+    shell.both(&["keys", "rotate"]);
+    let running = Running::serve(&shell.path("data"));
+    shell.both(&["keys", "rotate"]);
+    assert!(running.stop());
+    shell.both(&["keys", "rotate", "--data", "missing"]);
     assert_transcript("keys", &shell);
 }
 
@@ -379,6 +391,9 @@ fn backup_and_restore() {
     shell.both(&[&["restore", "copy", "--data", "new"], &key[..]].concat());
     shell.both(&[&["restore", "missing", "--data", "other"], &key[..]].concat());
     shell.both(&["restore", "copy"]);
+    let compare = ["--erasures", "list", "--compare", "data"];
+    shell.run(&["export", "--erasures", "--output", "list"]);
+    shell.both(&[&["restore", "copy", "--data", "new-3"], &key[..], &compare[..]].concat());
     assert_transcript("backup-and-restore", &shell);
 }
 

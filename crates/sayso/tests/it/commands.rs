@@ -104,7 +104,7 @@ fn a_backup_of_a_running_server_is_restored_with_its_key() {
     drop(server);
     let key = data.path().join("master.key");
     let from = ["restore", backup.to_str().unwrap(), "--master-key", key.to_str().unwrap()];
-    assert_eq!(sayso_json(&restored, &from)["events"], 2);
+    assert_eq!(sayso_json(&restored, &from)["events"], 3);
     let place = restored.to_str().unwrap();
     let output = sayso(&["check", "--phone", "+14155550102", "--channel", "sms", "--data", place]);
     assert_eq!(text(&output.stdout), "deny (opted_out)\n");

@@ -557,25 +557,48 @@ impl Shared {
         Ok(row.map(|row| row.registers).unwrap_or_default())
     }
 
-    /// Reads in the caller's thread what the writer will need.
-    fn hint(&self, workspace: &Workspace, key: AddressKey, event: EventId) -> Option<Hint> {
-        let place = (workspace.no, key);
-        let flushed = self.tail.flushed();
-        if self.tail.holds(&place) {
-            return None;
+    /// Whether anything may be stored about a subject: false is certain.
+    fn may_know(&self, workspace: &Workspace, subject: &Subject, key: &AddressKey) -> bool {
+        match subject {
+            Subject::Address(address) => self.gate(workspace.no).may_know(address, key),
+            Subject::Hash(_) => true,
         }
-        self.views
-            .read(|views| {
-                let row = views::find_address(views, &place)?;
+    }
+
+    /// Reads in the caller's thread what the writer will need, for all drafts in one transaction.
+    /// What cannot be read here is read by the writer, who answers for it.
+    fn hints(&self, workspace: &Workspace, drafts: &[(AddressKey, Draft)]) -> Vec<Option<Hint>> {
+        let flushed = self.tail.flushed();
+        let is_read = |(key, draft): &(AddressKey, Draft)| {
+            is_keyed(&draft.id) || self.may_know(workspace, &draft.subject, key)
+        };
+        let nothing = || Hint { flushed, row: None, sealed: None, event: Vec::new() };
+        if !drafts.iter().any(is_read) {
+            return drafts.iter().map(|_| Some(nothing())).collect();
+        }
+        let hints = self.views.read(|views| {
+            let transaction = views.unchecked_transaction().map_err(unreadable)?;
+            let hint = |drafted: &(AddressKey, Draft)| {
+                let (key, draft) = drafted;
+                let place = (workspace.no, *key);
+                if self.tail.holds(&place) {
+                    return Ok(None);
+                }
+                if !is_read(drafted) {
+                    return Ok(Some(nothing()));
+                }
+                let row = views::find_address(&transaction, &place)?;
                 let event = match &row {
-                    None if !is_keyed(&event) => Vec::new(),
-                    Some(_) | None => views::may_hold(views, &place, event)?,
+                    None if !is_keyed(&draft.id) => Vec::new(),
+                    Some(_) | None => views::may_hold(&transaction, &place, draft.id)?,
                 };
                 let (row, sealed) =
                     row.map_or((None, None), |row| (Some(row.registers), row.sealed));
-                Ok(Hint { flushed, row, sealed, event })
-            })
-            .ok()
+                Ok(Some(Hint { flushed, row, sealed, event }))
+            };
+            drafts.iter().map(hint).collect::<Result<Vec<_>, StoreError>>()
+        });
+        hints.unwrap_or_else(|_| drafts.iter().map(|_| None).collect())
     }
 }
 
@@ -638,13 +661,13 @@ impl Store for SqliteStore {
             (false, true) => Urgency::Import,
             (false, false) => Urgency::Ordinary,
         };
+        let key = |draft: &Draft| draft.subject.key(&workspace.secrets.address_keys);
+        let drafts: Vec<_> = drafts.into_iter().map(|draft| (key(&draft), draft)).collect();
+        let hints = self.shared.hints(&workspace, &drafts);
         let prepared: Vec<_> = drafts
             .into_iter()
-            .map(|draft| {
-                let key = draft.subject.key(&workspace.secrets.address_keys);
-                let hint = self.shared.hint(&workspace, key, draft.id);
-                draft.prepare(&workspace, &self.shared, key, hint)
-            })
+            .zip(hints)
+            .map(|((key, draft), hint)| draft.prepare(&workspace, &self.shared, key, hint))
             .collect();
         self.writer
             .submit(urgency, move |group| {

@@ -11,9 +11,11 @@ use sayso_store::sqlite::SqliteStore;
 use sayso_store::store::{Outcome as Stored, StoreError};
 use tokio::time::Instant;
 
+use super::record::Rival;
 use crate::data::{self, Data, RowBytes};
 use crate::measure::{Goal, Samples, count, float, nanos, percentile};
 use crate::people::{PEOPLE_MAX, People};
+use crate::postgres;
 use crate::report::{Line, Outcome};
 use crate::rig::Rig;
 
@@ -56,6 +58,11 @@ pub(crate) async fn measure(rig: &mut Rig) -> Result<Outcome> {
     let mut log = File::options().create_new(true).append(true).open(directory.join("raw.log"))?;
     let (mut rate, mut worst) = (Samples::default(), Samples::default());
     let (mut raw_rate, mut raw_worst) = (Samples::default(), Samples::default());
+    let mut grouped = Samples::default();
+    let rival = match rig.postgres().await? {
+        Some(postgres) => Some(Rival::new(postgres.session(1).await?, bytes).await?),
+        None => None,
+    };
     let mut put_off = 0;
     for _ in rig.rounds("engine") {
         let mut ours = record(&store, (&rig.people, &data), &mut next, rig.time()).await?;
@@ -64,34 +71,59 @@ pub(crate) async fn measure(rig: &mut Rig) -> Result<Outcome> {
         raw_rate.push(raw.rate());
         worst.push(ours.worst_ms());
         raw_worst.push(raw.worst_ms());
+        if let Some(rival) = &rival {
+            grouped.push(rival.insert_groups(EVENTS, rig.time()).await?);
+        }
         put_off += ours.put_off;
     }
     store.close().await?;
     drop(log);
     remove(&directory)?;
-    let rival = format!("raw log, {} bytes an event, fdatasync at {EVENTS}", bytes.total());
+    let raw_log = format!("raw log, {} bytes an event, fdatasync at {EVENTS}", bytes.total());
     let line = |job: &str, unit, ours, theirs, goal| Line {
         job: job.to_owned(),
         unit,
         ours,
-        rival: rival.clone(),
+        rival: raw_log.clone(),
         theirs,
         goal,
     };
-    let lines = vec![
+    let beside_postgres = Line {
+        rival: format!("PostgreSQL, {EVENTS} events a statement, one connection"),
+        theirs: grouped.clone(),
+        goal: Goal::Shown,
+        ..line(
+            "64 events a commit, one caller",
+            "events/s",
+            rate.clone(),
+            Samples::default(),
+            Goal::Shown,
+        )
+    };
+    let mut lines = vec![
         line("64 events a commit, one caller", "events/s", rate, raw_rate, Goal::AtLeast(0.2)),
         line("64 events a commit, p99", "ms", worst, raw_worst, Goal::AtMost(3.0)),
     ];
+    let mut left_out = Vec::new();
+    if grouped.spread().is_some() {
+        lines.push(beside_postgres);
+    } else {
+        left_out.push(postgres::ABSENT.to_owned());
+    }
+    Ok(Outcome { lines, notes: notes(next, put_off), left_out })
+}
+
+fn notes(people: u64, put_off: u64) -> Vec<String> {
     let mut notes = vec![
         "one caller: what it does for the writer (look-ups, sealing) and the commit follow each other; making the drafts is not counted".to_owned(),
-        format!("{next} people are in the store at the end; the log grows, it is not laid out beforehand"),
+        format!("{people} people are in the store at the end; the log grows, it is not laid out beforehand"),
     ];
     if put_off > 0 {
         notes.push(format!(
             "the store said {put_off} times that it is busy; the waiting is in its times"
         ));
     }
-    Ok(Outcome { lines, notes, left_out: Vec::new() })
+    notes
 }
 
 /// Records events of people who said nothing before, for a time.

@@ -144,6 +144,23 @@ impl Gate {
         self.addressless.fetch_sub(1, Ordering::SeqCst);
     }
 
+    /// Whether anything may be stored about an address: false is certain.
+    pub(super) fn may_know(&self, address: &Address, key: &AddressKey) -> bool {
+        if self.addressless.load(Ordering::SeqCst) > 0 {
+            return true;
+        }
+        match address {
+            Address::Phone(phone) => {
+                let wanted = Wanted::of(phone.digits());
+                let segment = self.phones.get(wanted.segment());
+                segment.is_none_or(|segment| read(segment).find(wanted).is_some())
+            }
+            Address::Email(_) | Address::ChannelId(_) | Address::ExternalId(_) => {
+                self.others_of(key).is_none_or(|segment| read(segment).states.contains_key(key))
+            }
+        }
+    }
+
     fn others_of(&self, key: &AddressKey) -> Option<&RwLock<Others>> {
         let [first, ..] = key.as_bytes();
         self.others.get(usize::from(*first))

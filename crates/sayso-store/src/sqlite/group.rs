@@ -623,7 +623,8 @@ impl Working {
 }
 
 impl Staged {
-    /// Makes a durable group visible: the tail, then the gate index, then the configuration.
+    /// Makes a durable group visible: the gate index, then the tail. In this order, whoever the index
+    /// does not know is not in the views either, unless they were flushed after the asking.
     pub(super) fn publish(self, shared: &Shared) {
         shared.set_position(self.next_row, self.last_recorded);
         shared.add_workspaces(self.workspaces);
@@ -647,10 +648,10 @@ impl Staged {
         frame.profiles = self.profiles;
         frame.keyed = self.keyed;
         frame.events = self.events;
-        shared.tail.publish(frame);
         for ((workspace, key), registers, presence) in changed {
             presence.tell(&shared.gate(workspace), key, &registers);
         }
+        shared.tail.publish(frame);
     }
 }
 

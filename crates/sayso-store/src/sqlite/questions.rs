@@ -121,8 +121,10 @@ impl Shared {
         moment: Moment,
     ) -> Result<Arc<Registers>, StoreError> {
         let workspace = self.workspace(workspace)?;
-        let place = (workspace.no, subject.key(&workspace.secrets.address_keys));
+        let key = subject.key(&workspace.secrets.address_keys);
+        let place = (workspace.no, key);
         match self.past(&workspace, moment)? {
+            None if !self.may_know(&workspace, subject, &key) => Ok(Arc::default()),
             None => self.registers_now(&place),
             Some(past) => Ok(Arc::new(past.registers(&self.events_of(&place)?))),
         }

@@ -1,7 +1,7 @@
 //! The one writer: every write is a use case, all that wait share one flush to disk.
 //!
 //! A use case runs inside the group's transaction and stages what it changes. After the commit is
-//! durable the staged changes are published, first to the tail, then to the gate index, and only
+//! durable the staged changes are published, first to the gate index, then to the tail, and only
 //! then is the use case answered: who got an answer finds its effect everywhere.
 //!
 //! If anything fails in a group, the transaction is rolled back and each use case runs again

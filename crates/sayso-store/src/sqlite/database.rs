@@ -31,8 +31,10 @@ pub(super) struct Database {
 const IDLE_READERS_MAX: usize = 16;
 /// Pages of the write-ahead log before SQLite moves them into the file: 16 MiB.
 const CHECKPOINT_PAGES: u32 = 4_096;
-/// Memory for pages of each connection, in KiB.
+/// Memory for pages of the connection that writes, in KiB.
 const CACHE_KIB: i32 = 16_384;
+/// Memory for pages of each connection that reads, in KiB: the system's cache is behind it.
+const READER_CACHE_KIB: i32 = 1_024;
 /// How long a statement waits for another process's lock, in milliseconds: there is none, but for
 /// a backup's first moment.
 const BUSY_MS: u32 = 5_000;
@@ -92,7 +94,7 @@ fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     connection.busy_timeout(std::time::Duration::from_millis(u64::from(BUSY_MS)))?;
-    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
 }

@@ -255,8 +255,9 @@ impl Gate {
         if let Some(Some(answer)) = by_state.get(at) {
             return *answer;
         }
-        let effective = read(&self.states).get(state);
-        let answer = match effective.and_then(|effective| effective.findings(message)) {
+        let states = read(&self.states);
+        let findings = states.get(state).and_then(|effective| effective.findings(message));
+        let answer = match findings {
             Some(findings) => Answer::Reasons(decide(&findings, message, circumstances).reasons),
             None => Answer::Ask,
         };
@@ -317,10 +318,17 @@ impl Gate {
         members: impl Iterator<Item = (T, StateNo)>,
         wanted: impl Fn(&Effective) -> Option<bool>,
     ) -> Selected<T> {
-        let verdicts: Vec<Option<bool>> = read(&self.states).iter().map(wanted).collect();
+        let states = read(&self.states);
+        // Each state that is met is judged once.
+        let mut verdicts: Vec<Option<Option<bool>>> = vec![None; states.count()];
         let mut selected = Selected { members: Vec::new(), asks: Vec::new() };
         for (member, state) in members {
-            match verdicts.get(usize::from(state)).copied().flatten() {
+            let judge = || states.get(state).and_then(&wanted);
+            let verdict = match verdicts.get_mut(usize::from(state)) {
+                Some(verdict) => *verdict.get_or_insert_with(judge),
+                None => None,
+            };
+            match verdict {
                 Some(true) => selected.members.push(member),
                 Some(false) => {}
                 None => selected.asks.push(member),

@@ -83,6 +83,9 @@ pub(super) fn is_member(
     findings.consent.is_some() && status() == query.status
 }
 
+/// Segments of the index on one page of an audience: few people are spread over many segments.
+const AUDIENCE_SEGMENTS: usize = 8;
+
 impl Shared {
     /// Answers from the gate index, and from the registers where the index passes.
     pub(super) fn screen(
@@ -253,7 +256,7 @@ impl Shared {
         }
     }
 
-    /// One segment of the audience of now: of phones first, then of other addresses.
+    /// Some segments of the audience of now: of phones first, then of other addresses.
     fn audience_now(
         &self,
         workspace: &Workspace,
@@ -277,21 +280,27 @@ impl Shared {
             AudienceCursor::Segment(number) => number,
             AudienceCursor::Beginning | AudienceCursor::After(_) => 0,
         };
-        let segment = usize::from(number);
+        let first = usize::from(number);
+        let end = (first + AUDIENCE_SEGMENTS).min(2 * limits::GATE_SEGMENTS);
         let mut members = Vec::new();
-        if segment < limits::GATE_SEGMENTS {
-            let selected = gate.phones_in(segment, circumstances.now, wanted);
-            members.extend(
-                selected.members.into_iter().map(|phone| Member { address: Address::Phone(phone) }),
-            );
-            for phone in selected.asks {
-                let address = Address::Phone(phone);
-                if asked(address.key(&workspace.secrets.address_keys))? {
-                    members.push(Member { address });
+        for segment in first..end {
+            if segment < limits::GATE_SEGMENTS {
+                let selected = gate.phones_in(segment, now, wanted);
+                members.extend(
+                    selected
+                        .members
+                        .into_iter()
+                        .map(|phone| Member { address: Address::Phone(phone) }),
+                );
+                for phone in selected.asks {
+                    let address = Address::Phone(phone);
+                    if asked(address.key(&workspace.secrets.address_keys))? {
+                        members.push(Member { address });
+                    }
                 }
+                continue;
             }
-        } else {
-            let selected = gate.keys_in(segment - limits::GATE_SEGMENTS, circumstances.now, wanted);
+            let selected = gate.keys_in(segment - limits::GATE_SEGMENTS, now, wanted);
             let mut keys = selected.members;
             for key in selected.asks {
                 if asked(key)? {
@@ -303,8 +312,8 @@ impl Shared {
                 members.extend(address.map(|address| Member { address }));
             }
         }
-        let is_last = segment + 1 >= 2 * limits::GATE_SEGMENTS;
-        let next = (!is_last).then(|| AudienceCursor::Segment(number + 1));
+        let is_last = end == 2 * limits::GATE_SEGMENTS;
+        let next = u16::try_from(end).ok().filter(|_| !is_last).map(AudienceCursor::Segment);
         Ok(AudiencePage { members, next })
     }
 }

@@ -82,7 +82,7 @@ fn refuse_overwriting(list: &Path, rejects: Option<&Path>) -> Result<(), Failure
 }
 
 /// Batches read ahead of the one on its way, and answers that wait to be reported.
-const BATCHES_AHEAD: usize = 2;
+const BATCHES_AHEAD: usize = 1;
 
 /// Sends every row of the table. While a batch is on its way, the next is read and the one before
 /// is reported.

@@ -120,13 +120,13 @@ impl States {
     }
 
     /// The state of a number.
-    pub(super) fn get(&self, state: StateNo) -> Option<Arc<Effective>> {
-        self.list.get(usize::from(state)).map(|(effective, _)| Arc::clone(effective))
+    pub(super) fn get(&self, state: StateNo) -> Option<&Effective> {
+        self.list.get(usize::from(state)).map(|(effective, _)| &**effective)
     }
 
-    /// All states, by number.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Effective> {
-        self.list.iter().map(|(effective, _)| &**effective)
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.list.len()
     }
 
     /// An example of each state, by number.

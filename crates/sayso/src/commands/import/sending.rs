@@ -11,8 +11,9 @@ use super::table::Record;
 use crate::client::{Client, Payload, failure_of};
 use crate::exit::Failure;
 
-/// Statements of one request: enough to fill a commit, few enough for the bar to move.
-const BATCH_STATEMENTS_MAX: usize = 2_000;
+/// Statements of one request: several commits, of which each is made while the next is planned; few
+/// enough for the bar to move.
+const BATCH_STATEMENTS_MAX: usize = 4_000;
 /// Bytes of one request.
 const BATCH_BYTES_MAX: usize = 8 << 20;
 /// How often a busy server is asked again before the import ends; running it again goes on.

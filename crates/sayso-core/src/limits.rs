@@ -103,6 +103,7 @@ limits! {
     count TAIL_FLUSH_SHARE: usize = 8, "The share of it that asks for a flush: an eighth, 32 MiB.";
     count TAIL_IMPORT_SHARE: usize = 2, "The share of it that an import fills before it asks for a flush and waits: half, 128 MiB, since a long sorted run writes each page of the views less often.";
     count COMMIT_GROUP_MAX: usize = 1_024, "Requests that share one flush to disk: more gains nothing and delays the first.";
+    count WORKSPACE_QUEUE_MAX: usize = 4_096, "Requests of one workspace waiting for the writer before its new ones get a 503: half of all, so that others find room.";
     count WRITER_QUEUE_MAX: usize = 8_192, "Requests waiting for the writer before new ones get a 503.";
     count REFUSAL_RESERVE_BYTES: usize = 67_108_864, "Disk kept free so that refusals are still taken when it is full: 64 MiB.";
     count REJECTS_PER_WORKSPACE_MAX: usize = 10_000, "Refused statements kept for a workspace; the oldest go first, so that a broken page costs no disk.";

@@ -23,6 +23,7 @@ mod imports;
 mod past;
 mod people;
 mod questions;
+mod queue;
 mod reserve;
 pub mod rotation;
 mod seal;
@@ -87,6 +88,9 @@ mod view_migrations {
 mod work_migrations {
     refinery::embed_migrations!("migrations/sqlite/work");
 }
+
+/// Where the making of a workspace queues: it has no number yet.
+const NEW_WORKSPACE: WorkspaceNo = 0;
 
 /// The version of what this release writes into rows.
 const ROW_VERSION: i64 = 1;
@@ -315,11 +319,12 @@ impl SqliteStore {
         shared.load_gates()?;
         shared.replay()?;
         imports::finish_undoing(&shared)?;
-        let (handle, jobs) = WriterHandle::new();
+        let handle = WriterHandle::default();
+        let queue = Arc::clone(&handle.queue);
         let writer = Writer { shared: Arc::clone(&shared), commit, reserve };
         let (for_flusher, for_work) = (Arc::clone(&shared), Arc::clone(&shared));
         let threads = vec![
-            thread("sayso-writer", move || writer.run(&jobs))?,
+            thread("sayso-writer", move || writer.run(&queue))?,
             thread("sayso-flusher", move || flusher::run(&for_flusher))?,
             thread("sayso-work", move || work::run(&for_work, &work_jobs))?,
         ];
@@ -616,7 +621,7 @@ impl Store for SqliteStore {
         let shared = Arc::clone(&self.shared);
         let name = name.to_owned();
         self.writer
-            .submit(Urgency::Ordinary, move |group| {
+            .submit(NEW_WORKSPACE, Urgency::Ordinary, move |group| {
                 let id = WorkspaceId::from_bytes(shared.environment.time_sortable_id());
                 let (secrets, sealed) =
                     shared.master.make_secrets(id.as_bytes(), &shared.environment);
@@ -636,7 +641,9 @@ impl Store for SqliteStore {
     ) -> Result<Arc<Configuration>, StoreError> {
         let workspace = self.workspace(workspace)?;
         self.writer
-            .submit(Urgency::Ordinary, move |group| group.configure(&workspace, &change))
+            .submit(workspace.no, Urgency::Ordinary, move |group| {
+                group.configure(&workspace, &change)
+            })
             .await
     }
 
@@ -670,7 +677,7 @@ impl Store for SqliteStore {
             .map(|((key, draft), hint)| draft.prepare(&workspace, &self.shared, key, hint))
             .collect();
         self.writer
-            .submit(urgency, move |group| {
+            .submit(workspace.no, urgency, move |group| {
                 prepared.iter().map(|prepared| group.record(&workspace, prepared)).collect()
             })
             .await
@@ -682,7 +689,11 @@ impl Store for SqliteStore {
         target: RetractDraft,
     ) -> Result<Retracting, StoreError> {
         let workspace = self.workspace(workspace)?;
-        self.writer.submit(Urgency::Ordinary, move |group| group.retract(&workspace, &target)).await
+        self.writer
+            .submit(workspace.no, Urgency::Ordinary, move |group| {
+                group.retract(&workspace, &target)
+            })
+            .await
     }
 
     async fn screen(
@@ -757,7 +768,9 @@ impl Store for SqliteStore {
         let upserting = {
             let workspace = Arc::clone(&workspace);
             self.writer
-                .submit(Urgency::Ordinary, move |group| group.upsert_profile(&workspace, &draft))
+                .submit(workspace.no, Urgency::Ordinary, move |group| {
+                    group.upsert_profile(&workspace, &draft)
+                })
                 .await?
         };
         upserting.read_back(&shared, &workspace)
@@ -772,7 +785,9 @@ impl Store for SqliteStore {
         let workspace = self.workspace(workspace)?;
         let address = address.clone();
         self.writer
-            .submit(Urgency::Ordinary, move |group| group.unlink(&workspace, profile, &address))
+            .submit(workspace.no, Urgency::Ordinary, move |group| {
+                group.unlink(&workspace, profile, &address)
+            })
             .await
     }
 
@@ -795,7 +810,9 @@ impl Store for SqliteStore {
         let subject = subject.clone();
         let erased = self
             .writer
-            .submit(Urgency::Refusal, move |group| group.erase(&workspace, &subject, &draft))
+            .submit(workspace.no, Urgency::Refusal, move |group| {
+                group.erase(&workspace, &subject, &draft)
+            })
             .await?;
         self.shared.forget_index()?;
         Ok(erased)
@@ -857,7 +874,7 @@ impl Store for SqliteStore {
             events: u64::try_from(self.shared.position().next_row - 1).unwrap_or(0),
             watermark_lag: number(tail_events),
             tail_bytes: number(tail_bytes),
-            queue: self.writer.queue.load(Ordering::Relaxed),
+            queue: number(self.writer.queue.len()),
             clock_held_back_us: counters.held_back_us.load(Ordering::Relaxed),
             index_asks: counters.asks.load(Ordering::Relaxed),
             index_answers: counters.answers.load(Ordering::Relaxed),

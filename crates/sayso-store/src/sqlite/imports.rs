@@ -28,7 +28,7 @@ pub(super) async fn undo(
     let is_new = !shared.configuration(workspace.id)?.undone_imports.contains(&import);
     if is_new {
         writer
-            .submit(Urgency::Ordinary, move |group| {
+            .submit(workspace.no, Urgency::Ordinary, move |group| {
                 group.configure(&of_retraction, &Change::UndoImport(import)).map(|_| ())
             })
             .await?;
@@ -37,7 +37,7 @@ pub(super) async fn undo(
     for piece in keys.chunks(limits::COMMIT_GROUP_MAX) {
         let (piece, workspace) = (piece.to_vec(), Arc::clone(workspace));
         writer
-            .submit(Urgency::Ordinary, move |group| {
+            .submit(workspace.no, Urgency::Ordinary, move |group| {
                 piece.iter().try_for_each(|key| group.refold_without_undone(&workspace, *key))
             })
             .await?;

@@ -8,16 +8,16 @@
 //! alone, so that one caller's trouble is not another's. If it is not known whether a commit is
 //! durable, the process ends: what is acknowledged later must not rest on a guess.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use rusqlite::Connection;
 use sayso_core::limits;
 use tokio::sync::oneshot;
 
 use super::group::Group;
+use super::queue::Queue;
 use super::reserve::Reserve;
+use super::tail::WorkspaceNo;
 use super::{Shared, unwritable};
 use crate::store::StoreError;
 
@@ -107,43 +107,27 @@ where
 }
 
 /// The way to the writer.
-#[derive(Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct WriterHandle {
-    jobs: Mutex<Option<SyncSender<Box<dyn UseCase>>>>,
-    pub(super) queue: Arc<AtomicU64>,
+    pub(super) queue: Arc<Queue>,
 }
 
 impl WriterHandle {
-    pub(super) fn new() -> (Self, Receiver<Box<dyn UseCase>>) {
-        let (jobs, waiting) = std::sync::mpsc::sync_channel(limits::WRITER_QUEUE_MAX);
-        (Self { jobs: Mutex::new(Some(jobs)), queue: Arc::default() }, waiting)
-    }
-
-    /// Runs a use case and waits until it is durable.
+    /// Runs a use case of a workspace and waits until it is durable.
     pub(super) async fn submit<T: Send + 'static>(
         &self,
+        workspace: WorkspaceNo,
         urgency: Urgency,
         run: impl FnMut(&mut Group<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
-        let case = Box::new(Case { run, urgency, value: None, reply });
-        {
-            let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-            let jobs = jobs.as_ref().ok_or(StoreError::Closed)?;
-            jobs.try_send(case).map_err(|error| match error {
-                TrySendError::Full(_) => StoreError::Busy,
-                TrySendError::Disconnected(_) => StoreError::Closed,
-            })?;
-        }
-        self.queue.fetch_add(1, Ordering::Relaxed);
-        let answer = answer.await.unwrap_or(Err(StoreError::Closed));
-        self.queue.fetch_sub(1, Ordering::Relaxed);
-        answer
+        self.queue.push(workspace, Box::new(Case { run, urgency, value: None, reply }))?;
+        answer.await.unwrap_or(Err(StoreError::Closed))
     }
 
     /// Takes no more; what waits is still done.
     pub(super) fn close(&self) {
-        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.queue.close();
     }
 }
 
@@ -164,14 +148,10 @@ enum Failure {
 
 impl Writer {
     /// Works until nobody can ask any more.
-    pub(super) fn run(mut self, jobs: &Receiver<Box<dyn UseCase>>) {
-        while let Ok(first) = jobs.recv() {
-            let mut group = vec![first];
-            while group.len() < limits::COMMIT_GROUP_MAX {
-                let Ok(next) = jobs.try_recv() else { break };
-                group.push(next);
-            }
+    pub(super) fn run(mut self, queue: &Queue) {
+        while let Some(group) = queue.take(limits::COMMIT_GROUP_MAX) {
             if let Err(word) = self.settle(group) {
+                queue.abandon();
                 (self.shared.options.on_unknown_outcome)(&word);
                 return;
             }

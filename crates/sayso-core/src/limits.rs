@@ -1,7 +1,7 @@
 //! Every bound of the product, by name, unit and reason.
 //!
-//! A number that limits a queue, a page, a body, a retry, a wait or a text stands here and nowhere
-//! else. [`ALL`] lists them for the generated reference.
+//! A number that limits a queue, a page, a body, a retry, a wait or a text of the server stands here;
+//! what one command or file alone needs to know stands beside it. [`ALL`] lists them for the generated reference.
 
 use crate::time::Span;
 
@@ -19,10 +19,12 @@ pub struct Limit {
 }
 
 impl Limit {
-    /// Its unit: seconds for a span; bytes or a bare count, as its name says, otherwise.
+    /// Its unit: seconds for a span, milliseconds for a short one; bytes or a bare count, as its name
+    /// says, otherwise.
     pub fn unit(&self) -> &'static str {
         match self.kind {
             Kind::Span => "seconds",
+            Kind::ShortSpan => "milliseconds",
             Kind::Count if self.name.contains("BYTES") => "bytes",
             Kind::Count => "count",
         }
@@ -36,6 +38,12 @@ pub enum Kind {
     Count,
     /// How long.
     Span,
+    /// How long, below a second.
+    ShortSpan,
+}
+
+const fn is_short(span: Span) -> bool {
+    span.as_micros() < 1_000_000
 }
 
 macro_rules! limits {
@@ -61,8 +69,8 @@ macro_rules! limits {
             },)+
             $(Limit {
                 name: stringify!($span_name),
-                value: $span.as_micros() / 1_000_000,
-                kind: Kind::Span,
+                value: $span.as_micros() / if is_short($span) { 1_000 } else { 1_000_000 },
+                kind: if is_short($span) { Kind::ShortSpan } else { Kind::Span },
                 reason: $span_reason,
             },)+
         ];
@@ -99,9 +107,9 @@ limits! {
     count GATE_TURNS_MAX: usize = 8, "Known times at which one address's state may turn in the gate index; more read \"ask the store\".";
     count GATE_SEGMENTS: usize = 256, "Locks of one gate index: a writer never stops more than 1/256 of it.";
     count EFFECTIVE_CELLS_MAX: usize = 512, "Cells of one address's table of verdicts; a larger one reads \"ask the store\".";
-    count TAIL_BYTES_MAX: usize = 268_435_456, "Events in memory between two flushes of the views, at most: 256 MiB, about 600,000 addresses; beyond it writes get a 503.";
-    count TAIL_FLUSH_SHARE: usize = 8, "The share of it that asks for a flush: an eighth, 32 MiB.";
-    count TAIL_IMPORT_SHARE: usize = 2, "The share of it that an import fills before it asks for a flush and waits: half, 128 MiB, since a long sorted run writes each page of the views less often.";
+    count TAIL_BYTES_MAX: usize = 167_772_160, "Events in memory between two flushes of the views, at most: 160 MiB, about 400,000 addresses; beyond it writes get a 503.";
+    count TAIL_FLUSH_SHARE: usize = 8, "The share of it that asks for a flush: an eighth, 20 MiB.";
+    count TAIL_IMPORT_SHARE: usize = 2, "The share of it that an import fills before it asks for a flush and waits: half, 80 MiB, since a long sorted run writes each page of the views less often.";
     count COMMIT_GROUP_MAX: usize = 1_024, "Requests that share one flush to disk: more gains nothing and delays the first.";
     count WORKSPACE_QUEUE_MAX: usize = 4_096, "Requests of one workspace waiting for the writer before its new ones get a 503: half of all, so that others find room.";
     count WRITER_QUEUE_MAX: usize = 8_192, "Requests waiting for the writer before new ones get a 503.";
@@ -114,6 +122,7 @@ limits! {
     count SWEEP_ROWS_MAX: usize = 1_024, "Rows too old to be kept that one sweep deletes: a few milliseconds.";
     count BACKUP_MANIFEST_BYTES_MAX: usize = 65_536, "The manifest of a backup: 64 KiB is a hundred times what one has.";
     count ERASURE_LINE_BYTES_MAX: usize = 4_096, "A line of a list of erasures: four times the longest that is written.";
+    count HTTP2_STREAMS_MAX: u32 = 128, "Requests at the same time on one connection of HTTP/2.";
     count CONNECTIONS_MAX: usize = 4_096, "Open connections of the public listener.";
     ;
     span LAPSE_OF_PENDING = Span::days(7), "A pending opt-in counts for nothing after 7 days (rule 14).";
@@ -126,6 +135,7 @@ limits! {
     span REJECT_RETENTION = Span::days(30), "A refused statement is kept for 30 days (rule 1).";
     span LOOK_UP_RETENTION = Span::days(400), "Who looked a person up is kept for a year and the time to ask about it (rule 29).";
     span SWEEP_INTERVAL = Span::hours(1), "What is too old to be kept is looked for at least once an hour.";
+    span HTTP2_PING_INTERVAL = Span::seconds(60), "How often a client of HTTP/2 that is silent is asked whether it is still there.";
     span HEADER_READ_TIMEOUT = Span::seconds(10), "A client that takes longer for its headers is cut off.";
     span BODY_READ_TIMEOUT = Span::seconds(20), "A client that takes longer for its body is answered with a 408.";
     span REQUEST_TIMEOUT = Span::seconds(30), "A request that takes longer is answered with a 503.";

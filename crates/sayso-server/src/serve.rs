@@ -32,6 +32,7 @@ pub use socket::SOCKET;
 pub use tls::TlsFault;
 
 mod connections;
+mod prompt;
 pub mod signals;
 mod socket;
 mod tls;
@@ -233,11 +234,17 @@ fn take_in(
         }
     }
     let mut running = running.write().unwrap_or_else(PoisonError::into_inner);
-    let moved = running.server.address != config.server.address
-        || running.admin.address != config.admin.address
-        || running.store.directory != config.store.directory;
-    if moved {
-        tracing::warn!("changed addresses and directories need a restart");
+    let (before, now) = (&running.server, &config.server);
+    let fixed = [
+        ("server.address", before.address != now.address),
+        ("server.connections_max", before.connections_max != now.connections_max),
+        ("server.trusted_proxies", before.trusted_proxies != now.trusted_proxies),
+        ("admin.address", running.admin.address != config.admin.address),
+        ("store.directory", running.store.directory != config.store.directory),
+        ("log.form", running.log.form != config.log.form),
+    ];
+    for (setting, _) in fixed.into_iter().filter(|(_, changed)| *changed) {
+        tracing::warn!(setting, "this setting changed, and needs a restart");
     }
     *running = config;
     tracing::info!("the configuration was read again");

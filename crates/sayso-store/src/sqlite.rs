@@ -65,7 +65,7 @@ use self::start::SavedIndex;
 use self::tail::{Place, Tail, WorkspaceNo};
 use self::views::ProfileState;
 use self::work::Work;
-use self::writer::{Urgency, Writer, WriterHandle};
+use self::writer::{CommitTimes, Urgency, Writer, WriterHandle};
 use crate::Store;
 use crate::configuration::{Change, Configuration, Mode};
 use crate::environment::Environment;
@@ -193,6 +193,7 @@ struct Counters {
     held_back_us: AtomicU64,
     asks: AtomicU64,
     answers: AtomicU64,
+    commits: CommitTimes,
 }
 
 /// What the writer, the flusher and the readers share.
@@ -797,7 +798,19 @@ impl Store for SqliteStore {
         import: ImportId,
     ) -> Result<u64, StoreError> {
         let workspace = self.workspace(workspace)?;
-        imports::undo(&self.shared, &self.writer, &workspace, import).await
+        let (shared, writer) = (Arc::clone(&self.shared), self.writer.clone());
+        let (done, answer) = tokio::sync::oneshot::channel();
+        let undoing = thread("sayso-undo", move || {
+            // Who asked may be gone; what they asked for is done all the same.
+            drop(done.send(imports::undo(&shared, &writer, &workspace, import)));
+        });
+        let undoing = undoing.map_err(|error| StoreError::Unwritable(error.to_string()))?;
+        {
+            let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+            threads.retain(|thread| !thread.is_finished());
+            threads.push(undoing);
+        }
+        answer.await.unwrap_or(Err(StoreError::Closed))
     }
 
     async fn erase(
@@ -875,6 +888,8 @@ impl Store for SqliteStore {
             watermark_lag: number(tail_events),
             tail_bytes: number(tail_bytes),
             queue: number(self.writer.queue.len()),
+            commit_p99_us: counters.commits.p99_us(),
+            disk_left_bytes: self.shared.ledger.path().and_then(reserve::free_bytes),
             clock_held_back_us: counters.held_back_us.load(Ordering::Relaxed),
             index_asks: counters.asks.load(Ordering::Relaxed),
             index_answers: counters.answers.load(Ordering::Relaxed),

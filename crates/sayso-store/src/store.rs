@@ -190,6 +190,8 @@ pub enum Recipient {
     Phone(sayso_core::phone::Phone),
     /// Any other address.
     Key(AddressKey),
+    /// Somebody of whom the hash alone is told: it may be that of a known phone, or of nobody.
+    Hashed(AddressKey),
 }
 
 /// Which knowledge an answer rests on.
@@ -373,6 +375,11 @@ pub struct Health {
     pub tail_bytes: u64,
     /// Requests waiting for the writer.
     pub queue: u64,
+    /// The time within which 99 of the last hundred commits were durable, in microseconds; of the
+    /// last 1,024.
+    pub commit_p99_us: u64,
+    /// Bytes that may still be written to the disk; absent for a store in memory.
+    pub disk_left_bytes: Option<u64>,
     /// How far the clock was held back, in microseconds.
     pub clock_held_back_us: u64,
     /// Questions the gate index passed on to the store.

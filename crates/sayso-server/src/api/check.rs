@@ -268,9 +268,8 @@ async fn screen_one(
 fn recipient(subject: &Subject, caller: &Caller<Check>) -> Recipient {
     match subject {
         Subject::Address(sayso_core::address::Address::Phone(phone)) => Recipient::Phone(*phone),
-        Subject::Address(_) | Subject::Hash(_) => {
-            Recipient::Key(subject.key(&caller.configuration().secret))
-        }
+        Subject::Address(address) => Recipient::Key(address.key(&caller.configuration().secret)),
+        Subject::Hash(hash) => Recipient::Hashed(hash.key(&caller.configuration().secret)),
     }
 }
 

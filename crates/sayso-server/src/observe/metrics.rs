@@ -166,6 +166,10 @@ impl Metrics {
         gauge("sayso_store_watermark_lag_events", health.watermark_lag);
         gauge("sayso_store_tail_bytes", health.tail_bytes);
         gauge("sayso_store_writer_queue_requests", health.queue);
+        gauge("sayso_store_commit_p99_us", health.commit_p99_us);
+        if let Some(bytes) = health.disk_left_bytes {
+            gauge("sayso_store_disk_left_bytes", bytes);
+        }
         gauge("sayso_store_clock_held_back_us", health.clock_held_back_us);
         gauge("sayso_gate_asks", health.index_asks);
         gauge("sayso_gate_answers", health.index_answers);

@@ -20,6 +20,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
+use super::prompt::Prompt;
 use crate::app::Peer;
 use crate::body::duration;
 
@@ -103,7 +104,12 @@ fn http() -> Builder<TokioExecutor> {
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(duration(limits::HEADER_READ_TIMEOUT));
-    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(128);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(Some(duration(limits::HTTP2_PING_INTERVAL)))
+        .keep_alive_timeout(duration(limits::HEADER_READ_TIMEOUT))
+        .max_concurrent_streams(limits::HTTP2_STREAMS_MAX);
     builder
 }
 
@@ -138,6 +144,7 @@ impl Serving {
             request.extensions_mut().insert(Peer(peer));
             router.clone().oneshot(request)
         });
+        let stream = Prompt::new(stream, duration(limits::HEADER_READ_TIMEOUT));
         let connection = self.http.serve_connection(TokioIo::new(stream), service);
         tokio::pin!(connection);
         tokio::select! {

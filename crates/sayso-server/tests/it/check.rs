@@ -5,6 +5,7 @@ use sayso_core::statement::Standing;
 use sayso_core::time::Span;
 use sayso_store::configuration::KeyScope;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::support::{TestApp, act};
 
@@ -195,4 +196,23 @@ async fn emails_and_ids_are_checked_by_their_kind() {
         app.post("/v1/check/batch", &ask).await.json()["answers"],
         json!(["allow", "no_opt_in", "invalid"])
     );
+}
+
+#[tokio::test]
+async fn a_known_phone_that_is_asked_about_by_its_hash_is_judged_as_itself() {
+    let app = TestApp::start().await;
+    let settings = json!({ "defaults": { "sms": "opted_in" }, "require_opt_in": false });
+    assert_eq!(app.call("PUT", "/v1/settings", &settings).await.status, StatusCode::OK);
+    let no =
+        json!({ "phone": PHONE, "channel": "sms", "statement": "opt_out", "standing": "report" });
+    assert_eq!(app.post("/v1/consents", &no).await.status, StatusCode::CREATED);
+    let ask = async |digits: &str| {
+        let bytes: [u8; 32] = Sha256::digest(digits).into();
+        let hash: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let question =
+            json!({ "hash": hash, "kind": "phone", "channel": "sms", "category": "utility" });
+        app.post("/v1/check", &question).await.json()
+    };
+    assert_eq!(ask("14155552671").await["reason"], "opted_out");
+    assert_eq!(ask("14155552672").await["decision"], "allow", "nobody heard of");
 }

@@ -68,6 +68,11 @@ async fn operators_have_a_listener_of_their_own() {
         "sayso_check_answers_total",
         "sayso_store_watermark_lag_events",
         "sayso_store_tail_bytes",
+        "sayso_store_writer_queue_requests",
+        "sayso_store_commit_p99_us",
+        "sayso_store_clock_held_back_us",
+        "sayso_gate_asks",
+        "sayso_gate_answers",
     ] {
         assert!(metrics.contains(name), "{name}: {metrics}");
     }

@@ -61,6 +61,11 @@ impl Database {
         Ok(Self { path: None, main: Mutex::new(main), idle: Mutex::default() })
     }
 
+    /// The file; absent in memory.
+    pub(super) fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
     /// The connection that writes.
     pub(super) fn lock(&self) -> MutexGuard<'_, Connection> {
         self.main.lock().unwrap_or_else(PoisonError::into_inner)

@@ -24,6 +24,8 @@ pub(super) struct FlusherHandle {
     asked: Mutex<Asked>,
     bell: Condvar,
     room: Notify,
+    /// Held by whoever flushes: who comes meanwhile flushes after them what came meanwhile.
+    flushing: Mutex<()>,
     /// Whether the last flush failed.
     is_stuck: AtomicBool,
 }
@@ -113,6 +115,7 @@ pub(super) fn run(shared: &Arc<Shared>) {
 
 /// Flushes the tail once; whether the views hold everything that was in it.
 pub(super) fn flush(shared: &Shared) -> bool {
+    let _alone = shared.flusher.flushing.lock().unwrap_or_else(PoisonError::into_inner);
     let Some(frame) = shared.tail.freeze() else {
         return true;
     };

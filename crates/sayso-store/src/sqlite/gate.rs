@@ -25,7 +25,7 @@ use sayso_core::registers::Registers;
 use sayso_core::time::Timestamp;
 
 use self::phones::{Phones, Wanted, find_all};
-use self::states::{Entry, StateNo, States, TURNS, Turns, at_of};
+use self::states::{ASK, Entry, StateNo, States, TURNS, Turns, at_of};
 use crate::store::Recipient;
 
 /// Recipients between two releases of the segments: a writer waits no longer than these take.
@@ -146,9 +146,16 @@ impl Gate {
 
     /// Whether anything may be stored about an address: false is certain.
     pub(super) fn may_know(&self, address: &Address, key: &AddressKey) -> bool {
-        if self.addressless.load(Ordering::SeqCst) > 0 {
-            return true;
-        }
+        // Before and after, since an erasure may come between.
+        self.has_addressless() || self.knows(address, key) || self.has_addressless()
+    }
+
+    /// Whether there are keys without an address.
+    fn has_addressless(&self) -> bool {
+        self.addressless.load(Ordering::SeqCst) > 0
+    }
+
+    fn knows(&self, address: &Address, key: &AddressKey) -> bool {
         match address {
             Address::Phone(phone) => {
                 let wanted = Wanted::of(phone.digits());
@@ -179,14 +186,25 @@ impl Gate {
         circumstances: &Circumstances<'_>,
         recipients: &[Recipient],
     ) -> Screened {
-        let unknown = self.reasons_of_unknown(message, circumstances);
+        let nothing = Findings { consent: None, standing: Reasons::NONE, wrote_at: None };
+        let of_unknown = decide(&nothing, message, circumstances).reasons;
         let mut by_state: Vec<Option<Answer>> = Vec::new();
         let mut screened =
             Screened { reasons: Vec::with_capacity(recipients.len()), asks: Vec::new() };
         let mut states = Vec::with_capacity(CHUNK.min(recipients.len()));
         for chunk in recipients.chunks(CHUNK) {
             states.clear();
+            // Where the answer for somebody not in the index is "allow" and there are keys without an
+            // address (erased people, hashed refusals), only the store can tell. Looked at before and
+            // after, since an erasure may come between.
+            let before = self.has_addressless();
             self.states_of(chunk, circumstances.now, &mut states);
+            let may_be_known = before || self.has_addressless();
+            let unknown = if of_unknown.is_empty() && may_be_known {
+                Answer::Ask
+            } else {
+                Answer::Reasons(of_unknown)
+            };
             for state in &states {
                 let answer = match state {
                     None => unknown,
@@ -224,8 +242,8 @@ impl Gate {
             .iter()
             .map(|recipient| match recipient {
                 Recipient::Phone(phone) => Wanted::of(phone.digits()),
-                // No phone is zero, so it is not found.
-                Recipient::Key(_) => Wanted::default(),
+                // Looked up below, by their keys.
+                Recipient::Key(_) | Recipient::Hashed(_) => Wanted::default(),
             })
             .collect();
         find_all(&phones, &wanted, |state| states.push(state));
@@ -234,6 +252,8 @@ impl Gate {
                 (Recipient::Key(key), _) => {
                     *state = self.others_of(key).and_then(|segment| read(segment).find(key, now));
                 }
+                // Phones are not here by their keys, so nobody can say who this is.
+                (Recipient::Hashed(_), _) => *state = Some(ASK),
                 (Recipient::Phone(_), Some(TURNS)) => {
                     let turns = phones.get(wanted.segment());
                     let turns = || turns.and_then(|phones| phones.turns_of(wanted.digits));
@@ -268,18 +288,6 @@ impl Gate {
             *memo = Some(answer);
         }
         answer
-    }
-
-    /// What holds for somebody not in the index. Where that is "allow" and there are keys without
-    /// an address (erased people, hashed refusals), only the store can tell.
-    fn reasons_of_unknown(&self, message: &Message, circumstances: &Circumstances<'_>) -> Answer {
-        let nothing = Findings { consent: None, standing: Reasons::NONE, wrote_at: None };
-        let reasons = decide(&nothing, message, circumstances).reasons;
-        if reasons.is_empty() && self.addressless.load(Ordering::SeqCst) > 0 {
-            Answer::Ask
-        } else {
-            Answer::Reasons(reasons)
-        }
     }
 
     /// The phones of one segment whose state satisfies `wanted`, and those for whom the store is

@@ -626,7 +626,13 @@ impl Staged {
     /// Makes a durable group visible: the gate index, then the tail. In this order, whoever the index
     /// does not know is not in the views either, unless they were flushed after the asking.
     pub(super) fn publish(self, shared: &Shared) {
-        shared.set_position(self.next_row, self.last_recorded);
+        let (next_row, last_recorded) = (self.next_row, self.last_recorded);
+        self.show(shared);
+        // Last: a gate index saved meanwhile claims no row that it may lack.
+        shared.set_position(next_row, last_recorded);
+    }
+
+    fn show(self, shared: &Shared) {
         shared.add_workspaces(self.workspaces);
         shared.add_configurations(self.configurations);
         let mut frame = Frame { last_row: self.last_row, ..Frame::default() };

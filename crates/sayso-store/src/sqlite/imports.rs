@@ -17,8 +17,12 @@ use super::{Shared, Workspace, events, flusher, read_lock, unreadable, unwritabl
 use crate::configuration::Change;
 use crate::store::StoreError;
 
-/// Undoes an import and answers with how many addresses it concerned.
-pub(super) async fn undo(
+/// How often a piece is tried again when the store is busy, a flush of the views each time.
+const TRIES: u32 = 1_000;
+
+/// Undoes an import and answers with how many addresses it concerned. Runs in a thread of its own:
+/// once the retraction is durable, the folding goes on whether or not anybody waits for it.
+pub(super) fn undo(
     shared: &Arc<Shared>,
     writer: &WriterHandle,
     workspace: &Arc<Workspace>,
@@ -27,23 +31,36 @@ pub(super) async fn undo(
     let of_retraction = Arc::clone(workspace);
     let is_new = !shared.configuration(workspace.id)?.undone_imports.contains(&import);
     if is_new {
-        writer
-            .submit(workspace.no, Urgency::Ordinary, move |group| {
-                group.configure(&of_retraction, &Change::UndoImport(import)).map(|_| ())
-            })
-            .await?;
+        writer.submit_blocking(workspace.no, Urgency::Ordinary, move |group| {
+            group.configure(&of_retraction, &Change::UndoImport(import)).map(|_| ())
+        })?;
     }
     let keys = concerned(shared, workspace, import)?;
     for piece in keys.chunks(limits::COMMIT_GROUP_MAX) {
-        let (piece, workspace) = (piece.to_vec(), Arc::clone(workspace));
-        writer
-            .submit(workspace.no, Urgency::Ordinary, move |group| {
-                piece.iter().try_for_each(|key| group.refold_without_undone(&workspace, *key))
-            })
-            .await?;
+        fold_piece(shared, writer, workspace, piece)?;
     }
+    shared.forget_index()?;
     note_done(shared, workspace, import)?;
     u64::try_from(keys.len()).map_err(|_| StoreError::Closed)
+}
+
+fn fold_piece(
+    shared: &Shared,
+    writer: &WriterHandle,
+    workspace: &Arc<Workspace>,
+    piece: &[AddressKey],
+) -> Result<(), StoreError> {
+    for _ in 0..TRIES {
+        let (keys, of_piece) = (piece.to_vec(), Arc::clone(workspace));
+        let folded = writer.submit_blocking(workspace.no, Urgency::Ordinary, move |group| {
+            keys.iter().try_for_each(|key| group.refold_without_undone(&of_piece, *key))
+        });
+        match folded {
+            Err(StoreError::Busy) => flusher::flush(shared),
+            settled => return settled,
+        };
+    }
+    Err(StoreError::Busy)
 }
 
 /// Goes on with what an earlier process did not finish.
@@ -62,8 +79,12 @@ pub(super) fn finish_undoing(shared: &Shared) -> Result<(), StoreError> {
                     group.refold_without_undone(&workspace, *key)?;
                 }
                 group.into_staged().publish(shared);
+                if shared.tail.is_due(shared.options.tail_bytes_max) {
+                    flusher::flush(shared);
+                }
             }
             drop(ledger);
+            shared.forget_index()?;
             note_done(shared, &workspace, import)?;
         }
     }

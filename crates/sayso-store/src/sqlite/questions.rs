@@ -28,7 +28,7 @@ impl Recipient {
     fn key(self, workspace: &Workspace) -> AddressKey {
         match self {
             Self::Phone(phone) => Address::Phone(phone).key(&workspace.secrets.address_keys),
-            Self::Key(key) => key,
+            Self::Key(key) | Self::Hashed(key) => key,
         }
     }
 }

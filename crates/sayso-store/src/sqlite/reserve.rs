@@ -95,7 +95,7 @@ pub(super) fn has_room(reserve: &Path) -> bool {
 }
 
 /// Bytes that this process may still write to the disk that holds `path`.
-fn free_bytes(path: &Path) -> Option<u64> {
+pub(super) fn free_bytes(path: &Path) -> Option<u64> {
     let disk = rustix::fs::statvfs(path.parent()?).ok()?;
     Some(disk.f_bavail.saturating_mul(disk.f_frsize))
 }

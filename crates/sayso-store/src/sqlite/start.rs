@@ -5,7 +5,7 @@
 //! the rows beyond the views are replayed, which brings the tail and the index up to now.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sayso_core::address::AddressKey;
@@ -31,7 +31,11 @@ pub(super) struct SavedIndex {
 
 impl SavedIndex {
     pub(super) fn at(path: PathBuf) -> Self {
-        Self { path, row: Mutex::new(None) }
+        let saved = Self { path, row: Mutex::new(None) };
+        if let Err(error) = remove(&file::beside(&saved.path)) {
+            tracing::warn!(error = %error, "what is left of a gate index half saved stays");
+        }
+        saved
     }
 }
 
@@ -192,7 +196,7 @@ impl Shared {
             group.replay(workspace, &row)?;
         }
         group.into_staged().publish(self);
-        if self.tail.live_bytes() > self.options.tail_bytes_max / limits::TAIL_FLUSH_SHARE {
+        if self.tail.is_due(self.options.tail_bytes_max) {
             flusher::flush(self);
         }
         Ok(())
@@ -219,11 +223,15 @@ impl Shared {
         let Some(saved) = &self.index else { return Ok(()) };
         let mut row = saved.row.lock().unwrap_or_else(PoisonError::into_inner);
         *row = None;
-        match std::fs::remove_file(&saved.path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(StoreError::Unwritable(error.to_string()))
-            }
-            Ok(()) | Err(_) => Ok(()),
-        }
+        let removed = remove(&file::beside(&saved.path)).and(remove(&saved.path));
+        removed.map_err(|error| StoreError::Unwritable(error.to_string()))
+    }
+}
+
+/// Removes a file; one that is not there is removed.
+fn remove(path: &Path) -> std::io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
     }
 }

@@ -11,6 +11,7 @@ use hashbrown::HashMap;
 use sayso_core::address::AddressKey;
 use sayso_core::event_id::is_keyed;
 use sayso_core::id::{EventId, ProfileId};
+use sayso_core::limits;
 use sayso_core::registers::Registers;
 
 use super::views::{ProfileState, registers_of};
@@ -202,6 +203,11 @@ impl Tail {
         self.frames().live.bytes
     }
 
+    /// Whether it holds enough for a flush, where it may hold `bytes_max`.
+    pub(super) fn is_due(&self, bytes_max: usize) -> bool {
+        self.live_bytes() > bytes_max / limits::TAIL_FLUSH_SHARE
+    }
+
     /// Bytes and events in the whole tail.
     pub(super) fn size(&self) -> (usize, usize) {
         let frames = self.frames();
@@ -215,7 +221,9 @@ impl Tail {
     /// Freezes the live frame for a flush; `None` if it is empty or a flush is under way.
     pub(super) fn freeze(&self) -> Option<Arc<Frame>> {
         let mut frames = self.frames();
-        if frames.flushing.is_some() || frames.live.last_row == 0 {
+        if frames.flushing.is_some()
+            || (frames.live.addresses.is_empty() && frames.live.profiles.is_empty())
+        {
             return None;
         }
         let frame = Arc::new(std::mem::take(&mut frames.live));

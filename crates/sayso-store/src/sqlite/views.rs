@@ -339,7 +339,7 @@ pub(super) fn flush(
                 put_profile.execute(params![workspace, id.as_bytes(), sealed])?;
             }
         }
-        transaction.execute("UPDATE watermark SET row = ?1", params![frame.last_row])?;
+        transaction.execute("UPDATE watermark SET row = max(row, ?1)", params![frame.last_row])?;
     }
     transaction.commit()
 }

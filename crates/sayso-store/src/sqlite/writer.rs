@@ -8,7 +8,9 @@
 //! alone, so that one caller's trouble is not another's. If it is not known whether a commit is
 //! durable, the process ends: what is acknowledged later must not rest on a guess.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use sayso_core::limits;
@@ -125,9 +127,49 @@ impl WriterHandle {
         answer.await.unwrap_or(Err(StoreError::Closed))
     }
 
+    /// Runs a use case of a workspace and waits until it is durable, in a thread that may wait.
+    pub(super) fn submit_blocking<T: Send + 'static>(
+        &self,
+        workspace: WorkspaceNo,
+        urgency: Urgency,
+        run: impl FnMut(&mut Group<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.queue.push(workspace, Box::new(Case { run, urgency, value: None, reply }))?;
+        answer.blocking_recv().unwrap_or(Err(StoreError::Closed))
+    }
+
     /// Takes no more; what waits is still done.
     pub(super) fn close(&self) {
         self.queue.close();
+    }
+}
+
+/// How long the last commits took, in microseconds.
+#[derive(Debug, Default)]
+pub(super) struct CommitTimes(Mutex<VecDeque<u64>>);
+
+/// Commits that are remembered.
+const COMMITS_REMEMBERED: usize = 1_024;
+
+impl CommitTimes {
+    fn times(&self) -> MutexGuard<'_, VecDeque<u64>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, took: Duration) {
+        let mut times = self.times();
+        if times.len() == COMMITS_REMEMBERED {
+            times.pop_front();
+        }
+        times.push_back(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+    }
+
+    /// The time within which 99 of a hundred were done; zero before the first.
+    pub(super) fn p99_us(&self) -> u64 {
+        let mut times: Vec<u64> = self.times().iter().copied().collect();
+        times.sort_unstable();
+        times.get((times.len() * 99 / 100).min(times.len().saturating_sub(1))).copied().unwrap_or(0)
     }
 }
 
@@ -194,7 +236,7 @@ impl Writer {
         let live_bytes = shared.tail.live_bytes();
         let bound = shared.options.tail_bytes_max;
         let is_import = cases.iter().all(|case| case.urgency() == Urgency::Import);
-        if live_bytes > bound / limits::TAIL_FLUSH_SHARE && !is_import {
+        if shared.tail.is_due(bound) && !is_import {
             shared.flusher.ask();
         }
         if live_bytes > bound {
@@ -217,7 +259,9 @@ impl Writer {
             roll_back(&ledger);
             return Err(Failure::Failed(error));
         }
-        match self.commit.commit(&ledger) {
+        let (committed, took) = timed(|| self.commit.commit(&ledger));
+        shared.counters.commits.note(took);
+        match committed {
             Committed::Durable => {}
             Committed::Unknown(word) => return Err(Failure::Unknown(word)),
             Committed::Failed(error) => {
@@ -229,6 +273,14 @@ impl Writer {
         staged.publish(&shared);
         Ok(())
     }
+}
+
+/// What a call gives, and how long it took.
+#[expect(clippy::disallowed_methods, reason = "shown to operators; nothing is decided by it")]
+fn timed<T>(call: impl FnOnce() -> T) -> (T, Duration) {
+    let started = Instant::now();
+    let given = call();
+    (given, started.elapsed())
 }
 
 fn roll_back(ledger: &Connection) {

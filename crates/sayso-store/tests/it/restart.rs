@@ -258,6 +258,35 @@ async fn an_undone_import_stays_undone_after_a_rebuild() {
     assert_eq!(found, Some(Reason::NoOptIn));
 }
 
+#[tokio::test]
+async fn an_undone_import_stays_undone_whatever_was_flushed_and_saved_before() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let workspace = workspace(&store).await;
+    let import = sayso_core::id::ImportId::from_bytes([6; 16]);
+    let mut draft = said(workspace, &phone(1), SMS, Statement::Yes, 1);
+    draft.import = Some(import);
+    record(&store, workspace, draft).await;
+    // The views and the saved index hold the import; nothing but the undoing happens after that.
+    store.close().await.unwrap();
+    drop(store);
+    let store = open(directory.path());
+    assert_eq!(reason(&store, workspace, &phone(1), marketing()).await, None);
+    store.undo_import(workspace, import).await.unwrap();
+    store.close().await.unwrap();
+    drop(store);
+    for _ in 0..2 {
+        let store = open(directory.path());
+        assert_eq!(reason(&store, workspace, &phone(1), marketing()).await, Some(Reason::NoOptIn));
+        let registers = known(&store, workspace, &phone(1)).await;
+        assert!(registers.channels().is_empty(), "{registers:?}");
+        // Once from the index, once from the views.
+        store.close().await.unwrap();
+        drop(store);
+        std::fs::remove_file(directory.path().join("gate.index")).unwrap();
+    }
+}
+
 #[test]
 fn two_processes_do_not_own_one_store() {
     let directory = tempfile::tempdir().unwrap();

@@ -22,7 +22,7 @@ use crate::local::{self, Local};
 use crate::options::Demo;
 use crate::printer::{Printer, Style};
 
-/// The public key of the demo's site, as it stands in the tag of the demo's page.
+/// The public key of the demo's site, for a page of your own that carries the tag.
 const SITE_KEY: &str = "site_demo";
 
 /// What the demo made, for what it prints.

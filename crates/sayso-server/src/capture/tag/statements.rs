@@ -12,6 +12,7 @@ use sayso_core::statement::Statement;
 use sayso_core::time::Timestamp;
 use sayso_store::store::{Dating, Draft, Subject};
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::profile::Attributes;
 use super::verify::vouches;
@@ -115,9 +116,22 @@ impl Statements {
     pub(super) async fn record(self, app: &App, visit: &Visit) -> Result<TagAnswer, Problem> {
         let workspace = visit.configuration.workspace;
         if !self.drafts.is_empty() {
+            let refuses = self.drafts.iter().any(|draft| match draft.fact {
+                Fact::Consent(_, statement) => statement.is_refusal(),
+                Fact::Suppression(..)
+                | Fact::Activity(_)
+                | Fact::Retraction(_)
+                | Fact::Link(_)
+                | Fact::Attributes(_)
+                | Fact::Erasure => false,
+            });
+            let started = Instant::now();
             let recorded = app.store().record(workspace, self.drafts).await?;
             for event in &recorded {
                 app.metrics().count_consent(event.outcome);
+            }
+            if refuses {
+                app.metrics().time_refusal(started.elapsed());
             }
         }
         let mut accepted = self.accepted;

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
 use hashbrown::HashMap;
@@ -54,6 +54,11 @@ fn place<'a>(name: &'a [u8; 16], block: &'a [u8; 8]) -> [&'a [u8]; 3] {
     [b"gate", name, block]
 }
 
+/// Where a file is written before it takes its place.
+pub(in crate::sqlite) fn beside(path: &Path) -> PathBuf {
+    path.with_extension("index.new")
+}
+
 /// Saves the indexes, which hold every row up to `row`; the file is whole or as it was before.
 pub(in crate::sqlite) fn save(
     path: &Path,
@@ -62,9 +67,23 @@ pub(in crate::sqlite) fn save(
     vault: &Vault,
     environment: &Environment,
 ) -> std::io::Result<()> {
-    let beside = path.with_extension("index.new");
-    let file =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+    let beside = beside(path);
+    let written = write(&beside, gates, row, vault, environment);
+    if written.is_err() {
+        // On a full disk it takes the room of others; the error tells why it was not written.
+        drop(std::fs::remove_file(&beside));
+    }
+    written.and_then(|()| std::fs::rename(&beside, path))
+}
+
+fn write(
+    path: &Path,
+    gates: &Gates,
+    row: i64,
+    vault: &Vault,
+    environment: &Environment,
+) -> std::io::Result<()> {
+    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
     let name: [u8; 16] = environment.random();
     let mut to = Sealing { file, vault, environment, name, block: 0, text: Vec::new() };
     to.file.write_all(&name)?;
@@ -76,8 +95,7 @@ pub(in crate::sqlite) fn save(
         gate.save(&mut to)?;
     }
     to.number(END)?;
-    to.finish()?;
-    std::fs::rename(&beside, path)
+    to.finish()
 }
 
 /// Opens saved indexes: with the row that they hold everything up to.

@@ -208,7 +208,7 @@ async fn a_known_phone_that_is_asked_about_by_its_hash_is_judged_as_itself() {
     assert_eq!(app.post("/v1/consents", &no).await.status, StatusCode::CREATED);
     let ask = async |digits: &str| {
         let bytes: [u8; 32] = Sha256::digest(digits).into();
-        let hash: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = bytes.map(|byte| format!("{byte:02x}")).concat();
         let question =
             json!({ "hash": hash, "kind": "phone", "channel": "sms", "category": "utility" });
         app.post("/v1/check", &question).await.json()

@@ -10,7 +10,7 @@
 //! | 2 | secrets and fingerprint are changed, in one transaction | a store whose key is the next one |
 //! | 3 | `master.key.next` is renamed to `master.key` | nothing to do |
 //!
-//! The fingerprint in the store says which of the two files is its key, so that [`settle`] can go
+//! The fingerprint in the store says which of the two files is its key, so that `settle` can go
 //! on from any of these at the next start. A key file is removed only where the other one fits.
 
 use std::io::{self, ErrorKind};

@@ -17,7 +17,7 @@ use thiserror::Error;
 mod plan;
 mod spelling;
 
-pub use plan::PhoneBook;
+pub use plan::{BUILTIN_VERSION, PhoneBook};
 
 /// The longest text read as a phone number; a `tel:` URI with every separator is half as long.
 ///

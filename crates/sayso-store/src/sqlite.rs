@@ -48,6 +48,7 @@ use sayso_core::event::Fact;
 use sayso_core::event_id::is_keyed;
 use sayso_core::id::{EventId, ImportId, ProfileId, WorkspaceId};
 use sayso_core::limits;
+use sayso_core::phone::BUILTIN_VERSION;
 use sayso_core::registers::Registers;
 use sayso_core::time::Timestamp;
 use thiserror::Error;
@@ -298,6 +299,7 @@ impl SqliteStore {
         view_migrations::migrations::runner().run(&mut *views.lock())?;
         work_migrations::migrations::runner().run(&mut *work.lock())?;
         note_key(&ledger, &master)?;
+        note_phone_metadata(&ledger)?;
         let (row, last_recorded) = events::last(&ledger.lock())?;
         let (work, work_jobs) = Work::new(work, reserve_path);
         let shared = Arc::new(Shared {
@@ -350,8 +352,9 @@ fn note_key(ledger: &Database, master: &MasterKey) -> Result<(), OpenError> {
     let ledger = ledger.lock();
     let fingerprint = master.fingerprint();
     ledger.execute(
-        "INSERT OR IGNORE INTO store (only_row, row_version, key_fingerprint) VALUES (1, ?1, ?2)",
-        rusqlite::params![ROW_VERSION, fingerprint],
+        "INSERT OR IGNORE INTO store (only_row, row_version, key_fingerprint, phone_metadata)
+         VALUES (1, ?1, ?2, ?3)",
+        rusqlite::params![ROW_VERSION, fingerprint, BUILTIN_VERSION],
     )?;
     let noted: [u8; 8] =
         ledger.query_row("SELECT key_fingerprint FROM store", [], |row| row.get(0))?;
@@ -360,6 +363,20 @@ fn note_key(ledger: &Database, master: &MasterKey) -> Result<(), OpenError> {
     } else {
         Err(OpenError::WrongKey(PathBuf::from("master.key")))
     }
+}
+
+/// Says so when this release reads numbers by other metadata than the one before. A key follows from
+/// the digits of E.164, so none moves; which numbers are valid, and what a national spelling means,
+/// may have changed.
+fn note_phone_metadata(ledger: &Database) -> Result<(), OpenError> {
+    let ledger = ledger.lock();
+    let before: String =
+        ledger.query_row("SELECT phone_metadata FROM store", [], |row| row.get(0))?;
+    if before != BUILTIN_VERSION {
+        tracing::warn!(before, now = BUILTIN_VERSION, "phone numbers are read by other metadata");
+        ledger.execute("UPDATE store SET phone_metadata = ?1", [BUILTIN_VERSION])?;
+    }
+    Ok(())
 }
 
 impl Files {

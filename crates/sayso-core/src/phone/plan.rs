@@ -23,7 +23,8 @@ use super::{EXAMPLE, Phone, PhoneFault, Region};
 
 /// The metadata of libphonenumber as it publishes it: `data/README.md` tells how to renew it.
 const BUILTIN: &[u8] = include_bytes!("../../data/phone-metadata.bin");
-const BUILTIN_VERSION: &str = "9.0.42";
+/// The version of the metadata that is built in.
+pub const BUILTIN_VERSION: &str = "9.0.42";
 
 const CALLING_CODE_DIGITS_MAX: usize = 3;
 

@@ -34,5 +34,7 @@ CREATE TABLE configuration (
 CREATE TABLE store (
     only_row        INTEGER PRIMARY KEY CHECK (only_row = 1),
     row_version     INTEGER NOT NULL,
-    key_fingerprint BLOB    NOT NULL
+    key_fingerprint BLOB    NOT NULL,
+    -- The phone metadata by which numbers were last read into keys.
+    phone_metadata  TEXT    NOT NULL
 );

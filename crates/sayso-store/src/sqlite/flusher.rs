@@ -49,18 +49,24 @@ impl FlusherHandle {
         loop {
             let mut room = std::pin::pin!(self.room.notified());
             room.as_mut().enable();
-            if tail.live_bytes() <= bytes_max / limits::TAIL_IMPORT_SHARE {
+            // What is being flushed makes room, unless the last flush gave it back.
+            let held = if self.is_stuck() { tail.size().0 } else { tail.live_bytes() };
+            if held <= bytes_max / limits::TAIL_IMPORT_SHARE {
                 return Ok(());
             }
             self.ask();
             room.await;
-            if self.is_stuck.load(Ordering::Relaxed) {
+            if self.is_stuck() {
                 return Err(StoreError::Busy);
             }
         }
     }
 
-    /// Tells those who wait that a flush began, so that there is room.
+    fn is_stuck(&self) -> bool {
+        self.is_stuck.load(Ordering::Relaxed)
+    }
+
+    /// Tells those who wait that there is room: a flush began, or the views are written again.
     fn has_room(&self) {
         self.is_stuck.store(false, Ordering::Relaxed);
         self.room.notify_waiters();
@@ -119,10 +125,16 @@ pub(super) fn flush(shared: &Shared) -> bool {
     let Some(frame) = shared.tail.freeze() else {
         return true;
     };
-    shared.flusher.has_room();
+    let was_stuck = shared.flusher.is_stuck();
+    if !was_stuck {
+        shared.flusher.has_room();
+    }
     match views::flush(&mut shared.views.lock(), &frame, &shared.vaults(), &shared.environment) {
         Ok(()) => {
             shared.tail.thaw();
+            if was_stuck {
+                shared.flusher.has_room();
+            }
             true
         }
         Err(error) => {

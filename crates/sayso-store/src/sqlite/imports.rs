@@ -39,7 +39,6 @@ pub(super) fn undo(
     for piece in keys.chunks(limits::COMMIT_GROUP_MAX) {
         fold_piece(shared, writer, workspace, piece)?;
     }
-    shared.forget_index()?;
     note_done(shared, workspace, import)?;
     u64::try_from(keys.len()).map_err(|_| StoreError::Closed)
 }
@@ -84,7 +83,6 @@ pub(super) fn finish_undoing(shared: &Shared) -> Result<(), StoreError> {
                 }
             }
             drop(ledger);
-            shared.forget_index()?;
             note_done(shared, &workspace, import)?;
         }
     }
@@ -123,10 +121,15 @@ fn is_done(shared: &Shared, workspace: &Workspace, import: ImportId) -> Result<b
     })
 }
 
-/// Notes that the views hold a retraction in full, once they do.
+/// Notes that the views hold a retraction in full, once they do, and once no file of the index says
+/// what was before.
 fn note_done(shared: &Shared, workspace: &Workspace, import: ImportId) -> Result<(), StoreError> {
+    // Not noted: the next start folds the addresses again, which changes nothing.
     if !flusher::flush(shared) {
-        // Not noted: the next start folds the addresses again, which changes nothing.
+        return Ok(());
+    }
+    if let Err(error) = shared.forget_index() {
+        tracing::warn!(error = %error, "a gate index from before an undoing could not be removed");
         return Ok(());
     }
     shared

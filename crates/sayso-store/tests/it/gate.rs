@@ -23,7 +23,8 @@ use sayso_store::store::{Draft, Question, Recipient};
 
 const SENDERS: [SenderId; 2] = [SenderId::from_bytes([1; 16]), SenderId::from_bytes([2; 16])];
 const TOPICS: [TopicId; 2] = [TopicId::from_bytes([3; 16]), TopicId::from_bytes([4; 16])];
-const PEOPLE: u64 = 3;
+/// Phones whose answers are compared.
+pub(crate) const PEOPLE: u64 = 3;
 
 #[derive(Clone, Debug)]
 enum Operation {
@@ -35,7 +36,7 @@ enum Operation {
 
 /// A clock that goes on when a test says so.
 #[derive(Debug)]
-struct Hand(AtomicI64);
+pub(crate) struct Hand(AtomicI64);
 
 impl Clock for Hand {
     fn now(&self) -> Timestamp {
@@ -44,7 +45,7 @@ impl Clock for Hand {
 }
 
 /// A clock that shows the twentieth minute, and the surroundings it is part of.
-fn surroundings() -> (Arc<Hand>, Environment) {
+pub(crate) fn surroundings() -> (Arc<Hand>, Environment) {
     let hand = Arc::new(Hand(AtomicI64::new(20)));
     let clock: Arc<dyn Clock> = Arc::<Hand>::clone(&hand);
     (hand, Environment { clock, entropy: Environment::system().entropy })
@@ -118,7 +119,8 @@ fn questions() -> Vec<Message> {
     messages
 }
 
-async fn agrees(store: &SqliteStore, workspace: WorkspaceId, environment: &Environment) {
+/// The index says of every phone and of many messages what the registers say.
+pub(crate) async fn agrees(store: &SqliteStore, workspace: WorkspaceId, environment: &Environment) {
     let settings = Settings::default();
     for who in 0..PEOPLE {
         let registers = known(store, workspace, &phone(who)).await;

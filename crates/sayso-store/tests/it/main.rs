@@ -1,5 +1,5 @@
-//! The SQLite store: the conformance suite on disk and in memory, restarts, faults, the gate,
-//! rejects and look-ups, backups.
+//! The SQLite store: the conformance suite on disk and in memory, restarts, faults, views and an
+//! index that cannot be written, the gate, rejects and look-ups, backups.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
@@ -9,4 +9,5 @@ mod conformance;
 mod faults;
 mod gate;
 mod restart;
+mod views;
 mod work;

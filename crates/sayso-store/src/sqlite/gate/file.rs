@@ -68,12 +68,13 @@ pub(in crate::sqlite) fn save(
     environment: &Environment,
 ) -> std::io::Result<()> {
     let beside = beside(path);
-    let written = write(&beside, gates, row, vault, environment);
-    if written.is_err() {
-        // On a full disk it takes the room of others; the error tells why it was not written.
+    let saved = write(&beside, gates, row, vault, environment)
+        .and_then(|()| std::fs::rename(&beside, path));
+    if saved.is_err() {
+        // On a full disk it takes the room of others; the error tells why it was not saved.
         drop(std::fs::remove_file(&beside));
     }
-    written.and_then(|()| std::fs::rename(&beside, path))
+    saved
 }
 
 fn write(

@@ -14,7 +14,9 @@ use sayso_store::store::{Outcome, StoreError};
 
 /// What the next commits do; empty means "for real".
 #[derive(Clone, Copy, Debug)]
-enum Fault {
+pub(crate) enum Fault {
+    /// None: this one is for real, the next is not.
+    Later,
     /// The disk is full; nothing is written.
     Full,
     /// The directory may not be written.
@@ -26,10 +28,11 @@ enum Fault {
 }
 
 #[derive(Clone, Debug, Default)]
-struct Faults(Arc<Mutex<Vec<Fault>>>);
+pub(crate) struct Faults(Arc<Mutex<Vec<Fault>>>);
 
 impl Faults {
-    fn next(&self, fault: Fault) {
+    /// The next commit meets `fault`; of several, the last that was named.
+    pub(crate) fn next(&self, fault: Fault) {
         self.0.lock().unwrap().push(fault);
     }
 }
@@ -42,7 +45,7 @@ impl Commit for Faults {
     fn commit(&mut self, ledger: &rusqlite::Connection) -> Committed {
         let fault = self.0.lock().unwrap().pop();
         match fault {
-            None => RealCommit.commit(ledger),
+            None | Some(Fault::Later) => RealCommit.commit(ledger),
             Some(Fault::Full) => Committed::Failed(engine_error(rusqlite::ffi::SQLITE_FULL)),
             Some(Fault::ReadOnly) => {
                 Committed::Failed(engine_error(rusqlite::ffi::SQLITE_READONLY))

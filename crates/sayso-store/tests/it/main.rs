@@ -11,3 +11,4 @@ mod gate;
 mod restart;
 mod views;
 mod work;
+mod writes;

@@ -11,19 +11,23 @@
     reason = "a conformance case fails by panicking"
 )]
 
+mod activity;
 mod addresses;
 mod build;
 mod gate;
 mod ledger;
 mod people;
+mod suppressions;
 mod work;
 mod workspace;
 
+pub use self::activity::*;
 pub use self::addresses::*;
 pub use self::build::*;
 pub use self::gate::*;
 pub use self::ledger::*;
 pub use self::people::*;
+pub use self::suppressions::*;
 pub use self::work::*;
 pub use self::workspace::*;
 
@@ -53,6 +57,15 @@ macro_rules! conformance_cases {
         $case!(a_past_audience_is_who_was_in_it);
         $case!(a_past_audience_goes_by_the_clock_and_the_settings_of_then);
         $case!(a_suppression_outranks_an_opt_in_until_it_is_cleared);
+        $case!(a_complaint_and_a_reassignment_are_lifted_by_a_later_act_of_the_person);
+        $case!(an_invalid_address_is_lifted_by_a_message_from_it);
+        $case!(an_operators_block_is_lifted_by_an_operator);
+        $case!(a_providers_block_is_lifted_by_its_own_signal);
+        $case!(a_suppression_blocks_what_it_names_and_nothing_else);
+        $case!(a_message_makes_its_person_active_for_a_day_on_that_sender_alone);
+        $case!(the_latest_message_keeps_its_person_active);
+        $case!(an_answer_goes_to_who_wrote_after_they_refused);
+        $case!(free_words_on_whatsapp_go_to_who_is_active_on_that_sender);
         $case!(a_profile_is_found_by_each_of_its_addresses);
         $case!(several_profiles_for_one_set_of_addresses_are_ambiguous);
         $case!(an_address_of_three_profiles_refuses_for_all);

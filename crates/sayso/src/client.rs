@@ -7,8 +7,10 @@
 use std::ops::ControlFlow;
 
 use anyhow::{Context, anyhow};
+use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
+use hyper::http::request;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
@@ -87,10 +89,7 @@ impl Client {
         path: &str,
         payload: Payload,
     ) -> Result<Answer, Failure> {
-        let mut request = Request::builder().method(method).uri(path).header("host", "localhost");
-        if let Some(workspace) = &self.workspace {
-            request = request.header(sayso_server::LOCAL_WORKSPACE_HEADER, workspace);
-        }
+        let mut request = self.request(method, path);
         let body = match payload {
             Payload::Nothing => Bytes::new(),
             Payload::Json(value) => {
@@ -103,27 +102,7 @@ impl Client {
             }
         };
         let request = request.body(Full::new(body)).context("the request cannot be made")?;
-        match &self.local {
-            Local::Here { router, .. } => {
-                let response = router.clone().oneshot(request.map(axum_body)).await;
-                read(response.map_err(|error| anyhow!(error))?).await
-            }
-            Local::Socket(path) => {
-                let stream =
-                    tokio::net::UnixStream::connect(path).await.context("the server's socket")?;
-                let (mut sender, connection) =
-                    hyper::client::conn::http1::handshake(TokioIo::new(stream))
-                        .await
-                        .context("the server's socket")?;
-                let asking = async {
-                    read(sender.send_request(request).await.context("the server's socket")?).await
-                };
-                tokio::select! {
-                    answer = asking => answer,
-                    ended = connection => Err(anyhow!("the server went away: {ended:?}").into()),
-                }
-            }
-        }
+        self.send(request, read).await
     }
 
     /// Asks for what may be long, and hands the answer on piece by piece, until all of it came or
@@ -133,16 +112,29 @@ impl Client {
         path: &str,
         each: impl FnMut(Bytes) -> Result<ControlFlow<()>, Failure>,
     ) -> Result<(), Failure> {
-        let mut request = Request::builder().uri(path).header("host", "localhost");
-        if let Some(workspace) = &self.workspace {
-            request = request.header(sayso_server::LOCAL_WORKSPACE_HEADER, workspace);
+        let request = self.request(Method::GET, path).body(Full::default());
+        let request = request.context("the request cannot be made")?;
+        self.send(request, async |response| pour(response, each).await).await
+    }
+
+    fn request(&self, method: Method, path: &str) -> request::Builder {
+        let request = Request::builder().method(method).uri(path).header("host", "localhost");
+        match &self.workspace {
+            Some(workspace) => request.header(sayso_server::LOCAL_WORKSPACE_HEADER, workspace),
+            None => request,
         }
-        let request =
-            request.body(Full::new(Bytes::new())).context("the request cannot be made")?;
+    }
+
+    /// Sends a request, and takes the answer while the connection lasts.
+    async fn send<T>(
+        &self,
+        request: Request<Full<Bytes>>,
+        take: impl AsyncFnOnce(Response<AnyBody>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         match &self.local {
             Local::Here { router, .. } => {
                 let response = router.clone().oneshot(request.map(axum_body)).await;
-                pour(response.map_err(|error| anyhow!(error))?, each).await
+                take(response.map_err(|error| anyhow!(error))?.map(any_body)).await
             }
             Local::Socket(path) => {
                 let stream =
@@ -152,8 +144,9 @@ impl Client {
                         .await
                         .context("the server's socket")?;
                 let asking = async {
-                    pour(sender.send_request(request).await.context("the server's socket")?, each)
-                        .await
+                    let response =
+                        sender.send_request(request).await.context("the server's socket")?;
+                    take(response.map(any_body)).await
                 };
                 tokio::select! {
                     biased;
@@ -170,29 +163,32 @@ impl Client {
     }
 }
 
+/// The body of an answer, wherever it comes from.
+type AnyBody = UnsyncBoxBody<Bytes, anyhow::Error>;
+
+fn any_body<B>(body: B) -> AnyBody
+where
+    B: hyper::body::Body<Data = Bytes> + Send + 'static,
+    B::Error: std::error::Error + Send + Sync + 'static,
+{
+    body.map_err(anyhow::Error::new).boxed_unsync()
+}
+
 fn axum_body(body: Full<Bytes>) -> sayso_server::Body {
     sayso_server::Body::new(body)
 }
 
-async fn read<B>(response: Response<B>) -> Result<Answer, Failure>
-where
-    B: hyper::body::Body,
-    B::Error: std::error::Error + Send + Sync + 'static,
-{
+async fn read(response: Response<AnyBody>) -> Result<Answer, Failure> {
     let status = response.status();
     let body = response.into_body().collect().await.context("the answer broke off")?.to_bytes();
     Ok(Answer { status, body })
 }
 
 /// Hands a body on as it comes; a problem is a failure with its own words.
-async fn pour<B>(
-    response: Response<B>,
+async fn pour(
+    response: Response<AnyBody>,
     mut each: impl FnMut(Bytes) -> Result<ControlFlow<()>, Failure>,
-) -> Result<(), Failure>
-where
-    B: hyper::body::Body<Data = Bytes> + Unpin,
-    B::Error: std::error::Error + Send + Sync + 'static,
-{
+) -> Result<(), Failure> {
     if !response.status().is_success() {
         let answer = read(response).await?;
         let problem = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);

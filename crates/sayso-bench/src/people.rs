@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use anyhow::{Context, Result};
-use sayso_core::address::Address;
+use sayso_core::address::{Address, AddressKeySecret};
 use sayso_core::canonical::Writer;
 use sayso_core::channel::{Channel, Permission, Scope};
 use sayso_core::email::Email;
@@ -214,7 +214,7 @@ impl People {
         let mut sent = Writer::default();
         sent.number(person);
         sent.number(u64::from(part));
-        let request = RequestHash::of(&sent);
+        let request = RequestHash::of(&sent, &AddressKeySecret::from_bytes([7; 32]));
         let standing = match fact {
             Fact::Consent(_, statement) => statement.standing(),
             Fact::Suppression(..)

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use sayso_core::address::{Address, AddressKey, OpaqueId};
+use sayso_core::address::{Address, AddressKey, AddressKeySecret, OpaqueId};
 use sayso_core::canonical::{Canonical, Writer};
 use sayso_core::channel::{Category, Channel, Scope};
 use sayso_core::email::Email;
@@ -126,17 +126,19 @@ fn sealed_parts() -> [(&'static str, Sealed); 3] {
 }
 
 /// The ids that requests get.
-fn ids() -> [(&'static str, RequestIdentity<'static>, u32); 4] {
+fn ids() -> [(&'static str, RequestIdentity, u32); 4] {
+    let secret = AddressKeySecret::from_bytes([7; 32]);
+    let key = RequestHash::of_key("order-4711", &secret);
     let mut fields = Writer::default();
     fields.text("sms");
     fields.number(300);
     fields.instant(Timestamp::from_micros(1_795_255_200_123_456));
     fields.option(None::<u8>, Writer::byte);
-    let hash = RequestHash::of(&fields);
+    let hash = RequestHash::of(&fields, &secret);
     let received = Timestamp::from_micros(1_795_255_200_000_000);
     [
-        ("a keyed request", RequestIdentity::Key("order-4711"), 0),
-        ("its second event", RequestIdentity::Key("order-4711"), 1),
+        ("a keyed request", RequestIdentity::Key(key), 0),
+        ("its second event", RequestIdentity::Key(key), 1),
         ("a dated request", RequestIdentity::Dated(hash), 0),
         ("an undated request", RequestIdentity::Undated(hash, received), 0),
     ]

@@ -13,7 +13,7 @@ use sayso_core::capture::{
 use sayso_core::channel::{Category, Channel, Message, Occasion, Permission, Scope};
 use sayso_core::decision::{Decision, Reason, Requirement, check};
 use sayso_core::event::{ConsentEvent, Fact};
-use sayso_core::event_id::{RequestIdentity, event_id};
+use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
 use sayso_core::id::{EventId, NoticeId};
 use sayso_core::link::{carried, one_account};
 use sayso_core::notice::{Language, Notice};
@@ -672,7 +672,8 @@ fn times() -> Vec<Row> {
 
 /// Rows 42 and 43: a retry, and a first word.
 fn retries_and_first_words() -> Vec<Row> {
-    let keyed = || event_id(WORKSPACE, RequestIdentity::Key("opt-in-1"), 0);
+    let key = RequestHash::of_key("opt-in-1", &SECRET);
+    let keyed = || event_id(WORKSPACE, RequestIdentity::Key(key), 0);
     let first = ConsentEvent { id: keyed(), ..single(1) };
     let retried = ConsentEvent { id: keyed(), ..first.clone() };
     let begun: Vec<ConsentEvent> = start_says(&Registers::default(), Channel::Sms)

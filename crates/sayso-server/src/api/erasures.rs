@@ -120,7 +120,7 @@ fn hash(subject: &Subject, caller: &Caller<Compliance>) -> RequestHash {
     let mut fields = Writer::default();
     fields.text("api erasure");
     fields.raw(subject.key(&caller.configuration().secret).as_bytes());
-    RequestHash::of(&fields)
+    RequestHash::of(&fields, &caller.configuration().secret)
 }
 
 fn take_address(request: ErasureRequest) -> AddressFields {

@@ -111,7 +111,7 @@ fn draft(
     let request = hash(&subject, &cover, switched, caller);
     let own_key = key.0.map(|key| format!("{}:{key}", caller.key_id()));
     let identity = match &own_key {
-        Some(key) => RequestIdentity::Key(key),
+        Some(key) => RequestIdentity::Key(RequestHash::of_key(key, &caller.configuration().secret)),
         None => RequestIdentity::Undated(request, received),
     };
     Ok(Draft {
@@ -156,7 +156,7 @@ fn hash(
         Switched::On => 1,
         Switched::Off => 0,
     });
-    RequestHash::of(&fields)
+    RequestHash::of(&fields, &caller.configuration().secret)
 }
 
 fn take_address(request: SuppressionRequest) -> AddressFields {

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sayso_core::address::{Address, OpaqueId};
+use sayso_core::address::{Address, AddressKeySecret, OpaqueId};
 use sayso_core::canonical::{Canonical, Writer};
 use sayso_core::channel::{Category, Channel, Message, Permission, Scope};
 use sayso_core::decision::{Reason, Requirement};
 use sayso_core::event::Fact;
 use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
-use sayso_core::id::WorkspaceId;
+use sayso_core::id::{EventId, WorkspaceId};
 use sayso_core::phone::Phone;
 use sayso_core::registers::Registers;
 use sayso_core::source::{Actor, Evidence, Road, Source, SourceName};
@@ -62,13 +62,21 @@ pub fn said(
     of_fact(workspace, address, Fact::Consent(permission, statement), minutes)
 }
 
+/// What the requests of these cases are hashed with.
+const SECRET: AddressKeySecret = AddressKeySecret::from_bytes([7; 32]);
+
+/// The id of the one event of a request with an idempotency key.
+pub fn keyed_id(workspace: WorkspaceId, key: &str) -> EventId {
+    event_id(workspace, RequestIdentity::Key(RequestHash::of_key(key, &SECRET)), 0)
+}
+
 /// Any fact, dated [`at`] `minutes`.
 pub fn of_fact(workspace: WorkspaceId, address: &Address, fact: Fact, minutes: i64) -> Draft {
     let mut fields = Writer::default();
     address.write(&mut fields);
     fact.write(&mut fields);
     fields.instant(at(minutes));
-    let request = RequestHash::of(&fields);
+    let request = RequestHash::of(&fields, &SECRET);
     Draft {
         subject: Subject::Address(address.clone()),
         id: event_id(workspace, RequestIdentity::Dated(request), 0),

@@ -3,7 +3,6 @@
 use sayso_core::channel::{Channel, Permission, Scope};
 use sayso_core::decision::Reason;
 use sayso_core::event::Fact;
-use sayso_core::event_id::{RequestIdentity, event_id};
 use sayso_core::id::ImportId;
 use sayso_core::retraction::{RetractionFault, Role};
 use sayso_core::source::{Actor, Road};
@@ -11,7 +10,7 @@ use sayso_core::statement::{Slot, Statement};
 use sayso_core::time::Timestamp;
 
 use super::build::{
-    SMS, at, known, marketing, phone, reason, record, reported, said, source, workspace,
+    SMS, at, keyed_id, known, marketing, phone, reason, record, reported, said, source, workspace,
 };
 use crate::Store;
 use crate::store::{HistoryQuery, Moment, Outcome, RetractDraft, Retracting, Retraction, Subject};
@@ -73,7 +72,7 @@ pub async fn a_key_used_for_another_person_is_a_conflict(store: &dyn Store) {
     let workspace = workspace(store).await;
     let keyed = |n| {
         let mut draft = said(workspace, &phone(n), SMS, Statement::OptOut, 1);
-        draft.id = event_id(workspace, RequestIdentity::Key("order-17"), 0);
+        draft.id = keyed_id(workspace, "order-17");
         draft
     };
     assert_eq!(record(store, workspace, keyed(1)).await.outcome, Outcome::Appended);

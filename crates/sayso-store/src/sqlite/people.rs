@@ -39,7 +39,7 @@ fn derived_id(workspace: &Workspace, purpose: &str, causes: &[&[u8]]) -> (EventI
     let mut fields = Writer::default();
     fields.text(purpose);
     causes.iter().for_each(|cause| fields.raw(cause));
-    let request = RequestHash::of(&fields);
+    let request = RequestHash::of(&fields, &workspace.secrets.address_keys);
     (event_id(workspace.id, RequestIdentity::Dated(request), 0), request)
 }
 

@@ -10,7 +10,7 @@ use sayso_core::statement::Statement;
 use sayso_store::Store;
 use sayso_store::configuration::Mode;
 use sayso_store::conformance::{
-    SMS, external, known, marketing, of_fact, phone, reason, record, said, workspace,
+    SMS, external, keyed_id, known, marketing, of_fact, phone, reason, record, said, workspace,
 };
 use sayso_store::environment::Environment;
 use sayso_store::sqlite::{OpenError, Options, SqliteStore};
@@ -224,8 +224,7 @@ async fn a_key_used_for_another_person_is_a_conflict_after_a_flush_and_a_rebuild
     let workspace = workspace(&store).await;
     let keyed = |n| {
         let mut draft = said(workspace, &phone(n), SMS, Statement::OptOut, 1);
-        let identity = sayso_core::event_id::RequestIdentity::Key("order-17");
-        draft.id = sayso_core::event_id::event_id(workspace, identity, 0);
+        draft.id = keyed_id(workspace, "order-17");
         draft
     };
     record(&store, workspace, keyed(1)).await;

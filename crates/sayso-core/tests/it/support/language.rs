@@ -9,7 +9,7 @@
 
 use std::collections::BTreeSet;
 
-use sayso_core::address::AddressKey;
+use sayso_core::address::{AddressKey, AddressKeySecret};
 use sayso_core::channel::{Category, Channel, Message, Permission, Scope};
 use sayso_core::decision::{Circumstances, Requirement, SenderState};
 use sayso_core::event::{ConsentEvent, Fact, Retracted, Switched};
@@ -23,6 +23,8 @@ use sayso_core::suppression::{Cover, Suppression};
 use sayso_core::time::{Span, Timestamp};
 
 pub(crate) const WORKSPACE: WorkspaceId = WorkspaceId::from_bytes([0x77; 16]);
+/// What the requests of the histories are hashed with.
+pub(crate) const SECRET: AddressKeySecret = AddressKeySecret::from_bytes([0x5e; 32]);
 pub(crate) const KEY: AddressKey = AddressKey::from_bytes([0xaa; 16]);
 /// The sender "s" of the scenarios.
 pub(crate) const SENDER_S: SenderId = SenderId::from_bytes([0x51; 16]);
@@ -161,7 +163,7 @@ impl Telling for ConsentEvent {
     fn named(self) -> Self {
         let mut fields = sayso_core::canonical::Writer::default();
         fields.raw(&self.facts());
-        let identity = RequestIdentity::Dated(RequestHash::of(&fields));
+        let identity = RequestIdentity::Dated(RequestHash::of(&fields, &SECRET));
         Self { id: event_id(WORKSPACE, identity, 0), ..self }
     }
 

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use sayso_core::capture::{Doubt, permissions_of, read_in_doubt, settle_time, start};
 use sayso_core::channel::{Category, Channel, Message, Permission, Scope};
 use sayso_core::event::Fact;
-use sayso_core::event_id::{RequestIdentity, event_id};
+use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
 use sayso_core::limits;
 use sayso_core::notice::Notice;
 use sayso_core::phone::PhoneBook;
@@ -132,7 +132,7 @@ pub(crate) fn plan(
     index: u32,
     context: &Context<'_>,
 ) -> Result<Plan, Problem> {
-    let hash = request.hash(&context.source.name);
+    let hash = request.hash(&context.source.name, &context.configuration.secret);
     let mut planning = Planning::begin(&request, faults, context);
     let permission = planning.permission(&request);
     let statement = planning.statement(&request);
@@ -149,7 +149,9 @@ pub(crate) fn plan(
     let known = subject.zip(read).zip(statement.zip(occurred_at));
     let ((subject, (statement, permission)), (said, occurred_at)) = faults.settle(known)?;
     let identity = match (context.key, dating, doubt) {
-        (Some(key), _, _) => RequestIdentity::Key(key),
+        (Some(key), _, _) => {
+            RequestIdentity::Key(RequestHash::of_key(key, &context.configuration.secret))
+        }
         (None, Dating::Dated, _) => RequestIdentity::Dated(hash),
         // A report in doubt has no register of its source to be compared with (rule 4).
         (None, Dating::Undated, Some(_)) if said.standing() == Standing::Report => {

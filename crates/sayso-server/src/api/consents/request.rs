@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use sayso_core::address::AddressKeySecret;
 use sayso_core::canonical::Writer;
 use sayso_core::event_id::RequestHash;
 use sayso_core::source::SourceName;
@@ -105,7 +106,7 @@ impl ConsentRequest {
 
     /// The hash of what was sent, field by field, in an order that never changes: the same facts
     /// give the same event, whatever the order of the members (rule 3, encoding `id-v1`).
-    pub(crate) fn hash(&self, source: &SourceName) -> RequestHash {
+    pub(crate) fn hash(&self, source: &SourceName, secret: &AddressKeySecret) -> RequestHash {
         let mut fields = Writer::default();
         fields.text("api consent");
         fields.text(source.as_str());
@@ -143,7 +144,7 @@ impl ConsentRequest {
         for text in self.evidence.iter().flat_map(EvidenceRequest::texts) {
             put(text);
         }
-        RequestHash::of(&fields)
+        RequestHash::of(&fields, secret)
     }
 }
 

@@ -10,7 +10,7 @@ use sayso_core::event::Fact;
 use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
 use sayso_core::id::{ImportId, TopicId};
 use sayso_core::phone::Region;
-use sayso_core::source::{EvidenceText, Source, SourceName};
+use sayso_core::source::{EvidenceText, Source};
 use sayso_core::statement::{Standing, Statement};
 use sayso_store::configuration::Configuration;
 use sayso_store::store::Dating;
@@ -114,7 +114,7 @@ impl Planner<'_> {
     ) -> Result<PlannedRow, RejectedRow> {
         let line = row.line;
         let rejected = |problem: &Problem| RejectedRow { line, errors: errors_of(problem) };
-        let hash = row.hash(self.import, &self.context.source.name, self.region);
+        let hash = self.hash(&row);
         let number = faults.require("/line", line, "12");
         let said = row.statement.as_ref().map(|StatementText(said)| *said);
         let doubts = match said {
@@ -200,6 +200,15 @@ impl Planner<'_> {
             }
         }
         None
+    }
+
+    fn hash(&self, row: &ImportRow) -> RequestHash {
+        let mut fields = Writer::default();
+        fields.text("import row");
+        fields.raw(self.import.as_bytes());
+        fields.text(self.context.source.name.as_str());
+        row.write(&mut fields, self.region);
+        RequestHash::of(&fields, &self.context.configuration.secret)
     }
 
     /// Makes the planned events those of this row of this import: a row sent again is the same.
@@ -302,12 +311,8 @@ impl ImportRow {
         }
     }
 
-    /// The hash of the row as sent, field by field, in an order that never changes (rule 3).
-    fn hash(&self, import: ImportId, list: &SourceName, region: Option<Region>) -> RequestHash {
-        let mut fields = Writer::default();
-        fields.text("import row");
-        fields.raw(import.as_bytes());
-        fields.text(list.as_str());
+    /// What was sent, field by field, in an order that never changes (rule 3).
+    fn write(&self, fields: &mut Writer, region: Option<Region>) {
         fields.number(self.line.map_or(0, u64::from));
         let mut put = |text: Option<String>| {
             fields.option(text.as_deref(), Writer::text);
@@ -340,7 +345,6 @@ impl ImportRow {
         put(notice.and_then(|notice| notice.version).map(|version| version.to_string()));
         let language = notice.and_then(|notice| notice.language.as_ref());
         put(language.map(|LanguageText(language)| language.to_string()));
-        RequestHash::of(&fields)
     }
 }
 

@@ -376,6 +376,6 @@ impl Making<'_> {
         fields.raw(self.visit.key_of(address).as_bytes());
         fields.text(&crate::api::check::about(permission));
         fields.byte(statement.slot().code());
-        RequestHash::of(&fields)
+        RequestHash::of(&fields, &self.visit.configuration.secret)
     }
 }

@@ -8,6 +8,7 @@ use utoipa_axum::routes;
 use crate::app::App;
 
 pub(crate) mod address;
+pub(crate) mod making;
 pub(crate) mod page;
 
 pub(crate) mod check;

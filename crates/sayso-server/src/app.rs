@@ -30,6 +30,7 @@ pub struct App {
     request_ids: RequestIds,
     trusted_proxies: Vec<IpAddr>,
     ready: AtomicBool,
+    turns: tokio::sync::Mutex<()>,
 }
 
 /// What an application is made with.
@@ -62,6 +63,7 @@ impl App {
             metrics: Metrics::new(),
             trusted_proxies: options.trusted_proxies,
             ready: AtomicBool::new(true),
+            turns: tokio::sync::Mutex::default(),
         })
     }
 
@@ -150,6 +152,11 @@ impl App {
     /// Who presents this key, if it is in force.
     pub(crate) fn find_holder(&self, key: &str) -> Option<Arc<Holder>> {
         self.keyring.find(key, &self.store.configurations())
+    }
+
+    /// The turn of a request that makes something under an idempotency key.
+    pub(crate) async fn take_turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.turns.lock().await
     }
 
     /// Whether new requests are welcome.

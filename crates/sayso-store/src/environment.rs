@@ -64,7 +64,13 @@ impl Environment {
 
     /// 16 bytes of a `UUIDv7`: 48 bits of milliseconds, then random (RFC 9562 section 5.7).
     pub fn time_sortable_id(&self) -> [u8; 16] {
-        let mut bytes: [u8; 16] = self.random();
+        self.time_sortable_id_of(self.random())
+    }
+
+    /// The same with a tail that is given; [`is_tail_of`] finds it again.
+    pub fn time_sortable_id_of(&self, tail: [u8; TAIL_BYTES]) -> [u8; 16] {
+        let mut bytes = [0; 16];
+        bytes.iter_mut().skip(16 - TAIL_BYTES).zip(tail).for_each(|(byte, given)| *byte = given);
         let millis = self.clock.now().as_micros().div_euclid(1_000).to_be_bytes();
         for (byte, milli) in bytes.iter_mut().zip(millis.iter().skip(2)) {
             *byte = *milli;
@@ -74,6 +80,17 @@ impl Environment {
         *variant = (*variant & 0x3f) | 0x80;
         bytes
     }
+}
+
+/// The bytes of a `UUIDv7` that are not its time.
+pub const TAIL_BYTES: usize = 10;
+
+/// Whether an id was made of this tail, whenever that was. The version and the variant stand in
+/// six of its bits.
+pub fn is_tail_of(tail: [u8; TAIL_BYTES], id: &[u8; 16]) -> bool {
+    const TOLD: [u8; TAIL_BYTES] = [0x0f, 0xff, 0x3f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
+    let own = id.iter().skip(16 - TAIL_BYTES);
+    own.zip(tail).zip(TOLD).all(|((own, given), told)| (own ^ given) & told == 0)
 }
 
 impl Clock for SystemClock {

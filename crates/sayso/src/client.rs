@@ -82,6 +82,22 @@ impl Client {
         }
     }
 
+    /// Asks for a list, page after page, and gives all of its items.
+    pub(crate) async fn list(&self, path: &str, items: &str) -> Result<Value, Failure> {
+        let mut all = Vec::new();
+        let mut place = path.to_owned();
+        loop {
+            let mut page = self.json(Method::GET, &place, Payload::Nothing).await?;
+            if let Some(Value::Array(listed)) = page.get_mut(items).map(Value::take) {
+                all.extend(listed);
+            }
+            match page.get("next").and_then(Value::as_str) {
+                Some(next) => place = format!("{path}?cursor={next}"),
+                None => return Ok(Value::Array(all)),
+            }
+        }
+    }
+
     /// Asks, and gives the answer as it came.
     pub(crate) async fn ask(
         &self,

@@ -12,10 +12,11 @@ use sayso_store::configuration::{ApiKey, Change, KeyScope};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::page::{InPath, has_room};
+use crate::api::making::{Making, said_before};
+use crate::api::page::{InPath, ListQuery, has_room, page};
 use crate::app::App;
 use crate::body::texts::{KeyIdText, KeyScopeText, NameText, StandingText};
-use crate::body::{Sent, json_object};
+use crate::body::{Asked, IdempotencyKey, Sent, json_object};
 use crate::caller::{Caller, Configure};
 use crate::keyring::{KeyGrant, mint};
 use crate::problem::{Code, Problem, ProblemBody};
@@ -55,15 +56,29 @@ pub(crate) struct KeyAnswer {
     secret: Option<String>,
 }
 
+/// A page of keys.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct KeysPage {
+    /// The keys.
+    keys: Vec<KeyAnswer>,
+    /// Where the next page begins; `null` on the last.
+    next: Option<String>,
+}
+
 /// Lists the keys of the workspace, revoked ones included.
 #[utoipa::path(
     get, path = "/v1/keys", tag = "Keys", operation_id = "list_keys",
-    responses((status = 200, description = "The keys, the oldest first.", body = Vec<KeyAnswer>)),
+    params(ListQuery),
+    responses((status = 200, description = "A page of keys, the oldest first.", body = KeysPage)),
     security(("api_key" = ["configure"])),
 )]
-pub(crate) async fn list(caller: Caller<Configure>) -> Json<Vec<KeyAnswer>> {
-    let keys = caller.configuration().keys.iter();
-    Json(keys.map(|(id, key)| KeyAnswer::of(*id, key, None)).collect())
+pub(crate) async fn list(
+    caller: Caller<Configure>,
+    asked: Asked<ListQuery>,
+) -> Result<Json<KeysPage>, Problem> {
+    let (keys, next) =
+        page(&caller.configuration().keys, asked, |id, key| KeyAnswer::of(*id, key, None))?;
+    Ok(Json(KeysPage { keys, next }))
 }
 
 /// Makes a key. The answer holds the key itself, which is never shown again.
@@ -71,22 +86,30 @@ pub(crate) async fn list(caller: Caller<Configure>) -> Json<Vec<KeyAnswer>> {
 /// A key can give only scopes and a standing that it has itself.
 #[utoipa::path(
     post, path = "/v1/keys", tag = "Keys", operation_id = "create_key",
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes retries of this request one key; 1 to 255 visible ASCII characters.")),
     request_body(content = KeyRequest, description = "What the key may do."),
     responses(
         (status = 201, description = "The key. Store `secret` now.", body = KeyAnswer),
-        (status = 409, description = "The workspace has as many keys as it may; `detail` names the limit.", body = ProblemBody),
+        (status = 409, description = "The workspace has as many keys as it may, or the idempotency key made another; `detail` says which.", body = ProblemBody),
     ),
     security(("api_key" = ["configure"])),
 )]
 pub(crate) async fn create(
     State(app): State<Arc<App>>,
     caller: Caller<Configure>,
+    key: IdempotencyKey,
     sent: Sent<KeyRequest>,
 ) -> Result<(StatusCode, Json<KeyAnswer>), Problem> {
     let grant = grant(sent, &caller)?;
     let limit = ("KEYS_PER_WORKSPACE_MAX", limits::KEYS_PER_WORKSPACE_MAX);
-    has_room(caller.configuration().keys.len(), limit)?;
-    let minted = mint(app.environment(), caller.configuration().mode, grant);
+    let making = Making::begin(&app, &caller, key, "key").await?;
+    let known = &making.configuration().keys;
+    match making.find(known, KeyId::as_bytes) {
+        Some((id, _)) => return Err(said_before(&id)),
+        None => has_room(known.len(), limit)?,
+    }
+    let mut minted = mint(app.environment(), caller.configuration().mode, grant);
+    minted.id = KeyId::from_bytes(making.id());
     let answer = KeyAnswer::of(minted.id, &minted.key, Some(minted.secret));
     app.store().configure(caller.workspace(), Change::Key(minted.id, minted.key)).await?;
     Ok((StatusCode::CREATED, Json(answer)))

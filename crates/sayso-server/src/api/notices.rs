@@ -14,12 +14,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::consents::request::hex;
-use crate::api::page::{InPath, has_room, name};
+use crate::api::making::{Making, reused};
+use crate::api::page::{InPath, ListQuery, has_room, name, page};
 use crate::app::App;
 use crate::body::texts::{
     ChannelText, LanguageText, NoticeIdText, PermissionKind, PermissionText, ScopeText,
 };
-use crate::body::{Faults, Sent, json_object};
+use crate::body::{Asked, Faults, IdempotencyKey, Sent, json_object};
 use crate::caller::{Caller, Configure, Read};
 use crate::problem::{Code, Problem, ProblemBody};
 
@@ -104,15 +105,29 @@ pub(crate) struct NamedAnswer {
     scope: Option<String>,
 }
 
+/// A page of notices.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct NoticesPage {
+    /// The notices.
+    notices: Vec<NoticeAnswer>,
+    /// Where the next page begins; `null` on the last.
+    next: Option<String>,
+}
+
 /// Lists the notices with all their versions.
 #[utoipa::path(
     get, path = "/v1/notices", tag = "Notices", operation_id = "list_notices",
-    responses((status = 200, description = "The notices, the oldest first.", body = Vec<NoticeAnswer>)),
+    params(ListQuery),
+    responses((status = 200, description = "A page of notices, the oldest first.", body = NoticesPage)),
     security(("api_key" = ["read"])),
 )]
-pub(crate) async fn list(caller: Caller<Read>) -> Json<Vec<NoticeAnswer>> {
-    let notices = caller.configuration().notices.iter();
-    Json(notices.map(|(id, notice)| NoticeAnswer::of(*id, notice)).collect())
+pub(crate) async fn list(
+    caller: Caller<Read>,
+    asked: Asked<ListQuery>,
+) -> Result<Json<NoticesPage>, Problem> {
+    let (notices, next) =
+        page(&caller.configuration().notices, asked, |id, notice| NoticeAnswer::of(*id, notice))?;
+    Ok(Json(NoticesPage { notices, next }))
 }
 
 /// Reads a notice with all its versions.
@@ -139,24 +154,32 @@ pub(crate) async fn get(
 /// Makes a notice, without words yet.
 #[utoipa::path(
     post, path = "/v1/notices", tag = "Notices", operation_id = "create_notice",
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes retries of this request one notice; 1 to 255 visible ASCII characters.")),
     request_body(content = NoticeMakeRequest, description = "How you call it."),
     responses(
         (status = 201, description = "The notice. Publish its first version next.", body = NoticeAnswer),
-        (status = 409, description = "The workspace has as many notices as it may; `detail` names the limit.", body = ProblemBody),
+        (status = 409, description = "The workspace has as many notices as it may, or the idempotency key made another; `detail` says which.", body = ProblemBody),
     ),
     security(("api_key" = ["configure"])),
 )]
 pub(crate) async fn create(
     State(app): State<Arc<App>>,
     caller: Caller<Configure>,
+    key: IdempotencyKey,
     sent: Sent<NoticeMakeRequest>,
 ) -> Result<(StatusCode, Json<NoticeAnswer>), Problem> {
     let Sent { request, mut faults } = sent;
     let name = name(request.name, &mut faults);
     let name = faults.settle(name)?;
     let limit = ("NOTICES_PER_WORKSPACE_MAX", limits::NOTICES_PER_WORKSPACE_MAX);
-    has_room(caller.configuration().notices.len(), limit)?;
-    let id = NoticeId::from_bytes(app.environment().time_sortable_id());
+    let making = Making::begin(&app, &caller, key, "notice").await?;
+    let known = &making.configuration().notices;
+    match making.find(known, NoticeId::as_bytes) {
+        Some((id, made)) if made.name != name => return Err(reused(&id)),
+        Some((id, made)) => return Ok((StatusCode::CREATED, Json(NoticeAnswer::of(id, made)))),
+        None => has_room(known.len(), limit)?,
+    }
+    let id = NoticeId::from_bytes(making.id());
     let answer = NoticeAnswer { id: id.to_string(), name: name.to_string(), versions: Vec::new() };
     app.store().configure(caller.workspace(), Change::NoticeName(id, name)).await?;
     Ok((StatusCode::CREATED, Json(answer)))

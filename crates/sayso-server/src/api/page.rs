@@ -1,11 +1,14 @@
 //! Paging, ids in paths, texts and bounds that several resources share.
 
+use std::collections::BTreeMap;
+
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use sayso_core::limits;
 use serde_json::Value;
+use utoipa::IntoParams;
 
-use crate::body::{Faults, FromJson, Pointer};
+use crate::body::{Asked, Faults, FromJson, Pointer, json_object};
 use crate::problem::{Code, Problem};
 
 /// The number of items of a page that a client asks for.
@@ -33,6 +36,42 @@ pub(crate) fn position(cursor: Option<&str>, faults: &mut Faults) -> Option<u64>
         faults.note("?cursor", Code::InvalidValue, fault);
     }
     position
+}
+
+json_object! {
+    /// Which part of a list is asked for.
+    #[derive(IntoParams)]
+    #[into_params(parameter_in = Query)]
+    ListQuery {
+        /// How many items; 50 if absent, at most 500.
+        #[param(maximum = 500, minimum = 1)]
+        limit: u32,
+        /// Where to go on: `next` of the page before.
+        cursor: String,
+    }
+}
+
+/// A page of what a workspace configured, in the order of its keys; and where the next begins.
+pub(crate) fn page<'a, K: Ord + ToString, V, T>(
+    all: &'a BTreeMap<K, V>,
+    asked: Asked<ListQuery>,
+    view: impl Fn(&'a K, &'a V) -> T,
+) -> Result<(Vec<T>, Option<String>), Problem> {
+    let Asked { request, mut faults } = asked;
+    let limit = items(request.limit, &mut faults);
+    let from = request.cursor.map_or(Some(0), |cursor| {
+        let last = all.keys().position(|key| key.to_string() == cursor);
+        if last.is_none() {
+            let fault = "is no cursor of ours; use `next` as it was given";
+            faults.note("?cursor", Code::InvalidValue, fault);
+        }
+        last.map(|last| last + 1)
+    });
+    let from = faults.settle(from)?;
+    let page: Vec<(&K, &V)> = all.iter().skip(from).take(limit).collect();
+    let is_last = from + page.len() >= all.len();
+    let next = page.last().filter(|_| !is_last).map(|(key, _)| key.to_string());
+    Ok((page.into_iter().map(|(key, it)| view(key, it)).collect(), next))
 }
 
 /// The one id in the path of a request. What cannot be an id names nothing.

@@ -11,10 +11,11 @@ use sayso_store::configuration::{Change, Sender};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::page::{InPath, has_room, name};
+use crate::api::making::{Making, reused};
+use crate::api::page::{InPath, ListQuery, has_room, name, page};
 use crate::app::App;
 use crate::body::texts::{ChannelText, SenderIdText};
-use crate::body::{Faults, Sent, json_object};
+use crate::body::{Asked, Faults, IdempotencyKey, Sent, json_object};
 use crate::caller::{Caller, Configure, Read};
 use crate::problem::{Code, Problem, ProblemBody};
 
@@ -50,30 +51,46 @@ pub(crate) struct SenderAnswer {
     deleted_at: Option<String>,
 }
 
+/// A page of senders.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SendersPage {
+    /// The senders.
+    senders: Vec<SenderAnswer>,
+    /// Where the next page begins; `null` on the last.
+    next: Option<String>,
+}
+
 /// Lists the senders, deleted ones included: consents may name them.
 #[utoipa::path(
     get, path = "/v1/senders", tag = "Senders", operation_id = "list_senders",
-    responses((status = 200, description = "The senders, the oldest first.", body = Vec<SenderAnswer>)),
+    params(ListQuery),
+    responses((status = 200, description = "A page of senders, the oldest first.", body = SendersPage)),
     security(("api_key" = ["read"])),
 )]
-pub(crate) async fn list(caller: Caller<Read>) -> Json<Vec<SenderAnswer>> {
-    let senders = caller.configuration().senders.iter();
-    Json(senders.map(|(id, sender)| SenderAnswer::of(*id, sender)).collect())
+pub(crate) async fn list(
+    caller: Caller<Read>,
+    asked: Asked<ListQuery>,
+) -> Result<Json<SendersPage>, Problem> {
+    let (senders, next) =
+        page(&caller.configuration().senders, asked, |id, sender| SenderAnswer::of(*id, sender))?;
+    Ok(Json(SendersPage { senders, next }))
 }
 
 /// Makes a sender.
 #[utoipa::path(
     post, path = "/v1/senders", tag = "Senders", operation_id = "create_sender",
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes retries of this request one sender; 1 to 255 visible ASCII characters.")),
     request_body(content = SenderRequest, description = "The sender."),
     responses(
         (status = 201, description = "The sender.", body = SenderAnswer),
-        (status = 409, description = "The workspace has as many senders as it may; `detail` names the limit.", body = ProblemBody),
+        (status = 409, description = "The workspace has as many senders as it may, or the idempotency key made another; `detail` says which.", body = ProblemBody),
     ),
     security(("api_key" = ["configure"])),
 )]
 pub(crate) async fn create(
     State(app): State<Arc<App>>,
     caller: Caller<Configure>,
+    key: IdempotencyKey,
     sent: Sent<SenderRequest>,
 ) -> Result<(StatusCode, Json<SenderAnswer>), Problem> {
     let Sent { request, mut faults } = sent;
@@ -82,9 +99,15 @@ pub(crate) async fn create(
     let texts = texts(request, &mut faults);
     let (channel, (name, address)) = faults.settle(channel.zip(texts))?;
     let limit = ("SENDERS_PER_WORKSPACE_MAX", limits::SENDERS_PER_WORKSPACE_MAX);
-    has_room(caller.configuration().senders.len(), limit)?;
-    let id = SenderId::from_bytes(app.environment().time_sortable_id());
+    let making = Making::begin(&app, &caller, key, "sender").await?;
+    let known = &making.configuration().senders;
     let sender = Sender { channel, name, address, deleted_at: None };
+    match making.find(known, SenderId::as_bytes) {
+        Some((id, made)) if *made != sender => return Err(reused(&id)),
+        Some((id, made)) => return Ok((StatusCode::CREATED, Json(SenderAnswer::of(id, made)))),
+        None => has_room(known.len(), limit)?,
+    }
+    let id = SenderId::from_bytes(making.id());
     store(&app, &caller, id, sender).await.map(|answer| (StatusCode::CREATED, answer))
 }
 

@@ -11,10 +11,11 @@ use sayso_store::configuration::{Change, Site};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::page::{InPath, has_room};
+use crate::api::making::{Making, reused, said_before};
+use crate::api::page::{InPath, ListQuery, has_room, page};
 use crate::app::App;
 use crate::body::texts::NameText;
-use crate::body::{Faults, Sent, json_object};
+use crate::body::{Asked, Faults, IdempotencyKey, Sent, json_object};
 use crate::caller::{Caller, Configure};
 use crate::keyring::letters;
 use crate::problem::{Code, Problem, ProblemBody};
@@ -55,30 +56,46 @@ pub(crate) struct SiteAnswer {
 
 const ORIGINS_MAX: usize = 50;
 
+/// A page of sites.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SitesPage {
+    /// The sites.
+    sites: Vec<SiteAnswer>,
+    /// Where the next page begins; `null` on the last.
+    next: Option<String>,
+}
+
 /// Lists the sites, deleted ones included.
 #[utoipa::path(
     get, path = "/v1/sites", tag = "Sites", operation_id = "list_sites",
-    responses((status = 200, description = "The sites, by key.", body = Vec<SiteAnswer>)),
+    params(ListQuery),
+    responses((status = 200, description = "A page of sites, by key.", body = SitesPage)),
     security(("api_key" = ["configure"])),
 )]
-pub(crate) async fn list(caller: Caller<Configure>) -> Json<Vec<SiteAnswer>> {
-    let sites = caller.configuration().sites.iter();
-    Json(sites.map(|(key, site)| SiteAnswer::of(key, site, None)).collect())
+pub(crate) async fn list(
+    caller: Caller<Configure>,
+    asked: Asked<ListQuery>,
+) -> Result<Json<SitesPage>, Problem> {
+    let (sites, next) =
+        page(&caller.configuration().sites, asked, |key, site| SiteAnswer::of(key, site, None))?;
+    Ok(Json(SitesPage { sites, next }))
 }
 
 /// Makes a site.
 #[utoipa::path(
     post, path = "/v1/sites", tag = "Sites", operation_id = "create_site",
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes retries of this request one site; 1 to 255 visible ASCII characters.")),
     request_body(content = SiteRequest, description = "The site."),
     responses(
         (status = 201, description = "The site and, if asked for, its secret.", body = SiteAnswer),
-        (status = 409, description = "The workspace has as many sites as it may; `detail` names the limit.", body = ProblemBody),
+        (status = 409, description = "The workspace has as many sites as it may, or the idempotency key made another; `detail` says which.", body = ProblemBody),
     ),
     security(("api_key" = ["configure"])),
 )]
 pub(crate) async fn create(
     State(app): State<Arc<App>>,
     caller: Caller<Configure>,
+    key: IdempotencyKey,
     sent: Sent<SiteRequest>,
 ) -> Result<(StatusCode, Json<SiteAnswer>), Problem> {
     let Sent { request, mut faults } = sent;
@@ -86,7 +103,10 @@ pub(crate) async fn create(
     let origins = origins(request.origins, &mut faults);
     let (NameText(name), origins) = faults.settle(name.zip(origins))?;
     let limit = ("SITES_PER_WORKSPACE_MAX", limits::SITES_PER_WORKSPACE_MAX);
-    has_room(caller.configuration().sites.len(), limit)?;
+    let making = Making::begin(&app, &caller, key, "site").await?;
+    let known = &making.configuration().sites;
+    let key = format!("site_{}", letters(&making.name_bytes()));
+    let key = SourceName::parse(&key).map_err(|_| Problem::new(Code::Internal))?;
     let secret = request.new_user_hash_secret.unwrap_or(false).then(|| new_secret(&app));
     let site = Site {
         name,
@@ -94,8 +114,14 @@ pub(crate) async fn create(
         user_hash_secret: secret.as_deref().map(Into::into),
         deleted_at: None,
     };
-    let key = format!("site_{}", letters(&app.environment().random::<16>()));
-    let key = SourceName::parse(&key).map_err(|_| Problem::new(Code::Internal))?;
+    match known.get(&key) {
+        Some(_) if secret.is_some() => return Err(said_before(&key)),
+        Some(made) if *made != site => return Err(reused(&key)),
+        Some(made) => {
+            return Ok((StatusCode::CREATED, Json(SiteAnswer::of(&key, made, None))));
+        }
+        None => has_room(known.len(), limit)?,
+    }
     store(&app, &caller, key, site, secret).await.map(|answer| (StatusCode::CREATED, answer))
 }
 

@@ -11,10 +11,11 @@ use sayso_store::configuration::{Change, Topic};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::page::{InPath, has_room, name};
+use crate::api::making::{Making, reused};
+use crate::api::page::{InPath, ListQuery, has_room, name, page};
 use crate::app::App;
 use crate::body::texts::{CategoryText, TopicIdText};
-use crate::body::{Sent, json_object};
+use crate::body::{Asked, IdempotencyKey, Sent, json_object};
 use crate::caller::{Caller, Configure, Read};
 use crate::problem::{Code, Problem, ProblemBody};
 
@@ -45,30 +46,46 @@ pub(crate) struct TopicAnswer {
     deleted_at: Option<String>,
 }
 
+/// A page of topics.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TopicsPage {
+    /// The topics.
+    topics: Vec<TopicAnswer>,
+    /// Where the next page begins; `null` on the last.
+    next: Option<String>,
+}
+
 /// Lists the topics, deleted ones included: consents may name them.
 #[utoipa::path(
     get, path = "/v1/topics", tag = "Topics", operation_id = "list_topics",
-    responses((status = 200, description = "The topics, the oldest first.", body = Vec<TopicAnswer>)),
+    params(ListQuery),
+    responses((status = 200, description = "A page of topics, the oldest first.", body = TopicsPage)),
     security(("api_key" = ["read"])),
 )]
-pub(crate) async fn list(caller: Caller<Read>) -> Json<Vec<TopicAnswer>> {
-    let topics = caller.configuration().topics.iter();
-    Json(topics.map(|(id, topic)| TopicAnswer::of(*id, topic)).collect())
+pub(crate) async fn list(
+    caller: Caller<Read>,
+    asked: Asked<ListQuery>,
+) -> Result<Json<TopicsPage>, Problem> {
+    let (topics, next) =
+        page(&caller.configuration().topics, asked, |id, topic| TopicAnswer::of(*id, topic))?;
+    Ok(Json(TopicsPage { topics, next }))
 }
 
 /// Makes a topic.
 #[utoipa::path(
     post, path = "/v1/topics", tag = "Topics", operation_id = "create_topic",
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes retries of this request one topic; 1 to 255 visible ASCII characters.")),
     request_body(content = TopicRequest, description = "The topic."),
     responses(
         (status = 201, description = "The topic.", body = TopicAnswer),
-        (status = 409, description = "The workspace has as many topics as it may; `detail` names the limit.", body = ProblemBody),
+        (status = 409, description = "The workspace has as many topics as it may, or the idempotency key made another; `detail` says which.", body = ProblemBody),
     ),
     security(("api_key" = ["configure"])),
 )]
 pub(crate) async fn create(
     State(app): State<Arc<App>>,
     caller: Caller<Configure>,
+    key: IdempotencyKey,
     sent: Sent<TopicRequest>,
 ) -> Result<(StatusCode, Json<TopicAnswer>), Problem> {
     let Sent { request, mut faults } = sent;
@@ -77,9 +94,15 @@ pub(crate) async fn create(
     let name = name(request.name, &mut faults);
     let (name, category) = faults.settle(name.zip(category))?;
     let limit = ("TOPICS_PER_WORKSPACE_MAX", limits::TOPICS_PER_WORKSPACE_MAX);
-    has_room(caller.configuration().topics.len(), limit)?;
-    let id = TopicId::from_bytes(app.environment().time_sortable_id());
+    let making = Making::begin(&app, &caller, key, "topic").await?;
+    let known = &making.configuration().topics;
     let topic = Topic { name, category, deleted_at: None };
+    match making.find(known, TopicId::as_bytes) {
+        Some((id, made)) if *made != topic => return Err(reused(&id)),
+        Some((id, made)) => return Ok((StatusCode::CREATED, Json(TopicAnswer::of(id, made)))),
+        None => has_room(known.len(), limit)?,
+    }
+    let id = TopicId::from_bytes(making.id());
     store(&app, &caller, id, topic).await.map(|answer| (StatusCode::CREATED, answer))
 }
 

@@ -37,7 +37,7 @@ async fn every_operation_refuses_who_has_no_key_a_broken_one_or_a_revoked_one() 
     let app = TestApp::start().await;
     let revoked = app.make_key("old", KeyScope::ALL, Standing::Act).await;
     let keys = app.get("/v1/keys").await.json();
-    let old = keys.as_array().unwrap().iter().find(|key| key["name"] == "old").unwrap();
+    let old = keys["keys"].as_array().unwrap().iter().find(|key| key["name"] == "old").unwrap();
     app.delete(&format!("/v1/keys/{}", old["id"].as_str().unwrap())).await;
     let broken = format!("{}x", &app.key[..app.key.len() - 1]);
     for (path, method, scope) in operations() {
@@ -114,7 +114,7 @@ async fn one_workspace_never_sees_another() {
     app.configuration =
         app.store.create_workspace("other", sayso_store::configuration::Mode::Live).await.unwrap();
     app.key = app.make_key("other", KeyScope::ALL, Standing::Act).await;
-    assert_eq!(app.get("/v1/senders").await.json(), json!([]));
+    assert_eq!(app.get("/v1/senders").await.json(), json!({ "senders": [], "next": null }));
     let path = format!("/v1/senders/{}", sender["id"].as_str().unwrap());
     app.call("PUT", &path, &json!({ "name": "b", "address": "+2" })).await.is_problem("not-found");
     assert_eq!(app.sms("+14155552671").await["reason"], "no_opt_in");

@@ -1,5 +1,6 @@
 //! Settings, senders, topics, notices, sites.
 
+use axum::body::Body;
 use axum::http::StatusCode;
 use sayso_core::id::{NoticeId, SenderId, TopicId};
 use sayso_core::limits;
@@ -7,7 +8,7 @@ use sayso_core::time::Span;
 use sayso_store::configuration::{Change, Sender, Site, Topic};
 use serde_json::{Value, json};
 
-use crate::support::TestApp;
+use crate::support::{Answer, TestApp};
 
 #[tokio::test]
 async fn settings_are_dated_and_the_default_of_then_answers_for_then() {
@@ -64,7 +65,7 @@ async fn a_published_version_never_changes() {
         read["versions"][0]["names"],
         json!([{ "permission": "messages", "channel": "sms", "scope": "all" }])
     );
-    assert_eq!(app.get("/v1/notices").await.json()[0], read);
+    assert_eq!(app.get("/v1/notices").await.json()["notices"][0], read);
 }
 
 #[tokio::test]
@@ -79,7 +80,7 @@ async fn a_topic_keeps_its_category_and_refusals_outlive_it() {
         .is_problem("category-fixed");
     assert_eq!(app.call("PUT", &path, &json!({ "name": "Sales" })).await.json()["name"], "Sales");
     app.delete(&path).await;
-    assert!(app.get("/v1/topics").await.json()[0]["deleted_at"].is_string());
+    assert!(app.get("/v1/topics").await.json()["topics"][0]["deleted_at"].is_string());
     let phone = "+14155552671";
     let scoped = |statement: &str| json!({ "phone": phone, "channel": "sms", "scope": format!("topic:{id}"), "statement": statement, "standing": "report" });
     assert_eq!(
@@ -140,7 +141,7 @@ async fn a_site_shows_its_secret_once() {
     let secret = made["user_hash_secret"].as_str().unwrap();
     assert!(made["site"].as_str().unwrap().starts_with("site_"));
     let listed = app.get("/v1/sites").await;
-    assert!(!listed.text.contains(secret) && listed.json()[0]["user_hash"] == true);
+    assert!(!listed.text.contains(secret) && listed.json()["sites"][0]["user_hash"] == true);
     let path = format!("/v1/sites/{}", made["site"].as_str().unwrap());
     let wrong = app
         .call("PUT", &path, &json!({ "origins": ["shop.example"] }))
@@ -214,4 +215,81 @@ async fn a_workspace_holds_no_more_sites_than_its_limit() {
     };
     let one = json!({ "name": "s", "origins": ["https://shop.example"] });
     is_full_at(limits::SITES_PER_WORKSPACE_MAX, site, "/v1/sites", one).await;
+}
+
+/// Asks to make something under an idempotency key.
+async fn make(app: &TestApp, path: &str, key: &str, body: &Value) -> Answer {
+    let request = app.request("POST", path).header("content-type", "application/json");
+    let request = request.header("idempotency-key", key);
+    app.send(request.body(Body::from(body.to_string())).unwrap()).await
+}
+
+#[tokio::test]
+async fn a_list_comes_in_pages_that_hold_every_item_once() {
+    let app = TestApp::start().await;
+    for n in 0..7 {
+        app.post("/v1/topics", &json!({ "name": format!("t{n}"), "category": "marketing" })).await;
+        app.advance(Span::seconds(1));
+    }
+    let (mut names, mut path) = (Vec::new(), "/v1/topics?limit=3".to_owned());
+    loop {
+        let page = app.get(&path).await.json();
+        let topics = page["topics"].as_array().unwrap();
+        assert!((1..=3).contains(&topics.len()));
+        names.extend(topics.iter().map(|topic| topic["name"].as_str().unwrap().to_owned()));
+        match page["next"].as_str() {
+            Some(next) => path = format!("/v1/topics?limit=3&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(names, ["t0", "t1", "t2", "t3", "t4", "t5", "t6"]);
+    app.get("/v1/topics?cursor=top_nobody").await.is_problem("invalid-value");
+    app.get("/v1/senders?limit=501").await.is_problem("invalid-value");
+}
+
+#[tokio::test]
+async fn what_is_asked_for_again_with_its_key_is_made_once() {
+    let app = TestApp::start().await;
+    let cases = [
+        ("/v1/senders", json!({ "channel": "sms", "name": "Shop", "address": "12345" }), "senders"),
+        ("/v1/topics", json!({ "name": "Offers", "category": "marketing" }), "topics"),
+        ("/v1/notices", json!({ "name": "Box" }), "notices"),
+        ("/v1/sites", json!({ "name": "s", "origins": ["https://shop.example"] }), "sites"),
+    ];
+    for (path, body, items) in cases {
+        let first = make(&app, path, "k-1", &body).await;
+        assert_eq!(first.status, StatusCode::CREATED, "{}", first.text);
+        app.advance(Span::hours(40));
+        let again = make(&app, path, "k-1", &body).await;
+        assert_eq!((again.status, &again.text), (StatusCode::CREATED, &first.text));
+        let mut other = body.clone();
+        other["name"] = json!("Another");
+        make(&app, path, "k-1", &other).await.is_problem("idempotency-key-reused");
+        let second = make(&app, path, "k-2", &body).await;
+        assert_ne!(second.text, first.text);
+        assert_eq!(app.get(path).await.json()[items].as_array().unwrap().len(), 2, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn requests_with_one_key_that_come_at_once_make_one_thing() {
+    let app = TestApp::start().await;
+    let body = json!({ "name": "Box" });
+    let asked = (0..8).map(|_| make(&app, "/v1/notices", "k", &body));
+    let answers = futures_util::future::join_all(asked).await;
+    assert!(answers.iter().all(|answer| answer.text == answers[0].text));
+    assert_eq!(app.get("/v1/notices").await.json()["notices"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_secret_is_not_said_again_to_the_key_that_made_it() {
+    let app = TestApp::start().await;
+    let body = json!({ "name": "shop", "scopes": ["check"] });
+    let made = make(&app, "/v1/keys", "k", &body).await.json();
+    let again = make(&app, "/v1/keys", "k", &body).await.is_problem("idempotency-key-reused");
+    assert!(again["detail"].as_str().unwrap().contains(made["id"].as_str().unwrap()));
+    let site =
+        json!({ "name": "s", "origins": ["https://shop.example"], "new_user_hash_secret": true });
+    assert_eq!(make(&app, "/v1/sites", "k", &site).await.status, StatusCode::CREATED);
+    make(&app, "/v1/sites", "k", &site).await.is_problem("idempotency-key-reused");
 }

@@ -54,7 +54,7 @@ async fn a_look_up_says_who_asked_what_of_whom_when_and_in_which_request() {
     let page = app.get("/v1/look-ups").await;
     assert!(!page.text.contains("4155552671"), "no address in clear: {}", page.text);
     let look_up = &page.json()["look_ups"][0];
-    assert_eq!(look_up["key"], app.get("/v1/keys").await.json()[0]["id"]);
+    assert_eq!(look_up["key"], app.get("/v1/keys").await.json()["keys"][0]["id"]);
     assert_eq!(look_up["route"], "GET /v1/profiles");
     assert_eq!(look_up["request"], request_id(&answer));
     assert!(look_up["looked_up_at"].as_str().unwrap().starts_with("2026-11-21T10:00:0"));

@@ -20,7 +20,7 @@ async fn rejects(app: &TestApp, query: &str) -> Vec<Value> {
 }
 
 async fn key_id(app: &TestApp) -> Value {
-    app.get("/v1/keys").await.json()[0]["id"].clone()
+    app.get("/v1/keys").await.json()["keys"][0]["id"].clone()
 }
 
 #[tokio::test]

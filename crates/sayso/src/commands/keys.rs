@@ -35,7 +35,7 @@ async fn create(client: &Client, request: Value, printer: Printer) -> Result<Exi
 }
 
 async fn list(client: &Client, printer: Printer) -> Result<Exit, Failure> {
-    let keys = client.json(Method::GET, "/v1/keys", Payload::Nothing).await?;
+    let keys = client.list("/v1/keys", "keys").await?;
     printer.value(&keys, table);
     Ok(Exit::Yes)
 }

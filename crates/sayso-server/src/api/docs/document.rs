@@ -13,8 +13,9 @@ use crate::{api, capture};
 
 const ABOUT: &str = "Sayso records who agreed to receive what, on which channel and from which \
     sender; it can prove it; and no message leaves without it.\n\nErrors are RFC 9457 problems with \
-    a stable `code`; the list is at `/docs/problems`. Times are RFC 3339 in UTC. Consents, their \
-    batches and suppressions take an `Idempotency-Key`. Unknown fields are refused.";
+    a stable `code`; the list is at `/docs/problems`. Times are RFC 3339 in UTC. What \
+    records or makes something takes an `Idempotency-Key`; all other writes may simply be repeated. \
+    Lists come in pages: `next` of one is `cursor` of the other. Unknown fields are refused.";
 
 /// The document as text, for `openapi.json`.
 pub fn openapi() -> String {

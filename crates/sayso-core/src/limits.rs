@@ -87,6 +87,7 @@ limits! {
     count ATTRIBUTE_BYTES_MAX: usize = 1_024, "One attribute value.";
     count ADDRESSES_PER_PROFILE_MAX: usize = 50, "Addresses of one profile: bounds what one link or opt-out must touch.";
     count CONSENT_BATCH_ITEMS_MAX: usize = 10_000, "Items of one `consents/batch`: one request stays below a second.";
+    count CHECK_BATCH_ANSWERS_PIECE: usize = 8_192, "Answers of a `check/batch` in NDJSON that are made before the client takes them: about 100 kB.";
     count CHECK_BATCH_ITEMS_MAX: usize = 100_000, "Recipients of one `check/batch`: about 2 MB of body.";
     count EXPORT_PAGE_ADDRESSES: usize = 256, "Addresses an export reads at a time: a few milliseconds, between which others are served.";
     count PAGE_ITEMS_DEFAULT: usize = 50, "Items of a page when the caller names no number.";

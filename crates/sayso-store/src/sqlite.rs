@@ -837,15 +837,17 @@ impl Store for SqliteStore {
         draft: Draft,
     ) -> Result<Recorded, StoreError> {
         let workspace = self.workspace(workspace)?;
-        let subject = subject.clone();
-        let erased = self
+        let (subject, erasing) = (subject.clone(), Arc::clone(&workspace));
+        let (recorded, erased) = self
             .writer
             .submit(workspace.no, Urgency::Refusal, move |group| {
-                group.erase(&workspace, &subject, &draft)
+                group.erase(&erasing, &subject, &draft)
             })
             .await?;
         self.shared.forget_index()?;
-        Ok(erased)
+        self.shared.work.settle().await?;
+        self.shared.work.forget(&workspace, &erased)?;
+        Ok(recorded)
     }
 
     async fn audience(

@@ -3,7 +3,8 @@
 //! The server is `sayso demo --port 0 --json`: its first line on standard output says where it
 //! listens and with which key, and SIGTERM stops it cleanly, which is checked too. Seed and number of
 //! examples are fixed, so that a failure can be had again. schemathesis lives in a virtual environment
-//! of its own under the target directory, with the versions that `.ci/requirements.txt` pins.
+//! of its own under the target directory, with the versions that `.ci/requirements.txt` pins. Before
+//! all that the description itself is held against the schema of OpenAPI.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
@@ -45,6 +46,10 @@ pub(super) fn run() -> Result<Verdict> {
     let target = workspace::target_directory()?;
     let directory = target.join("schemathesis");
     let program = install(&directory)?;
+    let mut validate = Command::new(program.with_file_name("openapi-spec-validator"));
+    if !workspace::succeeds(validate.args(["--errors", "all"]).arg(&description))? {
+        return Ok(Verdict::Failed(format!("{DESCRIPTION} is no OpenAPI 3.1: see above")));
+    }
 
     let mut build = workspace::cargo();
     build.args(["build", "--package", "sayso"]);

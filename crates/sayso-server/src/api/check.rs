@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use axum::Json;
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -23,7 +24,7 @@ use crate::body::texts::{
     CategoryText, ChannelText, KindText, OpaqueIdText, RegionText, SenderIdText, Sha256Text,
     TimeText, TopicIdText,
 };
-use crate::body::{Batch, Faults, Sent, json_object};
+use crate::body::{Batch, BatchForm, Faults, Sent, json_object};
 use crate::caller::{Caller, Check};
 use crate::problem::{Code, Problem};
 
@@ -158,6 +159,8 @@ pub(crate) async fn check(
 /// The answers come in the order of the recipients. In JSON, `to` lists the recipients and
 /// `answers` the answers; in NDJSON the first line is the question without `to`, each further line
 /// a recipient as a JSON text, each answered by a line, and the last line sums up.
+/// Lines come while later recipients are still being asked about: an answer without the last line
+/// is not whole, and whoever got no line may not be written to.
 #[utoipa::path(
     post, path = "/v1/check/batch", tag = "Check", operation_id = "check_batch",
     request_body(
@@ -175,10 +178,10 @@ pub(crate) async fn check_batch(
 ) -> Result<Response, Problem> {
     let settings = caller.configuration().settings.at(app.now());
     let asking = batch::ask(&sent, &app, &caller, &settings)?;
-    let reasons =
-        app.store().screen(caller.workspace(), &asking.question, &asking.recipients).await?;
-    let (body, counts) = batch::render(&asking, &reasons, sent.form);
-    counts.count_into(app.metrics());
+    let body = match sent.form {
+        BatchForm::Json => Body::from(batch::answer(&app, caller.workspace(), &asking).await?),
+        BatchForm::Lines => batch::stream(app, caller.workspace(), asking).await?,
+    };
     Ok(([(header::CONTENT_TYPE, batch::media_type(sent.form))], body).into_response())
 }
 

@@ -1,12 +1,15 @@
 //! `/v1/check` (rules 24 to 27).
 
+use axum::body::{Body, to_bytes};
 use axum::http::StatusCode;
+use sayso_core::limits;
 use sayso_core::statement::Standing;
 use sayso_core::time::Span;
 use sayso_store::configuration::KeyScope;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::support::faulty::Fault;
 use crate::support::{TestApp, act};
 
 const PHONE: &str = "+14155552671";
@@ -215,4 +218,53 @@ async fn a_known_phone_that_is_asked_about_by_its_hash_is_judged_as_itself() {
     };
     assert_eq!(ask("14155552671").await["reason"], "opted_out");
     assert_eq!(ask("14155552672").await["decision"], "allow", "nobody heard of");
+}
+
+/// The recipients of a batch that is answered in several pieces: every thirteenth is no number.
+fn crowd() -> Vec<String> {
+    let phone = |n: usize| match n % 13 {
+        0 => "nobody".to_owned(),
+        1 => PHONE.to_owned(),
+        _ => format!("+1415{}", 5_550_000 + n),
+    };
+    (0..2 * limits::CHECK_BATCH_ANSWERS_PIECE + 7).map(phone).collect()
+}
+
+fn crowd_as_lines() -> String {
+    let question = json!({ "channel": "sms" });
+    let lines = std::iter::once(question).chain(crowd().into_iter().map(Value::from));
+    lines.flat_map(|line| [line.to_string(), "\n".to_owned()]).collect()
+}
+
+#[tokio::test]
+async fn lines_that_come_in_pieces_are_the_answers_of_the_one_value_and_its_sum() {
+    let app = TestApp::start().await;
+    opted_in(&app).await;
+    let whole =
+        app.post("/v1/check/batch", &json!({ "channel": "sms", "to": crowd() })).await.json();
+    let text = crowd_as_lines();
+    let mut lines = app.post_text("/v1/check/batch", "application/x-ndjson", text).await.lines();
+    let sum = lines.pop().unwrap();
+    assert_eq!(Value::Array(lines), whole["answers"]);
+    for field in ["allowed", "denied", "invalid"] {
+        assert_eq!(sum[field], whole[field]);
+    }
+    assert!(sum["allowed"].as_u64() > Some(1_000) && sum["invalid"].as_u64() > Some(1_000));
+}
+
+#[tokio::test]
+async fn lines_that_cannot_go_on_break_off_before_the_sum() {
+    let (app, store) = TestApp::faulty().await;
+    let ask = async || {
+        let request = app.request("POST", "/v1/check/batch");
+        let request = request.header("content-type", "application/x-ndjson");
+        let response = app.begin(request.body(Body::from(crowd_as_lines())).unwrap()).await;
+        (response.status(), to_bytes(response.into_body(), usize::MAX).await)
+    };
+    store.fail_after(1, Fault::Unreadable);
+    let (status, body) = ask().await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(body.is_err());
+    store.fail(Fault::Unreadable);
+    assert_eq!(ask().await.0, StatusCode::INTERNAL_SERVER_ERROR);
 }

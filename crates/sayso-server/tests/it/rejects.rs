@@ -214,3 +214,18 @@ async fn an_answer_is_the_same_where_nothing_can_be_kept() {
     let after = app.post("/v1/consents", &wrong).await.is_problem("invalid-fields");
     assert_eq!(before["errors"], after["errors"]);
 }
+
+#[tokio::test]
+async fn an_erasure_takes_the_rejects_that_speak_of_the_person() {
+    let app = TestApp::start().await;
+    let refused = |phone: &str| json!({ "phone": phone, "channel": "sms", "statement": "opt_in", "ocurred_at": 1 });
+    for phone in [PHONE, "(415) 555-2671", "+14155550199"] {
+        app.post("/v1/consents", &refused(phone)).await;
+    }
+    assert_eq!(rejects(&app, "").await.len(), 3);
+    let erased = app.post("/v1/erasures", &json!({ "phone": PHONE })).await;
+    assert_eq!(erased.status, StatusCode::CREATED, "{}", erased.text);
+    let kept = rejects(&app, "").await;
+    assert_eq!(kept.len(), 1);
+    assert!(kept[0]["body"].as_str().unwrap().contains("+14155550199"));
+}

@@ -652,14 +652,18 @@ impl Group<'_> {
     }
 
     /// Erases a person (rule 17): every address that is theirs alone. An address shared with
-    /// another profile is unlinked and keeps its refusals.
+    /// another profile is unlinked and keeps its refusals. Gives the addresses that were erased.
     pub(super) fn erase(
         &mut self,
         workspace: &Workspace,
         subject: &Subject,
         draft: &Draft,
-    ) -> Result<Recorded, StoreError> {
+    ) -> Result<(Recorded, Vec<Address>), StoreError> {
         let key = subject.key(&workspace.secrets.address_keys);
+        let mut erased: Vec<Address> = match subject {
+            Subject::Address(address) => vec![address.clone()],
+            Subject::Hash(_) => self.address(workspace, key)?.into_iter().collect(),
+        };
         let own: Vec<ProfileId> =
             self.registers(workspace, key)?.links().map(|(profile, _)| profile).collect();
         // First: some may stand under an address that another profile keeps.
@@ -680,7 +684,8 @@ impl Group<'_> {
                 let id = derived_id(workspace, "erase", &[draft.id.as_bytes(), sibling.as_bytes()]);
                 let mut of_sibling = draft.clone();
                 (of_sibling.id, of_sibling.request) = id;
-                of_sibling.subject = Subject::Address(address);
+                of_sibling.subject = Subject::Address(address.clone());
+                erased.push(address);
                 self.erase_address(workspace, sibling, of_sibling)?;
             } else {
                 for (profile, _) in links.iter().filter(|(profile, _)| own.contains(profile)) {
@@ -688,7 +693,7 @@ impl Group<'_> {
                 }
             }
         }
-        self.erase_address(workspace, key, draft.clone())
+        Ok((self.erase_address(workspace, key, draft.clone())?, erased))
     }
 
     fn erase_address(

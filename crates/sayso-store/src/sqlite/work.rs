@@ -23,6 +23,8 @@ use sayso_core::source::Road;
 use sayso_core::time::{Span, Timestamp};
 use tokio::sync::oneshot;
 
+use sayso_core::address::Address;
+
 use super::database::Database;
 use super::seal::Vault;
 use super::{Shared, Workspace, reserve, unreadable};
@@ -195,6 +197,33 @@ impl Work {
         })?;
         let next = cut(&mut rows, items);
         Ok(RejectPage { rejects: rows.into_iter().map(|(_, reject)| reject).collect(), next })
+    }
+
+    /// Deletes every reject of a workspace that may speak of one of these addresses (rule 17).
+    pub(super) fn forget(
+        &self,
+        workspace: &Workspace,
+        erased: &[Address],
+    ) -> Result<(), StoreError> {
+        let mut work = self.database.lock();
+        let work = work.transaction().map_err(unreadable)?;
+        let kept = read_rows(
+            &work,
+            "SELECT row, reject, refused_at, road, source, line, code, sealed FROM reject
+             WHERE workspace = ?1",
+            params![workspace.id.as_bytes()],
+            |row| reject(row, workspace.id, &workspace.secrets.vault),
+        )?;
+        let named = |reject: &Reject| {
+            let body = reject.draft.body.text();
+            erased.iter().any(|address| may_speak_of(body, address))
+        };
+        for (row, _) in kept.iter().filter(|(_, reject)| named(reject)) {
+            work.prepare_cached("DELETE FROM reject WHERE workspace = ?1 AND row = ?2")
+                .and_then(|mut statement| statement.execute(params![workspace.id.as_bytes(), row]))
+                .map_err(unreadable)?;
+        }
+        work.commit().map_err(unreadable)
     }
 
     /// One page of look-ups that are not too old at `now`.
@@ -433,6 +462,29 @@ fn insert_reject(
     .map(|_| ())
 }
 
+/// The digits at the end of a phone number that every spelling of it has.
+const TOLD_DIGITS: usize = 7;
+
+/// Whether a text may speak of an address. What was refused may be spelled in any way, so this
+/// takes rather too much than too little.
+fn may_speak_of(text: &str, address: &Address) -> bool {
+    match address {
+        Address::Phone(phone) => {
+            let number = phone.digits().to_string();
+            let told = number.get(number.len().saturating_sub(TOLD_DIGITS)..).unwrap_or(&number);
+            let is_between = |letter: char| letter.is_whitespace() || "()-./".contains(letter);
+            let text: String = text.chars().filter(|letter| !is_between(*letter)).collect();
+            text.contains(told)
+        }
+        Address::Email(email) => {
+            let folded = email.folded();
+            let local = folded.split_inclusive('@').next().unwrap_or(folded);
+            text.to_lowercase().contains(local)
+        }
+        Address::ChannelId(id) | Address::ExternalId(id) => text.contains(id.as_str()),
+    }
+}
+
 /// Deletes the oldest rejects of a workspace that has too many.
 fn delete_surplus(work: &Connection, workspace: WorkspaceId) -> rusqlite::Result<()> {
     let kept = i64::try_from(limits::REJECTS_PER_WORKSPACE_MAX).unwrap_or(i64::MAX);
@@ -584,6 +636,18 @@ impl Canonical for Said {
 #[cfg(target_os = "linux")]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_speaks_of_an_address_however_it_spells_it() {
+        let phone = Address::Phone(sayso_core::phone::Phone::from_digits(14_155_550_123).unwrap());
+        for text in ["+1 (415) 555-0123", "{\"phone\": 14155550123}", "415.555.0123 ext 4"] {
+            assert!(may_speak_of(text, &phone), "{text}");
+        }
+        assert!(!may_speak_of("+1 (415) 555-0124", &phone));
+        let email = sayso_core::email::Email::parse("Ann@shop.example").unwrap();
+        assert!(may_speak_of("mail ANN@SHOP.EXAMPLE now", &Address::Email(email.clone())));
+        assert!(!may_speak_of("mail bob@shop.example now", &Address::Email(email)));
+    }
 
     #[test]
     fn what_is_left_of_a_full_disk_is_for_refusals() {

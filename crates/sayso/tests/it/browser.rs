@@ -326,3 +326,33 @@ async fn a_page_of_another_origin_is_not_heard() {
     assert_eq!(scene.said(ADA).await, Vec::<String>::new());
     scene.end().await;
 }
+
+#[tokio::test]
+async fn a_bad_value_loses_nothing_that_is_good_and_the_console_says_which_and_why() {
+    let mut scene = Scene::open().await;
+    scene.visit("debug.html").await;
+    scene.has_said("phone=%2B14155550126", &["whatsapp yes"]).await;
+    let mut words = Vec::new();
+    for _ in 0..TRIES {
+        let said = scene.browser.execute("return window.words", vec![]).await.unwrap();
+        words = said.as_array().unwrap().iter().map(ToString::to_string).collect();
+        if words.iter().any(|word| word.contains("accepted:")) {
+            break;
+        }
+        scene.pause().await;
+    }
+    let has =
+        |parts: &[&str]| words.iter().any(|word| parts.iter().all(|part| word.contains(part)));
+    assert!(has(&["warn [sayso] email: ", "A good value: "]), "{words:?}");
+    assert!(has(&["warn [sayso] sms_optin: "]), "{words:?}");
+    assert!(has(&["info [sayso] accepted: ", "whatsapp_optin"]), "{words:?}");
+    scene.end().await;
+}
+
+#[tokio::test]
+async fn where_fetch_fails_the_beacon_carries_it() {
+    let mut scene = Scene::open().await;
+    scene.visit("no-fetch.html").await;
+    scene.has_said("phone=%2B14155550127", &["sms no"]).await;
+    scene.end().await;
+}

@@ -11,9 +11,11 @@
 mod backup;
 mod browser;
 mod commands;
+mod disk;
 mod doctor;
 mod http;
 mod import;
 mod kill;
+mod reload;
 mod running;
 mod transcripts;

@@ -3,6 +3,8 @@
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 
 use serde_json::Value;
 
@@ -29,24 +31,34 @@ pub(crate) struct Running {
     pub(crate) address: String,
     /// What the server printed once it was ready.
     pub(crate) greeting: Value,
+    /// What it has said on standard error so far.
+    said: Arc<Mutex<String>>,
+    listening: Option<JoinHandle<()>>,
 }
 
 impl Running {
     /// Starts a server on a store, on a port of its own.
     pub(crate) fn serve(data: &Path) -> Self {
+        Self::serve_with(data, &[], &[])
+    }
+
+    /// The same with more arguments and environment variables.
+    pub(crate) fn serve_with(data: &Path, more: &[&str], variables: &[(&str, &Path)]) -> Self {
         let data = data.to_str().unwrap();
         let listen = ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"];
-        Self::start(&[&["serve", "--json", "--data", data], &listen[..]].concat())
+        let arguments = [&["serve", "--json", "--data", data], &listen[..], more].concat();
+        Self::start(&arguments, variables)
     }
 
     /// Starts the demo, on a port of its own.
     pub(crate) fn demo() -> Self {
-        Self::start(&["demo", "--json", "--port", "0"])
+        Self::start(&["demo", "--json", "--port", "0"], &[])
     }
 
-    fn start(arguments: &[&str]) -> Self {
+    fn start(arguments: &[&str], variables: &[(&str, &Path)]) -> Self {
         let mut child = Command::new(SAYSO)
             .args(arguments)
+            .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -61,11 +73,41 @@ impl Running {
             panic!("{arguments:?} did not start: {line}{words}");
         };
         // What a server says later must not fill a pipe that nobody reads.
-        let mut stderr = child.stderr.take().unwrap();
-        std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
+        let said = Arc::new(Mutex::new(String::new()));
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let listening = std::thread::spawn({
+            let said = Arc::clone(&said);
+            move || {
+                for line in stderr.lines().map_while(Result::ok) {
+                    said.lock().unwrap().extend([line.as_str(), "\n"]);
+                }
+            }
+        });
         let url = greeting["url"].as_str().unwrap();
         let address = url.trim_start_matches("http://").to_owned();
-        Self { child, address, greeting }
+        Self { child, address, greeting, said, listening: Some(listening) }
+    }
+
+    /// What the process has said on standard error so far.
+    pub(crate) fn said(&self) -> String {
+        self.said.lock().unwrap().clone()
+    }
+
+    /// Tells the process to read its configuration again.
+    pub(crate) fn reload(&self) {
+        self.signal("-HUP");
+    }
+
+    fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args([name, &id]).status().unwrap().success());
+    }
+
+    /// Waits until the process ends by itself; gives its exit code and all it said.
+    pub(crate) fn wait(mut self) -> (Option<i32>, String) {
+        let code = self.child.wait().unwrap().code();
+        self.listening.take().unwrap().join().unwrap();
+        (code, self.said())
     }
 
     /// Ends the process at once, as a power cut does.
@@ -76,8 +118,7 @@ impl Running {
 
     /// Asks the process to stop, and waits until it has; whether it says that all went well.
     pub(crate) fn stop(mut self) -> bool {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        self.signal("-TERM");
         self.child.wait().unwrap().success()
     }
 }

@@ -1,14 +1,20 @@
 //! Many recipients, one question: read without copying, answered in order.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
 
+use axum::body::Body;
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
 use sayso_core::address::{Address, AddressKind};
 use sayso_core::channel::Channel;
 use sayso_core::decision::{Reason, Reasons};
+use sayso_core::id::WorkspaceId;
 use sayso_core::limits;
 use sayso_core::settings::Settings;
 use sayso_store::configuration::Configuration;
-use sayso_store::store::{Question, Recipient};
+use sayso_store::store::{Question, Recipient, StoreError};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -241,38 +247,78 @@ pub(crate) const fn media_type(form: BatchForm) -> &'static str {
     }
 }
 
-/// Writes the answers, and counts them.
-pub(crate) fn render(
+/// The answer as one JSON value: the sum, then all answers.
+pub(crate) async fn answer(
+    app: &App,
+    workspace: WorkspaceId,
     asking: &BatchAsking,
-    reasons: &[Reasons],
-    form: BatchForm,
-) -> (Vec<u8>, Counts) {
+) -> Result<Vec<u8>, Problem> {
+    let reasons = app.store().screen(workspace, &asking.question, &asking.recipients).await?;
     let mut counts = Counts::default();
-    for answer in asking.answers(reasons) {
+    for answer in asking.answers(&reasons) {
         counts.add(answer);
     }
-    let summary = serde_json::to_string(&counts.summary()).unwrap_or_default();
-    let separator = match form {
-        BatchForm::Json => b',',
-        BatchForm::Lines => b'\n',
-    };
+    let summary = counts.to_json();
     let mut text = Vec::with_capacity(asking.total() * 16 + summary.len() + PADDED);
-    if form == BatchForm::Json {
-        text.extend_from_slice(summary.trim_end_matches('}').as_bytes());
-        text.extend_from_slice(b",\"answers\":[");
-    }
-    match asking.detail {
-        Detail::Compact => write_words(&mut text, asking.answers(reasons), separator),
-        Detail::Reasons => write_reasons(&mut text, asking.answers(reasons), separator),
-    }
-    match form {
-        BatchForm::Json => {
-            text.pop_if(|last| *last == separator);
-            text.extend_from_slice(b"]}");
+    text.extend_from_slice(summary.trim_end_matches('}').as_bytes());
+    text.extend_from_slice(b",\"answers\":[");
+    asking.write(&mut text, asking.answers(&reasons), b',');
+    text.pop_if(|last| *last == b',');
+    text.extend_from_slice(b"]}");
+    counts.count_into(app.metrics());
+    Ok(text)
+}
+
+/// The answer line by line, the sum last. Recipients are asked about while the client takes the
+/// lines of those before; the first are asked about at once, so that a store that cannot be read is
+/// a problem, and later breaks the answer off before its sum.
+pub(crate) async fn stream(
+    app: Arc<App>,
+    workspace: WorkspaceId,
+    asking: BatchAsking,
+) -> Result<Body, Problem> {
+    let mut lines = Lines { app, workspace, asking, place: 0, counts: Counts::default() };
+    let first = lines.next().await?;
+    let rest = stream::try_unfold(lines, |mut lines| async move {
+        let next = lines.next().await?;
+        Ok::<_, StoreError>(next.map(|text| (text, lines)))
+    });
+    Ok(Body::from_stream(stream::iter(first.map(Ok)).chain(rest)))
+}
+
+/// An answer that is given line by line.
+struct Lines {
+    app: Arc<App>,
+    workspace: WorkspaceId,
+    asking: BatchAsking,
+    /// The place of the next recipient; one more than their number when the sum was given.
+    place: usize,
+    counts: Counts,
+}
+
+impl Lines {
+    /// The next lines, or nothing after the last.
+    async fn next(&mut self) -> Result<Option<Bytes>, StoreError> {
+        let total = self.asking.total();
+        if self.place > total {
+            return Ok(None);
         }
-        BatchForm::Lines => text.extend_from_slice((summary + "\n").as_bytes()),
+        let end = self.place.saturating_add(limits::CHECK_BATCH_ANSWERS_PIECE).min(total);
+        let recipients = self.asking.recipients_at(self.place..end);
+        let store = self.app.store();
+        let reasons = store.screen(self.workspace, &self.asking.question, recipients).await?;
+        let answers = || self.asking.answers_at(self.place..end, &reasons);
+        let mut text = Vec::with_capacity((end - self.place) * 16 + PADDED);
+        self.asking.write(&mut text, answers(), b'\n');
+        answers().for_each(|answer| self.counts.add(answer));
+        self.place = end;
+        if end == total {
+            text.extend_from_slice((self.counts.to_json() + "\n").as_bytes());
+            self.counts.count_into(self.app.metrics());
+            self.place = total + 1;
+        }
+        Ok(Some(Bytes::from(text)))
     }
-    (text, counts)
 }
 
 /// Bytes that hold the longest word with its quotes and a separator.
@@ -344,12 +390,36 @@ impl BatchAsking {
 
     /// The answers in the order of the recipients.
     fn answers(&self, reasons: &[Reasons]) -> impl Iterator<Item = Answer> {
+        self.answers_at(0..self.total(), reasons)
+    }
+
+    /// The answers for some places, in order; `reasons` are those of the readable ones among them.
+    fn answers_at(
+        &self,
+        places: Range<usize>,
+        reasons: &[Reasons],
+    ) -> impl Iterator<Item = Answer> {
         let mut screened = reasons.iter().copied();
-        let mut invalid = self.invalid.iter().peekable();
-        (0..self.total()).map(move |place| match invalid.next_if(|at| **at == place) {
+        let before = self.invalid.partition_point(|at| *at < places.start);
+        let mut invalid = self.invalid.iter().skip(before).peekable();
+        places.map(move |place| match invalid.next_if(|at| **at == place) {
             Some(_) => None,
             None => screened.next(),
         })
+    }
+
+    /// The readable recipients at some places.
+    fn recipients_at(&self, places: Range<usize>) -> &[Recipient] {
+        let readable = |place: usize| place - self.invalid.partition_point(|at| *at < place);
+        self.recipients.get(readable(places.start)..readable(places.end)).unwrap_or_default()
+    }
+
+    /// Writes answers, each followed by the separator.
+    fn write(&self, text: &mut Vec<u8>, answers: impl Iterator<Item = Answer>, separator: u8) {
+        match self.detail {
+            Detail::Compact => write_words(text, answers, separator),
+            Detail::Reasons => write_reasons(text, answers, separator),
+        }
     }
 }
 
@@ -368,6 +438,11 @@ impl Counts {
     fn summary(&self) -> BatchAnswer {
         let [.., allowed, invalid] = self.0;
         BatchAnswer { allowed, denied: self.denied().collect(), invalid, answers: Vec::new() }
+    }
+
+    /// The sum as a JSON text.
+    fn to_json(&self) -> String {
+        serde_json::to_string(&self.summary()).unwrap_or_default()
     }
 
     /// Counts the answers into the metrics.

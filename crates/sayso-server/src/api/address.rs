@@ -42,6 +42,47 @@ pub(crate) struct AddressFields {
     pub(crate) kind: Option<KindText>,
 }
 
+/// Declares what an operation takes that is about one address: the fields that may name it, and more.
+macro_rules! addressed_object {
+    ($(#[$meta:meta])* $name:ident { $($more:tt)* }) => {
+        $crate::body::json_object! {
+            $(#[$meta])*
+            $name {
+                /// A telephone number: E.164, a provider's spelling of it, or a national number with a region.
+                #[schema(example = "+14155550123")]
+                phone: String,
+                /// An email address.
+                #[schema(example = "ada@example.org")]
+                email: String,
+                /// Your own id of the person.
+                external_id: $crate::body::texts::OpaqueIdText,
+                /// A channel's own id of the person: a WhatsApp BSUID, a push token.
+                channel_id: $crate::body::texts::OpaqueIdText,
+                /// The SHA-256 of the address's normal form, for people you know by hash only. A phone is hashed as its digits.
+                hash: $crate::body::texts::Sha256Text,
+                /// The kind of the hashed address.
+                kind: $crate::body::texts::KindText,
+                $($more)*
+            }
+        }
+
+        impl $name {
+            /// The fields that name the address.
+            pub(crate) fn take_address(&mut self) -> $crate::api::address::AddressFields {
+                $crate::api::address::AddressFields {
+                    phone: self.phone.take(),
+                    email: self.email.take(),
+                    external_id: self.external_id.take(),
+                    channel_id: self.channel_id.take(),
+                    hash: self.hash.take(),
+                    kind: self.kind.take(),
+                }
+            }
+        }
+    };
+}
+pub(crate) use addressed_object;
+
 /// How well a phone number must be known to be one (rule 1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Care {

@@ -17,14 +17,13 @@ use sayso_store::store::{Moment, Question, Recipient, Subject};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::address::{AddressFields, Care, Place, Reading};
+use crate::api::address::{Care, Place, Reading, addressed_object};
 use crate::api::look_ups::LookingUp;
 use crate::app::App;
 use crate::body::texts::{
-    CategoryText, ChannelText, KindText, OpaqueIdText, RegionText, SenderIdText, Sha256Text,
-    TimeText, TopicIdText,
+    CategoryText, ChannelText, RegionText, SenderIdText, TimeText, TopicIdText,
 };
-use crate::body::{Batch, BatchForm, Faults, Sent, json_object};
+use crate::body::{Batch, BatchForm, Faults, Sent};
 use crate::caller::{Caller, Check};
 use crate::problem::{Code, Problem};
 
@@ -38,24 +37,11 @@ mod batch;
 mod explain;
 mod question;
 
-json_object! {
+addressed_object! {
     /// A message that somebody wants to send, and to whom. Exactly one of `phone`, `email`,
     /// `external_id`, `channel_id` and `hash` names the person.
     #[derive(ToSchema)]
     CheckRequest {
-        /// A telephone number.
-        #[schema(example = "+14155550123")]
-        phone: String,
-        /// An email address.
-        email: String,
-        /// Your own id of the person.
-        external_id: OpaqueIdText,
-        /// A channel's own id of the person.
-        channel_id: OpaqueIdText,
-        /// The SHA-256 of the address's normal form.
-        hash: Sha256Text,
-        /// The kind of the hashed address.
-        kind: KindText,
         /// Where a national phone number belongs; without it the workspace's region.
         region: RegionText,
         /// The channel the message goes by. Required.
@@ -207,7 +193,7 @@ fn ask(
     let reading =
         Reading { phones: app.phones(), region, care: Care::Possible, place: Place::Body };
     let explain = request.explain.unwrap_or(false);
-    let subject = take_address(request).settle(&reading, &mut faults);
+    let subject = request.take_address().settle(&reading, &mut faults);
     let (question, subject) = faults.settle(question.zip(subject))?;
     question::require_exemption(&question, settings, &caller.key().scopes)?;
     let depth = match (explain, moment, question.requirement) {
@@ -216,17 +202,6 @@ fn ask(
         (false, Moment::Now | Moment::AsOf(_) | Moment::EffectiveAt(_), _) => Depth::Waived,
     };
     Ok(Asking { question, subject, moment, depth })
-}
-
-fn take_address(request: CheckRequest) -> AddressFields {
-    AddressFields {
-        phone: request.phone,
-        email: request.email,
-        external_id: request.external_id,
-        channel_id: request.channel_id,
-        hash: request.hash,
-        kind: request.kind,
-    }
 }
 
 /// The moment that is asked about.

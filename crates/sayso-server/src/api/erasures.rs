@@ -13,31 +13,18 @@ use sayso_core::source::{Actor, Evidence};
 use sayso_store::store::{Dating, Draft, Moment, Subject};
 use utoipa::ToSchema;
 
-use crate::api::address::{AddressFields, Care, Place, Reading};
+use crate::api::address::{Care, Place, Reading, addressed_object};
 use crate::api::consents::answer::EventAnswer;
 use crate::app::App;
-use crate::body::texts::{KindText, NoteText, OpaqueIdText, RegionText, Sha256Text};
-use crate::body::{Sent, json_object};
+use crate::body::Sent;
+use crate::body::texts::{NoteText, RegionText};
 use crate::caller::{Caller, Compliance};
 use crate::problem::{Code, Problem, ProblemBody};
 
-json_object! {
+addressed_object! {
     /// Who is to be erased, by one address.
     #[derive(ToSchema)]
     ErasureRequest {
-        /// A telephone number.
-        #[schema(example = "+14155550123")]
-        phone: String,
-        /// An email address.
-        email: String,
-        /// Your own id of the person.
-        external_id: OpaqueIdText,
-        /// A channel's own id of the person.
-        channel_id: OpaqueIdText,
-        /// The SHA-256 of the address's normal form.
-        hash: Sha256Text,
-        /// The kind of the hashed address.
-        kind: KindText,
         /// Where a national phone number belongs.
         region: RegionText,
         /// Who asked, or the number of the request; no personal data.
@@ -97,7 +84,7 @@ fn draft(
     let region = region.or(caller.configuration().settings.at(received).region);
     let reading =
         Reading { phones: app.phones(), region, care: Care::Possible, place: Place::Body };
-    let subject = take_address(request).settle(&reading, &mut faults);
+    let subject = request.take_address().settle(&reading, &mut faults);
     let subject = faults.settle(subject)?;
     let hash = hash(&subject, caller);
     Ok(Draft {
@@ -121,15 +108,4 @@ fn hash(subject: &Subject, caller: &Caller<Compliance>) -> RequestHash {
     fields.text("api erasure");
     fields.raw(subject.key(&caller.configuration().secret).as_bytes());
     RequestHash::of(&fields, &caller.configuration().secret)
-}
-
-fn take_address(request: ErasureRequest) -> AddressFields {
-    AddressFields {
-        phone: request.phone,
-        email: request.email,
-        external_id: request.external_id,
-        channel_id: request.channel_id,
-        hash: request.hash,
-        kind: request.kind,
-    }
 }

@@ -14,35 +14,19 @@ use sayso_core::suppression::{Cover, Suppression};
 use sayso_store::store::{Dating, Draft, Outcome, Subject};
 use utoipa::ToSchema;
 
-use crate::api::address::{AddressFields, Care, Place, Reading};
+use crate::api::address::{Care, Place, Reading, addressed_object};
 use crate::api::consents::answer::EventAnswer;
 use crate::app::App;
-use crate::body::texts::{
-    CategoryText, ChannelText, KindText, NoteText, OpaqueIdText, RegionText, SenderIdText,
-    Sha256Text,
-};
-use crate::body::{Faults, IdempotencyKey, Sent, json_object};
+use crate::body::texts::{CategoryText, ChannelText, NoteText, RegionText, SenderIdText};
+use crate::body::{Faults, IdempotencyKey, Sent};
 use crate::caller::{Caller, Write};
 use crate::problem::{Code, Problem, ProblemBody};
 
-json_object! {
+addressed_object! {
     /// A block on one address. Exactly one of `phone`, `email`, `external_id`, `channel_id` and
     /// `hash` names it.
     #[derive(ToSchema)]
     SuppressionRequest {
-        /// A telephone number.
-        #[schema(example = "+14155550123")]
-        phone: String,
-        /// An email address.
-        email: String,
-        /// Your own id of the person.
-        external_id: OpaqueIdText,
-        /// A channel's own id of the person.
-        channel_id: OpaqueIdText,
-        /// The SHA-256 of the address's normal form.
-        hash: Sha256Text,
-        /// The kind of the hashed address.
-        kind: KindText,
         /// Where a national phone number belongs.
         region: RegionText,
         /// Whether the block is set (`true`) or cleared (`false`). Required.
@@ -106,7 +90,7 @@ fn draft(
     let region = region.or(caller.configuration().settings.at(received).region);
     let reading =
         Reading { phones: app.phones(), region, care: Care::Possible, place: Place::Body };
-    let subject = take_address(request).settle(&reading, &mut faults);
+    let subject = request.take_address().settle(&reading, &mut faults);
     let subject = faults.settle(subject)?;
     let request = hash(&subject, &cover, switched, caller);
     let own_key = key.0.map(|key| format!("{}:{key}", caller.key_id()));
@@ -157,15 +141,4 @@ fn hash(
         Switched::Off => 0,
     });
     RequestHash::of(&fields, &caller.configuration().secret)
-}
-
-fn take_address(request: SuppressionRequest) -> AddressFields {
-    AddressFields {
-        phone: request.phone,
-        email: request.email,
-        external_id: request.external_id,
-        channel_id: request.channel_id,
-        hash: request.hash,
-        kind: request.kind,
-    }
 }

@@ -8,7 +8,7 @@ use sayso_core::event_id::RequestHash;
 use sayso_core::source::SourceName;
 use utoipa::ToSchema;
 
-use crate::api::address::AddressFields;
+use crate::api::address::addressed_object;
 use crate::body::json_object;
 use crate::body::texts::{
     ChannelText, ClaimedTimeText, KindText, LanguageText, LevelText, NoteText, NoticeIdText,
@@ -16,25 +16,11 @@ use crate::body::texts::{
     TimeText,
 };
 
-json_object! {
+addressed_object! {
     /// What one person said, or is believed to have said, about messages on a channel. Exactly one
     /// of `phone`, `email`, `external_id`, `channel_id` and `hash` names the person.
     #[derive(ToSchema)]
     ConsentRequest {
-        /// A telephone number: E.164, a provider's spelling of it, or a national number with a region.
-        #[schema(example = "+14155550123")]
-        phone: String,
-        /// An email address.
-        #[schema(example = "ada@example.org")]
-        email: String,
-        /// Your own id of the person.
-        external_id: OpaqueIdText,
-        /// A channel's own id of the person: a WhatsApp BSUID, a push token.
-        channel_id: OpaqueIdText,
-        /// The SHA-256 of the address's normal form, for refusals of people you know by hash only. A phone is hashed as its digits.
-        hash: Sha256Text,
-        /// The kind of the hashed address.
-        kind: KindText,
         /// Where a national phone number belongs; without it the workspace's region.
         region: RegionText,
         /// `messages` (the default): messages on `channel`. `processing`: the processing of the person's data at all; takes no channel and no scope.
@@ -92,18 +78,6 @@ json_object! {
 }
 
 impl ConsentRequest {
-    /// The fields that name the person.
-    pub(crate) fn take_address(&mut self) -> AddressFields {
-        AddressFields {
-            phone: self.phone.take(),
-            email: self.email.take(),
-            external_id: self.external_id.take(),
-            channel_id: self.channel_id.take(),
-            hash: self.hash.take(),
-            kind: self.kind.take(),
-        }
-    }
-
     /// The hash of what was sent, field by field, in an order that never changes: the same facts
     /// give the same event, whatever the order of the members (rule 3, encoding `id-v1`).
     pub(crate) fn hash(&self, source: &SourceName, secret: &AddressKeySecret) -> RequestHash {

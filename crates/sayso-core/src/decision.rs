@@ -51,6 +51,16 @@ impl Reasons {
         reasons.iter().fold(Self::NONE, |set, reason| set.with(*reason))
     }
 
+    /// The set as bits, one for each reason's code; for storing.
+    pub const fn bits(self) -> u16 {
+        self.0
+    }
+
+    /// The set with these bits; those that stand for no reason are dropped.
+    pub fn from_bits(bits: u16) -> Self {
+        Self(bits).and(Self::of(Reason::ALL))
+    }
+
     /// This set and `reason`.
     #[must_use]
     pub fn with(self, reason: Reason) -> Self {

@@ -114,6 +114,10 @@ ids! {
     ImportId = "imp";
     /// One API key.
     KeyId = "key";
+    /// An account at a provider.
+    ConnectionId = "con";
+    /// One send.
+    MessageId = "msg";
     /// One statement that was refused.
     RejectId = "rej";
     /// One consent event; derived, see [`crate::event_id`].

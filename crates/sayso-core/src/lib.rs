@@ -37,6 +37,7 @@ pub mod settings;
 
 pub mod decision;
 pub mod effective;
+pub mod message;
 
 pub mod capture;
 pub mod lifting;

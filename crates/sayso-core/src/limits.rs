@@ -97,6 +97,13 @@ limits! {
     count TAG_BODY_BYTES_MAX: usize = 16_384, "What one page view may send: 16 KiB.";
     count JSON_DEPTH_MAX: usize = 16, "Nesting of a JSON body: our deepest shape has 5.";
     count SENDERS_PER_WORKSPACE_MAX: usize = 1_000, "Senders of a workspace: each may be a scope of its own.";
+    count CONNECTIONS_PER_WORKSPACE_MAX: usize = 100, "Connections of a workspace: accounts at providers.";
+    count MESSAGE_TEXT_BYTES_MAX: usize = 16_384, "The words of one message; a channel may take fewer.";
+    count MESSAGE_VARIABLES_MAX: usize = 32, "Variables of one template.";
+    count MESSAGE_ROUTES_MAX: usize = 4, "Channels that one message may try in turn.";
+    count CLAIM_MESSAGES_MAX: usize = 256, "Messages of one sender that are decided and claimed together, and may be on their way to the provider at the same time.";
+    count SANDBOX_PHONES_MAX: usize = 1_000_000, "Simulated phones of a server; all of them are in memory.";
+    count SANDBOX_MESSAGES_MAX: usize = 100, "Messages kept by one simulated phone; the oldest go first.";
     count TOPICS_PER_WORKSPACE_MAX: usize = 1_000, "Topics of a workspace: people cannot choose among more.";
     count NOTICES_PER_WORKSPACE_MAX: usize = 1_000, "Notices of a workspace: a form or a box each; all of them are in memory.";
     count NOTICE_VERSIONS_PER_WORKSPACE_MAX: usize = 2_000, "Published versions of a workspace's notices, each language one: 32 MiB of words in memory at the worst.";
@@ -133,6 +140,9 @@ limits! {
     span QUESTION_INTERVAL = Span::days(1), "One double opt-in question per address and day (rule 26).";
     span CLOCK_AHEAD_MAX = Span::minutes(5), "An opt-in dated later than this past our receipt is refused (rule 2).";
     span IDEMPOTENCY_WINDOW = Span::hours(24), "The same key with other content is a conflict for 24 hours (rule 3).";
+    span CLAIM_HOLDS = Span::seconds(2), "A claim whose hand-over has not begun after 2 s is given up and decided anew (rule 28).";
+    span MESSAGE_EXPIRY_DEFAULT = Span::days(1), "A message that could not be sent by then fails, unless it says otherwise.";
+    span MESSAGE_EXPIRY_MAX = Span::days(30), "A message waits no longer: what was decided for it is stale.";
     span REJECT_RETENTION = Span::days(30), "A refused statement is kept for 30 days (rule 1).";
     span LOOK_UP_RETENTION = Span::days(400), "Who looked a person up is kept for a year and the time to ask about it (rule 29).";
     span SWEEP_INTERVAL = Span::hours(1), "What is too old to be kept is looked for at least once an hour.";

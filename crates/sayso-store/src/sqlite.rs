@@ -14,12 +14,14 @@
 //! An acknowledgement waits for the append to `events.db` and for nothing else.
 
 pub mod backup;
+mod claims;
 mod database;
 mod events;
 mod flusher;
 mod gate;
 mod group;
 mod imports;
+mod messages;
 mod past;
 mod people;
 mod questions;
@@ -27,6 +29,7 @@ mod queue;
 mod reserve;
 pub mod rotation;
 mod seal;
+mod sending;
 mod start;
 mod tail;
 mod views;
@@ -46,7 +49,7 @@ use sayso_core::address::{Address, AddressKey};
 use sayso_core::decision::Reasons;
 use sayso_core::event::Fact;
 use sayso_core::event_id::is_keyed;
-use sayso_core::id::{EventId, ImportId, ProfileId, WorkspaceId};
+use sayso_core::id::{EventId, ImportId, MessageId, ProfileId, SenderId, WorkspaceId};
 use sayso_core::limits;
 use sayso_core::phone::BUILTIN_VERSION;
 use sayso_core::registers::Registers;
@@ -55,6 +58,7 @@ use thiserror::Error;
 
 pub use self::writer::{Commit, Committed, RealCommit};
 
+use self::claims::Claims;
 use self::database::{Database, Durability};
 use self::flusher::FlusherHandle;
 use self::gate::Gate;
@@ -62,6 +66,7 @@ use self::gate::file::Gates;
 use self::group::Hint;
 use self::reserve::Reserve;
 use self::seal::{MasterKey, Secrets, Vault};
+use self::sending::{Job, Sending};
 use self::start::SavedIndex;
 use self::tail::{Place, Tail, WorkspaceNo};
 use self::views::ProfileState;
@@ -71,6 +76,10 @@ use crate::Store;
 use crate::configuration::{Change, Configuration, Mode};
 use crate::environment::Environment;
 use crate::look_up::{LookUpDraft, LookUpPage, LookUpQuery};
+use crate::message::{
+    Claiming, HandOver, MessageDraft, MessagePage, MessageQuery, MessageReport, Queueing,
+    StoredMessage,
+};
 use crate::reject::{RejectDraft, RejectPage, RejectQuery};
 use crate::store::{
     AudienceCursor, AudiencePage, AudienceQuery, BackupError, Draft, Health, HistoryEntry,
@@ -205,6 +214,8 @@ struct Shared {
     ledger: Database,
     views: Database,
     work: Work,
+    sending: Sending,
+    claims: Claims,
     tail: Tail,
     flusher: FlusherHandle,
     gates: RwLock<Gates>,
@@ -301,7 +312,9 @@ impl SqliteStore {
         note_key(&ledger, &master)?;
         note_phone_metadata(&ledger)?;
         let (row, last_recorded) = events::last(&ledger.lock())?;
+        give_up_claimed(&work, &environment)?;
         let (work, work_jobs) = Work::new(work, reserve_path);
+        let (sending, sending_jobs) = Sending::new();
         let shared = Arc::new(Shared {
             options,
             environment,
@@ -309,6 +322,8 @@ impl SqliteStore {
             ledger,
             views,
             work,
+            sending,
+            claims: Claims::default(),
             tail: Tail::default(),
             flusher: FlusherHandle::default(),
             gates: RwLock::default(),
@@ -326,10 +341,12 @@ impl SqliteStore {
         let queue = Arc::clone(&handle.queue);
         let writer = Writer { shared: Arc::clone(&shared), commit, reserve };
         let (for_flusher, for_work) = (Arc::clone(&shared), Arc::clone(&shared));
+        let for_sending = Arc::clone(&shared);
         let threads = vec![
             thread("sayso-writer", move || writer.run(&queue))?,
             thread("sayso-flusher", move || flusher::run(&for_flusher))?,
             thread("sayso-work", move || work::run(&for_work, &work_jobs))?,
+            thread("sayso-sending", move || sending::run(&for_sending, &sending_jobs))?,
         ];
         Ok(Self { shared, writer: handle, threads: Mutex::new(threads), lock: Mutex::new(lock) })
     }
@@ -338,6 +355,18 @@ impl SqliteStore {
     fn workspace(&self, id: WorkspaceId) -> Result<Arc<Workspace>, StoreError> {
         self.shared.workspace(id)
     }
+}
+
+/// Says of what was claimed when the last process ended that its end is unknown (rule 28).
+fn give_up_claimed(work: &Database, environment: &Environment) -> Result<(), OpenError> {
+    let given_up = messages::give_up_claimed(&work.lock(), environment.clock.now())?;
+    if given_up > 0 {
+        tracing::warn!(
+            messages = given_up,
+            "the last process ended while it handed messages over: whether they went is unknown"
+        );
+    }
+    Ok(())
 }
 
 fn thread(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, OpenError> {
@@ -898,6 +927,76 @@ impl Store for SqliteStore {
         self.shared.work.look_ups(workspace.id, query, items, now)
     }
 
+    async fn queue_message(
+        &self,
+        workspace: WorkspaceId,
+        draft: MessageDraft,
+    ) -> Result<Queueing, StoreError> {
+        let workspace = self.workspace(workspace)?;
+        let sealed = messages::seal(&workspace, &draft, &self.shared.environment);
+        let drafted = Box::new((draft, sealed));
+        self.shared.sending.ask(|reply| Job::Queue(workspace, drafted, reply)).await
+    }
+
+    async fn message(
+        &self,
+        workspace: WorkspaceId,
+        id: MessageId,
+    ) -> Result<Option<StoredMessage>, StoreError> {
+        let workspace = self.workspace(workspace)?;
+        self.shared.work.read(|work| messages::find(work, &workspace, id))
+    }
+
+    async fn messages(
+        &self,
+        workspace: WorkspaceId,
+        query: &MessageQuery,
+        items: usize,
+    ) -> Result<MessagePage, StoreError> {
+        let workspace = self.workspace(workspace)?;
+        let range = (work::before(query.after), work::one_more(items));
+        let mut rows =
+            self.shared.work.read(|work| messages::list(work, &workspace, query, range))?;
+        let next = work::cut(&mut rows, items);
+        Ok(MessagePage { messages: rows.into_iter().map(|(_, message)| message).collect(), next })
+    }
+
+    async fn waiting_senders(&self) -> Result<Vec<(WorkspaceId, SenderId)>, StoreError> {
+        self.shared.work.read(messages::waiting_senders)
+    }
+
+    async fn claim_messages(
+        &self,
+        workspace: WorkspaceId,
+        sender: SenderId,
+        items: usize,
+    ) -> Result<Claiming, StoreError> {
+        let workspace = self.workspace(workspace)?;
+        self.shared.sending.ask(|reply| Job::Claim(workspace, sender, items, reply)).await
+    }
+
+    fn begin_hand_over(&self, message: MessageId) -> Option<Timestamp> {
+        self.shared.claims.begin(message, self.shared.environment.clock.as_ref())
+    }
+
+    async fn settle_messages(
+        &self,
+        workspace: WorkspaceId,
+        ended: Vec<HandOver>,
+    ) -> Result<(), StoreError> {
+        let workspace = self.workspace(workspace)?;
+        self.shared.sending.ask(|reply| Job::Settle(workspace, ended, reply)).await
+    }
+
+    async fn report_messages(
+        &self,
+        workspace: WorkspaceId,
+        reports: Vec<MessageReport>,
+    ) -> Result<Vec<bool>, StoreError> {
+        let workspace = self.workspace(workspace)?;
+        self.shared.sending.ask(|reply| Job::Report(workspace, reports, reply)).await
+    }
+
     fn health(&self) -> Health {
         let (tail_bytes, tail_events) = self.shared.tail.size();
         let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
@@ -922,6 +1021,7 @@ impl Store for SqliteStore {
     async fn close(&self) -> Result<(), StoreError> {
         self.writer.close();
         self.shared.flusher.close();
+        self.shared.sending.close();
         self.shared.work.close();
         let threads =
             std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
@@ -944,6 +1044,7 @@ impl Drop for SqliteStore {
     fn drop(&mut self) {
         self.writer.close();
         self.shared.flusher.close();
+        self.shared.sending.close();
         self.shared.work.close();
         let threads =
             std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));

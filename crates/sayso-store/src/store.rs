@@ -11,7 +11,7 @@ use sayso_core::channel::{Channel, Message, Scope};
 use sayso_core::decision::{Reasons, Requirement};
 use sayso_core::event::{ConsentEvent, Fact};
 use sayso_core::event_id::RequestHash;
-use sayso_core::id::{EventId, ImportId, ProfileId, WorkspaceId};
+use sayso_core::id::{EventId, ImportId, MessageId, ProfileId, SenderId, WorkspaceId};
 use sayso_core::registers::Registers;
 use sayso_core::retraction::{RetractionFault, Role};
 use sayso_core::source::{Actor, Evidence, EvidenceText, Source};
@@ -21,6 +21,10 @@ use thiserror::Error;
 
 use crate::configuration::{Change, Configuration, Mode};
 use crate::look_up::{LookUpDraft, LookUpPage, LookUpQuery};
+use crate::message::{
+    Claiming, HandOver, MessageDraft, MessagePage, MessageQuery, MessageReport, Queueing,
+    StoredMessage,
+};
 use crate::reject::{RejectDraft, RejectPage, RejectQuery};
 
 /// Why a store did not do what it was asked. Nothing was written unless a variant says otherwise.
@@ -555,6 +559,62 @@ pub trait Store: Send + Sync + Debug {
         query: &LookUpQuery,
         items: usize,
     ) -> Result<LookUpPage, StoreError>;
+
+    /// Queues a message. The same request with the same key queues it once.
+    async fn queue_message(
+        &self,
+        workspace: WorkspaceId,
+        draft: MessageDraft,
+    ) -> Result<Queueing, StoreError>;
+
+    /// A message as it stands.
+    async fn message(
+        &self,
+        workspace: WorkspaceId,
+        id: MessageId,
+    ) -> Result<Option<StoredMessage>, StoreError>;
+
+    /// The messages, the newest first, at most `items`.
+    async fn messages(
+        &self,
+        workspace: WorkspaceId,
+        query: &MessageQuery,
+        items: usize,
+    ) -> Result<MessagePage, StoreError>;
+
+    /// The senders of all workspaces that messages wait for.
+    async fn waiting_senders(&self) -> Result<Vec<(WorkspaceId, SenderId)>, StoreError>;
+
+    /// Decides at most `items` messages of a sender that are due, and claims those that may go; the
+    /// claims are durable when this returns.
+    async fn claim_messages(
+        &self,
+        workspace: WorkspaceId,
+        sender: SenderId,
+        items: usize,
+    ) -> Result<Claiming, StoreError>;
+
+    /// Begins the hand-over of a claimed message, and says when; not if something was recorded about
+    /// the address since, or the claim is older than [`limits::CLAIM_HOLDS`]. What did not begin is
+    /// settled as [`HandOverEnd::Requeued`], and what did must be handed over at once.
+    ///
+    /// [`limits::CLAIM_HOLDS`]: sayso_core::limits::CLAIM_HOLDS
+    /// [`HandOverEnd::Requeued`]: crate::message::HandOverEnd::Requeued
+    fn begin_hand_over(&self, message: MessageId) -> Option<Timestamp>;
+
+    /// Writes how hand-overs of claimed messages ended.
+    async fn settle_messages(
+        &self,
+        workspace: WorkspaceId,
+        ended: Vec<HandOver>,
+    ) -> Result<(), StoreError>;
+
+    /// Takes in what a provider reports; for each, whether a message has that name.
+    async fn report_messages(
+        &self,
+        workspace: WorkspaceId,
+        reports: Vec<MessageReport>,
+    ) -> Result<Vec<bool>, StoreError>;
 
     /// How the store is.
     fn health(&self) -> Health;

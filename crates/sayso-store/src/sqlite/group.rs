@@ -654,10 +654,13 @@ impl Staged {
         frame.profiles = self.profiles;
         frame.keyed = self.keyed;
         frame.events = self.events;
+        let touched: Vec<Place> = changed.iter().map(|(place, ..)| *place).collect();
         for ((workspace, key), registers, presence) in changed {
             presence.tell(&shared.gate(workspace), key, &registers);
         }
         shared.tail.publish(frame);
+        // Last: who asked the gate before is in the claims by now.
+        shared.claims.revoke(touched.into_iter());
     }
 }
 

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, Row, params};
@@ -27,7 +27,7 @@ use sayso_core::address::Address;
 
 use super::database::Database;
 use super::seal::Vault;
-use super::{Shared, Workspace, reserve, unreadable};
+use super::{Shared, Workspace, messages, reserve, unreadable};
 use crate::environment::Environment;
 use crate::look_up::{LookUp, LookUpDraft, LookUpPage, LookUpQuery, LookedUp};
 use crate::reject::{
@@ -164,6 +164,19 @@ impl Work {
         answer.await.map_err(|_| StoreError::Closed)
     }
 
+    /// The connection that writes, for messages.
+    pub(super) fn writing(&self) -> MutexGuard<'_, Connection> {
+        self.database.lock()
+    }
+
+    /// Reads.
+    pub(super) fn read<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.database.read(read)
+    }
+
     /// Copies the file as of now.
     pub(super) fn back_up(&self, to: &std::path::Path) -> Result<(), BackupError> {
         super::backup::copy(&self.database, to)
@@ -199,7 +212,8 @@ impl Work {
         Ok(RejectPage { rejects: rows.into_iter().map(|(_, reject)| reject).collect(), next })
     }
 
-    /// Deletes every reject of a workspace that may speak of one of these addresses (rule 17).
+    /// Deletes every reject of a workspace that may speak of one of these addresses, and destroys to whom
+    /// and what messages to them say (rule 17).
     pub(super) fn forget(
         &self,
         workspace: &Workspace,
@@ -223,6 +237,8 @@ impl Work {
                 .and_then(|mut statement| statement.execute(params![workspace.id.as_bytes(), row]))
                 .map_err(unreadable)?;
         }
+        let keys = erased.iter().map(|address| address.key(&workspace.secrets.address_keys));
+        messages::forget(&work, workspace.id, keys).map_err(unreadable)?;
         work.commit().map_err(unreadable)
     }
 
@@ -260,7 +276,7 @@ impl Work {
     }
 
     /// Refuses to write where what is left of the disk is for refusals.
-    fn check_room(&self) -> Result<(), String> {
+    pub(super) fn check_room(&self) -> Result<(), String> {
         match &self.reserve {
             Some(reserve) if !reserve::has_room(reserve) => {
                 Err("the disk is full, and what is left of it is for refusals".to_owned())
@@ -419,17 +435,17 @@ fn bytes_of(draft: &RejectDraft) -> usize {
     size_of::<Kept>() + draft.source.len() + draft.body.text().len() + faults
 }
 
-fn before(after: Option<u64>) -> i64 {
+pub(super) fn before(after: Option<u64>) -> i64 {
     after.map_or(i64::MAX, |after| i64::try_from(after).unwrap_or(i64::MAX))
 }
 
 /// One row more than a page has tells whether there is another page.
-fn one_more(items: usize) -> i64 {
+pub(super) fn one_more(items: usize) -> i64 {
     i64::try_from(items).map_or(i64::MAX, |items| items.saturating_add(1))
 }
 
 /// Leaves a page of rows; where there were more, the position after it.
-fn cut<T>(rows: &mut Vec<(i64, T)>, items: usize) -> Option<u64> {
+pub(super) fn cut<T>(rows: &mut Vec<(i64, T)>, items: usize) -> Option<u64> {
     let is_last = rows.len() <= items;
     rows.truncate(items);
     rows.last().filter(|_| !is_last).and_then(|(row, _)| u64::try_from(*row).ok())

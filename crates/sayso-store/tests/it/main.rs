@@ -9,6 +9,7 @@ mod conformance;
 mod faults;
 mod gate;
 mod restart;
+mod sending;
 mod views;
 mod work;
 mod writes;

@@ -35,3 +35,40 @@ CREATE TABLE store (
     row_version   INTEGER NOT NULL
 );
 INSERT INTO store (only_row, row_version) VALUES (1, 1);
+
+-- Messages to be sent, and what became of them. `routes` holds the channels and senders it may go by, of
+-- which `route` is the one in force; `sender` is that one's. To whom, and what is said, is sealed, and
+-- destroyed by an erasure. `reasons` is a set of reasons of the gate; `failure` a word of ours or a
+-- provider's code. Times are microseconds since 1970; each is absent until it has come.
+CREATE TABLE message (
+    row            INTEGER PRIMARY KEY,
+    workspace      BLOB    NOT NULL,
+    message        BLOB    NOT NULL,
+    request_key    BLOB,
+    request        BLOB    NOT NULL,
+    sender         BLOB    NOT NULL,
+    address_key    BLOB    NOT NULL,
+    state          INTEGER NOT NULL,
+    route          INTEGER NOT NULL,
+    routes         BLOB    NOT NULL,
+    sealed         BLOB,
+    reasons        INTEGER NOT NULL DEFAULT 0,
+    failure        TEXT,
+    provider_id    TEXT,
+    queued_at      INTEGER NOT NULL,
+    due_at         INTEGER NOT NULL,
+    expires_at     INTEGER NOT NULL,
+    decided_at     INTEGER,
+    began_at       INTEGER,
+    handed_over_at INTEGER,
+    sent_at        INTEGER,
+    delivered_at   INTEGER,
+    read_at        INTEGER,
+    ended_at       INTEGER
+);
+CREATE UNIQUE INDEX message_by_id ON message (workspace, message);
+CREATE UNIQUE INDEX message_by_request ON message (workspace, request_key) WHERE request_key IS NOT NULL;
+CREATE INDEX message_of_address ON message (workspace, address_key);
+CREATE INDEX message_queued ON message (workspace, sender, due_at) WHERE state = 1;
+CREATE INDEX message_claimed ON message (row) WHERE state = 2;
+CREATE INDEX message_by_provider ON message (workspace, provider_id) WHERE provider_id IS NOT NULL;

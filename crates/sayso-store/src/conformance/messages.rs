@@ -1,0 +1,235 @@
+//! Messages: queued once, decided when claimed, never begun after a refusal (rule 28).
+
+use sayso_core::channel::{Category, Channel, Message};
+use sayso_core::decision::{Reason, Reasons, Requirement};
+use sayso_core::event_id::RequestHash;
+use sayso_core::id::{MessageId, SenderId, WorkspaceId};
+use sayso_core::message::MessageState;
+use sayso_core::statement::Statement;
+use sayso_core::time::Timestamp;
+
+use super::build::{SMS, phone, record, said, workspace};
+use crate::Store;
+use crate::message::{
+    Claiming, HandOver, HandOverEnd, MessageDraft, MessageQuery, MessageReport, Payload, Queueing,
+    StoredMessage,
+};
+
+/// The sender of the suite's messages.
+pub const SENDER: SenderId = SenderId::from_bytes([0x51; 16]);
+const OTHER_SENDER: SenderId = SenderId::from_bytes([0x52; 16]);
+
+/// The id of the `n`-th message.
+pub fn message_id(n: u64) -> MessageId {
+    MessageId::from_bytes(u128::from(n).to_be_bytes())
+}
+
+/// A marketing message by SMS to the `n`-th person, which is the `n`-th message.
+pub fn message_to(n: u64) -> MessageDraft {
+    let route =
+        Message { sender: Some(SENDER), ..Message::ordinary(Channel::Sms, Category::Marketing) };
+    MessageDraft {
+        id: message_id(n),
+        key: None,
+        request: RequestHash([0; 32]),
+        to: phone(n),
+        routes: vec![route],
+        requirement: Requirement::OptIn,
+        payload: Payload::Text("Hello".into()),
+        expires_at: Timestamp::DISTANT_FUTURE,
+    }
+}
+
+async fn queued(store: &dyn Store, workspace: WorkspaceId, draft: MessageDraft) -> StoredMessage {
+    match store.queue_message(workspace, draft).await.unwrap() {
+        Queueing::Queued(message) => *message,
+        other @ (Queueing::Retried(_) | Queueing::KeyReused) => panic!("{other:?}"),
+    }
+}
+
+async fn claim(store: &dyn Store, workspace: WorkspaceId) -> Claiming {
+    store.claim_messages(workspace, SENDER, 10).await.unwrap()
+}
+
+async fn stored(store: &dyn Store, workspace: WorkspaceId, n: u64) -> StoredMessage {
+    store.message(workspace, message_id(n)).await.unwrap().unwrap()
+}
+
+async fn says(store: &dyn Store, workspace: WorkspaceId, n: u64, statement: Statement, at: i64) {
+    record(store, workspace, said(workspace, &phone(n), SMS, statement, at)).await;
+}
+
+fn ended(n: u64, end: HandOverEnd) -> HandOver {
+    HandOver { id: message_id(n), began_at: Some(super::build::ZERO), at: super::build::ZERO, end }
+}
+
+/// A message to somebody who agreed is claimed, handed over, and reported on.
+pub async fn a_message_goes_its_way_from_the_queue_to_the_person(store: &dyn Store) {
+    let workspace = workspace(store).await;
+    says(store, workspace, 1, Statement::Single, 1).await;
+    let draft = message_to(1);
+    let (to, payload) = (draft.to.clone(), draft.payload.clone());
+    let message = queued(store, workspace, draft).await;
+    assert_eq!(message.state, MessageState::Queued);
+    assert_eq!(message.personal, Some((to, payload)));
+    assert_eq!(store.waiting_senders().await.unwrap(), [(workspace, SENDER)]);
+    let claimed = claim(store, workspace).await.claimed;
+    assert_eq!(claimed.iter().map(|claimed| claimed.id).collect::<Vec<_>>(), [message_id(1)]);
+    assert_eq!(stored(store, workspace, 1).await.state, MessageState::Claimed);
+    assert!(claim(store, workspace).await.claimed.is_empty(), "nobody claims it twice");
+    assert!(store.begin_hand_over(message_id(1)).is_some());
+    assert!(store.begin_hand_over(message_id(1)).is_none(), "it begins once");
+    let accepted = HandOverEnd::Accepted { provider_id: Some("p-1".into()) };
+    store.settle_messages(workspace, vec![ended(1, accepted)]).await.unwrap();
+    let report = |state, name: &str| MessageReport {
+        provider_id: name.into(),
+        state,
+        at: super::build::at(1),
+        failure: None,
+    };
+    let reports = vec![
+        report(MessageState::Delivered, "p-1"),
+        report(MessageState::Sent, "p-1"),
+        report(MessageState::Sent, "p-2"),
+    ];
+    assert_eq!(store.report_messages(workspace, reports).await.unwrap(), [true, true, false]);
+    let message = stored(store, workspace, 1).await;
+    assert_eq!(message.state, MessageState::Delivered);
+    assert!(message.times.sent_at.is_some() && message.times.delivered_at.is_some());
+    assert!(store.waiting_senders().await.unwrap().is_empty());
+}
+
+/// What was recorded between the queueing and the claim decides.
+pub async fn a_refusal_in_the_queue_is_obeyed_by_the_claim(store: &dyn Store) {
+    let workspace = workspace(store).await;
+    for n in 1..=3 {
+        says(store, workspace, n, Statement::Single, 1).await;
+        queued(store, workspace, message_to(n)).await;
+    }
+    says(store, workspace, 2, Statement::OptOut, 2).await;
+    let claimed = claim(store, workspace).await.claimed;
+    let ids: Vec<MessageId> = claimed.iter().map(|claimed| claimed.id).collect();
+    assert_eq!(ids, [message_id(1), message_id(3)]);
+    let refused = stored(store, workspace, 2).await;
+    assert_eq!(refused.state, MessageState::Refused);
+    assert_eq!(refused.reasons, Reasons::of(&[Reason::OptedOut]));
+    assert!(refused.times.decided_at.is_some());
+}
+
+/// A refusal that is acknowledged before the hand-over begins revokes the claim, and the message is
+/// decided anew.
+pub async fn a_refusal_after_the_claim_keeps_the_hand_over_from_beginning(store: &dyn Store) {
+    let workspace = workspace(store).await;
+    for n in 1..=2 {
+        says(store, workspace, n, Statement::Single, 1).await;
+        queued(store, workspace, message_to(n)).await;
+    }
+    assert_eq!(claim(store, workspace).await.claimed.len(), 2);
+    says(store, workspace, 1, Statement::OptOut, 2).await;
+    assert!(store.begin_hand_over(message_id(1)).is_none());
+    assert!(store.begin_hand_over(message_id(2)).is_some(), "another person's goes");
+    let now = super::build::ZERO;
+    let requeued = HandOver { began_at: None, ..ended(1, HandOverEnd::Requeued { due_at: now }) };
+    store.settle_messages(workspace, vec![requeued]).await.unwrap();
+    assert_eq!(stored(store, workspace, 1).await.state, MessageState::Queued);
+    assert!(claim(store, workspace).await.claimed.is_empty());
+    let refused = stored(store, workspace, 1).await;
+    assert_eq!((refused.state, refused.times.began_at), (MessageState::Refused, None));
+}
+
+/// A claim that was revoked by something that refuses nothing is decided anew, and goes.
+pub async fn a_revoked_claim_of_somebody_who_still_agrees_goes_the_second_time(store: &dyn Store) {
+    let workspace = workspace(store).await;
+    says(store, workspace, 1, Statement::Single, 1).await;
+    queued(store, workspace, message_to(1)).await;
+    claim(store, workspace).await;
+    says(store, workspace, 1, Statement::Confirmed, 2).await;
+    assert!(store.begin_hand_over(message_id(1)).is_none());
+    let requeued = HandOverEnd::Requeued { due_at: super::build::ZERO };
+    store
+        .settle_messages(workspace, vec![HandOver { began_at: None, ..ended(1, requeued) }])
+        .await
+        .unwrap();
+    assert_eq!(claim(store, workspace).await.claimed.len(), 1);
+    assert!(store.begin_hand_over(message_id(1)).is_some());
+}
+
+/// The same request queues one message; the key with another request is a conflict.
+pub async fn a_retried_request_queues_one_message(store: &dyn Store) {
+    let workspace = workspace(store).await;
+    let keyed = |n: u64, request: u8| MessageDraft {
+        key: Some(RequestHash([7; 32])),
+        request: RequestHash([request; 32]),
+        ..message_to(n)
+    };
+    let first = queued(store, workspace, keyed(1, 1)).await;
+    match store.queue_message(workspace, keyed(2, 1)).await.unwrap() {
+        Queueing::Retried(again) => assert_eq!(*again, first),
+        other @ (Queueing::Queued(_) | Queueing::KeyReused) => panic!("{other:?}"),
+    }
+    let reused = store.queue_message(workspace, keyed(3, 2)).await.unwrap();
+    assert!(matches!(reused, Queueing::KeyReused));
+    let all = store.messages(workspace, &MessageQuery::default(), 10).await.unwrap();
+    assert_eq!(all.messages, [first]);
+}
+
+/// A message refused on one channel tries the next, and is refused where none is left.
+pub async fn a_refused_message_goes_by_the_next_channel_that_allows_it(store: &dyn Store) {
+    let workspace = workspace(store).await;
+    let whatsapp = Message {
+        sender: Some(OTHER_SENDER),
+        ..Message::ordinary(Channel::WhatsApp, Category::Marketing)
+    };
+    for n in 1..=2 {
+        let mut draft = message_to(n);
+        draft.routes.insert(0, whatsapp);
+        queued(store, workspace, draft).await;
+    }
+    says(store, workspace, 1, Statement::Single, 1).await;
+    let first = store.claim_messages(workspace, OTHER_SENDER, 10).await.unwrap();
+    assert!(first.claimed.is_empty());
+    assert_eq!(first.rerouted, [SENDER, SENDER]);
+    let second = claim(store, workspace).await.claimed;
+    assert_eq!(second.len(), 1);
+    assert_eq!((second[0].id, second[0].route.channel), (message_id(1), Channel::Sms));
+    assert_eq!(stored(store, workspace, 2).await.state, MessageState::Refused);
+}
+
+/// A message that is of no use any more fails, whatever the person agreed to.
+pub async fn a_message_past_its_time_fails(store: &dyn Store) {
+    let workspace = workspace(store).await;
+    says(store, workspace, 1, Statement::Single, 1).await;
+    let late = MessageDraft { expires_at: Timestamp::DISTANT_PAST, ..message_to(1) };
+    queued(store, workspace, late).await;
+    assert!(claim(store, workspace).await.claimed.is_empty());
+    let message = stored(store, workspace, 1).await;
+    assert_eq!(
+        (message.state, message.failure.as_deref()),
+        (MessageState::Failed, Some("expired"))
+    );
+}
+
+/// A failure, an unknown end and a later try are told apart, and only the last is claimed again.
+pub async fn each_end_of_a_hand_over_is_kept(store: &dyn Store) {
+    let workspace = workspace(store).await;
+    for n in 1..=3 {
+        says(store, workspace, n, Statement::Single, 1).await;
+        queued(store, workspace, message_to(n)).await;
+    }
+    claim(store, workspace).await;
+    let later = super::build::at(60 * 24 * 365);
+    let ends = [
+        HandOverEnd::Failed { why: "21614".into() },
+        HandOverEnd::Unknown { why: "no_answer".into() },
+        HandOverEnd::Requeued { due_at: later },
+    ];
+    let ended: Vec<HandOver> = (1..).zip(ends).map(|(n, end)| ended(n, end)).collect();
+    store.settle_messages(workspace, ended).await.unwrap();
+    let states = async |n| stored(store, workspace, n).await.state;
+    assert_eq!(states(1).await, MessageState::Failed);
+    assert_eq!(states(2).await, MessageState::Unknown);
+    assert_eq!(states(3).await, MessageState::Queued);
+    let claiming = claim(store, workspace).await;
+    assert!(claiming.claimed.is_empty());
+    assert_eq!(claiming.next_due_at, Some(later));
+}

@@ -1,0 +1,207 @@
+//! Messages: what is to be sent, to whom, and what became of it (rule 28).
+//!
+//! A message waits in the queue of its sender. A claim decides it on what is known at that moment and
+//! marks it; the claim is durable before the hand-over may begin. A refusal that is recorded between
+//! the claim and the beginning of the hand-over revokes the claim before it is answered, and the
+//! message is decided anew. What began and has no known end is `unknown`, and never tried again.
+
+use sayso_core::address::Address;
+use sayso_core::channel::Message;
+use sayso_core::decision::{Reasons, Requirement};
+use sayso_core::event_id::RequestHash;
+use sayso_core::id::{MessageId, SenderId};
+use sayso_core::message::MessageState;
+use sayso_core::time::Timestamp;
+
+/// What is said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Payload {
+    /// Words.
+    Text(Box<str>),
+    /// A template that the provider knows.
+    Template {
+        /// Its name at the provider.
+        name: Box<str>,
+        /// Its language in the provider's spelling, if the provider asks for one.
+        language: Option<Box<str>>,
+        /// What stands for its variables, in order.
+        variables: Vec<Box<str>>,
+    },
+}
+
+/// A message before it is queued.
+#[derive(Clone, Debug)]
+pub struct MessageDraft {
+    /// Its id.
+    pub id: MessageId,
+    /// The idempotency key of the request, hashed.
+    pub key: Option<RequestHash>,
+    /// The request, hashed; tells a retry from a key used for something else.
+    pub request: RequestHash,
+    /// To whom.
+    pub to: Address,
+    /// The channels and senders it may go by, the preferred first; each names its sender.
+    pub routes: Vec<Message>,
+    /// Whether it needs an opt-in.
+    pub requirement: Requirement,
+    /// What is said.
+    pub payload: Payload,
+    /// When it is of no use any more.
+    pub expires_at: Timestamp,
+}
+
+/// What became of a draft.
+#[derive(Clone, Debug)]
+pub enum Queueing {
+    /// It is queued, and durable.
+    Queued(Box<StoredMessage>),
+    /// The same request queued it before.
+    Retried(Box<StoredMessage>),
+    /// The key was used for another request; nothing was queued.
+    KeyReused,
+}
+
+/// A message as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredMessage {
+    /// Its id.
+    pub id: MessageId,
+    /// To whom, and what is said; absent once the person is erased.
+    pub personal: Option<(Address, Payload)>,
+    /// The channels and senders it may go by.
+    pub routes: Vec<Message>,
+    /// The place of the one in force.
+    pub route: u16,
+    /// Whether it needs an opt-in.
+    pub requirement: Requirement,
+    /// Where it is on its way.
+    pub state: MessageState,
+    /// Why the gate said no; none unless it did.
+    pub reasons: Reasons,
+    /// Why it failed or is unknown: a word of ours or a provider's code.
+    pub failure: Option<Box<str>>,
+    /// The provider's id of it.
+    pub provider_id: Option<Box<str>>,
+    /// What came when.
+    pub times: MessageTimes,
+}
+
+/// What came when; absent until it has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MessageTimes {
+    /// It was taken.
+    pub queued_at: Timestamp,
+    /// It is of no use any more.
+    pub expires_at: Timestamp,
+    /// The gate last decided it.
+    pub decided_at: Option<Timestamp>,
+    /// The hand-over began.
+    pub began_at: Option<Timestamp>,
+    /// The provider took it.
+    pub handed_over_at: Option<Timestamp>,
+    /// The provider sent it on.
+    pub sent_at: Option<Timestamp>,
+    /// It arrived.
+    pub delivered_at: Option<Timestamp>,
+    /// The person saw it.
+    pub read_at: Option<Timestamp>,
+    /// It was refused, failed, or became unknown.
+    pub ended_at: Option<Timestamp>,
+}
+
+/// Which messages are asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MessageQuery {
+    /// Those of this sender.
+    pub sender: Option<SenderId>,
+    /// Those in this state.
+    pub state: Option<MessageState>,
+    /// Those after this position.
+    pub after: Option<u64>,
+}
+
+/// One page of messages, the newest first.
+#[derive(Clone, Debug)]
+pub struct MessagePage {
+    /// The messages.
+    pub messages: Vec<StoredMessage>,
+    /// The position after which the next page begins.
+    pub next: Option<u64>,
+}
+
+/// A message that was decided and may go, until its claim is revoked.
+#[derive(Clone, Debug)]
+pub struct Claimed {
+    /// Its id.
+    pub id: MessageId,
+    /// To whom.
+    pub to: Address,
+    /// How it goes.
+    pub route: Message,
+    /// What is said.
+    pub payload: Payload,
+}
+
+/// What a claim gave.
+#[derive(Clone, Debug, Default)]
+pub struct Claiming {
+    /// What may be handed over now.
+    pub claimed: Vec<Claimed>,
+    /// The senders of other ways that refused messages wait for now.
+    pub rerouted: Vec<SenderId>,
+    /// Whether more is due at once.
+    pub more: bool,
+    /// When the next message of the sender is due, if one waits.
+    pub next_due_at: Option<Timestamp>,
+}
+
+/// How the hand-over of a claimed message ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HandOver {
+    /// The message.
+    pub id: MessageId,
+    /// When it began; absent if it did not.
+    pub began_at: Option<Timestamp>,
+    /// When it ended.
+    pub at: Timestamp,
+    /// How.
+    pub end: HandOverEnd,
+}
+
+/// How a hand-over ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HandOverEnd {
+    /// The provider has it.
+    Accepted {
+        /// The provider's id of it, if it gave one.
+        provider_id: Option<Box<str>>,
+    },
+    /// It will never go.
+    Failed {
+        /// A word of ours or the provider's code.
+        why: Box<str>,
+    },
+    /// Nobody knows.
+    Unknown {
+        /// A word of ours.
+        why: Box<str>,
+    },
+    /// It did not begin, or the provider did not take it: it is decided anew at this time.
+    Requeued {
+        /// When.
+        due_at: Timestamp,
+    },
+}
+
+/// A provider's report on a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessageReport {
+    /// The provider's id of it.
+    pub provider_id: Box<str>,
+    /// How far it has come: `sent`, `delivered`, `read` or `failed`.
+    pub state: MessageState,
+    /// When.
+    pub at: Timestamp,
+    /// The provider's code, of a failure.
+    pub failure: Option<Box<str>>,
+}

@@ -1,0 +1,528 @@
+//! Rows of messages in `work.db`, and the statements that move them on.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use sayso_core::address::{Address, AddressKey};
+use sayso_core::canonical::{Canonical, Malformed, Reader, Writer};
+use sayso_core::channel::{Category, Channel, Content, Message, Occasion};
+use sayso_core::decision::{Reasons, Requirement};
+use sayso_core::id::{MessageId, SenderId, TopicId, WorkspaceId};
+use sayso_core::message::MessageState;
+use sayso_core::time::Timestamp;
+
+use super::seal::Vault;
+use super::{Workspace, unreadable};
+use crate::environment::Environment;
+use crate::message::{
+    HandOver, HandOverEnd, MessageDraft, MessageQuery, MessageReport, MessageTimes, Payload,
+    StoredMessage,
+};
+use crate::store::StoreError;
+
+/// What a page shows of a message.
+const COLUMNS: &str = "row, message, state, route, routes, sealed, reasons, failure, provider_id, \
+     queued_at, expires_at, decided_at, began_at, handed_over_at, sent_at, delivered_at, read_at, ended_at";
+
+/// A message that is due: its row, and what it is decided on.
+pub(super) struct Due {
+    pub(super) row: i64,
+    pub(super) key: AddressKey,
+    pub(super) message: StoredMessage,
+}
+
+/// The channels and senders a message may go by, and whether it needs an opt-in.
+struct Routes {
+    routes: Vec<Message>,
+    requirement: Requirement,
+}
+
+/// What only an erasure destroys.
+struct Personal {
+    to: Address,
+    payload: Payload,
+}
+
+fn place<'a>(workspace: &'a WorkspaceId, id: &'a MessageId) -> [&'a [u8]; 3] {
+    [b"message", workspace.as_bytes(), id.as_bytes()]
+}
+
+fn failed(error: rusqlite::Error) -> StoreError {
+    super::unwritable(&error)
+}
+
+/// Queues a message; says how it stands if the same request did so before, or nothing if the key was
+/// used for another.
+pub(super) fn queue(
+    work: &Connection,
+    workspace: &Workspace,
+    draft: &MessageDraft,
+    sealed: &[u8],
+    now: Timestamp,
+) -> Result<Queued, StoreError> {
+    if let Some(key) = &draft.key {
+        let known: Option<(Vec<u8>, [u8; 16])> = work
+            .prepare_cached(
+                "SELECT request, message FROM message WHERE workspace = ?1 AND request_key = ?2",
+            )
+            .and_then(|mut statement| {
+                let asked = params![workspace.id.as_bytes(), key.0];
+                statement.query_row(asked, |row| Ok((row.get(0)?, row.get(1)?))).optional()
+            })
+            .map_err(unreadable)?;
+        if let Some((request, id)) = known {
+            let same = request == draft.request.0;
+            return Ok(if same {
+                Queued::Before(MessageId::from_bytes(id))
+            } else {
+                Queued::KeyReused
+            });
+        }
+    }
+    let sender = draft.routes.first().and_then(|route| route.sender);
+    let sender = sender.ok_or_else(|| StoreError::Unwritable("a message without sender".into()))?;
+    let routes = Routes { routes: draft.routes.clone(), requirement: draft.requirement };
+    work.prepare_cached(
+        "INSERT INTO message (workspace, message, request_key, request, sender, address_key, state,
+             route, routes, sealed, queued_at, due_at, expires_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?9, ?10, ?10, ?11)",
+    )
+    .and_then(|mut statement| {
+        statement.execute(params![
+            workspace.id.as_bytes(),
+            draft.id.as_bytes(),
+            draft.key.as_ref().map(|key| key.0),
+            draft.request.0,
+            sender.as_bytes(),
+            draft.to.key(&workspace.secrets.address_keys).as_bytes(),
+            MessageState::Queued.code(),
+            routes.to_bytes(),
+            sealed,
+            now.as_micros(),
+            draft.expires_at.as_micros(),
+        ])
+    })
+    .map_err(failed)?;
+    Ok(Queued::New)
+}
+
+/// What became of a message that was to be queued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Queued {
+    New,
+    Before(MessageId),
+    KeyReused,
+}
+
+/// Seals what is personal, in the caller's thread.
+pub(super) fn seal(
+    workspace: &Workspace,
+    draft: &MessageDraft,
+    environment: &Environment,
+) -> Vec<u8> {
+    let personal = Personal { to: draft.to.clone(), payload: draft.payload.clone() };
+    let vault = &workspace.secrets.vault;
+    vault.seal(&place(&workspace.id, &draft.id), &personal.to_bytes(), environment)
+}
+
+/// The messages of a sender that are due, the longest waiting first.
+pub(super) fn due(
+    work: &Connection,
+    workspace: &Workspace,
+    sender: SenderId,
+    now: Timestamp,
+    items: usize,
+) -> Result<Vec<Due>, StoreError> {
+    let statement = format!(
+        "SELECT {COLUMNS}, address_key FROM message
+         WHERE workspace = ?1 AND sender = ?2 AND state = 1 AND due_at <= ?3
+         ORDER BY due_at, row LIMIT ?4"
+    );
+    let items = i64::try_from(items).unwrap_or(i64::MAX);
+    let mut statement = work.prepare_cached(&statement).map_err(unreadable)?;
+    let asked = params![workspace.id.as_bytes(), sender.as_bytes(), now.as_micros(), items];
+    let mut rows = statement.query(asked).map_err(unreadable)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next().map_err(unreadable)? {
+        found.push(Due {
+            row: row.get(0).map_err(unreadable)?,
+            key: AddressKey::from_bytes(row.get(18).map_err(unreadable)?),
+            message: read(row, workspace.id, &workspace.secrets.vault)?,
+        });
+    }
+    Ok(found)
+}
+
+/// When the next message of a sender is due.
+pub(super) fn next_due_at(
+    work: &Connection,
+    workspace: WorkspaceId,
+    sender: SenderId,
+) -> Result<Option<Timestamp>, StoreError> {
+    let due_at: Option<i64> = work
+        .prepare_cached(
+            "SELECT min(due_at) FROM message WHERE workspace = ?1 AND sender = ?2 AND state = 1",
+        )
+        .and_then(|mut statement| {
+            statement.query_row(params![workspace.as_bytes(), sender.as_bytes()], |row| row.get(0))
+        })
+        .map_err(unreadable)?;
+    Ok(due_at.map(Timestamp::from_micros))
+}
+
+/// What a claim makes of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It may go.
+    Claimed,
+    /// The gate says no, and there is no other way.
+    Refused(Reasons),
+    /// The gate says no to this way: it waits for the next one, with that sender.
+    Rerouted(u16, SenderId),
+    /// It is of no use any more.
+    Expired,
+}
+
+/// Writes what a claim made of a message.
+pub(super) fn decide(
+    work: &Connection,
+    row: i64,
+    verdict: Verdict,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let at = now.as_micros();
+    let done = match verdict {
+        Verdict::Claimed => work
+            .prepare_cached("UPDATE message SET state = 2, decided_at = ?2 WHERE row = ?1")
+            .and_then(|mut statement| statement.execute(params![row, at])),
+        Verdict::Refused(reasons) => work
+            .prepare_cached(
+                "UPDATE message SET state = 9, reasons = ?3, decided_at = ?2, ended_at = ?2
+                 WHERE row = ?1",
+            )
+            .and_then(|mut statement| statement.execute(params![row, at, reasons.bits()])),
+        Verdict::Rerouted(route, sender) => work
+            .prepare_cached("UPDATE message SET route = ?2, sender = ?3 WHERE row = ?1")
+            .and_then(|mut statement| statement.execute(params![row, route, sender.as_bytes()])),
+        Verdict::Expired => work
+            .prepare_cached(
+                "UPDATE message SET state = 7, failure = 'expired', ended_at = ?2 WHERE row = ?1",
+            )
+            .and_then(|mut statement| statement.execute(params![row, at])),
+    };
+    done.map(|_| ()).map_err(failed)
+}
+
+/// Writes how a hand-over ended; of a message that is not claimed any more, nothing.
+pub(super) fn settle(
+    work: &Connection,
+    workspace: WorkspaceId,
+    hand_over: &HandOver,
+) -> Result<(), StoreError> {
+    let HandOver { id, began_at, at, end } = hand_over;
+    let (state, provider_id, failure, due_at) = match end {
+        HandOverEnd::Accepted { provider_id } => {
+            (MessageState::HandedOver, provider_id.as_deref(), None, None)
+        }
+        HandOverEnd::Failed { why } => (MessageState::Failed, None, Some(why.as_ref()), None),
+        HandOverEnd::Unknown { why } => (MessageState::Unknown, None, Some(why.as_ref()), None),
+        HandOverEnd::Requeued { due_at } => (MessageState::Queued, None, None, Some(*due_at)),
+    };
+    let is_handed_over = state == MessageState::HandedOver;
+    let is_end = matches!(state, MessageState::Failed | MessageState::Unknown);
+    work.prepare_cached(
+        "UPDATE message SET state = ?3, provider_id = ?4, failure = ?5, began_at = ?6,
+             handed_over_at = ?7, ended_at = ?8, due_at = coalesce(?9, due_at)
+         WHERE workspace = ?1 AND message = ?2 AND state = 2",
+    )
+    .and_then(|mut statement| {
+        statement.execute(params![
+            workspace.as_bytes(),
+            id.as_bytes(),
+            state.code(),
+            provider_id,
+            failure,
+            began_at.filter(|_| due_at.is_none()).map(Timestamp::as_micros),
+            is_handed_over.then(|| at.as_micros()),
+            is_end.then(|| at.as_micros()),
+            due_at.map(Timestamp::as_micros),
+        ])
+    })
+    .map(|_| ())
+    .map_err(failed)
+}
+
+/// Takes in a provider's report; whether a message has that name.
+pub(super) fn report(
+    work: &Connection,
+    workspace: WorkspaceId,
+    report: &MessageReport,
+) -> Result<bool, StoreError> {
+    let known: Option<(i64, u8)> = work
+        .prepare_cached("SELECT row, state FROM message WHERE workspace = ?1 AND provider_id = ?2")
+        .and_then(|mut statement| {
+            let asked = params![workspace.as_bytes(), report.provider_id];
+            statement.query_row(asked, |row| Ok((row.get(0)?, row.get(1)?))).optional()
+        })
+        .map_err(unreadable)?;
+    let Some((row, code)) = known else { return Ok(false) };
+    let before = MessageState::from_code(code).ok_or_else(|| corrupt(row))?;
+    let after = before.after_report(report.state);
+    let at = |state: MessageState| (report.state == state).then(|| report.at.as_micros());
+    work.prepare_cached(
+        "UPDATE message SET state = ?2, sent_at = coalesce(sent_at, ?3),
+             delivered_at = coalesce(delivered_at, ?4), read_at = coalesce(read_at, ?5),
+             ended_at = iif(?2 = 7, coalesce(ended_at, ?6), ended_at),
+             failure = iif(?2 = 7, coalesce(failure, ?7), failure)
+         WHERE row = ?1",
+    )
+    .and_then(|mut statement| {
+        statement.execute(params![
+            row,
+            after.code(),
+            at(MessageState::Sent),
+            at(MessageState::Delivered),
+            at(MessageState::Read),
+            at(MessageState::Failed),
+            report.failure,
+        ])
+    })
+    .map_err(failed)?;
+    Ok(true)
+}
+
+/// What was claimed when the process ended has no known end.
+pub(super) fn give_up_claimed(work: &Connection, now: Timestamp) -> rusqlite::Result<usize> {
+    work.execute(
+        "UPDATE message SET state = 8, failure = 'process_ended', ended_at = ?1
+         WHERE state = 2 /* every workspace: no process holds a claim at a start */",
+        params![now.as_micros()],
+    )
+}
+
+/// The senders that messages wait for.
+pub(super) fn waiting_senders(
+    work: &Connection,
+) -> Result<Vec<(WorkspaceId, SenderId)>, StoreError> {
+    let mut statement = work
+        .prepare_cached(
+            "SELECT DISTINCT workspace, sender FROM message
+             WHERE state = 1 /* every workspace: each has its own queues */",
+        )
+        .map_err(unreadable)?;
+    let rows = statement.query_map([], |row| {
+        Ok((WorkspaceId::from_bytes(row.get(0)?), SenderId::from_bytes(row.get(1)?)))
+    });
+    rows.map_err(unreadable)?.collect::<Result<_, _>>().map_err(unreadable)
+}
+
+/// Destroys to whom and what messages to erased people say.
+pub(super) fn forget(
+    work: &Connection,
+    workspace: WorkspaceId,
+    keys: impl Iterator<Item = AddressKey>,
+) -> rusqlite::Result<()> {
+    for key in keys {
+        work.prepare_cached(
+            "UPDATE message SET sealed = NULL WHERE workspace = ?1 AND address_key = ?2",
+        )?
+        .execute(params![workspace.as_bytes(), key.as_bytes()])?;
+    }
+    Ok(())
+}
+
+/// One message.
+pub(super) fn find(
+    work: &Connection,
+    workspace: &Workspace,
+    id: MessageId,
+) -> Result<Option<StoredMessage>, StoreError> {
+    let statement = format!("SELECT {COLUMNS} FROM message WHERE workspace = ?1 AND message = ?2");
+    let mut statement = work.prepare_cached(&statement).map_err(unreadable)?;
+    let asked = params![workspace.id.as_bytes(), id.as_bytes()];
+    let mut rows = statement.query(asked).map_err(unreadable)?;
+    let row = rows.next().map_err(unreadable)?;
+    row.map(|row| read(row, workspace.id, &workspace.secrets.vault)).transpose()
+}
+
+/// Messages, the newest first, each with its row.
+pub(super) fn list(
+    work: &Connection,
+    workspace: &Workspace,
+    query: &MessageQuery,
+    (before, items): (i64, i64),
+) -> Result<Vec<(i64, StoredMessage)>, StoreError> {
+    let statement = format!(
+        "SELECT {COLUMNS} FROM message
+         WHERE workspace = ?1 AND row < ?2 AND sender = coalesce(?3, sender)
+           AND state = coalesce(?4, state)
+         ORDER BY row DESC LIMIT ?5"
+    );
+    let mut statement = work.prepare_cached(&statement).map_err(unreadable)?;
+    let asked = params![
+        workspace.id.as_bytes(),
+        before,
+        query.sender.as_ref().map(SenderId::as_bytes),
+        query.state.map(MessageState::code),
+        items,
+    ];
+    let mut rows = statement.query(asked).map_err(unreadable)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next().map_err(unreadable)? {
+        let number = row.get(0).map_err(unreadable)?;
+        found.push((number, read(row, workspace.id, &workspace.secrets.vault)?));
+    }
+    Ok(found)
+}
+
+fn corrupt(row: i64) -> StoreError {
+    StoreError::Corrupt { table: "message", id: row.to_string() }
+}
+
+fn read(row: &Row<'_>, workspace: WorkspaceId, vault: &Vault) -> Result<StoredMessage, StoreError> {
+    let number: i64 = row.get(0).map_err(unreadable)?;
+    let id = MessageId::from_bytes(row.get(1).map_err(unreadable)?);
+    let state: u8 = row.get(2).map_err(unreadable)?;
+    let routes = row.get_ref(4).and_then(|cell| Ok(cell.as_blob()?)).map_err(unreadable)?;
+    let Routes { routes, requirement } = Routes::from_bytes(routes).map_err(|_| corrupt(number))?;
+    let sealed = row.get_ref(5).and_then(|cell| Ok(cell.as_blob_or_null()?)).map_err(unreadable)?;
+    let personal = sealed.map(|sealed| {
+        let plain = vault.open(&place(&workspace, &id), sealed).map_err(|_| corrupt(number))?;
+        let Personal { to, payload } = Personal::from_bytes(&plain).map_err(|_| corrupt(number))?;
+        Ok::<_, StoreError>((to, payload))
+    });
+    let at = |column: usize| -> Result<Option<Timestamp>, StoreError> {
+        let at: Option<i64> = row.get(column).map_err(unreadable)?;
+        Ok(at.map(Timestamp::from_micros))
+    };
+    Ok(StoredMessage {
+        id,
+        personal: personal.transpose()?,
+        routes,
+        route: row.get(3).map_err(unreadable)?,
+        requirement,
+        state: MessageState::from_code(state).ok_or_else(|| corrupt(number))?,
+        reasons: Reasons::from_bits(row.get(6).map_err(unreadable)?),
+        failure: row.get(7).map_err(unreadable)?,
+        provider_id: row.get(8).map_err(unreadable)?,
+        times: MessageTimes {
+            queued_at: at(9)?.ok_or_else(|| corrupt(number))?,
+            expires_at: at(10)?.ok_or_else(|| corrupt(number))?,
+            decided_at: at(11)?,
+            began_at: at(12)?,
+            handed_over_at: at(13)?,
+            sent_at: at(14)?,
+            delivered_at: at(15)?,
+            read_at: at(16)?,
+            ended_at: at(17)?,
+        },
+    })
+}
+
+impl Canonical for Routes {
+    fn write(&self, to: &mut Writer) {
+        to.byte(match self.requirement {
+            Requirement::OptIn => 1,
+            Requirement::Waived(_) => 2,
+        });
+        to.length(self.routes.len());
+        for route in &self.routes {
+            route.channel.write(to);
+            route.sender.write(to);
+            route.topic.write(to);
+            route.category.write(to);
+            to.byte(route.content.code());
+            write_occasion(route.occasion, to);
+        }
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let requirement = from.byte()?;
+        let length = from.length()?;
+        let routes: Vec<Message> =
+            (0..length).map(|_| read_route(from)).collect::<Result<_, Malformed>>()?;
+        let category = routes.first().ok_or(Malformed)?.category;
+        let requirement = match requirement {
+            1 => Requirement::OptIn,
+            2 => Requirement::waived(category).ok_or(Malformed)?,
+            _ => return Err(Malformed),
+        };
+        Ok(Self { routes, requirement })
+    }
+}
+
+fn read_route(from: &mut Reader<'_>) -> Result<Message, Malformed> {
+    Ok(Message {
+        channel: Channel::read(from)?,
+        sender: Option::<SenderId>::read(from)?,
+        topic: Option::<TopicId>::read(from)?,
+        category: Category::read(from)?,
+        content: Content::from_code(from.byte()?).ok_or(Malformed)?,
+        occasion: read_occasion(from)?,
+    })
+}
+
+fn write_occasion(occasion: Occasion, to: &mut Writer) {
+    match occasion {
+        Occasion::Ordinary => to.byte(1),
+        Occasion::Requested(at) => {
+            to.byte(2);
+            to.instant(at);
+        }
+        Occasion::RefusalConfirmation(at) => {
+            to.byte(3);
+            to.instant(at);
+        }
+        Occasion::HelpReply => to.byte(4),
+        Occasion::OptInQuestion(at) => {
+            to.byte(5);
+            at.write(to);
+        }
+    }
+}
+
+fn read_occasion(from: &mut Reader<'_>) -> Result<Occasion, Malformed> {
+    Ok(match from.byte()? {
+        1 => Occasion::Ordinary,
+        2 => Occasion::Requested(from.instant()?),
+        3 => Occasion::RefusalConfirmation(from.instant()?),
+        4 => Occasion::HelpReply,
+        5 => Occasion::OptInQuestion(Option::read(from)?),
+        _ => return Err(Malformed),
+    })
+}
+
+impl Canonical for Personal {
+    fn write(&self, to: &mut Writer) {
+        self.to.write(to);
+        match &self.payload {
+            Payload::Text(text) => {
+                to.byte(1);
+                to.text(text);
+            }
+            Payload::Template { name, language, variables } => {
+                to.byte(2);
+                to.text(name);
+                to.option(language.as_deref(), Writer::text);
+                to.length(variables.len());
+                variables.iter().for_each(|variable| to.text(variable));
+            }
+        }
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let to = Address::read(from)?;
+        let payload = match from.byte()? {
+            1 => Payload::Text(from.text()?.into()),
+            2 => Payload::Template {
+                name: from.text()?.into(),
+                language: from.option(|from| from.text().map(Box::from))?,
+                variables: {
+                    let length = from.length()?;
+                    let read = |_| from.text().map(Box::from);
+                    (0..length).map(read).collect::<Result<_, Malformed>>()?
+                },
+            },
+            _ => return Err(Malformed),
+        };
+        Ok(Self { to, payload })
+    }
+}

@@ -1,0 +1,324 @@
+//! The thread that moves messages on: queued, claimed, handed over, reported.
+//!
+//! All that wait share one transaction of `work.db` and one flush to disk. A claim is decided here, on
+//! what the gate knows now, and is durable before it is answered; what makes it safe against refusals
+//! that are recorded at the same time stands in [`super::claims`].
+
+use std::collections::HashMap;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::{Connection, ErrorCode};
+use sayso_core::address::Address;
+use sayso_core::channel::Message;
+use sayso_core::decision::{Reason, Reasons, Requirement};
+use sayso_core::id::{MessageId, SenderId};
+use sayso_core::limits;
+use sayso_core::time::Timestamp;
+use tokio::sync::oneshot;
+
+use super::messages::{self, Due, Verdict};
+use super::{Shared, Workspace};
+use crate::message::{Claimed, Claiming, HandOver, MessageDraft, MessageReport, Queueing};
+use crate::store::{Question, Recipient, StoreError};
+
+/// The way to the thread.
+#[derive(Debug)]
+pub(super) struct Sending(Mutex<Option<SyncSender<Job>>>);
+
+type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
+
+/// What the thread is asked for.
+pub(super) enum Job {
+    Queue(Arc<Workspace>, Box<(MessageDraft, Vec<u8>)>, Reply<Queueing>),
+    Claim(Arc<Workspace>, SenderId, usize, Reply<Claiming>),
+    Settle(Arc<Workspace>, Vec<HandOver>, Reply<()>),
+    Report(Arc<Workspace>, Vec<MessageReport>, Reply<Vec<bool>>),
+}
+
+impl std::fmt::Debug for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Job(..)")
+    }
+}
+
+impl Sending {
+    /// The way, and what the thread waits for.
+    pub(super) fn new() -> (Self, Receiver<Job>) {
+        let (jobs, waiting) = std::sync::mpsc::sync_channel(limits::WRITER_QUEUE_MAX);
+        (Self(Mutex::new(Some(jobs))), waiting)
+    }
+
+    /// Takes no more; what waits is still done.
+    pub(super) fn close(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    /// Asks for something, and waits until it is durable.
+    pub(super) async fn ask<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let jobs = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        jobs.ok_or(StoreError::Closed)?.try_send(job(reply)).map_err(|error| match error {
+            TrySendError::Full(_) => StoreError::Busy,
+            TrySendError::Disconnected(_) => StoreError::Closed,
+        })?;
+        answer.await.unwrap_or(Err(StoreError::Closed))
+    }
+}
+
+/// Works until nobody can ask any more.
+pub(super) fn run(shared: &Shared, jobs: &Receiver<Job>) {
+    while let Ok(first) = jobs.recv() {
+        let mut round = vec![first];
+        while round.len() < limits::COMMIT_GROUP_MAX {
+            let Ok(job) = jobs.try_recv() else { break };
+            round.push(job);
+        }
+        if let Err(word) = write(shared, round) {
+            (shared.options.on_unknown_outcome)(&word);
+            return;
+        }
+    }
+}
+
+/// What a job came to, to be answered once it is durable.
+enum Done {
+    Queue(Reply<Queueing>, Result<Queueing, StoreError>),
+    Claim(Reply<Claiming>, Result<Claiming, StoreError>),
+    Settle(Reply<()>, Vec<MessageId>, Result<(), StoreError>),
+    Report(Reply<Vec<bool>>, Result<Vec<bool>, StoreError>),
+}
+
+/// Does a round in one transaction, and answers; an error is an unknown outcome.
+fn write(shared: &Shared, round: Vec<Job>) -> Result<(), String> {
+    let mut work = shared.work.writing();
+    let begun = shared
+        .work
+        .check_room()
+        .map_err(StoreError::Unwritable)
+        .and_then(|()| work.transaction().map_err(|error| super::unwritable(&error)));
+    let work = match begun {
+        Ok(work) => work,
+        Err(error) => {
+            round.into_iter().for_each(|job| job.refuse(&error));
+            return Ok(());
+        }
+    };
+    let done: Vec<Done> = round.into_iter().map(|job| job.run(&work, shared)).collect();
+    match work.commit() {
+        Ok(()) => done.into_iter().for_each(|done| done.answer(shared)),
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure) => {
+            done.into_iter().for_each(|done| done.fail(shared, || StoreError::Unknown));
+            return Err(error.to_string());
+        }
+        Err(error) => {
+            done.into_iter().for_each(|done| done.fail(shared, || super::unwritable(&error)));
+        }
+    }
+    Ok(())
+}
+
+/// Gives an answer; a caller that went away does not need it.
+fn give<T>(reply: Reply<T>, answer: Result<T, StoreError>) {
+    drop(reply.send(answer));
+}
+
+impl Job {
+    fn run(self, work: &Connection, shared: &Shared) -> Done {
+        let now = shared.environment.clock.now();
+        match self {
+            Self::Queue(workspace, drafted, reply) => {
+                let (draft, sealed) = *drafted;
+                Done::Queue(reply, queue(work, &workspace, &draft, &sealed, now))
+            }
+            Self::Claim(workspace, sender, items, reply) => {
+                Done::Claim(reply, claim(work, shared, &workspace, (sender, items), now))
+            }
+            Self::Settle(workspace, ended, reply) => {
+                let written = ended
+                    .iter()
+                    .try_for_each(|hand_over| messages::settle(work, workspace.id, hand_over));
+                Done::Settle(reply, ended.into_iter().map(|ended| ended.id).collect(), written)
+            }
+            Self::Report(workspace, reports, reply) => {
+                let reports = reports.iter();
+                let known = reports.map(|report| messages::report(work, workspace.id, report));
+                Done::Report(reply, known.collect())
+            }
+        }
+    }
+
+    /// Answers that nothing can be written.
+    fn refuse(self, error: &StoreError) {
+        let again = || StoreError::Unwritable(error.to_string());
+        match self {
+            Self::Queue(_, _, reply) => give(reply, Err(again())),
+            Self::Claim(_, _, _, reply) => give(reply, Err(again())),
+            Self::Settle(_, _, reply) => give(reply, Err(again())),
+            Self::Report(_, _, reply) => give(reply, Err(again())),
+        }
+    }
+}
+
+impl Done {
+    fn answer(self, shared: &Shared) {
+        match self {
+            Self::Queue(reply, queued) => give(reply, queued),
+            Self::Claim(reply, claiming) => give(reply, claiming),
+            Self::Settle(reply, ended, written) => {
+                if written.is_ok() {
+                    shared.claims.leave(ended.into_iter());
+                }
+                give(reply, written);
+            }
+            Self::Report(reply, known) => give(reply, known),
+        }
+    }
+
+    /// Answers that nothing was written, or that nobody knows; no claim was made.
+    fn fail(self, shared: &Shared, error: impl Fn() -> StoreError) {
+        match self {
+            Self::Queue(reply, _) => give(reply, Err(error())),
+            Self::Claim(reply, claiming) => {
+                let claimed = claiming.into_iter().flat_map(|claiming| claiming.claimed);
+                shared.claims.leave(claimed.map(|claimed| claimed.id));
+                give(reply, Err(error()));
+            }
+            Self::Settle(reply, _, _) => give(reply, Err(error())),
+            Self::Report(reply, _) => give(reply, Err(error())),
+        }
+    }
+}
+
+fn queue(
+    work: &Connection,
+    workspace: &Workspace,
+    draft: &MessageDraft,
+    sealed: &[u8],
+    now: Timestamp,
+) -> Result<Queueing, StoreError> {
+    let find = |id| {
+        let found = messages::find(work, workspace, id)?;
+        let lost = || StoreError::Corrupt { table: "message", id: id.to_string() };
+        Ok::<_, StoreError>(Box::new(found.ok_or_else(lost)?))
+    };
+    Ok(match messages::queue(work, workspace, draft, sealed, now)? {
+        messages::Queued::New => Queueing::Queued(find(draft.id)?),
+        messages::Queued::Before(id) => Queueing::Retried(find(id)?),
+        messages::Queued::KeyReused => Queueing::KeyReused,
+    })
+}
+
+/// Decides the messages of a sender that are due, and claims those that may go.
+fn claim(
+    work: &Connection,
+    shared: &Shared,
+    workspace: &Workspace,
+    (sender, items): (SenderId, usize),
+    now: Timestamp,
+) -> Result<Claiming, StoreError> {
+    let due = messages::due(work, workspace, sender, now, items)?;
+    let more = due.len() == items;
+    let (expired, due): (Vec<Due>, Vec<Due>) =
+        due.into_iter().partition(|due| due.message.times.expires_at <= now);
+    for expired in &expired {
+        messages::decide(work, expired.row, Verdict::Expired, now)?;
+    }
+    // Before the gate is asked: see `claims`.
+    let places = due.iter().map(|due| (due.message.id, (workspace.no, due.key)));
+    shared.claims.enter(places, now);
+    let decided = decide(work, shared, workspace, &due, now);
+    let (claimed, rerouted) = match decided {
+        Ok(decided) => decided,
+        Err(error) => {
+            shared.claims.leave(due.iter().map(|due| due.message.id));
+            return Err(error);
+        }
+    };
+    let refused = due.iter().map(|due| due.message.id);
+    let kept = |id: &MessageId| claimed.iter().any(|claimed| claimed.id == *id);
+    shared.claims.leave(refused.filter(|id| !kept(id)));
+    let next_due_at = if more { None } else { messages::next_due_at(work, workspace.id, sender)? };
+    Ok(Claiming { claimed, rerouted, more, next_due_at })
+}
+
+fn decide(
+    work: &Connection,
+    shared: &Shared,
+    workspace: &Workspace,
+    due: &[Due],
+    now: Timestamp,
+) -> Result<(Vec<Claimed>, Vec<SenderId>), StoreError> {
+    let reasons = screen(shared, workspace, due)?;
+    let (mut claimed, mut rerouted) = (Vec::with_capacity(due.len()), Vec::new());
+    for (due, reasons) in due.iter().zip(reasons) {
+        let message = &due.message;
+        let route = message.routes.get(usize::from(message.route));
+        let verdict = match (route, &message.personal) {
+            (Some(route), Some((to, payload))) if reasons.is_empty() => {
+                claimed.push(Claimed {
+                    id: message.id,
+                    to: to.clone(),
+                    route: *route,
+                    payload: payload.clone(),
+                });
+                Verdict::Claimed
+            }
+            _ => {
+                let further = message.route.saturating_add(1);
+                let sender =
+                    message.routes.get(usize::from(further)).and_then(|route| route.sender);
+                match sender.filter(|_| message.personal.is_some()) {
+                    Some(sender) => {
+                        rerouted.push(sender);
+                        Verdict::Rerouted(further, sender)
+                    }
+                    // Who was erased has no address any more, and is suppressed besides.
+                    None if reasons.is_empty() => {
+                        Verdict::Refused(Reasons::of(&[Reason::Suppressed]))
+                    }
+                    None => Verdict::Refused(reasons),
+                }
+            }
+        };
+        messages::decide(work, due.row, verdict, now)?;
+    }
+    Ok((claimed, rerouted))
+}
+
+/// Asks the gate for every message, those with the same question at once. A question without an answer
+/// is an error.
+fn screen(shared: &Shared, workspace: &Workspace, due: &[Due]) -> Result<Vec<Reasons>, StoreError> {
+    let mut questions: HashMap<(Message, bool), Vec<usize>> = HashMap::new();
+    for (at, due) in due.iter().enumerate() {
+        let lost = || StoreError::Corrupt { table: "message", id: due.row.to_string() };
+        let route = due.message.routes.get(usize::from(due.message.route)).ok_or_else(lost)?;
+        let is_waived = due.message.requirement != Requirement::OptIn;
+        questions.entry((*route, is_waived)).or_default().push(at);
+    }
+    let mut reasons = vec![None; due.len()];
+    for ((message, _), places) in questions {
+        let asked: Vec<&Due> = places.iter().filter_map(|at| due.get(*at)).collect();
+        let Some(first) = asked.first() else { continue };
+        let question = Question { message, requirement: first.message.requirement };
+        let recipients: Vec<Recipient> = asked.iter().map(|due| recipient(due)).collect();
+        let answers = shared.screen(workspace.id, &question, &recipients)?;
+        for (at, answer) in places.iter().zip(answers) {
+            if let Some(place) = reasons.get_mut(*at) {
+                *place = Some(answer);
+            }
+        }
+    }
+    let unanswered = || StoreError::Unreadable("the gate gave no answer".into());
+    reasons.into_iter().map(|reasons| reasons.ok_or_else(unanswered)).collect()
+}
+
+fn recipient(due: &Due) -> Recipient {
+    match &due.message.personal {
+        Some((Address::Phone(phone), _)) => Recipient::Phone(*phone),
+        Some((Address::Email(_) | Address::ChannelId(_) | Address::ExternalId(_), _)) => {
+            Recipient::Key(due.key)
+        }
+        None => Recipient::Hashed(due.key),
+    }
+}

@@ -1,0 +1,132 @@
+//! Messages on the files of a store: races with refusals, and ends of the process.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use sayso_core::id::WorkspaceId;
+use sayso_core::message::MessageState;
+use sayso_core::statement::Statement;
+use sayso_core::time::Timestamp;
+use sayso_store::Store;
+use sayso_store::conformance::{
+    SENDER, SMS, message_id, message_to, phone, record, said, workspace,
+};
+use sayso_store::environment::Environment;
+use sayso_store::message::{HandOver, HandOverEnd};
+use sayso_store::sqlite::{Options, SqliteStore};
+use sayso_store::store::Subject;
+
+fn open(directory: &Path) -> SqliteStore {
+    SqliteStore::open(directory, Options::default(), Environment::system()).unwrap()
+}
+
+/// People, each of whom agreed and has a message in the queue.
+async fn agree_and_queue(store: &SqliteStore, workspace: WorkspaceId, people: u64) {
+    let yes = (0..people).map(|n| said(workspace, &phone(n), SMS, Statement::Single, 1));
+    store.record(workspace, yes.collect()).await.unwrap();
+    let queued = (0..people).map(|n| store.queue_message(workspace, message_to(n)));
+    futures_util::future::try_join_all(queued).await.unwrap();
+}
+
+const PEOPLE: u64 = 3_000;
+
+/// Claims and hands over until nothing is left; gives when each hand-over began.
+async fn send_all(store: Arc<SqliteStore>, workspace: WorkspaceId) -> BTreeMap<u64, Timestamp> {
+    let clock = Environment::system().clock;
+    let mut began = BTreeMap::new();
+    loop {
+        let claimed = store.claim_messages(workspace, SENDER, 32).await.unwrap();
+        if claimed.claimed.is_empty() && !claimed.more {
+            return began;
+        }
+        let mut ended = Vec::new();
+        for claimed in claimed.claimed {
+            // Others get their turn between a claim and its hand-over.
+            tokio::task::yield_now().await;
+            let n = u64::try_from(u128::from_be_bytes(*claimed.id.as_bytes())).unwrap();
+            let began_at = store.begin_hand_over(claimed.id);
+            let at = clock.now();
+            let end = match began_at {
+                Some(began_at) => {
+                    began.insert(n, began_at);
+                    HandOverEnd::Accepted { provider_id: None }
+                }
+                None => HandOverEnd::Requeued { due_at: at },
+            };
+            ended.push(HandOver { id: claimed.id, began_at, at, end });
+        }
+        store.settle_messages(workspace, ended).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_hand_over_begins_after_an_acknowledged_refusal() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Arc::new(open(directory.path()));
+    let workspace = workspace(&*store).await;
+    agree_and_queue(&store, workspace, PEOPLE).await;
+    let sending = tokio::spawn(send_all(Arc::clone(&store), workspace));
+    let refusing = (0..4).map(|part| {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move {
+            let clock = Environment::system().clock;
+            let mut acknowledged = BTreeMap::new();
+            for n in (part..PEOPLE).step_by(4) {
+                let refusal = said(workspace, &phone(n), SMS, Statement::OptOut, 2);
+                store.record(workspace, vec![refusal]).await.unwrap();
+                acknowledged.insert(n, clock.now());
+            }
+            acknowledged
+        })
+    });
+    let refused = futures_util::future::try_join_all(refusing).await.unwrap();
+    let refused: BTreeMap<u64, Timestamp> = refused.into_iter().flatten().collect();
+    let began = sending.await.unwrap();
+    let late: Vec<u64> =
+        began.iter().filter(|(n, began_at)| **began_at > refused[n]).map(|(n, _)| *n).collect();
+    assert_eq!(late, Vec::<u64>::new(), "began after the refusal was acknowledged");
+    let mut states = BTreeMap::new();
+    for n in 0..PEOPLE {
+        let message = store.message(workspace, message_id(n)).await.unwrap().unwrap();
+        *states.entry(message.state).or_insert(0_u64) += 1;
+        assert_eq!(message.state == MessageState::HandedOver, began.contains_key(&n));
+    }
+    // A race in which one side always wins shows nothing.
+    assert!(states[&MessageState::HandedOver] > 0 && states[&MessageState::Refused] > 0);
+    assert_eq!(states.values().sum::<u64>(), PEOPLE);
+}
+
+#[tokio::test]
+async fn what_was_claimed_when_the_process_ended_is_unknown_and_what_was_queued_is_not() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let workspace = workspace(&store).await;
+    agree_and_queue(&store, workspace, 2).await;
+    store.claim_messages(workspace, SENDER, 1).await.unwrap();
+    store.begin_hand_over(message_id(0)).unwrap();
+    drop(store);
+    let store = open(directory.path());
+    let state = async |n| store.message(workspace, message_id(n)).await.unwrap().unwrap();
+    let unknown = state(0).await;
+    assert_eq!(unknown.state, MessageState::Unknown);
+    assert_eq!(unknown.failure.as_deref(), Some("process_ended"));
+    assert_eq!(state(1).await.state, MessageState::Queued);
+    assert_eq!(store.claim_messages(workspace, SENDER, 10).await.unwrap().claimed.len(), 1);
+}
+
+#[tokio::test]
+async fn an_erasure_destroys_what_is_said_to_the_person_and_refuses_what_waits() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let workspace = workspace(&store).await;
+    agree_and_queue(&store, workspace, 2).await;
+    let mut erasure = said(workspace, &phone(0), SMS, Statement::OptOut, 2);
+    erasure.fact = sayso_core::event::Fact::Erasure;
+    store.erase(workspace, &Subject::Address(phone(0)), erasure).await.unwrap();
+    let claimed = store.claim_messages(workspace, SENDER, 10).await.unwrap().claimed;
+    assert_eq!(claimed.len(), 1);
+    let message = store.message(workspace, message_id(0)).await.unwrap().unwrap();
+    assert_eq!((message.state, message.personal), (MessageState::Refused, None));
+    record(&store, workspace, said(workspace, &phone(1), SMS, Statement::OptOut, 2)).await;
+}

@@ -24,7 +24,9 @@ use crate::address::{Address, AddressKey, AddressKind, OpaqueId};
 use crate::channel::{Category, Channel, Permission, Scope};
 use crate::email::Email;
 use crate::event::{ConsentEvent, Fact, Retracted, Sealed, Switched};
-use crate::id::{EventId, ImportId, KeyId, NoticeId, ProfileId, SenderId, TopicId, WorkspaceId};
+use crate::id::{
+    ConnectionId, EventId, ImportId, KeyId, NoticeId, ProfileId, SenderId, TopicId, WorkspaceId,
+};
 use crate::notice::{Language, NoticeRef};
 use crate::phone::Phone;
 use crate::register::{Claims, Mark, Register};
@@ -260,7 +262,17 @@ macro_rules! canonical_ids {
 }
 
 canonical_words!(Channel, Category, Actor, Road, Slot, Suppression, AddressKind);
-canonical_ids!(EventId, ImportId, KeyId, NoticeId, ProfileId, SenderId, TopicId, AddressKey);
+canonical_ids!(
+    ConnectionId,
+    EventId,
+    ImportId,
+    KeyId,
+    NoticeId,
+    ProfileId,
+    SenderId,
+    TopicId,
+    AddressKey
+);
 
 impl Canonical for Timestamp {
     fn write(&self, to: &mut Writer) {

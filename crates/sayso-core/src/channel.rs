@@ -89,6 +89,22 @@ words! {
 }
 
 words! {
+    /// Who carries messages for a business.
+    Provider: "sandbox, meta, gupshup, twilio, kannel" {
+        /// Simulated phones inside this server.
+        Sandbox = "sandbox", 1;
+        /// The WhatsApp Cloud API of Meta.
+        Meta = "meta", 2;
+        /// Gupshup.
+        Gupshup = "gupshup", 3;
+        /// Twilio.
+        Twilio = "twilio", 4;
+        /// A Kannel gateway.
+        Kannel = "kannel", 5;
+    }
+}
+
+words! {
     /// What a message is for, which decides how much consent it needs.
     Category: "marketing, utility, authentication, service" {
         /// Wants to sell or to keep in touch; also every message that names no category (rule 25).

@@ -22,9 +22,13 @@ pub(crate) mod imports;
 pub(crate) mod erasures;
 pub(crate) mod suppressions;
 
+pub(crate) mod messages;
+pub(crate) mod sandbox;
+
 pub(crate) mod look_ups;
 pub(crate) mod rejects;
 
+pub(crate) mod connections;
 pub(crate) mod keys;
 pub(crate) mod notices;
 pub(crate) mod senders;
@@ -52,6 +56,11 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(exports::consents))
         .routes(routes!(suppressions::switch))
         .routes(routes!(erasures::erase))
+        .routes(routes!(messages::list, messages::send))
+        .routes(routes!(messages::get))
+        .routes(routes!(sandbox::get, sandbox::put))
+        .routes(routes!(connections::list, connections::create))
+        .routes(routes!(connections::delete))
         .routes(routes!(rejects::list))
         .routes(routes!(look_ups::list))
         .routes(routes!(settings::get, settings::put))

@@ -12,12 +12,15 @@ use sayso_core::phone::PhoneBook;
 use sayso_core::time::Timestamp;
 use sayso_store::Store;
 use sayso_store::environment::Environment;
+use sayso_store::store::StoreError;
 
 use crate::keyring::{Holder, Keyring};
 use crate::observe::{Metrics, RequestIds, Track};
 use crate::problem::{Code, Problem};
 use crate::rate::{RateLimits, Rates};
-use crate::{admin, api, capture, local};
+use crate::workers::dispatch::Dispatch;
+use crate::workers::sandbox::Sandbox;
+use crate::{admin, api, capture, local, workers};
 
 /// What every handler shares.
 pub struct App {
@@ -31,6 +34,8 @@ pub struct App {
     trusted_proxies: Vec<IpAddr>,
     ready: AtomicBool,
     turns: tokio::sync::Mutex<()>,
+    dispatch: Dispatch,
+    sandbox: Sandbox,
 }
 
 /// What an application is made with.
@@ -64,6 +69,8 @@ impl App {
             trusted_proxies: options.trusted_proxies,
             ready: AtomicBool::new(true),
             turns: tokio::sync::Mutex::default(),
+            dispatch: Dispatch::default(),
+            sandbox: Sandbox::default(),
         })
     }
 
@@ -157,6 +164,25 @@ impl App {
     /// The turn of a request that makes something under an idempotency key.
     pub(crate) async fn take_turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.turns.lock().await
+    }
+
+    /// The way to those who hand messages over.
+    pub(crate) const fn dispatch(&self) -> &Dispatch {
+        &self.dispatch
+    }
+
+    /// The simulated phones.
+    pub(crate) const fn sandbox(&self) -> &Sandbox {
+        &self.sandbox
+    }
+
+    /// Hands over every message that is due, and says how many it claimed; for those who cannot wait
+    /// for the workers.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn send_due(&self) -> Result<usize, StoreError> {
+        workers::dispatch::send_due(self).await
     }
 
     /// Whether new requests are welcome.

@@ -25,7 +25,7 @@ use serde_json::Value;
 use crate::problem::{Code, Problem};
 
 pub(crate) use faults::{Faults, Pointer};
-pub(crate) use object::{FromJson, Members, json_object, nearest};
+pub(crate) use object::{FromJson, Members, OneOrMore, json_object, nearest};
 
 mod faults;
 mod object;

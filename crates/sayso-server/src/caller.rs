@@ -20,7 +20,7 @@ use crate::local::{self, LocalOperator};
 use crate::problem::{Code, Problem};
 
 /// What an operation needs.
-pub(crate) trait Needs: Send + Sync + 'static {
+pub(crate) trait Needs: std::marker::Send + Sync + 'static {
     /// The scope.
     const SCOPE: KeyScope;
 }
@@ -44,6 +44,8 @@ needs! {
     Read;
     /// The caller may record consents and profiles.
     Write;
+    /// The caller may send messages.
+    Send;
     /// The caller may retract and erase.
     Compliance;
     /// The caller may change the configuration.

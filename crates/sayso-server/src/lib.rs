@@ -12,6 +12,7 @@ pub mod app;
 mod admin;
 mod api;
 mod capture;
+mod workers;
 
 mod body;
 mod caller;

@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use sayso_store::store::StoreError;
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 pub use codes::Code;
@@ -43,6 +44,7 @@ struct Parts {
     code: Code,
     detail: Option<String>,
     errors: Vec<FieldError>,
+    decision: Option<Value>,
     headers: HeaderMap,
 }
 
@@ -69,12 +71,17 @@ pub struct ProblemBody {
     /// Every field that is wrong.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
+    /// What the gate says, as `check` answers it; with `message-not-allowed` alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object)]
+    decision: Option<Value>,
 }
 
 impl Problem {
     /// A problem with this code and nothing more to say.
     pub fn new(code: Code) -> Self {
-        Self(Box::new(Parts { code, detail: None, errors: Vec::new(), headers: HeaderMap::new() }))
+        let (errors, headers) = (Vec::new(), HeaderMap::new());
+        Self(Box::new(Parts { code, detail: None, errors, decision: None, headers }))
     }
 
     /// What happened this time. Never holds personal data or the text of an inner error.
@@ -92,6 +99,13 @@ impl Problem {
         let mut problem = Self::new(code);
         problem.0.errors = errors;
         problem
+    }
+
+    /// The problem with the decision of the gate that it follows from.
+    #[must_use]
+    pub fn decision(mut self, decision: &impl Serialize) -> Self {
+        self.0.decision = serde_json::to_value(decision).ok();
+        self
     }
 
     /// The problem with a header besides.
@@ -127,6 +141,7 @@ impl Problem {
             instance: instance.to_owned(),
             code: self.0.code,
             errors: self.0.errors.clone(),
+            decision: self.0.decision.clone(),
         }
     }
 

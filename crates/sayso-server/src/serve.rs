@@ -25,6 +25,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::app::App;
 use crate::config::{Config, TlsConfig};
 use crate::observe::LogControl;
+use crate::workers;
 
 use self::socket::Socket;
 
@@ -163,6 +164,7 @@ impl Server {
         };
         tasks.spawn(self.local.serve(self.app.local_router(), stopped.clone()));
         tasks.spawn(public.serve(stopped.clone()));
+        tasks.spawn(workers::dispatch::run(Arc::clone(&self.app), stopped.clone()));
         tasks.spawn(admin.serve(stopped));
         let mut tidy = tokio::time::interval(TIDY_INTERVAL);
         let mut stop: Pin<Box<dyn Future<Output = ()> + Send + '_>> = Box::pin(stop);

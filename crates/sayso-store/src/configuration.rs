@@ -8,8 +8,8 @@ mod codec;
 use std::collections::{BTreeMap, BTreeSet};
 
 use sayso_core::address::AddressKeySecret;
-use sayso_core::channel::{Category, Channel};
-use sayso_core::id::{ImportId, KeyId, NoticeId, SenderId, TopicId, WorkspaceId};
+use sayso_core::channel::{Category, Channel, Provider};
+use sayso_core::id::{ConnectionId, ImportId, KeyId, NoticeId, SenderId, TopicId, WorkspaceId};
 use sayso_core::notice::{Language, Notice};
 use sayso_core::settings::{DatedSettings, Settings};
 use sayso_core::source::SourceName;
@@ -40,6 +40,8 @@ pub struct Configuration {
     pub settings: DatedSettings,
     /// Its senders, deleted ones included.
     pub senders: BTreeMap<SenderId, Sender>,
+    /// Its accounts at providers, deleted ones included.
+    pub connections: BTreeMap<ConnectionId, Connection>,
     /// Its topics, deleted ones included.
     pub topics: BTreeMap<TopicId, Topic>,
     /// Its notices, every published version and language.
@@ -61,6 +63,19 @@ pub struct Sender {
     pub name: Box<str>,
     /// The number, short code or mail domain people see.
     pub address: Box<str>,
+    /// The account its messages go by; without one it sends none.
+    pub connection: Option<ConnectionId>,
+    /// When it was deleted.
+    pub deleted_at: Option<Timestamp>,
+}
+
+/// An account at a provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connection {
+    /// How operators call it.
+    pub name: Box<str>,
+    /// The provider.
+    pub provider: Provider,
     /// When it was deleted.
     pub deleted_at: Option<Timestamp>,
 }
@@ -107,6 +122,8 @@ pub enum KeyScope {
     Read,
     /// Record consents and profiles.
     Write,
+    /// Send messages.
+    Send,
     /// Import and export lists.
     Import,
     /// Retract and erase: the compliance role.
@@ -141,6 +158,8 @@ pub enum Change {
     Settings(Settings),
     /// A sender.
     Sender(SenderId, Sender),
+    /// An account at a provider.
+    Connection(ConnectionId, Connection),
     /// A topic. Its category never changes.
     Topic(TopicId, Topic),
     /// A notice's name, given with its first version.
@@ -161,6 +180,7 @@ impl KeyScope {
         Self::Check,
         Self::Read,
         Self::Write,
+        Self::Send,
         Self::Import,
         Self::Compliance,
         Self::Configure,
@@ -173,6 +193,7 @@ impl KeyScope {
             Self::Check => "check",
             Self::Read => "read",
             Self::Write => "write",
+            Self::Send => "send",
             Self::Import => "import",
             Self::Compliance => "compliance",
             Self::Configure => "configure",
@@ -203,6 +224,7 @@ impl Configuration {
             secret,
             settings: DatedSettings::default(),
             senders: BTreeMap::new(),
+            connections: BTreeMap::new(),
             topics: BTreeMap::new(),
             notices: BTreeMap::new(),
             sites: BTreeMap::new(),
@@ -217,6 +239,9 @@ impl Configuration {
             Change::Settings(settings) => self.settings.put(at, settings),
             Change::Sender(id, sender) => {
                 self.senders.insert(id, sender);
+            }
+            Change::Connection(id, connection) => {
+                self.connections.insert(id, connection);
             }
             Change::Topic(id, topic) => {
                 self.topics

@@ -48,7 +48,7 @@ use rusqlite::OptionalExtension;
 use sayso_core::address::{Address, AddressKey};
 use sayso_core::decision::Reasons;
 use sayso_core::event::Fact;
-use sayso_core::event_id::is_keyed;
+use sayso_core::event_id::{RequestHash, is_keyed};
 use sayso_core::id::{EventId, ImportId, MessageId, ProfileId, SenderId, WorkspaceId};
 use sayso_core::limits;
 use sayso_core::phone::BUILTIN_VERSION;
@@ -936,6 +936,19 @@ impl Store for SqliteStore {
         let sealed = messages::seal(&workspace, &draft, &self.shared.environment);
         let drafted = Box::new((draft, sealed));
         self.shared.sending.ask(|reply| Job::Queue(workspace, drafted, reply)).await
+    }
+
+    async fn retried_message(
+        &self,
+        workspace: WorkspaceId,
+        key: &RequestHash,
+        request: &RequestHash,
+    ) -> Result<Option<Queueing>, StoreError> {
+        let workspace = self.workspace(workspace)?;
+        self.shared.work.read(|work| {
+            let known = messages::of_request(work, workspace.id, key, request)?;
+            known.map(|known| sending::queueing(work, &workspace, known)).transpose()
+        })
     }
 
     async fn message(

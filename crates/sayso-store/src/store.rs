@@ -567,6 +567,15 @@ pub trait Store: Send + Sync + Debug {
         draft: MessageDraft,
     ) -> Result<Queueing, StoreError>;
 
+    /// What became of a message that a request with this key, hashed, asked for: nothing if there was
+    /// none, [`Queueing::KeyReused`] if that was another request.
+    async fn retried_message(
+        &self,
+        workspace: WorkspaceId,
+        key: &RequestHash,
+        request: &RequestHash,
+    ) -> Result<Option<Queueing>, StoreError>;
+
     /// A message as it stands.
     async fn message(
         &self,

@@ -30,8 +30,8 @@ use crate::problem::{Code, Problem};
 pub(crate) use batch::kind_on;
 use batch::{BatchAnswer, BatchRequest};
 use explain::Explanation;
-pub(crate) use explain::{Claim, about, claims_of};
-use question::MessageFields;
+pub(crate) use explain::{Claim, about, claims_of, decide};
+pub(crate) use question::{MessageFields, require_exemption};
 
 mod batch;
 mod explain;
@@ -91,16 +91,16 @@ pub(crate) struct CheckAnswer {
 
 /// One question about one person.
 #[derive(Debug)]
-struct Asking {
-    question: Question,
-    subject: Subject,
-    moment: Moment,
-    depth: Depth,
+pub(crate) struct Asking {
+    pub(crate) question: Question,
+    pub(crate) subject: Subject,
+    pub(crate) moment: Moment,
+    pub(crate) depth: Depth,
 }
 
 /// How much the answer says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Depth {
+pub(crate) enum Depth {
     /// The reasons.
     Reasons,
     /// What was waived, too.
@@ -195,7 +195,7 @@ fn ask(
     let explain = request.explain.unwrap_or(false);
     let subject = request.take_address().settle(&reading, &mut faults);
     let (question, subject) = faults.settle(question.zip(subject))?;
-    question::require_exemption(&question, settings, &caller.key().scopes)?;
+    require_exemption(&question, settings, &caller.key().scopes)?;
     let depth = match (explain, moment, question.requirement) {
         (true, _, _) => Depth::Explanation,
         (false, Moment::Now, Requirement::OptIn) => Depth::Reasons,

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use sayso_core::id::SenderId;
+use sayso_core::id::{ConnectionId, SenderId};
 use sayso_core::limits;
-use sayso_store::configuration::{Change, Sender};
+use sayso_store::configuration::{Change, Configuration, Sender};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::making::{Making, reused};
 use crate::api::page::{InPath, ListQuery, has_room, name, page};
 use crate::app::App;
-use crate::body::texts::{ChannelText, SenderIdText};
+use crate::body::texts::{ChannelText, ConnectionIdText, SenderIdText};
 use crate::body::{Asked, Faults, IdempotencyKey, Sent, json_object};
 use crate::caller::{Caller, Configure, Read};
 use crate::problem::{Code, Problem, ProblemBody};
@@ -31,6 +31,8 @@ json_object! {
         /// The number, short code or mail domain that people see. Required.
         #[schema(example = "+14155550100")]
         address: String,
+        /// The account its messages go by; without one it sends none.
+        connection: ConnectionIdText,
     }
 }
 
@@ -46,6 +48,10 @@ pub(crate) struct SenderAnswer {
     name: String,
     /// What people see.
     address: String,
+    /// The account its messages go by; absent where it sends none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "con_01jd6m9k3te5b8r5v3x5y6z7w8")]
+    connection: Option<String>,
     /// When it was deleted; absent while it lives.
     #[serde(skip_serializing_if = "Option::is_none")]
     deleted_at: Option<String>,
@@ -96,12 +102,13 @@ pub(crate) async fn create(
     let Sent { request, mut faults } = sent;
     let channel = request.channel.as_ref().map(|ChannelText(channel)| *channel);
     let channel = faults.require("/channel", channel, "sms");
+    let connection = connection(&request, caller.configuration(), &mut faults);
     let texts = texts(request, &mut faults);
     let (channel, (name, address)) = faults.settle(channel.zip(texts))?;
     let limit = ("SENDERS_PER_WORKSPACE_MAX", limits::SENDERS_PER_WORKSPACE_MAX);
     let making = Making::begin(&app, &caller, key, "sender").await?;
     let known = &making.configuration().senders;
-    let sender = Sender { channel, name, address, deleted_at: None };
+    let sender = Sender { channel, name, address, connection, deleted_at: None };
     match making.find(known, SenderId::as_bytes) {
         Some((id, made)) if *made != sender => return Err(reused(&id)),
         Some((id, made)) => return Ok((StatusCode::CREATED, Json(SenderAnswer::of(id, made)))),
@@ -133,9 +140,12 @@ pub(crate) async fn put(
     if request.channel.as_ref().is_some_and(|ChannelText(channel)| *channel != known.channel) {
         faults.note("/channel", Code::InvalidValue, "never changes; make a new sender");
     }
+    let connection = connection(&request, caller.configuration(), &mut faults);
     let texts = texts(request, &mut faults);
     let (name, address) = faults.settle(texts)?;
-    store(&app, &caller, id, Sender { name, address, ..known }).await
+    let answer = store(&app, &caller, id, Sender { name, address, connection, ..known }).await?;
+    app.dispatch().wake(caller.workspace(), id);
+    Ok(answer)
 }
 
 /// Deletes a sender. What people said about it stays; no refusal is lost.
@@ -177,6 +187,19 @@ async fn store(
     Ok(Json(answer))
 }
 
+fn connection(
+    request: &SenderRequest,
+    configuration: &Configuration,
+    faults: &mut Faults,
+) -> Option<ConnectionId> {
+    let ConnectionIdText(id) = request.connection.as_ref()?;
+    let known = configuration.connections.get(id);
+    if known.is_none_or(|connection| connection.deleted_at.is_some()) {
+        faults.note("/connection", Code::UnknownConnection, "is no living connection");
+    }
+    Some(*id)
+}
+
 fn texts(request: SenderRequest, faults: &mut Faults) -> Option<(Box<str>, Box<str>)> {
     let name = name(request.name, faults);
     let address = faults.require("/address", request.address, "+14155550100")?;
@@ -198,6 +221,7 @@ impl SenderAnswer {
             channel: sender.channel.as_str(),
             name: sender.name.to_string(),
             address: sender.address.to_string(),
+            connection: sender.connection.map(|id| id.to_string()),
             deleted_at: sender.deleted_at.map(|at| at.to_string()),
         }
     }

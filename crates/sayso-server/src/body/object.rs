@@ -171,6 +171,19 @@ impl<T: FromJson> FromJson for Vec<T> {
     }
 }
 
+/// One value, or a list of values of which the first is preferred.
+#[derive(Debug)]
+pub(crate) struct OneOrMore<T>(pub(crate) Vec<T>);
+
+impl<T: FromJson> FromJson for OneOrMore<T> {
+    fn from_json(value: Value, at: &Pointer<'_>, faults: &mut Faults) -> Option<Self> {
+        match value {
+            Value::Array(_) => Vec::from_json(value, at, faults).map(Self),
+            one => T::from_json(one, at, faults).map(|one| Self(vec![one])),
+        }
+    }
+}
+
 impl<T: FromJson> FromJson for BTreeMap<String, T> {
     fn from_json(value: Value, at: &Pointer<'_>, faults: &mut Faults) -> Option<Self> {
         let Members(members) = Members::of(value, at, faults)?;

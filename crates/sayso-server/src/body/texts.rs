@@ -1,8 +1,11 @@
 //! Words of the domain as texts of JSON: one adapter to `parse`, with the schema of each.
 
 use sayso_core::address::{AddressKind, OpaqueId};
-use sayso_core::channel::{Category, Channel, Scope};
-use sayso_core::id::{EventId, KeyId, NoticeId, ProfileId, SenderId, TopicId};
+use sayso_core::channel::{Category, Channel, Provider, Scope};
+use sayso_core::id::{
+    ConnectionId, EventId, KeyId, MessageId, NoticeId, ProfileId, SenderId, TopicId,
+};
+use sayso_core::message::MessageState;
 use sayso_core::notice::Language;
 use sayso_core::phone::Region;
 use sayso_core::source::{EvidenceText, SourceName};
@@ -17,6 +20,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 use super::object::wrong_type;
 use super::{Faults, FromJson, Pointer};
 use crate::problem::Code;
+use crate::workers::sandbox::Behavior;
 
 /// A text that means something: `$name` holds the meaning, read by `$parse`.
 macro_rules! texts {
@@ -105,13 +109,24 @@ texts! {
         Some(&["opt_in", "opt_out", "hold", "pending", "start", "implied"]);
     /// What an API key may do.
     KeyScopeText(KeyScope) = parse_key_scope, UnknownWord, "check",
-        Some(&["check", "read", "write", "import", "compliance", "configure", "send:exempt"]);
+        Some(&["check", "read", "write", "send", "import", "compliance", "configure", "send:exempt"]);
     /// A time as claimed, in RFC 3339 with a zone, as coarse as it is known: to the fraction, second, minute or day.
     ClaimedTimeText(ClaimedTime) = ClaimedTime::parse, InvalidTime, "2026-11-21T10:00:00Z", None;
     /// An instant in RFC 3339 with a zone.
     TimeText(Timestamp) = Timestamp::parse, InvalidTime, "2026-11-21T10:00:00Z", None;
     /// The id of a sender.
     SenderIdText(SenderId) = SenderId::parse, InvalidId, "snd_01jd6m9k3te5b8r5v3x5y6z7w8", None;
+    /// The id of a connection.
+    ConnectionIdText(ConnectionId) = ConnectionId::parse, InvalidId, "con_01jd6m9k3te5b8r5v3x5y6z7w8", None;
+    /// The id of a message.
+    MessageIdText(MessageId) = MessageId::parse, InvalidId, "msg_01jd6m9k3te5b8r5v3x5y6z7w8", None;
+    /// Where a message is on its way.
+    MessageStateText(MessageState) = MessageState::parse, UnknownWord, "queued",
+        Some(&["queued", "claimed", "handed_over", "sent", "delivered", "read", "failed", "unknown", "refused"]);
+    /// Who carries messages.
+    ProviderText(Provider) = Provider::parse, UnknownWord, "sandbox", Some(&["sandbox", "meta", "gupshup", "twilio", "kannel"]);
+    /// What becomes of messages to a simulated phone: they arrive; are taken and do not arrive; are refused; get no answer; are not taken now.
+    BehaviorText(Behavior) = Behavior::parse, UnknownWord, "delivers", Some(&["delivers", "loses", "refuses", "silent", "busy"]);
     /// The id of a topic.
     TopicIdText(TopicId) = TopicId::parse, InvalidId, "top_01jd6m9k3te5b8r5v3x5y6z7w8", None;
     /// The id of a notice.
@@ -204,7 +219,7 @@ impl Said {
 
 fn parse_key_scope(text: &str) -> Result<KeyScope, &'static str> {
     KeyScope::parse(text)
-        .ok_or("is none of check, read, write, import, compliance, configure, send:exempt")
+        .ok_or("is none of check, read, write, send, import, compliance, configure, send:exempt")
 }
 
 /// Reads 32 bytes from hexadecimal digits.

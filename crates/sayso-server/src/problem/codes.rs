@@ -101,6 +101,9 @@ codes! {
     LimitReached = "limit-reached", CONFLICT, "The workspace has as many as it may",
         "A workspace holds a bounded number of senders, topics, notices, sites and keys; `detail` names the limit and its value.",
         "Change one that is no longer needed, or use another workspace. The limits are in `docs/reference/limits.md`.";
+    MessageNotAllowed = "message-not-allowed", CONFLICT, "The message may not be sent",
+        "The gate says no on every channel that the message names; `decision` gives all reasons, and the events they rest on, for the first. Nothing was queued.",
+        "Do not send it. What would change the answer stands with each reason in the rules of consent.";
     VersionExists = "version-exists", CONFLICT, "The version is published already",
         "A published version of a notice never changes.",
         "Publish the next version.";
@@ -188,6 +191,15 @@ codes! {
     OneMoment = "one-moment", UNPROCESSABLE_ENTITY, "Only one moment can be asked about",
         "`as_of` (what we knew then) and `effective_at` (what was true then) exclude each other.",
         "Send one of them.";
+    UnknownConnection = "unknown-connection", UNPROCESSABLE_ENTITY, "The connection is unknown",
+        "The workspace has no such account at a provider, or deleted it.",
+        "Use one that `GET /v1/connections` lists.";
+    SenderUnconnected = "sender-unconnected", UNPROCESSABLE_ENTITY, "The sender sends nothing",
+        "The sender has no connection, so there is no provider that would take its messages.",
+        "Give it a `connection`: `PUT /v1/senders/{id}`.";
+    TextTooLong = "text-too-long", UNPROCESSABLE_ENTITY, "The text is too long for the channel",
+        "The channel carries fewer characters.",
+        "Shorten it to the limit that the fault names.";
     AcknowledgementRequired = "acknowledgement-required", UNPROCESSABLE_ENTITY, "The default needs an acknowledgement",
         "`opted_in_acknowledged` lets marketing go to people who said nothing. It must be acknowledged in writing.",
         "Send `acknowledgement` with the words that the reference of the operation gives.";

@@ -180,7 +180,8 @@ async fn a_workspace_holds_no_more_senders_than_its_limit() {
     // What was deleted counts: consents may name it.
     let deleted_at = Some(sayso_core::time::Timestamp::DISTANT_PAST);
     let sender = |id| {
-        let sender = Sender { channel, name: "s".into(), address: "1".into(), deleted_at };
+        let sender =
+            Sender { channel, name: "s".into(), address: "1".into(), connection: None, deleted_at };
         Change::Sender(SenderId::from_bytes(id), sender)
     };
     let one = json!({ "channel": "sms", "name": "Shop", "address": "12345" });

@@ -19,6 +19,7 @@ mod imports;
 mod input;
 mod logs;
 mod look_ups;
+mod messages;
 mod profiles;
 mod rejects;
 mod scenarios;

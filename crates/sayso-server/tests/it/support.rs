@@ -43,6 +43,7 @@ pub(crate) struct TestApp {
     pub(crate) configuration: Arc<Configuration>,
     pub(crate) key: String,
     router: Router,
+    app: Arc<App>,
 }
 
 /// An answer.
@@ -111,7 +112,7 @@ impl TestApp {
         let app = App::new(Arc::clone(&store), environment.clone(), options);
         let router = app.public_router();
         let mut test =
-            Self { store, clock, environment, configuration, key: String::new(), router };
+            Self { store, clock, environment, configuration, key: String::new(), router, app };
         test.key = test.make_key("test", KeyScope::ALL, Standing::Act).await;
         test
     }
@@ -129,6 +130,11 @@ impl TestApp {
         let change = Change::Key(minted.id, minted.key);
         self.store.configure(self.configuration.workspace, change).await.unwrap();
         minted.secret
+    }
+
+    /// Hands over every message that is due.
+    pub(crate) async fn send_due(&self) -> usize {
+        self.app.send_due().await.unwrap()
     }
 
     /// Moves the clock.

@@ -1,15 +1,15 @@
 //! The stored form of configuration changes, in the canonical encoding of `sayso-core`.
 
 use sayso_core::canonical::{Canonical, Malformed, Reader, Writer};
-use sayso_core::channel::{Category, Channel, Permission};
-use sayso_core::id::{ImportId, KeyId, NoticeId, SenderId, TopicId};
+use sayso_core::channel::{Category, Channel, Permission, Provider};
+use sayso_core::id::{ConnectionId, ImportId, KeyId, NoticeId, SenderId, TopicId};
 use sayso_core::notice::{Language, Notice};
 use sayso_core::phone::Region;
 use sayso_core::settings::{ChannelDefault, Settings};
 use sayso_core::source::SourceName;
 use sayso_core::statement::{Level, Standing};
 
-use super::{ApiKey, Change, KeyScope, Sender, Site, Topic};
+use super::{ApiKey, Change, Connection, KeyScope, Sender, Site, Topic};
 
 impl Canonical for Change {
     fn write(&self, to: &mut Writer) {
@@ -24,6 +24,7 @@ impl Canonical for Change {
                 sender.channel.write(to);
                 to.text(&sender.name);
                 to.text(&sender.address);
+                sender.connection.write(to);
                 sender.deleted_at.write(to);
             }
             Self::Topic(id, topic) => {
@@ -52,6 +53,13 @@ impl Canonical for Change {
                 id.write(to);
                 write_key(key, to);
             }
+            Self::Connection(id, connection) => {
+                to.byte(9);
+                id.write(to);
+                to.text(&connection.name);
+                to.byte(connection.provider.code());
+                connection.deleted_at.write(to);
+            }
             Self::UndoImport(id) => {
                 to.byte(8);
                 id.write(to);
@@ -68,6 +76,7 @@ impl Canonical for Change {
                     channel: Channel::read(from)?,
                     name: from.text()?.into(),
                     address: from.text()?.into(),
+                    connection: Option::read(from)?,
                     deleted_at: Option::read(from)?,
                 },
             )),
@@ -84,6 +93,14 @@ impl Canonical for Change {
             6 => Ok(Self::Site(read_name(from)?, read_site(from)?)),
             7 => Ok(Self::Key(KeyId::read(from)?, read_key(from)?)),
             8 => ImportId::read(from).map(Self::UndoImport),
+            9 => Ok(Self::Connection(
+                ConnectionId::read(from)?,
+                Connection {
+                    name: from.text()?.into(),
+                    provider: Provider::from_code(from.byte()?).ok_or(Malformed)?,
+                    deleted_at: Option::read(from)?,
+                },
+            )),
             _ => Err(Malformed),
         }
     }

@@ -5,6 +5,7 @@ use sayso_core::address::{Address, AddressKey};
 use sayso_core::canonical::{Canonical, Malformed, Reader, Writer};
 use sayso_core::channel::{Category, Channel, Content, Message, Occasion};
 use sayso_core::decision::{Reasons, Requirement};
+use sayso_core::event_id::RequestHash;
 use sayso_core::id::{MessageId, SenderId, TopicId, WorkspaceId};
 use sayso_core::message::MessageState;
 use sayso_core::time::Timestamp;
@@ -58,24 +59,10 @@ pub(super) fn queue(
     sealed: &[u8],
     now: Timestamp,
 ) -> Result<Queued, StoreError> {
-    if let Some(key) = &draft.key {
-        let known: Option<(Vec<u8>, [u8; 16])> = work
-            .prepare_cached(
-                "SELECT request, message FROM message WHERE workspace = ?1 AND request_key = ?2",
-            )
-            .and_then(|mut statement| {
-                let asked = params![workspace.id.as_bytes(), key.0];
-                statement.query_row(asked, |row| Ok((row.get(0)?, row.get(1)?))).optional()
-            })
-            .map_err(unreadable)?;
-        if let Some((request, id)) = known {
-            let same = request == draft.request.0;
-            return Ok(if same {
-                Queued::Before(MessageId::from_bytes(id))
-            } else {
-                Queued::KeyReused
-            });
-        }
+    if let Some(key) = &draft.key
+        && let Some(known) = of_request(work, workspace.id, key, &draft.request)?
+    {
+        return Ok(known);
     }
     let sender = draft.routes.first().and_then(|route| route.sender);
     let sender = sender.ok_or_else(|| StoreError::Unwritable("a message without sender".into()))?;
@@ -101,13 +88,38 @@ pub(super) fn queue(
         ])
     })
     .map_err(failed)?;
-    Ok(Queued::New)
+    Ok(Queued::New(draft.id))
+}
+
+/// What a request with this key came to before.
+pub(super) fn of_request(
+    work: &Connection,
+    workspace: WorkspaceId,
+    key: &RequestHash,
+    request: &RequestHash,
+) -> Result<Option<Queued>, StoreError> {
+    let known: Option<([u8; 32], [u8; 16])> = work
+        .prepare_cached(
+            "SELECT request, message FROM message WHERE workspace = ?1 AND request_key = ?2",
+        )
+        .and_then(|mut statement| {
+            let asked = params![workspace.as_bytes(), key.0];
+            statement.query_row(asked, |row| Ok((row.get(0)?, row.get(1)?))).optional()
+        })
+        .map_err(unreadable)?;
+    Ok(known.map(|(before, id)| {
+        if before == request.0 {
+            Queued::Before(MessageId::from_bytes(id))
+        } else {
+            Queued::KeyReused
+        }
+    }))
 }
 
 /// What became of a message that was to be queued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Queued {
-    New,
+    New(MessageId),
     Before(MessageId),
     KeyReused,
 }

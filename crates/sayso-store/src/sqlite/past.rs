@@ -109,6 +109,7 @@ impl Shared {
             Change::UndoImport(id) => Some(id),
             Change::Settings(_)
             | Change::Sender(..)
+            | Change::Connection(..)
             | Change::Topic(..)
             | Change::NoticeName(..)
             | Change::Notice(_)

@@ -17,7 +17,7 @@ use sayso_core::limits;
 use sayso_core::time::Timestamp;
 use tokio::sync::oneshot;
 
-use super::messages::{self, Due, Verdict};
+use super::messages::{self, Due, Queued, Verdict};
 use super::{Shared, Workspace};
 use crate::message::{Claimed, Claiming, HandOver, MessageDraft, MessageReport, Queueing};
 use crate::store::{Question, Recipient, StoreError};
@@ -197,15 +197,25 @@ fn queue(
     sealed: &[u8],
     now: Timestamp,
 ) -> Result<Queueing, StoreError> {
-    let find = |id| {
+    let queued = messages::queue(work, workspace, draft, sealed, now)?;
+    queueing(work, workspace, queued)
+}
+
+/// What became of a message, with the message.
+pub(super) fn queueing(
+    work: &Connection,
+    workspace: &Workspace,
+    queued: Queued,
+) -> Result<Queueing, StoreError> {
+    let find = |id: MessageId| {
         let found = messages::find(work, workspace, id)?;
         let lost = || StoreError::Corrupt { table: "message", id: id.to_string() };
         Ok::<_, StoreError>(Box::new(found.ok_or_else(lost)?))
     };
-    Ok(match messages::queue(work, workspace, draft, sealed, now)? {
-        messages::Queued::New => Queueing::Queued(find(draft.id)?),
-        messages::Queued::Before(id) => Queueing::Retried(find(id)?),
-        messages::Queued::KeyReused => Queueing::KeyReused,
+    Ok(match queued {
+        Queued::New(id) => Queueing::Queued(find(id)?),
+        Queued::Before(id) => Queueing::Retried(find(id)?),
+        Queued::KeyReused => Queueing::KeyReused,
     })
 }
 

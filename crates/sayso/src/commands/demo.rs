@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use sayso_core::channel::{Category, Channel};
-use sayso_core::id::{NoticeId, SenderId, TopicId, WorkspaceId};
+use sayso_core::channel::{Category, Channel, Provider};
+use sayso_core::id::{ConnectionId, NoticeId, SenderId, TopicId, WorkspaceId};
 use sayso_core::notice::{Language, Notice};
 use sayso_core::source::SourceName;
 use sayso_core::statement::Standing;
 use sayso_server::config::Config;
 use sayso_server::keyring::{KeyGrant, mint};
 use sayso_store::Store;
-use sayso_store::configuration::{Change, KeyScope, Mode, Sender, Site, Topic};
+use sayso_store::configuration::{Change, Connection, KeyScope, Mode, Sender, Site, Topic};
 use sayso_store::environment::Environment;
 use serde_json::{Value, json};
 
@@ -86,6 +86,7 @@ async fn furnish(
     let workspace = configuration.workspace;
     let id = || environment.time_sortable_id();
     let topic = TopicId::from_bytes(id());
+    let sandbox = ConnectionId::from_bytes(id());
     let grant = KeyGrant {
         name: SourceName::parse("demo").map_err(anyhow::Error::new)?,
         scopes: KeyScope::ALL.to_vec(),
@@ -96,12 +97,21 @@ async fn furnish(
         sayso_core::channel::Permission::Messages(channel, sayso_core::channel::Scope::All)
     };
     let changes = [
+        Change::Connection(
+            sandbox,
+            Connection {
+                name: "Simulated phones".into(),
+                provider: Provider::Sandbox,
+                deleted_at: None,
+            },
+        ),
         Change::Sender(
             SenderId::from_bytes(id()),
             Sender {
                 channel: Channel::Sms,
                 name: "Harbour Books".into(),
                 address: "+14155550100".into(),
+                connection: Some(sandbox),
                 deleted_at: None,
             },
         ),

@@ -8,11 +8,17 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use sayso_core::address::{Address, AddressKey};
 use sayso_core::decision::Reasons;
-use sayso_core::id::{EventId, ImportId, ProfileId, WorkspaceId};
+use sayso_core::event_id::RequestHash;
+use sayso_core::id::{EventId, ImportId, MessageId, ProfileId, SenderId, WorkspaceId};
 use sayso_core::registers::Registers;
+use sayso_core::time::Timestamp;
 use sayso_store::Store;
 use sayso_store::configuration::{Change, Configuration, Mode};
 use sayso_store::look_up::{LookUpDraft, LookUpPage, LookUpQuery};
+use sayso_store::message::{
+    Claiming, HandOver, MessageDraft, MessagePage, MessageQuery, MessageReport, Queueing,
+    StoredMessage,
+};
 use sayso_store::reject::{RejectDraft, RejectPage, RejectQuery};
 use sayso_store::store::{
     AudienceCursor, AudiencePage, AudienceQuery, BackupError, Draft, Health, HistoryEntry,
@@ -305,6 +311,73 @@ impl Store for FaultyStore {
         after: AudienceCursor,
     ) -> Result<AudiencePage, StoreError> {
         self.run(self.inner.audience(workspace, query, after)).await
+    }
+
+    async fn queue_message(
+        &self,
+        workspace: WorkspaceId,
+        draft: MessageDraft,
+    ) -> Result<Queueing, StoreError> {
+        self.run(self.inner.queue_message(workspace, draft)).await
+    }
+
+    async fn retried_message(
+        &self,
+        workspace: WorkspaceId,
+        key: &RequestHash,
+        request: &RequestHash,
+    ) -> Result<Option<Queueing>, StoreError> {
+        self.run(self.inner.retried_message(workspace, key, request)).await
+    }
+
+    async fn message(
+        &self,
+        workspace: WorkspaceId,
+        id: MessageId,
+    ) -> Result<Option<StoredMessage>, StoreError> {
+        self.run(self.inner.message(workspace, id)).await
+    }
+
+    async fn messages(
+        &self,
+        workspace: WorkspaceId,
+        query: &MessageQuery,
+        items: usize,
+    ) -> Result<MessagePage, StoreError> {
+        self.run(self.inner.messages(workspace, query, items)).await
+    }
+
+    async fn waiting_senders(&self) -> Result<Vec<(WorkspaceId, SenderId)>, StoreError> {
+        self.run(self.inner.waiting_senders()).await
+    }
+
+    async fn claim_messages(
+        &self,
+        workspace: WorkspaceId,
+        sender: SenderId,
+        items: usize,
+    ) -> Result<Claiming, StoreError> {
+        self.run(self.inner.claim_messages(workspace, sender, items)).await
+    }
+
+    fn begin_hand_over(&self, message: MessageId) -> Option<Timestamp> {
+        self.inner.begin_hand_over(message)
+    }
+
+    async fn settle_messages(
+        &self,
+        workspace: WorkspaceId,
+        ended: Vec<HandOver>,
+    ) -> Result<(), StoreError> {
+        self.run(self.inner.settle_messages(workspace, ended)).await
+    }
+
+    async fn report_messages(
+        &self,
+        workspace: WorkspaceId,
+        reports: Vec<MessageReport>,
+    ) -> Result<Vec<bool>, StoreError> {
+        self.run(self.inner.report_messages(workspace, reports)).await
     }
 
     fn health(&self) -> Health {

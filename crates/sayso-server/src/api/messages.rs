@@ -1,0 +1,649 @@
+//! `/v1/messages`: the one gate in front of every send.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use sayso_core::address::{Address, AddressKind};
+use sayso_core::canonical::{Canonical, Writer};
+use sayso_core::channel::{Channel, Message};
+use sayso_core::decision::Reason;
+use sayso_core::event_id::RequestHash;
+use sayso_core::id::{MessageId, SenderId};
+use sayso_core::limits;
+use sayso_core::settings::Settings;
+use sayso_core::time::Timestamp;
+use sayso_store::configuration::Configuration;
+use sayso_store::message::{MessageDraft, MessageQuery, Payload, Queueing, StoredMessage};
+use sayso_store::store::{Moment, Question, Recipient, Subject};
+use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::api::address::{Care, Place, Reading, ShownAddress, addressed_object};
+use crate::api::check::{
+    Asking, CheckAnswer, Depth, MessageFields, decide, kind_on, require_exemption,
+};
+use crate::api::page::{InPath, items, position};
+use crate::app::App;
+use crate::body::texts::{
+    CategoryText, ChannelText, MessageIdText, MessageStateText, RegionText, SenderIdText, TimeText,
+    TopicIdText,
+};
+use crate::body::{Asked, Faults, IdempotencyKey, OneOrMore, Sent, json_object};
+use crate::caller::{Caller, Read, Send};
+use crate::problem::{Code, Problem, ProblemBody};
+
+addressed_object! {
+    /// A message to one person. `to`, or exactly one of `phone`, `email`, `external_id` and
+    /// `channel_id`, names the person.
+    #[derive(ToSchema)]
+    MessageRequest {
+        /// The address as the channel needs it: a telephone number, on the channel email an email address.
+        #[schema(example = "+14155550123")]
+        to: String,
+        /// Where a national phone number belongs; without it the workspace's region.
+        region: RegionText,
+        /// The channel, or several that are tried in this order until one allows the message. All of them reach one kind of address. Required.
+        #[schema(value_type = Vec<String>, example = json!(["whatsapp", "sms"]))]
+        channel: OneOrMore<ChannelText>,
+        /// Who sends it, one for each channel that has several living senders.
+        #[schema(value_type = Vec<String>, example = json!(["snd_01jd6m9k3te5b8r5v3x5y6z7w8"]))]
+        sender: OneOrMore<SenderIdText>,
+        /// What it is about.
+        topic: TopicIdText,
+        /// What it is for; `marketing` if absent. A topic's own category wins.
+        category: CategoryText,
+        /// The words. This or `template` is required.
+        #[schema(example = "Your order is ready.")]
+        text: String,
+        /// A template that the provider knows.
+        template: TemplateRequest,
+        /// Whether an opt-in is needed; see `check`.
+        require_opt_in: bool,
+        /// When the person asked for this authentication message.
+        requested_at: TimeText,
+        /// When the message is of no use any more; a day from now if absent, at most 30 days.
+        expires_at: TimeText,
+    }
+}
+
+json_object! {
+    /// A template that the provider knows.
+    #[derive(ToSchema)]
+    TemplateRequest {
+        /// Its name at the provider. Required.
+        #[schema(example = "order_ready")]
+        name: String,
+        /// Its language in the provider's spelling.
+        #[schema(example = "en_US")]
+        language: String,
+        /// What stands for its variables, in order; at most 32.
+        variables: Vec<String>,
+    }
+}
+
+json_object! {
+    /// Which messages are asked for.
+    #[derive(IntoParams)]
+    #[into_params(parameter_in = Query)]
+    MessagesQuery {
+        /// Those of one sender.
+        #[param(value_type = Option<String>)]
+        sender: SenderIdText,
+        /// Those in one state.
+        #[param(value_type = Option<String>)]
+        state: MessageStateText,
+        /// How many messages; 50 if absent, at most 500.
+        #[param(maximum = 500, minimum = 1)]
+        limit: u32,
+        /// Where to go on: `next` of the page before.
+        cursor: String,
+    }
+}
+
+/// A message as it stands.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct MessageView {
+    /// Its id.
+    #[schema(example = "msg_01jd6m9k3te5b8r5v3x5y6z7w8")]
+    id: String,
+    /// `queued`, `claimed`, `handed_over`, `sent`, `delivered`, `read`, `failed`, `unknown` or `refused`.
+    #[schema(example = "delivered")]
+    state: &'static str,
+    /// To whom; absent once the person is erased.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<ShownAddress>,
+    /// The channel it goes by.
+    channel: &'static str,
+    /// Who sends it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sender: Option<String>,
+    /// What it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    topic: Option<String>,
+    /// What it is for.
+    category: &'static str,
+    /// Why it failed, or why its end is unknown: a word of ours or the provider's code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<String>,
+    /// The provider's id of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider_id: Option<String>,
+    /// When it was taken.
+    queued_at: String,
+    /// When it is of no use any more.
+    expires_at: String,
+    /// When the gate last decided it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decided_at: Option<String>,
+    /// When the hand-over to the provider began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    began_at: Option<String>,
+    /// When the provider had taken it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    handed_over_at: Option<String>,
+    /// When the provider sent it on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sent_at: Option<String>,
+    /// When it arrived.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delivered_at: Option<String>,
+    /// When the person saw it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    read_at: Option<String>,
+    /// When it was refused, failed, or became unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended_at: Option<String>,
+    /// Why the gate refused it, the weightiest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reasons: Vec<&'static str>,
+    /// The decision with the events it rests on, as of when it was made; not in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decision: Option<CheckAnswer>,
+}
+
+/// A page of messages, the newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct MessagesPage {
+    /// The messages.
+    messages: Vec<MessageView>,
+    /// Where the next page begins; `null` on the last.
+    next: Option<String>,
+}
+
+/// Sends a message, if the gate allows it.
+///
+/// The message is decided now, and again when its turn comes: a refusal that is recorded meanwhile is
+/// obeyed. It is durable when this is answered. Where no channel allows it the answer is 409 with the
+/// decision, and nothing is queued.
+#[utoipa::path(
+    post, path = "/v1/messages", tag = "Messages", operation_id = "send_message",
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes retries of this request one message; 1 to 255 visible ASCII characters.")),
+    request_body(content = MessageRequest, description = "The message and the person."),
+    responses(
+        (status = 202, description = "The message is queued.", body = MessageView),
+        (status = 409, description = "The gate says no (`decision` says why), or the idempotency key was used for another request.", body = ProblemBody),
+    ),
+    security(("api_key" = ["send"])),
+)]
+pub(crate) async fn send(
+    State(app): State<Arc<App>>,
+    caller: Caller<Send>,
+    IdempotencyKey(key): IdempotencyKey,
+    sent: Sent<MessageRequest>,
+) -> Result<(StatusCode, Json<MessageView>), Problem> {
+    let now = app.now();
+    let configuration = caller.configuration();
+    let settings = configuration.settings.at(now);
+    let composed = compose(sent, &app, &caller, &settings, now)?;
+    let to = resolve(&app, configuration, composed.to).await?;
+    let own_key = key.map(|key| format!("message:{}:{key}", caller.key_id()));
+    let key = own_key.map(|key| RequestHash::of_key(&key, &configuration.secret));
+    let mut draft = MessageDraft {
+        id: MessageId::from_bytes(app.environment().time_sortable_id()),
+        request: hash(&to, &composed.routes, &composed.payload, configuration),
+        key,
+        to,
+        routes: composed.routes,
+        requirement: composed.requirement,
+        payload: composed.payload,
+        expires_at: composed.expires_at,
+    };
+    let workspace = configuration.workspace;
+    // A retry is answered with what became of the first, whatever the gate says by now.
+    let before = match &draft.key {
+        Some(key) => app.store().retried_message(workspace, key, &draft.request).await?,
+        None => None,
+    };
+    let queueing = match before {
+        Some(before) => before,
+        None => match allowed_routes(&app, configuration, &draft).await? {
+            Some(allowed) => {
+                draft.routes = allowed;
+                app.store().queue_message(workspace, draft).await?
+            }
+            None => return Err(refusal(&app, configuration, &draft).await?),
+        },
+    };
+    match queueing {
+        Queueing::Queued(message) | Queueing::Retried(message) => {
+            if let Some(sender) = route_of(&message).and_then(|route| route.sender) {
+                app.dispatch().wake(workspace, sender);
+            }
+            Ok((StatusCode::ACCEPTED, Json(MessageView::of(&message))))
+        }
+        Queueing::KeyReused => Err(Problem::new(Code::IdempotencyKeyReused)),
+    }
+}
+
+/// Reads a message: its state, and the decision with the events it rests on.
+#[utoipa::path(
+    get, path = "/v1/messages/{id}", tag = "Messages", operation_id = "get_message",
+    params(("id" = String, Path, description = "The id of the message.")),
+    responses(
+        (status = 200, description = "The message.", body = MessageView),
+        (status = 404, description = "There is no such message.", body = ProblemBody),
+    ),
+    security(("api_key" = ["read"])),
+)]
+pub(crate) async fn get(
+    State(app): State<Arc<App>>,
+    caller: Caller<Read>,
+    id: InPath<MessageIdText>,
+) -> Result<Json<MessageView>, Problem> {
+    let InPath(MessageIdText(id)) = id;
+    let message = app.store().message(caller.workspace(), id).await?;
+    let message = message.ok_or_else(|| Problem::new(Code::NotFound))?;
+    let mut view = MessageView::of(&message);
+    if let (Some((to, _)), Some(route)) = (&message.personal, route_of(&message)) {
+        let asking = Asking {
+            question: Question { message: *route, requirement: message.requirement },
+            subject: Subject::Address(to.clone()),
+            moment: message.times.decided_at.map_or(Moment::Now, Moment::AsOf),
+            depth: Depth::Explanation,
+        };
+        view.decision = Some(decide(&app, caller.configuration(), &asking).await?);
+    }
+    Ok(Json(view))
+}
+
+/// Lists the messages, the newest first.
+#[utoipa::path(
+    get, path = "/v1/messages", tag = "Messages", operation_id = "list_messages",
+    params(MessagesQuery),
+    responses((status = 200, description = "A page of messages.", body = MessagesPage)),
+    security(("api_key" = ["read"])),
+)]
+pub(crate) async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller<Read>,
+    asked: Asked<MessagesQuery>,
+) -> Result<Json<MessagesPage>, Problem> {
+    let Asked { request, mut faults } = asked;
+    let limit = items(request.limit, &mut faults);
+    let query = MessageQuery {
+        sender: request.sender.map(|SenderIdText(id)| id),
+        state: request.state.map(|MessageStateText(state)| state),
+        after: position(request.cursor.as_deref(), &mut faults),
+    };
+    let query = faults.settle(Some(query))?;
+    let page = app.store().messages(caller.workspace(), &query, limit).await?;
+    Ok(Json(MessagesPage {
+        messages: page.messages.iter().map(MessageView::of).collect(),
+        next: page.next.map(|next| next.to_string()),
+    }))
+}
+
+/// A message as it was asked for.
+struct Composed {
+    to: To,
+    routes: Vec<Message>,
+    requirement: sayso_core::decision::Requirement,
+    payload: Payload,
+    expires_at: Timestamp,
+}
+
+/// Whom a message is to: an address, or somebody whose address of a kind is to be found.
+enum To {
+    Address(Address),
+    Person(Address, AddressKind),
+}
+
+fn compose(
+    sent: Sent<MessageRequest>,
+    app: &App,
+    caller: &Caller<Send>,
+    settings: &Settings,
+    now: Timestamp,
+) -> Result<Composed, Problem> {
+    let Sent { mut request, mut faults } = sent;
+    let configuration = caller.configuration();
+    let payload = payload(&mut request, &mut faults);
+    let expires_at = expires_at(request.expires_at.take(), now, &mut faults);
+    let channels = channels(request.channel.take(), &mut faults);
+    let kind = channels.as_ref().and_then(|channels| channels.first().copied()).map(kind_on);
+    let region = request.region.take().map(|RegionText(region)| region).or(settings.region);
+    let reading = Reading { phones: app.phones(), region, care: Care::Valid, place: Place::Body };
+    let to = kind.and_then(|kind| to(&mut request, kind, &reading, &mut faults));
+    let questions = channels.as_ref().and_then(|channels| {
+        questions(&mut request, channels, payload.as_ref(), (configuration, settings), &mut faults)
+    });
+    let composed = to.zip(questions).zip(payload.zip(expires_at));
+    let ((to, questions), (payload, expires_at)) = faults.settle(composed)?;
+    let first = questions.first().ok_or_else(|| Problem::new(Code::Internal))?;
+    require_exemption(first, settings, &caller.key().scopes)?;
+    let requirement = first.requirement;
+    let routes = questions.iter().map(|question| question.message).collect();
+    Ok(Composed { to, routes, requirement, payload, expires_at })
+}
+
+fn payload(request: &mut MessageRequest, faults: &mut Faults) -> Option<Payload> {
+    match (request.text.take(), request.template.take()) {
+        (Some(text), None) => {
+            if text.trim().is_empty() {
+                let fault = "is empty";
+                faults.note_with_example(
+                    "/text",
+                    Code::InvalidValue,
+                    fault,
+                    "Your order is ready.",
+                );
+                return None;
+            }
+            Some(Payload::Text(text.into()))
+        }
+        (None, Some(template)) => {
+            let name = faults.require("/template/name", template.name, "order_ready")?;
+            let variables: Vec<Box<str>> =
+                template.variables.into_iter().flatten().map(Box::from).collect();
+            let size: usize = variables.iter().map(|variable| variable.len()).sum();
+            if variables.len() > limits::MESSAGE_VARIABLES_MAX
+                || size > limits::MESSAGE_TEXT_BYTES_MAX
+            {
+                let fault = format!(
+                    "is more than {} variables or {} bytes",
+                    limits::MESSAGE_VARIABLES_MAX,
+                    limits::MESSAGE_TEXT_BYTES_MAX
+                );
+                faults.note("/template/variables", Code::InvalidValue, fault);
+            }
+            let language = template.language.map(Box::from);
+            Some(Payload::Template { name: name.into(), language, variables })
+        }
+        (None, None) => {
+            if !faults.is_wrong_at(&["/text", "/template"]) {
+                let fault = "is missing, and so is template";
+                faults.note_with_example(
+                    "/text",
+                    Code::MissingField,
+                    fault,
+                    "Your order is ready.",
+                );
+            }
+            None
+        }
+        (Some(_), Some(_)) => {
+            faults.note("/template", Code::InvalidValue, "stands beside text; send one of them");
+            None
+        }
+    }
+}
+
+fn expires_at(asked: Option<TimeText>, now: Timestamp, faults: &mut Faults) -> Option<Timestamp> {
+    let Some(TimeText(at)) = asked else {
+        return Some(now.plus(limits::MESSAGE_EXPIRY_DEFAULT));
+    };
+    if at <= now || at > now.plus(limits::MESSAGE_EXPIRY_MAX) {
+        let example = now.plus(limits::MESSAGE_EXPIRY_DEFAULT).to_string();
+        let fault = "is not within the next 30 days";
+        faults.note_with_example("/expires_at", Code::InvalidValue, fault, example);
+        return None;
+    }
+    Some(at)
+}
+
+/// The channels to try, all of which reach one kind of address.
+fn channels(asked: Option<OneOrMore<ChannelText>>, faults: &mut Faults) -> Option<Vec<Channel>> {
+    let OneOrMore(asked) = faults.require("/channel", asked, "sms")?;
+    let channels: Vec<Channel> = asked.into_iter().map(|ChannelText(channel)| channel).collect();
+    let first = channels.first().copied();
+    let distinct: std::collections::BTreeSet<Channel> = channels.iter().copied().collect();
+    let is_bounded = (1..=limits::MESSAGE_ROUTES_MAX).contains(&channels.len());
+    if !is_bounded || distinct.len() != channels.len() {
+        if faults.is_wrong_at(&["/channel"]) {
+            return None;
+        }
+        let fault = format!("is not 1 to {} different channels", limits::MESSAGE_ROUTES_MAX);
+        faults.note_with_example("/channel", Code::InvalidValue, fault, "sms");
+        return None;
+    }
+    if channels.iter().any(|channel| Some(kind_on(*channel)) != first.map(kind_on)) {
+        let fault = "reach different kinds of address; send a message for each kind";
+        faults.note("/channel", Code::InvalidValue, fault);
+        return None;
+    }
+    Some(channels)
+}
+
+fn to(
+    request: &mut MessageRequest,
+    kind: AddressKind,
+    reading: &Reading<'_>,
+    faults: &mut Faults,
+) -> Option<To> {
+    let fields = request.take_address();
+    if let Some(text) = request.to.take() {
+        let names_another = fields.phone.is_some()
+            || fields.email.is_some()
+            || fields.external_id.is_some()
+            || fields.channel_id.is_some()
+            || fields.hash.is_some();
+        if names_another {
+            faults.note("/to", Code::OneAddress, "stands beside another address; send one of them");
+        }
+        return reading.of_kind(kind, &text, "/to", faults).map(To::Address);
+    }
+    match fields.settle(reading, faults)? {
+        Subject::Address(address) if address.kind() == kind => Some(To::Address(address)),
+        Subject::Address(person @ Address::ExternalId(_)) => Some(To::Person(person, kind)),
+        Subject::Address(_) | Subject::Hash(_) => {
+            let fault = format!("is needed: the channel reaches no other kind than {kind}");
+            faults.note("/to", Code::InvalidValue, fault);
+            None
+        }
+    }
+}
+
+/// The question of each channel.
+fn questions(
+    request: &mut MessageRequest,
+    channels: &[Channel],
+    payload: Option<&Payload>,
+    (configuration, settings): (&Configuration, &Settings),
+    faults: &mut Faults,
+) -> Option<Vec<Question>> {
+    let named: Vec<SenderId> = request.sender.take().map_or_else(Vec::new, |OneOrMore(senders)| {
+        senders.into_iter().map(|SenderIdText(sender)| sender).collect()
+    });
+    let on = |sender: &SenderId, channel: Channel| {
+        configuration.living_senders(channel).any(|living| living == *sender)
+    };
+    for sender in &named {
+        if !channels.iter().any(|channel| on(sender, *channel)) {
+            faults.note("/sender", Code::UnknownSender, "is no living sender of these channels");
+        }
+    }
+    let mut questions = Vec::with_capacity(channels.len());
+    for channel in channels {
+        let sender = named.iter().copied().find(|sender| on(sender, *channel));
+        let fields = MessageFields {
+            channel: Some(ChannelText(*channel)),
+            sender: sender.map(SenderIdText),
+            topic: request.topic.clone(),
+            category: request.category.clone(),
+            require_opt_in: request.require_opt_in,
+            requested_at: request.requested_at.clone(),
+            template: payload.map(|payload| matches!(payload, Payload::Template { .. })),
+        };
+        let question = fields.settle(configuration, settings, faults)?;
+        sends(&question.message, payload, configuration, faults);
+        questions.push(question);
+    }
+    Some(questions)
+}
+
+/// Notes what keeps a message from going by its channel at all.
+fn sends(
+    message: &Message,
+    payload: Option<&Payload>,
+    configuration: &Configuration,
+    faults: &mut Faults,
+) {
+    let sender = message.sender.and_then(|id| configuration.senders.get(&id));
+    let connection = sender.and_then(|sender| sender.connection);
+    let connection = connection.and_then(|id| configuration.connections.get(&id));
+    if connection.is_none_or(|connection| connection.deleted_at.is_some())
+        && !faults.is_wrong_at(&["/sender"])
+    {
+        let fault = format!("has no connection, so nothing goes by {}", message.channel);
+        faults.note("/sender", Code::SenderUnconnected, fault);
+    }
+    let limit = characters_max(message.channel);
+    if let Some(Payload::Text(text)) = payload
+        && text.chars().count() > limit
+    {
+        let fault = format!("is longer than the {limit} characters of {}", message.channel);
+        faults.note("/text", Code::TextTooLong, fault);
+    }
+}
+
+/// The most characters a channel carries in one message.
+const fn characters_max(channel: Channel) -> usize {
+    match channel {
+        // Ten parts of 160, which is also what Twilio takes.
+        Channel::Sms | Channel::Voice => 1_600,
+        Channel::WhatsApp | Channel::Telegram => 4_096,
+        Channel::Messenger => 2_000,
+        Channel::Viber => 1_000,
+        Channel::Line => 5_000,
+        Channel::Push => 1_024,
+        Channel::Rcs => 3_072,
+        Channel::Email => limits::MESSAGE_TEXT_BYTES_MAX,
+    }
+}
+
+/// The address of a person, where they are named by the customer's id.
+async fn resolve(app: &App, configuration: &Configuration, to: To) -> Result<Address, Problem> {
+    let (person, kind) = match to {
+        To::Address(address) => return Ok(address),
+        To::Person(person, kind) => (person, kind),
+    };
+    let subject = Subject::Address(person);
+    let profile = app.store().find_profile(configuration.workspace, &subject).await?;
+    let addresses = profile.into_iter().flat_map(|profile| profile.addresses);
+    let mut of_kind = addresses.filter(|address| address.kind() == kind);
+    let fault = |fault: &str| {
+        let mut faults = Faults::default();
+        faults.note("/external_id", Code::InvalidValue, fault);
+        faults.into_problem()
+    };
+    let first = of_kind.next().ok_or_else(|| fault("has no address that the channel reaches"))?;
+    match of_kind.next() {
+        None => Ok(first),
+        Some(_) => Err(fault("has several addresses that the channel reaches; name one of them")),
+    }
+}
+
+/// The channels from the first on that the gate allows; none if it allows none.
+async fn allowed_routes(
+    app: &App,
+    configuration: &Configuration,
+    draft: &MessageDraft,
+) -> Result<Option<Vec<Message>>, Problem> {
+    let recipient = match &draft.to {
+        Address::Phone(phone) => Recipient::Phone(*phone),
+        address @ (Address::Email(_) | Address::ChannelId(_) | Address::ExternalId(_)) => {
+            Recipient::Key(address.key(&configuration.secret))
+        }
+    };
+    for (place, route) in draft.routes.iter().enumerate() {
+        let question = Question { message: *route, requirement: draft.requirement };
+        let screened = app.store().screen(configuration.workspace, &question, &[recipient]).await?;
+        // No answer is not an allow.
+        let reasons =
+            screened.first().copied().ok_or_else(|| Problem::new(Code::StoreUnreadable))?;
+        if reasons.is_empty() {
+            return Ok(Some(draft.routes.iter().skip(place).copied().collect()));
+        }
+    }
+    Ok(None)
+}
+
+/// The refusal of a message, with the decision on its first channel.
+async fn refusal(
+    app: &App,
+    configuration: &Configuration,
+    draft: &MessageDraft,
+) -> Result<Problem, Problem> {
+    let route = draft.routes.first().ok_or_else(|| Problem::new(Code::Internal))?;
+    let asking = Asking {
+        question: Question { message: *route, requirement: draft.requirement },
+        subject: Subject::Address(draft.to.clone()),
+        moment: Moment::Now,
+        depth: Depth::Explanation,
+    };
+    let decision = decide(app, configuration, &asking).await?;
+    Ok(Problem::new(Code::MessageNotAllowed).decision(&decision))
+}
+
+/// The hash of what was asked for: the same facts give the same hash.
+fn hash(
+    to: &Address,
+    routes: &[Message],
+    payload: &Payload,
+    configuration: &Configuration,
+) -> RequestHash {
+    let mut fields = Writer::default();
+    fields.text("api message");
+    to.write(&mut fields);
+    for route in routes {
+        fields.text(&format!("{route:?}"));
+    }
+    fields.text(&format!("{payload:?}"));
+    RequestHash::of(&fields, &configuration.secret)
+}
+
+fn route_of(message: &StoredMessage) -> Option<&Message> {
+    message.routes.get(usize::from(message.route))
+}
+
+impl MessageView {
+    fn of(message: &StoredMessage) -> Self {
+        let route = route_of(message);
+        let times = &message.times;
+        let text = |at: Option<Timestamp>| at.map(|at| at.to_string());
+        Self {
+            id: message.id.to_string(),
+            state: message.state.as_str(),
+            to: message.personal.as_ref().map(|(to, _)| ShownAddress::of(to)),
+            channel: route.map_or("", |route| route.channel.as_str()),
+            sender: route.and_then(|route| route.sender).map(|sender| sender.to_string()),
+            topic: route.and_then(|route| route.topic).map(|topic| topic.to_string()),
+            category: route.map_or("", |route| route.category.as_str()),
+            failure: message.failure.as_ref().map(ToString::to_string),
+            provider_id: message.provider_id.as_ref().map(ToString::to_string),
+            queued_at: times.queued_at.to_string(),
+            expires_at: times.expires_at.to_string(),
+            decided_at: text(times.decided_at),
+            began_at: text(times.began_at),
+            handed_over_at: text(times.handed_over_at),
+            sent_at: text(times.sent_at),
+            delivered_at: text(times.delivered_at),
+            read_at: text(times.read_at),
+            ended_at: text(times.ended_at),
+            reasons: message.reasons.iter().map(Reason::as_str).collect(),
+            decision: None,
+        }
+    }
+}

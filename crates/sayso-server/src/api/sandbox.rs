@@ -1,0 +1,171 @@
+//! `/v1/sandbox/phone`: the simulated phones of the provider `sandbox`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use sayso_core::address::Address;
+use sayso_store::message::Payload;
+use sayso_store::store::Subject;
+use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::api::address::{AddressFields, Care, Place, Reading};
+use crate::app::App;
+use crate::body::texts::BehaviorText;
+use crate::body::{Asked, Faults, Sent, json_object};
+use crate::caller::{Caller, Configure, Read};
+use crate::problem::{Code, Problem};
+use crate::workers::sandbox::{Arrived, Phone};
+
+json_object! {
+    /// Which simulated phone or mailbox.
+    #[derive(IntoParams)]
+    #[into_params(parameter_in = Query)]
+    PhoneQuery {
+        /// A telephone number.
+        #[param(example = "+14155550123")]
+        phone: String,
+        /// An email address.
+        email: String,
+    }
+}
+
+json_object! {
+    /// How a simulated phone behaves.
+    #[derive(ToSchema)]
+    PhoneRequest {
+        /// What becomes of messages to it; `delivers` if absent.
+        behavior: BehaviorText,
+        /// How long the hand-over of a message to it takes, in milliseconds, at most 60,000; 0 if absent.
+        #[schema(example = 0, maximum = 60_000)]
+        delay_ms: u32,
+    }
+}
+
+/// A simulated phone.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SandboxPhone)]
+pub(crate) struct PhoneAnswer {
+    /// What becomes of messages to it.
+    #[schema(example = "delivers")]
+    behavior: &'static str,
+    /// How long the hand-over of a message to it takes, in milliseconds.
+    delay_ms: u64,
+    /// What arrived, the newest first; at most 100.
+    messages: Vec<ArrivedView>,
+}
+
+/// A message that arrived on a simulated phone.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ArrivedMessage)]
+pub(crate) struct ArrivedView {
+    /// Its id.
+    #[schema(example = "msg_01jd6m9k3te5b8r5v3x5y6z7w8")]
+    id: String,
+    /// The channel it came by.
+    #[schema(example = "sms")]
+    channel: &'static str,
+    /// Who sent it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sender: Option<String>,
+    /// What it says; of a template its name and variables.
+    #[schema(example = "Your order is ready.")]
+    text: String,
+    /// When it arrived.
+    at: String,
+}
+
+/// The longest delay, in milliseconds: far more than a provider takes.
+const DELAY_MS_MAX: u32 = 60_000;
+
+/// Reads a simulated phone: what arrived there.
+#[utoipa::path(
+    get, path = "/v1/sandbox/phone", tag = "Sandbox", operation_id = "get_sandbox_phone",
+    params(PhoneQuery),
+    responses((status = 200, description = "The phone. One that nobody wrote to is empty.", body = PhoneAnswer)),
+    security(("api_key" = ["read"])),
+)]
+pub(crate) async fn get(
+    State(app): State<Arc<App>>,
+    caller: Caller<Read>,
+    asked: Asked<PhoneQuery>,
+) -> Result<Json<PhoneAnswer>, Problem> {
+    let Asked { request, faults } = asked;
+    let address = address(&app, request, faults)?;
+    let key = address.key(&caller.configuration().secret);
+    let phone = app.sandbox().phone(caller.workspace(), key);
+    Ok(Json(PhoneAnswer::of(&phone)))
+}
+
+/// Tells a simulated phone how to behave.
+#[utoipa::path(
+    put, path = "/v1/sandbox/phone", tag = "Sandbox", operation_id = "put_sandbox_phone",
+    params(PhoneQuery),
+    request_body(content = PhoneRequest, description = "How it behaves."),
+    responses((status = 200, description = "The phone.", body = PhoneAnswer)),
+    security(("api_key" = ["configure"])),
+)]
+pub(crate) async fn put(
+    State(app): State<Arc<App>>,
+    caller: Caller<Configure>,
+    asked: Asked<PhoneQuery>,
+    sent: Sent<PhoneRequest>,
+) -> Result<Json<PhoneAnswer>, Problem> {
+    let address = address(&app, asked.request, asked.faults)?;
+    let Sent { request, mut faults } = sent;
+    let delay_ms = request.delay_ms.unwrap_or(0);
+    if delay_ms > DELAY_MS_MAX {
+        let fault = format!("is more than {DELAY_MS_MAX}");
+        faults.note_with_example("/delay_ms", Code::InvalidValue, fault, "500");
+    }
+    let behavior = request.behavior.map(|BehaviorText(behavior)| behavior).unwrap_or_default();
+    faults.settle(Some(()))?;
+    let place = (caller.workspace(), address.key(&caller.configuration().secret));
+    let delay = Duration::from_millis(u64::from(delay_ms));
+    if !app.sandbox().tell(place, behavior, delay) {
+        return Err(Problem::new(Code::LimitReached).detail("SANDBOX_PHONES_MAX is reached"));
+    }
+    Ok(Json(PhoneAnswer::of(&app.sandbox().phone(place.0, place.1))))
+}
+
+fn address(app: &App, query: PhoneQuery, mut faults: Faults) -> Result<Address, Problem> {
+    let reading =
+        Reading { phones: app.phones(), region: None, care: Care::Possible, place: Place::Query };
+    let fields =
+        AddressFields { phone: query.phone, email: query.email, ..AddressFields::default() };
+    let subject = fields.settle(&reading, &mut faults);
+    match faults.settle(subject)? {
+        Subject::Address(address) => Ok(address),
+        Subject::Hash(_) => Err(Problem::new(Code::Internal)),
+    }
+}
+
+impl PhoneAnswer {
+    fn of(phone: &Phone) -> Self {
+        Self {
+            behavior: phone.behavior.as_str(),
+            delay_ms: u64::try_from(phone.delay.as_millis()).unwrap_or(u64::MAX),
+            messages: phone.messages.iter().rev().map(ArrivedView::of).collect(),
+        }
+    }
+}
+
+impl ArrivedView {
+    fn of(arrived: &Arrived) -> Self {
+        let text = match &arrived.payload {
+            Payload::Text(text) => text.to_string(),
+            Payload::Template { name, variables, .. } => {
+                [&[name.clone()], variables.as_slice()].concat().join(" ")
+            }
+        };
+        Self {
+            id: arrived.id.to_string(),
+            channel: arrived.channel.as_str(),
+            sender: arrived.sender.map(|sender| sender.to_string()),
+            text,
+            at: arrived.at.to_string(),
+        }
+    }
+}

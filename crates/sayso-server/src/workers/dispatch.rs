@@ -1,0 +1,250 @@
+//! Hands messages over: one worker for each sender claims, begins, hands over, and writes how it ended
+//! (rule 28).
+//!
+//! A worker claims a window of messages, which the store decides on what it knows then. Right before
+//! each hand-over it asks the store whether it may still begin: something recorded about the person
+//! since revokes the claim, and the message goes back to be decided anew. A worker that cannot write
+//! how a hand-over ended tries until it can; if the process ends before, the message is `unknown`.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use sayso_core::channel::Provider;
+use sayso_core::id::{SenderId, WorkspaceId};
+use sayso_core::limits;
+use sayso_core::time::Timestamp;
+use sayso_store::message::{Claimed, Claiming, HandOver, HandOverEnd, MessageReport};
+use sayso_store::store::StoreError;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+
+use super::sandbox::{Arrived, Taken};
+use crate::app::App;
+
+/// Whose messages wait: a sender of a workspace.
+type Queue = (WorkspaceId, SenderId);
+
+/// The way to the workers.
+#[derive(Debug, Default)]
+pub(crate) struct Dispatch {
+    queues: Mutex<HashMap<Queue, Arc<Notify>>>,
+    /// A queue without a worker was woken.
+    fresh: Notify,
+}
+
+/// A worker that has nothing to do looks again after this time: what it waits for may have come
+/// without a word.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
+/// A worker whose store fails tries again after this time.
+const BACK_OFF: Duration = Duration::from_secs(1);
+
+impl Dispatch {
+    fn queues(&self) -> MutexGuard<'_, HashMap<Queue, Arc<Notify>>> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says that a sender has something to do.
+    pub(crate) fn wake(&self, workspace: WorkspaceId, sender: SenderId) {
+        let mut queues = self.queues();
+        if let Some(bell) = queues.get(&(workspace, sender)) {
+            bell.notify_one();
+        } else {
+            queues.insert((workspace, sender), Arc::default());
+            drop(queues);
+            self.fresh.notify_one();
+        }
+    }
+}
+
+/// Runs a worker for every sender that has something to do, until the server stops. Nothing is
+/// claimed after that, and what is under way is finished.
+pub(crate) async fn run(app: Arc<App>, mut stopped: watch::Receiver<bool>) {
+    wake_waiting(&app).await;
+    let mut workers = JoinSet::new();
+    let mut working: HashMap<Queue, ()> = HashMap::new();
+    loop {
+        let fresh: Vec<(Queue, Arc<Notify>)> = app
+            .dispatch()
+            .queues()
+            .iter()
+            .filter(|(queue, _)| !working.contains_key(queue))
+            .map(|(queue, bell)| (*queue, Arc::clone(bell)))
+            .collect();
+        for (queue, bell) in fresh {
+            working.insert(queue, ());
+            workers.spawn(work(Arc::clone(&app), queue, bell, stopped.clone()));
+        }
+        tokio::select! {
+            _ = stopped.changed() => break,
+            () = app.dispatch().fresh.notified() => {}
+        }
+    }
+    while workers.join_next().await.is_some() {}
+}
+
+/// Wakes every sender that messages wait for from before this start.
+async fn wake_waiting(app: &App) {
+    match app.store().waiting_senders().await {
+        Ok(waiting) => {
+            for (workspace, sender) in waiting {
+                app.dispatch().wake(workspace, sender);
+            }
+        }
+        Err(error) => {
+            tracing::error!(error = %error, "messages that waited at the start wait until their sender sends again");
+        }
+    }
+}
+
+/// Works for one sender until the server stops.
+async fn work(app: Arc<App>, queue: Queue, bell: Arc<Notify>, mut stopped: watch::Receiver<bool>) {
+    while !*stopped.borrow() {
+        let pause = match send_some(&app, queue).await {
+            Ok(Progress::More) => continue,
+            Ok(Progress::Idle(due_at)) => due_at.map_or(LOOK_AGAIN, |due_at| {
+                let wait = due_at.as_micros().saturating_sub(app.now().as_micros());
+                LOOK_AGAIN.min(Duration::from_micros(u64::try_from(wait).unwrap_or(0)))
+            }),
+            Err(error) => {
+                tracing::error!(error = %error, "messages wait: the store does not decide them");
+                BACK_OFF
+            }
+        };
+        tokio::select! {
+            _ = stopped.changed() => {}
+            () = bell.notified() => {}
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+/// How far a worker came.
+enum Progress {
+    /// There is more to do at once.
+    More,
+    /// There is nothing to do until then, or until it is woken.
+    Idle(Option<Timestamp>),
+}
+
+/// Hands over every message that is due, of every sender.
+pub(crate) async fn send_due(app: &App) -> Result<usize, StoreError> {
+    let mut claimed = 0;
+    loop {
+        let mut more = false;
+        for queue in app.store().waiting_senders().await? {
+            let (claiming, some) = claim_and_send(app, queue).await?;
+            claimed += some;
+            more |= some > 0 || claiming.more || !claiming.rerouted.is_empty();
+        }
+        if !more {
+            return Ok(claimed);
+        }
+    }
+}
+
+async fn send_some(app: &App, queue: Queue) -> Result<Progress, StoreError> {
+    let (claiming, claimed) = claim_and_send(app, queue).await?;
+    let (workspace, _) = queue;
+    for sender in claiming.rerouted {
+        app.dispatch().wake(workspace, sender);
+    }
+    let more = claiming.more || claimed > 0;
+    Ok(if more { Progress::More } else { Progress::Idle(claiming.next_due_at) })
+}
+
+/// Claims a window of messages and hands them over; how many there were.
+async fn claim_and_send(app: &App, queue: Queue) -> Result<(Claiming, usize), StoreError> {
+    let (workspace, sender) = queue;
+    let Some(provider) = provider_of(app, queue) else {
+        return Ok((Claiming::default(), 0));
+    };
+    let mut claiming =
+        app.store().claim_messages(workspace, sender, limits::CLAIM_MESSAGES_MAX).await?;
+    let claimed = std::mem::take(&mut claiming.claimed);
+    let count = claimed.len();
+    if count == 0 {
+        return Ok((claiming, 0));
+    }
+    let handed = claimed.into_iter().map(|claimed| hand_over(app, workspace, provider, claimed));
+    let handed = join_all(handed).await;
+    let (ended, reports): (Vec<HandOver>, Vec<Vec<MessageReport>>) = handed.into_iter().unzip();
+    settle(app, workspace, ended).await?;
+    let reports: Vec<MessageReport> = reports.into_iter().flatten().collect();
+    if !reports.is_empty() {
+        app.store().report_messages(workspace, reports).await?;
+    }
+    Ok((claiming, count))
+}
+
+/// The provider of a sender that sends.
+fn provider_of(app: &App, (workspace, sender): Queue) -> Option<Provider> {
+    let configurations = app.store().configurations();
+    let configuration = configurations.get(&workspace)?;
+    let sender = configuration.senders.get(&sender)?;
+    let connection = configuration.connections.get(&sender.connection?)?;
+    let lives = sender.deleted_at.is_none() && connection.deleted_at.is_none();
+    lives.then_some(connection.provider)
+}
+
+/// Begins the hand-over of a message, if it may, and sees it to its end.
+async fn hand_over(
+    app: &App,
+    workspace: WorkspaceId,
+    provider: Provider,
+    claimed: Claimed,
+) -> (HandOver, Vec<MessageReport>) {
+    let id = claimed.id;
+    let Some(began_at) = app.store().begin_hand_over(id) else {
+        let at = app.now();
+        let end = HandOverEnd::Requeued { due_at: at };
+        return (HandOver { id, began_at: None, at, end }, Vec::new());
+    };
+    let Taken { end, reports } = match provider {
+        Provider::Sandbox => to_sandbox(app, workspace, claimed).await,
+        Provider::Meta | Provider::Gupshup | Provider::Twilio | Provider::Kannel => {
+            let end = HandOverEnd::Failed { why: "provider_not_served".into() };
+            Taken { end, reports: Vec::new() }
+        }
+    };
+    (HandOver { id, began_at: Some(began_at), at: app.now(), end }, reports)
+}
+
+async fn to_sandbox(app: &App, workspace: WorkspaceId, claimed: Claimed) -> Taken {
+    let configurations = app.store().configurations();
+    let Some(configuration) = configurations.get(&workspace) else {
+        let end = HandOverEnd::Failed { why: "no_workspace".into() };
+        return Taken { end, reports: Vec::new() };
+    };
+    let place = (workspace, claimed.to.key(&configuration.secret));
+    let delay = app.sandbox().phone(place.0, place.1).delay;
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
+    }
+    let Claimed { id, route, payload, .. } = claimed;
+    let arrived =
+        Arrived { id, channel: route.channel, sender: route.sender, payload, at: app.now() };
+    app.sandbox().take(place, arrived)
+}
+
+/// Writes how hand-overs ended, trying until it can: what is not written is `unknown` after a restart.
+async fn settle(app: &App, workspace: WorkspaceId, ended: Vec<HandOver>) -> Result<(), StoreError> {
+    loop {
+        match app.store().settle_messages(workspace, ended.clone()).await {
+            Ok(()) => return Ok(()),
+            Err(error @ (StoreError::Closed | StoreError::Unknown | StoreError::NoWorkspace)) => {
+                return Err(error);
+            }
+            Err(
+                error @ (StoreError::Busy
+                | StoreError::Unwritable(_)
+                | StoreError::Unreadable(_)
+                | StoreError::Corrupt { .. }),
+            ) => {
+                tracing::error!(error = %error, "how messages were handed over cannot be written yet");
+                tokio::time::sleep(BACK_OFF).await;
+            }
+        }
+    }
+}

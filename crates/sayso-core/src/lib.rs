@@ -43,3 +43,5 @@ pub mod capture;
 pub mod lifting;
 pub mod link;
 pub mod retraction;
+
+pub mod wording;

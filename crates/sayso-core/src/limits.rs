@@ -130,6 +130,15 @@ limits! {
     count SWEEP_ROWS_MAX: usize = 1_024, "Rows too old to be kept that one sweep deletes: a few milliseconds.";
     count BACKUP_MANIFEST_BYTES_MAX: usize = 65_536, "The manifest of a backup: 64 KiB is a hundred times what one has.";
     count ERASURE_LINE_BYTES_MAX: usize = 4_096, "A line of a list of erasures: four times the longest that is written.";
+    count READ_BYTES_MAX: usize = 16_384, "Of a text that is read for words: the longest message of WhatsApp in any script; of a longer one the beginning.";
+    count OWN_NAMES_MAX: usize = 64, "Names of a business and its senders that may stand beside a stop word: more are not one sender's.";
+    count OWN_NAME_BYTES_MAX: usize = 128, "A name that may stand beside a stop word: the longest display name of a sender, in any script.";
+    count TOPIC_CODE_BYTES_MAX: usize = 32, "The code of a topic: people type it after STOP.";
+    count RULES_PER_WORKSPACE_MAX: usize = 1_000, "Rules of a workspace: each is tried on every text.";
+    count KEYWORD_BYTES_MAX: usize = 64, "A rule's keyword: people type it; twice what carriers take.";
+    count PATTERN_BYTES_MAX: usize = 256, "A rule's pattern: longer ones are not understood by their next reader.";
+    count PATTERN_COMPILED_BYTES_MAX: usize = 65_536, "A rule's pattern in memory: 64 KiB, so that all rules of a workspace are below 64 MiB and one text is read in milliseconds.";
+    count REPLY_BYTES_MAX: usize = 4_096, "A rule's reply: the longest text of WhatsApp in Latin letters.";
     count HTTP2_STREAMS_MAX: u32 = 128, "Requests at the same time on one connection of HTTP/2.";
     count CONNECTIONS_MAX: usize = 4_096, "Open connections of the public listener.";
     ;

@@ -5,6 +5,7 @@ mod support;
 
 mod email;
 mod phone;
+mod wording;
 
 mod canonical;
 mod model;

@@ -1,4 +1,4 @@
-//! `cargo xtask generate`: the committed files that the binary itself can print.
+//! `cargo xtask generate`: the committed files that the binary itself can print, and the page of words.
 //!
 //! Each file is the standard output of one command. With `--check` nothing is written: a file that
 //! differs is named with the first line that does, and the exit code is 1.
@@ -18,6 +18,10 @@ const GENERATED: [(&[&str], &str); 5] = [
     (&["docs", "limits"], "docs/reference/limits.md"),
     (&["docs", "cli"], "docs/reference/cli.md"),
 ];
+
+/// The page of what people write, printed by an example of the core: its table is made from the
+/// core's test data, which the binary does not hold.
+const WORDS: &str = "docs/reference/words.md";
 
 /// Whether the files are written or only compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,9 +48,17 @@ pub(crate) fn run(mode: Mode) -> Result<Outcome> {
     ensure!(workspace::succeeds(&mut build)?, "sayso does not build");
     let binary = workspace::target_directory()?.join("debug/sayso");
 
+    let printed = GENERATED.map(|(arguments, path)| {
+        let mut command = Command::new(&binary);
+        command.args(arguments);
+        (command, path)
+    });
+    let mut words = workspace::cargo();
+    words.args(["run", "--quiet", "--package", "sayso-core", "--example", "words-page"]);
+
     let mut stale = 0_usize;
-    for (arguments, path) in GENERATED {
-        let fresh = workspace::stdout_of(Command::new(&binary).args(arguments))?;
+    for (mut command, path) in printed.into_iter().chain([(words, WORDS)]) {
+        let fresh = workspace::stdout_of(&mut command)?;
         let fresh = format!("{}\n", fresh.trim_end());
         let full = workspace::root().join(path);
         let committed = std::fs::read_to_string(&full).ok();

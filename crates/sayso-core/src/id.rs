@@ -120,6 +120,8 @@ ids! {
     MessageId = "msg";
     /// One statement that was refused.
     RejectId = "rej";
+    /// One rule: an inbound text that opts in or out.
+    RuleId = "rul";
     /// One consent event; derived, see [`crate::event_id`].
     EventId = "evt";
 }

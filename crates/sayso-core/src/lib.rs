@@ -44,4 +44,5 @@ pub mod lifting;
 pub mod link;
 pub mod retraction;
 
+pub mod rule;
 pub mod wording;

@@ -24,7 +24,7 @@ mod own;
 mod quoted;
 
 pub(crate) use fold::{Token, exact_text, fold, plain_text};
-pub(crate) use lexicon::{LEXICON, Tree};
+pub(crate) use lexicon::LEXICON;
 pub use lexicon::{Kind, Word, WordSource, expand, languages, sources, words};
 pub use own::{Code, CodeFault, Codes, Names};
 
@@ -192,7 +192,7 @@ fn beginning(text: &str) -> (&str, bool) {
 
 fn read_words(text: &str, conversation: &Conversation<'_>) -> Heard {
     let tokens = fold(text);
-    let (tokens, named) = conversation.names.without(tokens);
+    let (tokens, named) = conversation.names.without(&tokens);
     if tokens.is_empty() {
         let sign = named == Named::No && text.contains(SIGNS);
         return if sign {
@@ -202,7 +202,10 @@ fn read_words(text: &str, conversation: &Conversation<'_>) -> Heard {
         };
     }
     if let Some(topic) = left_topic(&tokens, conversation.codes) {
-        return Heard { reading: Reading::Stop { topic: Some(topic) }, because: Because::TopicCode };
+        return Heard {
+            reading: Reading::Stop { topic: Some(topic) },
+            because: Because::TopicCode,
+        };
     }
     decide(&cut(&tokens, &Codes::default()), named, conversation.question)
 }
@@ -229,8 +232,8 @@ enum What {
     Unknown,
 }
 
-/// Cuts a text into known phrases, from the left, the longest first. No phrase goes beyond a
-/// sentence; one that takes a stop word's meaning away not even beyond a comma.
+/// Cuts a text into known phrases, from the left, the longest first. No refusal goes beyond a
+/// sentence, no other phrase beyond a comma.
 fn cut(tokens: &[Token], codes: &Codes) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut rest = tokens;
@@ -252,26 +255,50 @@ fn cut(tokens: &[Token], codes: &Codes) -> Vec<Piece> {
 
 fn known(tokens: &[Token], codes: &Codes) -> Option<(Kind, usize)> {
     LEXICON.longest(tokens, |kind, length| {
-        let inside = tokens.get(1..length).unwrap_or_default();
-        let widest = inside.iter().map(|token| token.before).max().unwrap_or(Before::Space);
-        let crosses = match kind {
-            Kind::Other => widest > Before::Space,
+        let inside =
+            || (1..length).filter_map(|at| tokens.get(at..).map(|rest| (rest, length - at)));
+        let takes_a_code = inside().any(|(rest, _)| codes.first_of(rest).is_some());
+        let takes_a_stop = match kind {
             Kind::Stop
             | Kind::StopFirst
             | Kind::StopAlone
             | Kind::StopPhrase
-            | Kind::Start
-            | Kind::Help
-            | Kind::Yes
-            | Kind::No
-            | Kind::Courtesy
-            | Kind::Doubt
-            | Kind::DoubtAlone => widest > Before::Line,
+            | Kind::Other
+            | Kind::Doubt => false,
+            Kind::Start | Kind::Help | Kind::Yes | Kind::No | Kind::Courtesy | Kind::DoubtAlone => {
+                inside().any(|(rest, within)| stop_beyond(rest, within))
+            }
         };
-        let takes_a_code =
-            (1..length).any(|at| tokens.get(at..).is_some_and(|rest| codes.first_of(rest).is_some()));
-        !crosses && !takes_a_code
+        !crosses(tokens, kind, length) && !takes_a_code && !takes_a_stop
     })
+}
+
+/// Whether a phrase goes beyond what it may.
+fn crosses(tokens: &[Token], kind: Kind, length: usize) -> bool {
+    let inside = tokens.get(1..length).unwrap_or_default();
+    let widest = inside.iter().map(|token| token.before).max().unwrap_or(Before::Space);
+    let allowed = match kind {
+        Kind::Stop | Kind::StopFirst | Kind::StopAlone | Kind::StopPhrase | Kind::Doubt => {
+            Before::Line
+        }
+        Kind::Start
+        | Kind::Help
+        | Kind::Yes
+        | Kind::No
+        | Kind::Courtesy
+        | Kind::Other
+        | Kind::DoubtAlone => Before::Space,
+    };
+    widest > allowed
+}
+
+/// Whether a stop word or phrase begins here and goes on after the first `within` words: it must not
+/// lose its beginning to the phrase before it.
+fn stop_beyond(tokens: &[Token], within: usize) -> bool {
+    let found = LEXICON.longest(tokens, |kind, length| {
+        kind.is_stop() && length > within && !crosses(tokens, kind, length)
+    });
+    found.is_some()
 }
 
 /// The one topic that a text leaves: a stop word or phrase, the topic's code, and courtesy.

@@ -88,9 +88,11 @@ impl Words {
             }
             return;
         }
-        let turns = self.current.chars().next_back().is_some_and(|last| {
-            !is_mark(last) && last.is_numeric() != character.is_numeric()
-        });
+        let turns = self
+            .current
+            .chars()
+            .next_back()
+            .is_some_and(|last| !is_mark(last) && last.is_numeric() != character.is_numeric());
         if turns {
             self.close();
         }
@@ -159,7 +161,14 @@ fn is_invisible(character: char) -> bool {
 fn is_apostrophe(character: char) -> bool {
     matches!(
         character,
-        '\'' | '`' | '\u{2018}' | '\u{2019}' | '\u{201b}' | '\u{2bc}' | '\u{2032}' | '\u{2b9}' | '\u{640}'
+        '\'' | '`'
+            | '\u{2018}'
+            | '\u{2019}'
+            | '\u{201b}'
+            | '\u{2bc}'
+            | '\u{2032}'
+            | '\u{2b9}'
+            | '\u{640}'
     )
 }
 
@@ -298,7 +307,16 @@ mod tests {
 
     #[test]
     fn letters_are_one_letter_in_every_width_and_case() {
-        for text in ["STOP", "ｓｔｏｐ", "𝐒𝐭𝐨𝐩", "s\u{200b}t\u{ad}op", " «Stop»! ", "S.T.O.P.", "S T O P", "'stop'"] {
+        for text in [
+            "STOP",
+            "ｓｔｏｐ",
+            "𝐒𝐭𝐨𝐩",
+            "s\u{200b}t\u{ad}op",
+            " «Stop»! ",
+            "S.T.O.P.",
+            "S T O P",
+            "'stop'",
+        ] {
             assert_eq!(exact(text), "stop", "{text}");
         }
     }

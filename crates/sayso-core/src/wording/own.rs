@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use thiserror::Error;
 
+use super::Named;
 use super::fold::{Token, fold};
 use super::lexicon::{Kind, LEXICON, Tree};
-use super::Named;
 use crate::id::TopicId;
 use crate::limits;
 
@@ -32,10 +32,10 @@ impl Names {
 
     /// The text without our names, and whether one was there. A pause or end of sentence beside a
     /// name stays.
-    pub(crate) fn without(&self, tokens: Vec<Token>) -> (Vec<Token>, Named) {
+    pub(crate) fn without(&self, tokens: &[Token]) -> (Vec<Token>, Named) {
         let mut kept = Vec::with_capacity(tokens.len());
         let mut named = Named::No;
-        let mut rest = tokens.as_slice();
+        let mut rest = tokens;
         let mut pending = None;
         while let Some(first) = rest.first() {
             let length = if let Some(((), length)) = self.0.longest(rest, |(), _| true) {

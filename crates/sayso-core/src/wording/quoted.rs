@@ -38,7 +38,8 @@ fn is_reaction(text: &str) -> bool {
         head.eq_ignore_ascii_case(verb).then(|| rest.trim_start())
     });
     quote.is_some_and(|quote| {
-        quote.starts_with(['\u{201c}', '"', '\u{ab}']) && quote.ends_with(['\u{201d}', '"', '\u{bb}'])
+        quote.starts_with(['\u{201c}', '"', '\u{ab}'])
+            && quote.ends_with(['\u{201d}', '"', '\u{bb}'])
     })
 }
 
@@ -49,7 +50,16 @@ fn is_signature(line: &str) -> bool {
 
 /// The line that mail programs put above what is quoted, and the rule of one of them.
 fn is_header(line: &str) -> bool {
-    let ends = ["wrote:", "écrit :", "a écrit:", "schrieb:", "escribió:", "escreveu:", "ha scritto:", "yazdı:"];
+    let ends = [
+        "wrote:",
+        "écrit :",
+        "a écrit:",
+        "schrieb:",
+        "escribió:",
+        "escreveu:",
+        "ha scritto:",
+        "yazdı:",
+    ];
     ends.iter().any(|end| line.ends_with(end))
         || line.starts_with("-----Original Message")
         || line.starts_with("________")

@@ -5,6 +5,7 @@ mod support;
 
 mod email;
 mod phone;
+mod rule;
 mod wording;
 
 mod canonical;

@@ -1,7 +1,5 @@
 //! What people write is read as a reasonable person reads it, however it was typed.
 
-#![expect(clippy::panic, reason = "test code")]
-
 use std::collections::BTreeMap;
 
 use proptest::collection::vec;

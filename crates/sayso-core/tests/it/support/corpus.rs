@@ -54,9 +54,8 @@ impl Case {
             .filter(|_| within("code"))
             .filter_map(|(code, topic)| Some((Code::parse(code).ok()?, topic)))
             .collect();
-        let codes = Codes::of(
-            parsed.iter().map(|(code, topic)| (code, TopicId::from_bytes([*topic; 16]))),
-        );
+        let codes =
+            Codes::of(parsed.iter().map(|(code, topic)| (code, TopicId::from_bytes([*topic; 16]))));
         let conversation = Conversation {
             channel: if within("email") { Channel::Email } else { Channel::Sms },
             names: &names,

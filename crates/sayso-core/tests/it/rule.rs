@@ -1,0 +1,188 @@
+//! Which rule a text follows, and which rules are refused.
+
+#![expect(clippy::unwrap_used, reason = "test code")]
+
+use sayso_core::channel::{Channel, Permission, Scope};
+use sayso_core::id::{NoticeId, RuleId, SenderId};
+use sayso_core::limits;
+use sayso_core::notice::{Language, Notice};
+use sayso_core::rule::{Does, Draft, Keyword, Matching, Pattern, Rule, RuleFault, Why, choose};
+use sayso_core::time::Timestamp;
+use sayso_core::wording::{Codes, Conversation, Names, Question, read};
+
+fn keyword(text: &str) -> Keyword {
+    Keyword::parse(text).unwrap()
+}
+
+fn begins(text: &str) -> Matching {
+    Matching::Begins(keyword(text))
+}
+
+fn is(text: &str) -> Matching {
+    Matching::Is(keyword(text))
+}
+
+fn matches(text: &str) -> Matching {
+    Matching::Matches(Pattern::parse(text).unwrap())
+}
+
+fn draft(number: u8, matching: Matching, does: Does) -> Draft {
+    Draft {
+        id: RuleId::from_bytes([number; 16]),
+        channel: Channel::Sms,
+        sender: None,
+        matching,
+        does,
+        permissions: vec![(Channel::Sms, Scope::All)],
+        notice: None,
+        reply: None,
+        created_at: Timestamp::from_micros(i64::from(number)),
+    }
+}
+
+fn opts_in(number: u8, matching: Matching) -> Rule {
+    Rule::new(draft(number, matching, Does::OptIn), None).unwrap()
+}
+
+/// The number of the chosen rule, and why.
+fn chosen(rules: &[Rule], text: &str) -> (Option<u8>, Why) {
+    let (names, codes) = (Names::default(), Codes::default());
+    let conversation = Conversation {
+        channel: Channel::Sms,
+        names: &names,
+        codes: &codes,
+        question: Question::None,
+    };
+    let choice = choose(rules, text, (Channel::Sms, None), read(text, &conversation));
+    (choice.rule.map(|rule| rule.says().id.as_bytes()[0]), choice.why)
+}
+
+#[test]
+fn words_are_compared_folded_and_at_word_borders() {
+    let rules = [opts_in(1, begins("Offers"))];
+    for text in ["OFFERS", "offers please", "ｏｆｆｅｒｓ", " «Offers»!", "Öffers now"] {
+        assert_eq!(chosen(&rules, text), (Some(1), Why::OnlyMatch), "{text}");
+    }
+    for text in ["offersnow", "my offers", "offer", ""] {
+        assert_eq!(chosen(&rules, text), (None, Why::NoMatch), "{text}");
+    }
+    let rules = [opts_in(1, is("winter deals"))];
+    assert_eq!(chosen(&rules, "Winter, deals!"), (Some(1), Why::OnlyMatch));
+    assert_eq!(chosen(&rules, "winter deals please"), (None, Why::NoMatch));
+}
+
+#[test]
+fn a_pattern_is_searched_in_the_folded_text() {
+    let rules = [opts_in(1, matches("^(WINTER|summer) deals?$"))];
+    assert_eq!(chosen(&rules, "Summer  DEAL!"), (Some(1), Why::OnlyMatch));
+    assert_eq!(chosen(&rules, "my summer deal"), (None, Why::NoMatch));
+}
+
+#[test]
+fn the_longest_keyword_then_the_oldest_rule_is_chosen() {
+    let rules = [
+        opts_in(3, begins("offers")),
+        opts_in(2, begins("offers shoes")),
+        opts_in(1, matches("shoes")),
+    ];
+    assert_eq!(chosen(&rules, "offers shoes"), (Some(2), Why::LongestKeyword));
+    assert_eq!(chosen(&rules, "offers hats"), (Some(3), Why::OnlyMatch));
+    assert_eq!(chosen(&rules, "shoes"), (Some(1), Why::OnlyMatch));
+    let rules = [opts_in(3, begins("offers")), opts_in(2, is("offers"))];
+    assert_eq!(chosen(&rules, "offers"), (Some(2), Why::Oldest));
+}
+
+#[test]
+fn built_in_words_beat_every_rule() {
+    let out = Rule::new(draft(1, matches("."), Does::OptOut), None).unwrap();
+    for text in ["STOP", "start", "help", "unsubscribe me please", "dejen de enviarme mensajes"] {
+        assert_eq!(chosen(std::slice::from_ref(&out), text), (None, Why::BuiltInWord), "{text}");
+    }
+}
+
+#[test]
+fn a_text_in_doubt_opts_nobody_in() {
+    let rules = [opts_in(1, matches("maybe"))];
+    assert_eq!(chosen(&rules, "stop maybe"), (None, Why::InDoubt));
+    let rules = [Rule::new(draft(2, matches("maybe"), Does::OptOut), None).unwrap()];
+    assert_eq!(chosen(&rules, "stop maybe"), (Some(2), Why::OnlyMatch));
+}
+
+#[test]
+fn a_rule_counts_on_its_channel_and_sender_only() {
+    let (ours, theirs) = (SenderId::from_bytes([1; 16]), SenderId::from_bytes([2; 16]));
+    let mine = Draft { sender: Some(ours), ..draft(1, is("offers"), Does::OptIn) };
+    let rules = [Rule::new(mine, None).unwrap()];
+    let (names, codes) = (Names::default(), Codes::default());
+    let (channel, question) = (Channel::Sms, Question::None);
+    let conversation = Conversation { channel, names: &names, codes: &codes, question };
+    let heard = read("offers", &conversation);
+    let found = |channel, sender| choose(&rules, "offers", (channel, sender), heard).rule.is_some();
+    assert!(found(Channel::Sms, Some(ours)));
+    assert!(!found(Channel::Sms, Some(theirs)));
+    assert!(!found(Channel::Sms, None));
+    assert!(!found(Channel::WhatsApp, Some(ours)));
+}
+
+#[test]
+fn no_rule_opts_in_by_a_stop_word() {
+    let fault = |matching| Rule::new(draft(1, matching, Does::OptIn), None).err();
+    let taken = |word: &str| Some(RuleFault::TakesStopWord(word.into()));
+    assert_eq!(fault(is("STOP")), taken("stop"));
+    assert_eq!(fault(begins("Stop offers")), taken("stop offers"));
+    assert_eq!(fault(begins("ARRÊT promo")), taken("arret"));
+    assert_eq!(fault(begins("iptal et")), taken("iptal et"));
+    assert!(matches!(fault(matches("sto")), Some(RuleFault::TakesStopWord(_))));
+    assert_eq!(fault(begins("stopwatch")), None);
+    assert!(Rule::new(draft(1, is("stop"), Does::OptOut), None).is_ok());
+}
+
+#[test]
+fn another_channel_is_opted_in_only_where_the_notice_names_it() {
+    let wanted = Draft {
+        permissions: vec![(Channel::Sms, Scope::All), (Channel::WhatsApp, Scope::All)],
+        ..draft(1, is("offers"), Does::OptIn)
+    };
+    let notice = |names| Notice {
+        id: NoticeId::from_bytes([1; 16]),
+        version: 1,
+        language: Language::parse("en").unwrap(),
+        text: "We send offers.".into(),
+        names,
+    };
+    let unnamed = notice(vec![Permission::Messages(Channel::Sms, Scope::All)]);
+    let named = notice(vec![Permission::Messages(Channel::WhatsApp, Scope::All)]);
+    let fault = |notice| Rule::new(wanted.clone(), notice).err();
+    assert_eq!(fault(None), Some(RuleFault::NotNamed(Channel::WhatsApp)));
+    assert_eq!(fault(Some(&unnamed)), Some(RuleFault::NotNamed(Channel::WhatsApp)));
+    assert_eq!(fault(Some(&named)), None);
+    let out = Draft { does: Does::OptOut, ..wanted.clone() };
+    assert!(Rule::new(out, None).is_ok());
+}
+
+#[test]
+fn what_is_too_long_or_broken_is_refused_with_its_fault() {
+    let word = |length| Keyword::parse(&"ab".repeat(length / 2)).err();
+    assert_eq!(word(limits::KEYWORD_BYTES_MAX), None);
+    assert_eq!(word(limits::KEYWORD_BYTES_MAX + 2), Some(RuleFault::KeywordTooLong));
+    assert_eq!(Keyword::parse("🙂").err(), Some(RuleFault::KeywordEmpty));
+    let pattern = |text: &str| Pattern::parse(text).err();
+    assert_eq!(pattern("a(b"), Some(RuleFault::Pattern("unclosed group".into())));
+    assert_eq!(pattern(""), Some(RuleFault::PatternMatchesAll));
+    assert_eq!(pattern("a*"), Some(RuleFault::PatternMatchesAll));
+    assert_eq!(pattern("(a{1000}){1000}"), Some(RuleFault::PatternTooLarge));
+    assert_eq!(pattern(&"a".repeat(limits::PATTERN_BYTES_MAX)), None);
+    assert_eq!(
+        pattern(&"a".repeat(limits::PATTERN_BYTES_MAX + 1)),
+        Some(RuleFault::PatternTooLarge)
+    );
+    let replying = |reply: String| {
+        let wanted = Draft { reply: Some(reply.into()), ..draft(1, is("a"), Does::OptOut) };
+        Rule::new(wanted, None).err()
+    };
+    assert_eq!(replying("x".repeat(limits::REPLY_BYTES_MAX)), None);
+    assert_eq!(replying("x".repeat(limits::REPLY_BYTES_MAX + 1)), Some(RuleFault::ReplyTooLong));
+    assert_eq!(replying(" ".into()), Some(RuleFault::ReplyEmpty));
+    let nothing = Draft { permissions: Vec::new(), ..draft(1, is("a"), Does::OptOut) };
+    assert_eq!(Rule::new(nothing, None).err(), Some(RuleFault::NoPermission));
+}

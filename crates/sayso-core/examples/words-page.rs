@@ -75,7 +75,10 @@ fn confusion() {
     println!(
         "{total} texts in {} languages and scripts (`crates/sayso-core/tests/data/words.tsv`), with the reading that a\n\
          reasonable person gives each (rows), and ours (columns). The texts and the words come from the same hands, and the\n\
-         words were mended where they misread a text: the table shows what is held, not how a text from elsewhere would fare.\n",
+         words were mended where they misread a text, so the table shows what is held. How a text from elsewhere fares, the\n\
+         second round tells: of its 64 texts, written when the words were done, 47 were read rightly at first. Of the other 17,\n\
+         8 were refusals in clear words that were read as `nothing`, 5 were refusals read as `unclear`, and 4 were read as\n\
+         more of a refusal than they are. That is why a stop word or a link belongs in every message.\n",
         languages().count()
     );
     println!("| expected | {} |", corpus::READINGS.join(" | "));

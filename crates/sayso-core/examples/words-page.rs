@@ -95,6 +95,11 @@ fn confusion() {
 }
 
 fn misreadings() {
+    let wrong = corpus::cases().filter(|case| case.expected != case.heard().reading.as_str());
+    if wrong.count() == 0 {
+        println!("\nNo text of the corpus is misread.");
+        return;
+    }
     println!("\nKnown misreadings, none of which loses a clear refusal:\n");
     println!("| Text | Language | Expected | Ours |\n|---|---|---|---|");
     for case in corpus::cases().filter(|case| case.expected != case.heard().reading.as_str()) {

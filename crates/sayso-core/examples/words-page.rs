@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use sayso_core::limits;
-use sayso_core::wording::{Kind, Word, languages, sources, words};
+use sayso_core::wording::{Kind, Word, languages, pairs, sources, words};
 
 #[path = "../tests/it/support/corpus.rs"]
 mod corpus;
@@ -37,7 +37,7 @@ the topics, and whether a question is open; on nothing else.
 | 5 | a start word and courtesy | `start` |
 | 6 | a help word and courtesy | `help` |
 | 7 | a question is open: a yes, or a no, and courtesy | `yes`, `no` |
-| 8 | a stop word among others; a phrase that smells of a wish to stop; a misspelling that we know; a no that nobody asked for | `unclear` |
+| 8 | a stop word among others; a phrase that smells of a wish to stop; a misspelling that we know; a no that nobody asked for; words that refuse near the word for what we send | `unclear` |
 | 9 | anything else | `nothing` |
 
 A phrase that holds a stop word and plainly means something else (*other meaning*, below) takes that word out of the reading.
@@ -53,6 +53,12 @@ fn main() {
     confusion();
     misreadings();
     word_lists();
+    println!("\n### Words that are in doubt together\n");
+    for (part, title) in [("unwanted", "words that refuse"), ("sent", "words for what we send")] {
+        let of_part: Vec<_> =
+            pairs().filter(|pair| pair.0 == part).map(|pair| format!("`{}`", pair.1)).collect();
+        println!("- *{title}*: {}", of_part.join(" · "));
+    }
     println!("\n## Sources\n\n| Key | Source |\n|---|---|");
     for source in sources() {
         let title = if source.url.is_empty() {

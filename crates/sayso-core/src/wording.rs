@@ -9,7 +9,8 @@
 //!    our names, a number or other known words stand beside it, or when it is a whole sentence.
 //! 2. Then a start word, a help word, and in an open question a yes or a no, each alone.
 //! 3. A stop word among other words, and what smells of a wish to stop, is unclear.
-//! 4. A phrase that holds a stop word and plainly means something else counts for nothing.
+//! 4. So are words that refuse beside the word for what we send, where nothing else was known.
+//! 5. A phrase that holds a stop word and plainly means something else counts for nothing.
 //!
 //! Absent on purpose: guessing at misspellings (those that we know are listed), and any weighing of
 //! words that could make a refusal depend on more than its own text.
@@ -25,13 +26,17 @@ mod quoted;
 
 pub(crate) use fold::{Token, exact_text, fold, plain_text};
 pub(crate) use lexicon::LEXICON;
-pub use lexicon::{Kind, Word, WordSource, expand, languages, sources, words};
+pub use lexicon::{Kind, Word, WordSource, expand, languages, pairs, sources, words};
 pub use own::{Code, CodeFault, Codes, Names};
 
 use fold::Before;
+use lexicon::{PAIRED, Part};
 
 /// Words beside a [`Kind::StopFirst`] word that leave it in doubt; with more it is a sentence of its own.
 const FEW_WORDS_MAX: usize = 3;
+
+/// Words from one part of a pair to the other; a character of Han or kana is a word.
+const PAIR_WORDS_MAX: usize = 8;
 
 /// Signs that say "stop" without a word.
 const SIGNS: [char; 5] = ['\u{1f6d1}', '\u{1f6ab}', '\u{26d4}', '\u{1f515}', '\u{1f6af}'];
@@ -207,7 +212,29 @@ fn read_words(text: &str, conversation: &Conversation<'_>) -> Heard {
             because: Because::TopicCode,
         };
     }
-    decide(&cut(&tokens, &Codes::default()), named, conversation.question)
+    let heard = decide(&cut(&tokens, &Codes::default()), named, conversation.question);
+    if heard.because == Because::Ordinary && are_paired(&tokens) {
+        return Heard { reading: Reading::Unclear, because: Because::Doubtful };
+    }
+    heard
+}
+
+/// Whether words that refuse and the word for what we send stand near each other in a sentence: a
+/// refusal in words that we do not have, perhaps.
+fn are_paired(tokens: &[Token]) -> bool {
+    let mut last: Option<(Part, usize)> = None;
+    for at in 0..tokens.len() {
+        let rest = tokens.get(at..).unwrap_or_default();
+        if rest.first().is_some_and(|first| first.before == Before::Sentence) {
+            last = None;
+        }
+        let Some((part, _)) = PAIRED.longest(rest, |_, _| true) else { continue };
+        if last.is_some_and(|(other, from)| other != part && at - from <= PAIR_WORDS_MAX) {
+            return true;
+        }
+        last = Some((part, at));
+    }
+    false
 }
 
 /// Whether one of our names was in the text.
@@ -259,15 +286,16 @@ fn known(tokens: &[Token], codes: &Codes) -> Option<(Kind, usize)> {
             || (1..length).filter_map(|at| tokens.get(at..).map(|rest| (rest, length - at)));
         let takes_a_code = inside().any(|(rest, _)| codes.first_of(rest).is_some());
         let takes_a_stop = match kind {
+            Kind::StopPhrase | Kind::Other | Kind::Doubt => false,
             Kind::Stop
             | Kind::StopFirst
             | Kind::StopAlone
-            | Kind::StopPhrase
-            | Kind::Other
-            | Kind::Doubt => false,
-            Kind::Start | Kind::Help | Kind::Yes | Kind::No | Kind::Courtesy | Kind::DoubtAlone => {
-                inside().any(|(rest, within)| stop_beyond(rest, within))
-            }
+            | Kind::Start
+            | Kind::Help
+            | Kind::Yes
+            | Kind::No
+            | Kind::Courtesy
+            | Kind::DoubtAlone => inside().any(|(rest, within)| stop_beyond(rest, within)),
         };
         !crosses(tokens, kind, length) && !takes_a_code && !takes_a_stop
     })

@@ -141,6 +141,30 @@ fn three(line: &'static str) -> Option<(&'static str, &'static str, &'static str
     columns.next().is_none().then_some(found)
 }
 
+/// What makes a text doubtful in company: a refusal of something, and the word for what we send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    Unwanted,
+    Sent,
+}
+
+const PAIRS: &str = include_str!("../../data/words/pairs.tsv");
+
+/// The words of which two together, one of each part, are in doubt.
+pub(crate) static PAIRED: LazyLock<Tree<Part>> = LazyLock::new(|| {
+    let mut tree = Tree::default();
+    for (part, phrase, _) in lines(PAIRS).filter_map(three) {
+        let part = if part == "unwanted" { Part::Unwanted } else { Part::Sent };
+        expand(phrase).iter().for_each(|phrase| tree.insert(&fold(phrase), part));
+    }
+    tree
+});
+
+/// The words of which two together are in doubt: those that refuse, and those for what we send.
+pub fn pairs() -> impl Iterator<Item = (&'static str, &'static str)> {
+    lines(PAIRS).filter_map(three).map(|(part, phrase, _)| (part, phrase))
+}
+
 /// The phrases that a phrase with alternatives stands for.
 pub fn expand(phrase: &str) -> Vec<String> {
     let Some((head, rest)) = phrase.split_once('(') else {
@@ -251,6 +275,14 @@ mod tests {
             keys.iter()
                 .all(|key| words().any(|word| word.sources.split(',').any(|cited| cited == *key)))
         );
+    }
+
+    #[test]
+    fn every_line_of_the_pairs_is_of_one_of_the_parts() {
+        let known = |line: &&'static str| {
+            three(line).is_some_and(|(part, _, _)| ["unwanted", "sent"].contains(&part))
+        };
+        assert_eq!(lines(PAIRS).find(|line| !known(line)), None);
     }
 
     #[test]

@@ -139,6 +139,15 @@ limits! {
     count PATTERN_BYTES_MAX: usize = 256, "A rule's pattern: longer ones are not understood by their next reader.";
     count PATTERN_COMPILED_BYTES_MAX: usize = 65_536, "A rule's pattern in memory: 64 KiB, so that all rules of a workspace are below 64 MiB and one text is read in milliseconds.";
     count REPLY_BYTES_MAX: usize = 4_096, "A rule's reply: the longest text of WhatsApp in Latin letters.";
+    count HOOK_BODY_BYTES_MAX: usize = 4_194_304, "One call of a provider: 4 MiB; the largest we know of, Meta's, ends at 3 MB.";
+    count HOOK_JSON_DEPTH_MAX: usize = 32, "Nesting of a provider's JSON: the deepest shape we know of has 12.";
+    count HOOK_EVENTS_MAX: usize = 10_000, "Events in one call of a provider: as many as 4 MiB hold of the smallest.";
+    count HOOK_PARAMETERS_MAX: usize = 512, "Parameters of one call in form encoding: Twilio sends about thirty.";
+    count HOOK_TEXT_BYTES_MAX: usize = 65_536, "What a person wrote: four times WhatsApp's longest text; the rest is cut off, since losing the message could lose a refusal.";
+    count HOOK_WORD_BYTES_MAX: usize = 1_024, "An id, a name or a reason in a provider's call or answer; a longer one is cut off, a longer id is none.";
+    count PROVIDER_ANSWER_BYTES_MAX: usize = 1_048_576, "What is read of a provider's answer to a send: 1 MiB is hundreds of times what one needs.";
+    count SECRET_BYTES_MAX: usize = 2_048, "A provider's token, key or password: Meta's tokens have a few hundred bytes.";
+    count TEMPLATE_VARIABLES_MAX: usize = 100, "Variables of one template: no provider approves more.";
     count HTTP2_STREAMS_MAX: u32 = 128, "Requests at the same time on one connection of HTTP/2.";
     count CONNECTIONS_MAX: usize = 4_096, "Open connections of the public listener.";
     ;
@@ -152,6 +161,7 @@ limits! {
     span CLAIM_HOLDS = Span::seconds(2), "A claim whose hand-over has not begun after 2 s is given up and decided anew (rule 28).";
     span MESSAGE_EXPIRY_DEFAULT = Span::days(1), "A message that could not be sent by then fails, unless it says otherwise.";
     span MESSAGE_EXPIRY_MAX = Span::days(30), "A message waits no longer: what was decided for it is stale.";
+    span RETRY_AFTER_MAX = Span::days(1), "A provider that asks for a longer pause is asked again after a day.";
     span REJECT_RETENTION = Span::days(30), "A refused statement is kept for 30 days (rule 1).";
     span LOOK_UP_RETENTION = Span::days(400), "Who looked a person up is kept for a year and the time to ask about it (rule 29).";
     span SWEEP_INTERVAL = Span::hours(1), "What is too old to be kept is looked for at least once an hour.";

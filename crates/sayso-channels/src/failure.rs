@@ -1,0 +1,160 @@
+//! What a provider's error codes mean to us, and its reasons without anybody's address in them.
+
+use std::fmt;
+
+use sayso_core::limits::HOOK_WORD_BYTES_MAX;
+
+/// Why a message did not reach its person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The provider's own code, or the HTTP status where it gave none: `131050`, `http 401`.
+    pub code: String,
+    /// What it means to us.
+    pub meaning: ErrorMeaning,
+    /// The provider's words for operators. Holds no address and nothing of the message; at most
+    /// [`HOOK_WORD_BYTES_MAX`] bytes.
+    pub reason: String,
+}
+
+/// What an error code means: for consent, for the sender, and for another attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ErrorMeaning {
+    /// The person stopped marketing from this business on the platform: a `provider` suppression
+    /// of marketing (rule 12).
+    MarketingStop,
+    /// The person stopped this sender at the provider: a `provider` suppression of that sender.
+    SenderBlocked,
+    /// No such address on this channel: an `invalid` suppression.
+    NotOnChannel,
+    /// Not delivered, for reasons that say nothing about consent, and trying again soon is no use.
+    SaysNothing,
+    /// Free-form words outside the 24 hours after the person's last message.
+    OutsideWindow,
+    /// Too fast for the account, the number or the person: back off.
+    RateLimited,
+    /// Too many earlier messages were blocked or flagged: back off, and the sender's health is bad.
+    SpamLimited,
+    /// The sender or its account is locked or restricted: stop sending.
+    AccountBlocked,
+    /// The provider does not accept our credentials: stop sending until they are renewed.
+    WrongCredentials,
+    /// Something passing at the provider; the same message may go later.
+    Retryable,
+    /// This message will never go as it is.
+    Permanent,
+}
+
+impl ErrorMeaning {
+    /// The word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::MarketingStop => "marketing_stop",
+            Self::SenderBlocked => "sender_blocked",
+            Self::NotOnChannel => "not_on_channel",
+            Self::SaysNothing => "says_nothing",
+            Self::OutsideWindow => "outside_window",
+            Self::RateLimited => "rate_limited",
+            Self::SpamLimited => "spam_limited",
+            Self::AccountBlocked => "account_blocked",
+            Self::WrongCredentials => "wrong_credentials",
+            Self::Retryable => "retryable",
+            Self::Permanent => "permanent",
+        }
+    }
+
+    /// Whether the same message may go when asked again: the provider did not take it, and said so.
+    pub const fn is_passing(self) -> bool {
+        match self {
+            Self::RateLimited | Self::SpamLimited | Self::Retryable => true,
+            Self::MarketingStop
+            | Self::SenderBlocked
+            | Self::NotOnChannel
+            | Self::SaysNothing
+            | Self::OutsideWindow
+            | Self::AccountBlocked
+            | Self::WrongCredentials
+            | Self::Permanent => false,
+        }
+    }
+}
+
+impl fmt::Display for ErrorMeaning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Failure {
+    /// A failure with the provider's own words, from which every token that could be part of an
+    /// address is taken out.
+    pub(crate) fn new(code: impl Into<String>, meaning: ErrorMeaning, words: &str) -> Self {
+        Self {
+            code: cut(code.into(), HOOK_WORD_BYTES_MAX),
+            meaning,
+            reason: without_addresses(words),
+        }
+    }
+
+    /// A failure known from the HTTP status alone.
+    pub(crate) fn of_status(status: u16) -> Self {
+        let (meaning, reason) = match status {
+            401 | 403 => (ErrorMeaning::WrongCredentials, "the provider refuses our credentials"),
+            429 => (ErrorMeaning::RateLimited, "the provider asks for fewer requests"),
+            _ => (ErrorMeaning::Permanent, "the provider refuses the request"),
+        };
+        Self { code: format!("http {status}"), meaning, reason: reason.to_owned() }
+    }
+}
+
+/// A provider's sentence for logs and operators. A word with three digits or more may be part of a
+/// number, one with an `@` or a dotted id an address; a code of three digits lost is no harm, since
+/// the code has a field of its own.
+fn without_addresses(words: &str) -> String {
+    let may_be_address = |word: &str| {
+        word.contains('@')
+            || word.chars().filter(char::is_ascii_digit).count() >= 3
+            || word.chars().any(|c| c.is_numeric() && !c.is_ascii())
+    };
+    let kept = words.split_whitespace().map(|word| if may_be_address(word) { "…" } else { word });
+    let mut sentence = String::new();
+    for word in kept {
+        if sentence.len() + word.len() >= HOOK_WORD_BYTES_MAX {
+            break;
+        }
+        if !sentence.is_empty() {
+            sentence.push(' ');
+        }
+        sentence.push_str(word);
+    }
+    sentence
+}
+
+/// The longest beginning of `text` that has at most `bytes` bytes and ends between characters.
+pub(crate) fn cut(mut text: String, bytes: usize) -> String {
+    text.truncate(text.floor_char_boundary(bytes));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_holds_no_address() {
+        let words = "The 'To' number +1 (555) 010-0001 of ana@example.org is wrong, see 24 h";
+        assert_eq!(without_addresses(words), "The 'To' number +1 … … of … is wrong, see 24 h");
+        assert_eq!(without_addresses("Nummer ٠١٢٣ falsch"), "Nummer … falsch");
+    }
+
+    #[test]
+    fn a_reason_is_short() {
+        let reason = without_addresses(&"word ".repeat(1_000));
+        assert!(reason.len() <= HOOK_WORD_BYTES_MAX, "{}", reason.len());
+    }
+
+    #[test]
+    fn a_cut_ends_between_characters() {
+        assert_eq!(cut("aé".to_owned(), 2), "a");
+        assert_eq!(cut("aé".to_owned(), 3), "aé");
+    }
+}

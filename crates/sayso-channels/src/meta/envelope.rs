@@ -1,0 +1,75 @@
+//! The envelope of Meta's calls: `{object, entry: [{id, time, changes: [{field, value}]}]}`.
+
+use sayso_core::phone::PhoneBook;
+use sayso_core::time::ClaimedTime;
+
+use super::{account, messages};
+use crate::inbound::{Events, Malformed, ProviderEvent, claimed};
+use crate::json::{Item, Object};
+
+/// One change, with what the envelope says about all changes of its entry.
+pub(super) struct Change<'a> {
+    /// The WhatsApp business account.
+    pub(super) account: Option<String>,
+    /// When the call was made.
+    pub(super) time: Option<ClaimedTime>,
+    pub(super) field: String,
+    pub(super) value: Object<'a>,
+    pub(super) book: &'a PhoneBook,
+}
+
+impl Change<'_> {
+    /// The whole change as a recorded unknown.
+    pub(super) fn unknown(&self) -> ProviderEvent {
+        ProviderEvent::unknown(self.field.as_str(), self.value.raw())
+    }
+}
+
+/// Reads a body of Meta's, also as Gupshup passes it on.
+pub(crate) fn parse(body: &[u8], book: &PhoneBook) -> Result<Vec<ProviderEvent>, Malformed> {
+    let envelope = Object::read(body)?;
+    if envelope.text("object").as_deref() != Some("whatsapp_business_account") {
+        return Err(Malformed::Envelope { field: "object" });
+    }
+    let entries = envelope.items("entry").ok_or(Malformed::Envelope { field: "entry" })?;
+    let mut events = Events::new();
+    for entry in entries {
+        read_entry(entry, book, &mut events)?;
+    }
+    Ok(events.into_vec())
+}
+
+fn read_entry(item: Item<'_>, book: &PhoneBook, events: &mut Events) -> Result<(), Malformed> {
+    let Some(entry) = item.object() else {
+        return events.push(ProviderEvent::unknown("entry", item.raw()));
+    };
+    let Some(changes) = entry.items("changes") else {
+        return events.push(ProviderEvent::unknown("entry", item.raw()));
+    };
+    for item in changes {
+        let change = item.object().and_then(|change| {
+            Some(Change {
+                account: entry.word("id"),
+                time: entry.integer("time").and_then(claimed),
+                field: change.text("field")?,
+                value: change.object("value")?,
+                book,
+            })
+        });
+        match change {
+            Some(change) => read_change(&change, events)?,
+            None => events.push(ProviderEvent::unknown("change", item.raw()))?,
+        }
+    }
+    Ok(())
+}
+
+fn read_change(change: &Change<'_>, events: &mut Events) -> Result<(), Malformed> {
+    match change.field.as_str() {
+        "messages" => messages::read(change, events),
+        "user_preferences" => messages::read_preferences(change, events),
+        // Gupshup asks now and then whether the hook is there; nothing is in it.
+        "platform-event" => Ok(()),
+        _ => events.push(account::read(change).unwrap_or_else(|| change.unknown())),
+    }
+}

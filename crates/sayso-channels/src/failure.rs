@@ -88,11 +88,9 @@ impl Failure {
     /// A failure with the provider's own words, from which every token that could be part of an
     /// address is taken out.
     pub(crate) fn new(code: impl Into<String>, meaning: ErrorMeaning, words: &str) -> Self {
-        Self {
-            code: cut(code.into(), HOOK_WORD_BYTES_MAX),
-            meaning,
-            reason: without_addresses(words),
-        }
+        let words = without_addresses(words);
+        let reason = if words.is_empty() { "no reason given".to_owned() } else { words };
+        Self { code: cut(code.into(), HOOK_WORD_BYTES_MAX), meaning, reason }
     }
 
     /// A failure known from the HTTP status alone.

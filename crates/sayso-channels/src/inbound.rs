@@ -65,10 +65,10 @@ pub enum Malformed {
     /// Deeper than [`HOOK_JSON_DEPTH_MAX`](sayso_core::limits::HOOK_JSON_DEPTH_MAX).
     #[error("is nested too deep")]
     TooDeep,
-    /// The outer shape is not the provider's; the field is absent or of another kind.
-    #[error("has no `{field}` where the provider has one")]
+    /// The outer shape is not the provider's: the field is absent, or says something else.
+    #[error("has no `{field}` as the provider writes it")]
     Envelope {
-        /// The field that is missed.
+        /// The field.
         field: &'static str,
     },
     /// More than [`HOOK_EVENTS_MAX`].
@@ -117,12 +117,16 @@ pub struct Party {
 pub struct Wrote {
     /// The channel it came by.
     pub channel: Channel,
-    /// The provider's id of it; the same again is the same message.
-    pub message_id: String,
+    /// The provider's id of it; the same again is the same message. Absent where the provider was
+    /// not told to send it (Kannel): a refusal is not lost for want of an id.
+    pub message_id: Option<String>,
     /// Who wrote.
     pub from: Party,
     /// Our side, as the provider names it: a phone number id, an app, a number or short code.
     pub sender: Option<String>,
+    /// What our side belongs to: a WhatsApp business account, a Messaging Service of Twilio's, for
+    /// all of which a stop holds there.
+    pub sender_group: Option<String>,
     /// What they wrote.
     pub content: Written,
     /// The provider's id of the message they answered.
@@ -181,6 +185,8 @@ pub struct Reported {
     pub message: MessageNames,
     /// Our side, as the provider names it.
     pub sender: Option<String>,
+    /// What our side belongs to, as in [`Wrote::sender_group`].
+    pub sender_group: Option<String>,
     /// The person, if the report names them.
     pub to: Option<Party>,
     /// What became of it.
@@ -221,6 +227,8 @@ pub struct Prefers {
     pub who: Party,
     /// Our side, as the provider names it.
     pub sender: Option<String>,
+    /// What our side belongs to, as in [`Wrote::sender_group`].
+    pub sender_group: Option<String>,
     /// What they chose.
     pub choice: Choice,
     /// What it concerns; absent means all.
@@ -421,7 +429,7 @@ impl Party {
     }
 
     /// What they call themselves; at most
-    /// [`HOOK_WORD_BYTES_MAX`](sayso_core::limits::HOOK_WORD_BYTES_MAX) bytes. Proves nothing.
+    /// [`HOOK_WORD_BYTES_MAX`] bytes. Proves nothing.
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }

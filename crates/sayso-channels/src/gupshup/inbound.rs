@@ -61,6 +61,7 @@ fn read_user(context: &Context<'_>) -> Option<ProviderEvent> {
         channel: Channel::WhatsApp,
         who: Party::of(Some(&context.payload.word("phone")?), None, context.book)?,
         sender: context.app.clone(),
+        sender_group: None,
         choice,
         category: None,
         occurred_at: context.time,
@@ -77,9 +78,10 @@ fn read_message(context: &Context<'_>) -> Option<ProviderEvent> {
     let from = Party::of(Some(&phone), None, context.book)?;
     Some(ProviderEvent::Wrote(Wrote {
         channel: Channel::WhatsApp,
-        message_id: message.word("id")?,
+        message_id: message.word("id"),
         from: from.named(person.and_then(|person| person.text("name"))),
         sender: context.app.clone(),
+        sender_group: None,
         content: read_content(message)?,
         reply_to: answered.and_then(|context| context.word("gsId").or_else(|| context.word("id"))),
         referral: None,
@@ -135,6 +137,7 @@ fn read_report(context: &Context<'_>) -> Option<ProviderEvent> {
         channel: Channel::WhatsApp,
         message: message?,
         sender: context.app.clone(),
+        sender_group: None,
         to: report
             .word("destination")
             .and_then(|phone| Party::of(Some(&phone), None, context.book)),

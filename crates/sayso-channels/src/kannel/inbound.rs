@@ -2,6 +2,7 @@
 
 use sayso_core::channel::Channel;
 use sayso_core::phone::PhoneBook;
+use sayso_core::time::ClaimedTime;
 
 use super::{Credentials, charset};
 use crate::credentials::HOOK_TOKEN_PARAMETER;
@@ -61,18 +62,19 @@ fn read_message(
     let text = charset::decode(&bytes_of(call.query(), "text")?, charset);
     Some(ProviderEvent::Wrote(Wrote {
         channel: Channel::Sms,
-        message_id: parameters.word("id")?.to_owned(),
+        message_id: parameters.word("id").map(str::to_owned),
         from: Party::of(parameters.word("from"), None, book)?,
         sender: parameters.word("to").map(str::to_owned),
+        sender_group: None,
         content: Written::text(text),
         reply_to: None,
         referral: None,
-        occurred_at: seconds(parameters),
+        occurred_at: occurred_at(parameters),
         handled_by_provider: None,
     }))
 }
 
-fn seconds(parameters: &Parameters) -> Option<sayso_core::time::ClaimedTime> {
+fn occurred_at(parameters: &Parameters) -> Option<ClaimedTime> {
     parameters.word("ts")?.parse().ok().and_then(claimed)
 }
 
@@ -116,9 +118,10 @@ fn read_report(state: &str, parameters: &Parameters) -> Option<ProviderEvent> {
         channel: Channel::Sms,
         message: MessageNames::of(word("foreign"), None, word(OUR_ID_PARAMETER))?,
         sender: None,
+        sender_group: None,
         to: None,
         state,
-        occurred_at: seconds(parameters),
+        occurred_at: occurred_at(parameters),
     }))
 }
 
@@ -127,12 +130,12 @@ fn read_report(state: &str, parameters: &Parameters) -> Option<ProviderEvent> {
 fn read_failure(answer: &str) -> Failure {
     if let Some(refused) = answer.strip_prefix("NACK/") {
         let (code, words) = refused.split_once('/').unwrap_or((refused, ""));
-        let digits = code.trim_start_matches("0x").trim_start_matches('0').to_ascii_lowercase();
-        // Command statuses of SMPP.
-        let meaning = match digits.as_str() {
-            "b" => ErrorMeaning::NotOnChannel,
-            "14" | "58" => ErrorMeaning::RateLimited,
-            _ => ErrorMeaning::Permanent,
+        let hexadecimal = code.strip_prefix("0x").map(|digits| u32::from_str_radix(digits, 16));
+        // Command statuses of SMPP: bad destination, queue full, throttled.
+        let meaning = match hexadecimal.unwrap_or_else(|| code.parse()) {
+            Ok(0x0b) => ErrorMeaning::NotOnChannel,
+            Ok(0x14 | 0x58) => ErrorMeaning::RateLimited,
+            Ok(_) | Err(_) => ErrorMeaning::Permanent,
         };
         return Failure::new(code, meaning, words);
     }

@@ -123,9 +123,10 @@ fn read_message(
     let context = message.object("context");
     Some(ProviderEvent::Wrote(Wrote {
         channel: Channel::WhatsApp,
-        message_id: message.word("id")?,
+        message_id: message.word("id"),
         from: party(change, contacts, message.word("from"), message.word("from_user_id"))?,
         sender: sender(change),
+        sender_group: change.account.clone(),
         content: read_content(change, &kind, message)?,
         reply_to: context.and_then(|context| context.word("id")),
         referral: message.object("referral").and_then(|referral| referral.word("source_id")),
@@ -219,12 +220,16 @@ fn read_status(
     // Gupshup adds its own id, which is the one that it gave when it accepted the message.
     let message = match (status.word("gs_id"), status.word("id")) {
         (None, id) => MessageNames::of(id, None, ours),
-        (gupshup, id) => MessageNames::of(gupshup, id, ours),
+        (gupshup, id) => {
+            let whatsapp = id.filter(|id| gupshup.as_ref() != Some(id));
+            MessageNames::of(gupshup, whatsapp, ours)
+        }
     };
     Some(ProviderEvent::Reported(Reported {
         channel: Channel::WhatsApp,
         message: message?,
         sender: sender(change),
+        sender_group: change.account.clone(),
         to: match (&phone, &user_id) {
             (None, None) => None,
             (Some(_), _) | (_, Some(_)) => party(change, contacts, phone, user_id),
@@ -258,6 +263,7 @@ fn read_preference(
         channel: Channel::WhatsApp,
         who: party(change, contacts, preference.word("wa_id"), preference.word("user_id"))?,
         sender: sender(change),
+        sender_group: change.account.clone(),
         choice,
         category: Some(Category::Marketing),
         occurred_at: occurred_at(preference),

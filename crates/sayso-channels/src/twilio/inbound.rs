@@ -58,9 +58,10 @@ fn read_message(parameters: &Parameters, book: &PhoneBook) -> Option<ProviderEve
     let name = parameters.text("ProfileName").map(str::to_owned);
     Some(ProviderEvent::Wrote(Wrote {
         channel,
-        message_id: message_id(parameters)?,
+        message_id: message_id(parameters),
         from: party(channel, from, book)?.named(name),
         sender: parameters.word("To").map(str::to_owned),
+        sender_group: parameters.word("MessagingServiceSid").map(str::to_owned),
         content: read_content(parameters)?,
         // These two names are from public receivers (unconfirmed).
         reply_to: parameters.word("OriginalRepliedMessageSid").map(str::to_owned),
@@ -105,11 +106,11 @@ fn read_report(status: &str, parameters: &Parameters, book: &PhoneBook) -> Optio
     let ours = parameters.word(OUR_ID_PARAMETER).map(str::to_owned);
     let to = parameters.word("To").and_then(split_address);
     let from = parameters.word("From");
-    let service = parameters.word("MessagingServiceSid");
     Some(ProviderEvent::Reported(Reported {
         channel: to.or_else(|| from.and_then(split_address)).map_or(Channel::Sms, |(it, _)| it),
         message: MessageNames::of(message_id(parameters), None, ours)?,
-        sender: from.or(service).map(str::to_owned),
+        sender: from.map(str::to_owned),
+        sender_group: parameters.word("MessagingServiceSid").map(str::to_owned),
         to: to.and_then(|(channel, address)| party(channel, address, book)),
         state,
         occurred_at: None,

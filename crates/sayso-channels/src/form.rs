@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use form_urlencoded::Serializer;
 use sayso_core::limits::{HOOK_BODY_BYTES_MAX, HOOK_PARAMETERS_MAX, HOOK_WORD_BYTES_MAX};
 
+use crate::call::Malformed;
 use crate::credentials::HOOK_TOKEN_PARAMETER;
-use crate::inbound::Malformed;
 
 /// The parameters of one call; of a repeated one the first counts. The token of the hook is not
 /// among them, so that it is never kept with an unknown call.

@@ -10,8 +10,9 @@
 
 use sayso_core::phone::PhoneBook;
 
+use crate::call::{Call, Malformed, Unverified, Verified, verify_token};
 use crate::credentials::{BaseUrl, HookToken, Secret};
-use crate::inbound::{Call, Malformed, ProviderEvent, Unverified, Verified, verify_token};
+use crate::inbound::ProviderEvent;
 
 mod codes;
 mod inbound;

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use sayso_core::limits::{HOOK_BODY_BYTES_MAX, HOOK_JSON_DEPTH_MAX, HOOK_WORD_BYTES_MAX};
 use serde_json::value::RawValue;
 
-use crate::inbound::Malformed;
+use crate::call::Malformed;
 
 /// A JSON object, opened one level deep.
 pub(crate) struct Object<'a> {

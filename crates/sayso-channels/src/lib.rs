@@ -1,7 +1,7 @@
 //! The words of each messaging provider: from bytes, and to bytes.
 //!
 //! A provider calls us: `verify` proves, over the raw bytes and in constant time, that the call is
-//! its own, and gives a [`Verified`](inbound::Verified) call; `parse` turns that into
+//! its own, and gives a [`Verified`](call::Verified) call; `parse` turns that into
 //! [`ProviderEvent`](inbound::ProviderEvent)s. We call a provider: `send` builds the
 //! [`HttpRequest`](outbound::HttpRequest), `read_answer` says what became of it. *Nothing unverified
 //! becomes a `ProviderEvent`*, and no bytes whatever make a parser panic: they become events, a
@@ -11,9 +11,10 @@
 //! said and not what that means for consent: the rules are in `sayso-core`, and what an event does is
 //! decided by the server. The sandbox provider delivers inside Sayso and lives in the server too.
 //!
-//! The four modules have the same four functions. What they share is in [`inbound`], [`outbound`],
+//! The four modules have the same four functions. What they share is in [`call`], [`inbound`], [`outbound`],
 //! [`failure`] and [`credentials`].
 
+pub mod call;
 pub mod credentials;
 pub mod failure;
 pub mod inbound;

@@ -7,8 +7,9 @@
 
 use sayso_core::phone::PhoneBook;
 
+use crate::call::{Call, Malformed, Method, Unverified, Verified};
 use crate::credentials::{BaseUrl, Secret};
-use crate::inbound::{Call, Malformed, Method, ProviderEvent, Unverified, Verified};
+use crate::inbound::ProviderEvent;
 use crate::signature;
 
 mod account;

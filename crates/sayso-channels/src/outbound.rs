@@ -8,8 +8,7 @@ use sayso_core::limits::{RETRY_AFTER_MAX, TEMPLATE_VARIABLES_MAX};
 use sayso_core::time::Span;
 use thiserror::Error;
 
-pub use crate::inbound::Method;
-
+use crate::call::Method;
 use crate::failure::{ErrorMeaning, Failure};
 
 /// One message to one person.

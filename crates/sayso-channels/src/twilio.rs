@@ -9,8 +9,9 @@
 use sayso_core::phone::PhoneBook;
 use thiserror::Error;
 
+use crate::call::{Call, Malformed, Unverified, Verified};
 use crate::credentials::{BaseUrl, Secret};
-use crate::inbound::{Call, Malformed, ProviderEvent, Unverified, Verified};
+use crate::inbound::ProviderEvent;
 
 mod codes;
 mod inbound;

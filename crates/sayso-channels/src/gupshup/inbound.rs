@@ -5,9 +5,10 @@ use sayso_core::phone::PhoneBook;
 use sayso_core::time::ClaimedTime;
 
 use super::codes;
+use crate::call::Malformed;
 use crate::inbound::{
-    Choice, Malformed, MessageNames, MessageState, Party, Prefers, ProviderEvent, Reported,
-    TemplateChange, TemplateChanged, Written, Wrote, claimed,
+    Choice, MessageNames, MessageState, Party, Prefers, ProviderEvent, Reported, TemplateChange,
+    TemplateChanged, Written, Wrote, claimed,
 };
 use crate::json::Object;
 use crate::meta::envelope;

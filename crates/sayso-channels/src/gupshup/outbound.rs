@@ -4,11 +4,12 @@ use sayso_core::channel::Channel;
 use serde_json::json;
 
 use super::{Credentials, codes};
+use crate::call::Method;
 use crate::failure::{ErrorMeaning, Failure};
 use crate::form::encode;
 use crate::json::Object;
 use crate::outbound::{
-    Answer, Button, CannotSend, HandOver, HttpRequest, Method, Outgoing, Payload, check_template,
+    Answer, Button, CannotSend, HandOver, HttpRequest, Outgoing, Payload, check_template,
     check_text, phone_digits,
 };
 use crate::whatsapp;

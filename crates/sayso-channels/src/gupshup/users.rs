@@ -8,10 +8,11 @@ use sayso_core::time::ClaimedTime;
 use thiserror::Error;
 
 use super::Credentials;
+use crate::call::{Malformed, Method};
 use crate::failure::{ErrorMeaning, Failure};
-use crate::inbound::{Malformed, claimed};
+use crate::inbound::claimed;
 use crate::json::{Item, Object};
-use crate::outbound::{Answer, HandOver, HttpRequest, Method, Oddity};
+use crate::outbound::{Answer, HandOver, HttpRequest, Oddity};
 
 /// One user of the app.
 #[derive(Clone, Debug, PartialEq, Eq)]

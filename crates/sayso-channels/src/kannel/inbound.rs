@@ -5,12 +5,12 @@ use sayso_core::phone::PhoneBook;
 use sayso_core::time::ClaimedTime;
 
 use super::{Credentials, charset};
+use crate::call::{Call, Malformed};
 use crate::credentials::HOOK_TOKEN_PARAMETER;
 use crate::failure::{ErrorMeaning, Failure};
 use crate::form::{Parameters, encode};
 use crate::inbound::{
-    Call, Malformed, MessageNames, MessageState, Party, ProviderEvent, Reported, Written, Wrote,
-    claimed,
+    MessageNames, MessageState, Party, ProviderEvent, Reported, Written, Wrote, claimed,
 };
 use crate::outbound::OUR_ID_PARAMETER;
 

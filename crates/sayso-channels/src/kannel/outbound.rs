@@ -4,11 +4,12 @@ use sayso_core::address::Address;
 use sayso_core::channel::Channel;
 
 use super::{Credentials, charset, inbound};
+use crate::call::Method;
 use crate::failure::{ErrorMeaning, Failure};
 use crate::form::{encode, with_parameter};
 use crate::outbound::{
-    Answer, CannotSend, HandOver, HttpRequest, Method, OUR_ID_PARAMETER, Outgoing, Payload,
-    check_text, question_as_text,
+    Answer, CannotSend, HandOver, HttpRequest, OUR_ID_PARAMETER, Outgoing, Payload, check_text,
+    question_as_text,
 };
 
 /// The longest text, in characters: as long as Twilio's, about ten messages on the phone. Kannel

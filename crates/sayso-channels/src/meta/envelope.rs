@@ -4,7 +4,8 @@ use sayso_core::phone::PhoneBook;
 use sayso_core::time::ClaimedTime;
 
 use super::{account, messages};
-use crate::inbound::{Events, Malformed, ProviderEvent, claimed};
+use crate::call::Malformed;
+use crate::inbound::{Events, ProviderEvent, claimed};
 use crate::json::{Item, Object};
 
 /// One change, with what the envelope says about all changes of its entry.

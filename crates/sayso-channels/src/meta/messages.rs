@@ -6,10 +6,11 @@ use sayso_core::time::ClaimedTime;
 
 use super::codes;
 use super::envelope::Change;
+use crate::call::Malformed;
 use crate::failure::{ErrorMeaning, Failure};
 use crate::inbound::{
-    Choice, Events, Malformed, MessageNames, MessageState, NumberChanged, Party, Prefers,
-    ProviderEvent, Reported, Written, Wrote, claimed,
+    Choice, Events, MessageNames, MessageState, NumberChanged, Party, Prefers, ProviderEvent,
+    Reported, Written, Wrote, claimed,
 };
 use crate::json::{Item, Object};
 

@@ -5,9 +5,10 @@ use sayso_core::channel::Channel;
 use serde_json::{Value, json};
 
 use super::{Credentials, GRAPH_VERSION, codes};
+use crate::call::Method;
 use crate::json::Object;
 use crate::outbound::{
-    Answer, Button, CannotSend, HandOver, HttpRequest, Method, Outgoing, Payload, check_template,
+    Answer, Button, CannotSend, HandOver, HttpRequest, Outgoing, Payload, check_template,
     check_text,
 };
 use crate::whatsapp;

@@ -4,11 +4,11 @@ use sayso_core::channel::Channel;
 use sayso_core::phone::PhoneBook;
 
 use super::{codes, validator};
+use crate::call::{Call, Malformed};
 use crate::failure::{ErrorMeaning, Failure};
 use crate::form::Parameters;
 use crate::inbound::{
-    Call, KeywordKind, Malformed, MessageNames, MessageState, Party, ProviderEvent, Reported,
-    Written, Wrote,
+    KeywordKind, MessageNames, MessageState, Party, ProviderEvent, Reported, Written, Wrote,
 };
 use crate::outbound::OUR_ID_PARAMETER;
 

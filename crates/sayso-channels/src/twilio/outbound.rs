@@ -7,11 +7,12 @@ use sayso_core::channel::Channel;
 use serde_json::Value;
 
 use super::{Credentials, codes, is_sid};
+use crate::call::Method;
 use crate::form::{encode, with_parameter};
 use crate::json::Object;
 use crate::outbound::{
-    Answer, CannotSend, HandOver, HttpRequest, Method, OUR_ID_PARAMETER, Outgoing, Payload,
-    check_template, check_text, question_as_text,
+    Answer, CannotSend, HandOver, HttpRequest, OUR_ID_PARAMETER, Outgoing, Payload, check_template,
+    check_text, question_as_text,
 };
 
 /// The longest text, in characters, on either channel.

@@ -7,8 +7,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sayso_core::limits::{HOOK_BODY_BYTES_MAX, HOOK_PARAMETERS_MAX};
 
+use crate::call::{Call, Unverified, Verified};
 use crate::credentials::Secret;
-use crate::inbound::{Call, Unverified, Verified};
 use crate::signature;
 
 const SIGNATURE_HEADER: &str = "x-twilio-signature";

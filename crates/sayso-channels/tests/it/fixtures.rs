@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use sayso_channels::inbound::Method;
+use sayso_channels::call::Method;
 
 use crate::support::{PROVIDERS, read, render};
 

@@ -7,7 +7,8 @@ use std::fs;
 
 use proptest::prelude::*;
 use proptest::sample::Index;
-use sayso_channels::inbound::{Call, Malformed, Method, ProviderEvent};
+use sayso_channels::call::{Call, Malformed, Method};
+use sayso_channels::inbound::ProviderEvent;
 use sayso_channels::outbound::{Answer, HandOver};
 use sayso_channels::{gupshup, kannel, meta, twilio};
 use sayso_core::limits::{HOOK_TEXT_BYTES_MAX, HOOK_WORD_BYTES_MAX};

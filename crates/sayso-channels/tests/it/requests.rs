@@ -4,8 +4,9 @@
 
 use std::collections::BTreeMap;
 
+use sayso_channels::call::Method;
 use sayso_channels::outbound::{
-    Button, CannotSend, HttpRequest, Method, OUR_ID_PARAMETER, Outgoing, Payload,
+    Button, CannotSend, HttpRequest, OUR_ID_PARAMETER, Outgoing, Payload,
 };
 use sayso_channels::{gupshup, kannel, meta, twilio};
 use sayso_core::address::{Address, OpaqueId};

@@ -1,6 +1,6 @@
 //! Who may speak: signatures computed elsewhere, tokens, the handshake.
 
-use sayso_channels::inbound::{Call, Method, Unverified};
+use sayso_channels::call::{Call, Method, Unverified};
 use sayso_channels::{meta, twilio};
 
 use crate::support::{

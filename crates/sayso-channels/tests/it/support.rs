@@ -7,11 +7,11 @@ use std::fmt::Write as _;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use sayso_channels::call::{Call, Malformed, Method, Unverified, Verified};
 use sayso_channels::credentials::{BaseUrl, HookToken, Secret};
 use sayso_channels::failure::Failure;
 use sayso_channels::inbound::{
-    Call, Choice, Malformed, MessageNames, MessageState, Method, Party, ProviderEvent,
-    TemplateChange, Unverified, Verified, Written,
+    Choice, MessageNames, MessageState, Party, ProviderEvent, TemplateChange, Written,
 };
 use sayso_channels::{gupshup, kannel, meta, twilio};
 use sayso_core::channel::Category;

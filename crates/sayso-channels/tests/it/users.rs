@@ -1,10 +1,10 @@
 //! Gupshup's list of users, as something to import.
 
+use sayso_channels::call::{Malformed, Method};
 use sayso_channels::gupshup::users::{
     ListFault, OptIn, Row, RowFault, User, list, parse, read_list,
 };
-use sayso_channels::inbound::Malformed;
-use sayso_channels::outbound::{Answer, Method};
+use sayso_channels::outbound::Answer;
 use sayso_core::phone::PhoneFault;
 
 use crate::support::{book, gupshup_credentials};

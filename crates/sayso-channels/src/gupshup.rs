@@ -79,7 +79,9 @@ pub fn verify<'a>(call: &Call<'a>, credentials: &Credentials) -> Result<Verified
     verify_token(call, &credentials.hook_token)
 }
 
-/// Reads the events of a call: none where Gupshup only tries the hook or counts what to bill.
+/// Reads the events of a call. In version 2 our side is the app's name, in version 3 the phone
+/// number id. There are none where Gupshup only tries the hook, or counts what to
+/// bill.
 ///
 /// # Errors
 /// [`Malformed`] when the body is neither of the two envelopes.

@@ -11,7 +11,7 @@
 //! said and not what that means for consent: the rules are in `sayso-core`, and what an event does is
 //! decided by the server. The sandbox provider delivers inside Sayso and lives in the server too.
 //!
-//! The four modules have the same four functions. What they share is in [`call`], [`inbound`], [`outbound`],
+//! The four modules have the same four functions, and a [`connection`] chooses among them. What they share is in [`call`], [`inbound`], [`outbound`],
 //! [`failure`] and [`credentials`].
 
 pub mod call;
@@ -19,6 +19,8 @@ pub mod credentials;
 pub mod failure;
 pub mod inbound;
 pub mod outbound;
+
+pub mod connection;
 
 pub mod gupshup;
 pub mod kannel;

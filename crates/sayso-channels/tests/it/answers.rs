@@ -1,21 +1,15 @@
 //! What became of a hand-over: every answer of a provider says it was taken, refused, put off, or
 //! that nobody knows.
 
+use sayso_channels::meta;
 use sayso_channels::outbound::{Answer, HandOver};
-use sayso_channels::{gupshup, kannel, meta, twilio};
 
-use crate::support::describe;
+use crate::support::{connection, describe};
 
 /// An answer read, in one line.
 fn read(provider: &str, status: u16, body: &str) -> String {
     let answer = Answer { status, retry_after: Some(b"7"), body: body.as_bytes() };
-    let hand_over = match provider {
-        "meta" => meta::read_answer(&answer),
-        "gupshup" => gupshup::read_answer(&answer),
-        "twilio" => twilio::read_answer(&answer),
-        _ => kannel::read_answer(&answer),
-    };
-    match hand_over {
+    match connection(provider).read_answer(&answer) {
         HandOver::Accepted { provider_id } => {
             format!("accepted {}", provider_id.as_deref().unwrap_or("-"))
         }

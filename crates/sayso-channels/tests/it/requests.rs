@@ -16,9 +16,7 @@ use sayso_core::limits::TEMPLATE_VARIABLES_MAX;
 use sayso_core::phone::Phone;
 use serde_json::{Value, json};
 
-use crate::support::{
-    gupshup_credentials, kannel_credentials, meta_credentials, twilio_credentials,
-};
+use crate::support::{connection, kannel_credentials, meta_credentials};
 
 fn phone() -> Address {
     Address::Phone(Phone::from_digits(15_550_100_001).unwrap())
@@ -34,12 +32,7 @@ fn buttons(count: usize) -> Vec<Button> {
 
 /// One message through one provider.
 fn send(provider: &str, outgoing: &Outgoing<'_>) -> Result<HttpRequest, CannotSend> {
-    match provider {
-        "meta" => meta::send(outgoing, &meta_credentials()),
-        "gupshup" => gupshup::send(outgoing, &gupshup_credentials()),
-        "twilio" => twilio::send(outgoing, &twilio_credentials()),
-        _ => kannel::send(outgoing, &kannel_credentials()),
-    }
+    connection(provider).send(outgoing)
 }
 
 /// A message that the provider takes.

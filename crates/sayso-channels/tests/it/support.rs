@@ -1,6 +1,6 @@
 //! Credentials of nobody, calls signed by a second implementation, and a stable text of every event.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "test code")]
+#![expect(clippy::unwrap_used, reason = "test code")]
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sayso_channels::call::{Call, Malformed, Method, Unverified, Verified};
+use sayso_channels::connection::{Connection, Provider};
 use sayso_channels::credentials::{BaseUrl, HookToken, Secret};
 use sayso_channels::failure::Failure;
 use sayso_channels::inbound::{
@@ -101,14 +102,17 @@ pub(crate) fn twilio_signature(url: &str, form: &[u8]) -> String {
 
 pub(crate) const PROVIDERS: [&str; 4] = ["meta", "gupshup", "twilio", "kannel"];
 
-pub(crate) fn verify<'a>(provider: &str, call: &Call<'a>) -> Result<Verified<'a>, Unverified> {
-    match provider {
-        "meta" => meta::verify(call, &meta_credentials()),
-        "gupshup" => gupshup::verify(call, &gupshup_credentials()),
-        "twilio" => twilio::verify(call, &twilio_credentials()),
-        "kannel" => kannel::verify(call, &kannel_credentials()),
-        other => panic!("no provider {other}"),
+pub(crate) fn connection(provider: &str) -> Connection {
+    match Provider::parse(provider).unwrap() {
+        Provider::Meta => Connection::Meta(meta_credentials()),
+        Provider::Gupshup => Connection::Gupshup(gupshup_credentials()),
+        Provider::Twilio => Connection::Twilio(twilio_credentials()),
+        Provider::Kannel => Connection::Kannel(kannel_credentials()),
     }
+}
+
+pub(crate) fn verify<'a>(provider: &str, call: &Call<'a>) -> Result<Verified<'a>, Unverified> {
+    connection(provider).verify(call)
 }
 
 /// Reads a body or query as a call that its provider signed.
@@ -134,13 +138,7 @@ pub(crate) fn read(
         ("x-twilio-signature", twilio_header.as_bytes()),
     ];
     let call = Call { method, url: &url, headers: &headers, body };
-    let verified = verify(provider, &call).unwrap();
-    match provider {
-        "meta" => meta::parse(&verified, &book),
-        "gupshup" => gupshup::parse(&verified, &book),
-        "twilio" => twilio::parse(&verified, &book),
-        _ => kannel::parse(&verified, &book),
-    }
+    connection(provider).receive(&call, &book).unwrap()
 }
 
 /// What is read in a call, one line a fact; what is absent has no line.

@@ -1,0 +1,135 @@
+//! An account at any of the providers: one place that knows which module speaks for it.
+
+use std::fmt;
+
+use sayso_core::channel::UnknownWord;
+use sayso_core::phone::PhoneBook;
+
+use crate::call::{Call, Malformed, Unverified, Verified};
+use crate::inbound::ProviderEvent;
+use crate::outbound::{Answer, CannotSend, HandOver, HttpRequest, Outgoing};
+use crate::{gupshup, kannel, meta, twilio};
+
+/// A provider that this crate speaks with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Provider {
+    /// Meta's WhatsApp Cloud API.
+    Meta,
+    /// Gupshup.
+    Gupshup,
+    /// Twilio.
+    Twilio,
+    /// Kannel.
+    Kannel,
+}
+
+/// What is needed to speak with one account at a provider.
+#[derive(Clone, Debug)]
+pub enum Connection {
+    /// At Meta.
+    Meta(meta::Credentials),
+    /// At Gupshup.
+    Gupshup(gupshup::Credentials),
+    /// At Twilio.
+    Twilio(twilio::Credentials),
+    /// At a Kannel of one's own.
+    Kannel(kannel::Credentials),
+}
+
+impl Provider {
+    /// All of them, in order.
+    pub const ALL: [Self; 4] = [Self::Meta, Self::Gupshup, Self::Twilio, Self::Kannel];
+
+    /// The word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Meta => "meta",
+            Self::Gupshup => "gupshup",
+            Self::Twilio => "twilio",
+            Self::Kannel => "kannel",
+        }
+    }
+
+    /// Parses the word.
+    ///
+    /// # Errors
+    /// [`UnknownWord`], which lists the known ones.
+    pub fn parse(text: &str) -> Result<Self, UnknownWord> {
+        Self::ALL
+            .into_iter()
+            .find(|provider| provider.as_str() == text)
+            .ok_or(UnknownWord { expected: "meta, gupshup, twilio, kannel" })
+    }
+}
+
+impl fmt::Display for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Connection {
+    /// At which provider.
+    pub const fn provider(&self) -> Provider {
+        match self {
+            Self::Meta(_) => Provider::Meta,
+            Self::Gupshup(_) => Provider::Gupshup,
+            Self::Twilio(_) => Provider::Twilio,
+            Self::Kannel(_) => Provider::Kannel,
+        }
+    }
+
+    /// Verifies a call as the provider's `verify` does.
+    ///
+    /// # Errors
+    /// [`Unverified`].
+    pub fn verify<'a>(&self, call: &Call<'a>) -> Result<Verified<'a>, Unverified> {
+        match self {
+            Self::Meta(credentials) => meta::verify(call, credentials),
+            Self::Gupshup(credentials) => gupshup::verify(call, credentials),
+            Self::Twilio(credentials) => twilio::verify(call, credentials),
+            Self::Kannel(credentials) => kannel::verify(call, credentials),
+        }
+    }
+
+    /// Verifies a call and reads its events.
+    ///
+    /// # Errors
+    /// [`Unverified`]; then, inside, [`Malformed`].
+    pub fn receive(
+        &self,
+        call: &Call<'_>,
+        book: &PhoneBook,
+    ) -> Result<Result<Vec<ProviderEvent>, Malformed>, Unverified> {
+        let verified = self.verify(call)?;
+        Ok(match self {
+            Self::Meta(_) => meta::parse(&verified, book),
+            Self::Gupshup(_) => gupshup::parse(&verified, book),
+            Self::Twilio(_) => twilio::parse(&verified, book),
+            Self::Kannel(_) => kannel::parse(&verified, book),
+        })
+    }
+
+    /// Builds the request that sends a message.
+    ///
+    /// # Errors
+    /// [`CannotSend`].
+    pub fn send(&self, outgoing: &Outgoing<'_>) -> Result<HttpRequest, CannotSend> {
+        match self {
+            Self::Meta(credentials) => meta::send(outgoing, credentials),
+            Self::Gupshup(credentials) => gupshup::send(outgoing, credentials),
+            Self::Twilio(credentials) => twilio::send(outgoing, credentials),
+            Self::Kannel(credentials) => kannel::send(outgoing, credentials),
+        }
+    }
+
+    /// Reads the provider's answer to a send.
+    pub fn read_answer(&self, answer: &Answer<'_>) -> HandOver {
+        match self {
+            Self::Meta(_) => meta::read_answer(answer),
+            Self::Gupshup(_) => gupshup::read_answer(answer),
+            Self::Twilio(_) => twilio::read_answer(answer),
+            Self::Kannel(_) => kannel::read_answer(answer),
+        }
+    }
+}

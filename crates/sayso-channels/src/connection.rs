@@ -96,6 +96,33 @@ impl Connection {
     ///
     /// # Errors
     /// [`Unverified`]; then, inside, [`Malformed`].
+    ///
+    /// ```
+    /// use sayso_channels::call::{Call, Method};
+    /// use sayso_channels::connection::Connection;
+    /// use sayso_channels::credentials::{HookToken, Secret};
+    /// use sayso_channels::gupshup::{self, AppName};
+    /// use sayso_channels::inbound::ProviderEvent;
+    /// use sayso_core::phone::PhoneBook;
+    ///
+    /// let connection = Connection::Gupshup(gupshup::Credentials {
+    ///     api_key: Secret::parse("key")?,
+    ///     app: AppName::parse("DemoApp")?,
+    ///     hook_token: HookToken::parse("kSx3PzQ7wLm9RtY2")?,
+    ///     base_url: gupshup::default_base_url(),
+    /// });
+    /// let call = Call {
+    ///     method: Method::Post,
+    ///     url: "https://sayso.example/hooks/con_1?token=kSx3PzQ7wLm9RtY2",
+    ///     headers: &[],
+    ///     body: br#"{"type": "message", "payload": {"id": "1", "source": "15550100001",
+    ///                "type": "text", "payload": {"text": "STOP"}}}"#,
+    /// };
+    /// let events = connection.receive(&call, &PhoneBook::builtin())??;
+    /// let [ProviderEvent::Wrote(wrote)] = &events[..] else { panic!("one message") };
+    /// assert_eq!(wrote.text(), Some("STOP"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn receive(
         &self,
         call: &Call<'_>,

@@ -1,6 +1,6 @@
 //! What a provider says to us, in our words.
 //!
-//! An event tells what the provider said, in our words. It never tells what follows for consent.
+//! An event tells what was said. It never tells what follows for consent.
 //! Absent on purpose: media, locations, orders and payments, which nobody needs to obey a person.
 
 use sayso_core::address::{Address, OpaqueId};

@@ -1,27 +1,12 @@
 //! An account at any of the providers: one place that knows which module speaks for it.
 
-use std::fmt;
-
-use sayso_core::channel::UnknownWord;
+pub use sayso_core::channel::Provider;
 use sayso_core::phone::PhoneBook;
 
 use crate::call::{Call, Malformed, Unverified, Verified};
 use crate::inbound::ProviderEvent;
 use crate::outbound::{Answer, CannotSend, HandOver, HttpRequest, Outgoing};
 use crate::{gupshup, kannel, meta, twilio};
-
-/// A provider that this crate speaks with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Provider {
-    /// Meta's WhatsApp Cloud API.
-    Meta,
-    /// Gupshup.
-    Gupshup,
-    /// Twilio.
-    Twilio,
-    /// Kannel.
-    Kannel,
-}
 
 /// What is needed to speak with one account at a provider.
 #[derive(Clone, Debug)]
@@ -34,38 +19,6 @@ pub enum Connection {
     Twilio(twilio::Credentials),
     /// At a Kannel of one's own.
     Kannel(kannel::Credentials),
-}
-
-impl Provider {
-    /// All of them, in order.
-    pub const ALL: [Self; 4] = [Self::Meta, Self::Gupshup, Self::Twilio, Self::Kannel];
-
-    /// The word.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Meta => "meta",
-            Self::Gupshup => "gupshup",
-            Self::Twilio => "twilio",
-            Self::Kannel => "kannel",
-        }
-    }
-
-    /// Parses the word.
-    ///
-    /// # Errors
-    /// [`UnknownWord`], which lists the known ones.
-    pub fn parse(text: &str) -> Result<Self, UnknownWord> {
-        Self::ALL
-            .into_iter()
-            .find(|provider| provider.as_str() == text)
-            .ok_or(UnknownWord { expected: "meta, gupshup, twilio, kannel" })
-    }
-}
-
-impl fmt::Display for Provider {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
 }
 
 impl Connection {

@@ -97,7 +97,7 @@ fn changes(detail: Detail) -> Result<Vec<Change>> {
         let name = format!("Topic {number}").into();
         Change::Topic(
             topic(number),
-            Topic { name, category: Category::Marketing, deleted_at: None, connection: None },
+            Topic { name, category: Category::Marketing, deleted_at: None },
         )
     }));
     Ok(changes)

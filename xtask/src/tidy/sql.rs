@@ -20,6 +20,7 @@ const WORKSPACE_TABLES: &[&str] = &[
     "undone_import",
     "reject",
     "look_up",
+    "message",
 ];
 
 /// Tables of the server itself: the workspaces, what a file is, and how far the views have come.

@@ -320,7 +320,7 @@ fn compose(
     let Sent { mut request, mut faults } = sent;
     let configuration = caller.configuration();
     let payload = payload(&mut request, &mut faults);
-    let expires_at = expires_at(request.expires_at.take(), now, &mut faults);
+    let expires_at = expires_at(request.expires_at.as_ref(), now, &mut faults);
     let channels = channels(request.channel.take(), &mut faults);
     let kind = channels.as_ref().and_then(|channels| channels.first().copied()).map(kind_on);
     let region = request.region.take().map(|RegionText(region)| region).or(settings.region);
@@ -390,10 +390,11 @@ fn payload(request: &mut MessageRequest, faults: &mut Faults) -> Option<Payload>
     }
 }
 
-fn expires_at(asked: Option<TimeText>, now: Timestamp, faults: &mut Faults) -> Option<Timestamp> {
+fn expires_at(asked: Option<&TimeText>, now: Timestamp, faults: &mut Faults) -> Option<Timestamp> {
     let Some(TimeText(at)) = asked else {
         return Some(now.plus(limits::MESSAGE_EXPIRY_DEFAULT));
     };
+    let at = *at;
     if at <= now || at > now.plus(limits::MESSAGE_EXPIRY_MAX) {
         let example = now.plus(limits::MESSAGE_EXPIRY_DEFAULT).to_string();
         let fault = "is not within the next 30 days";

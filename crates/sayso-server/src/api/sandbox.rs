@@ -157,7 +157,7 @@ impl ArrivedView {
         let text = match &arrived.payload {
             Payload::Text(text) => text.to_string(),
             Payload::Template { name, variables, .. } => {
-                [&[name.clone()], variables.as_slice()].concat().join(" ")
+                [std::slice::from_ref(name), variables.as_slice()].concat().join(" ")
             }
         };
         Self {

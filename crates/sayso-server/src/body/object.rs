@@ -177,10 +177,10 @@ pub(crate) struct OneOrMore<T>(pub(crate) Vec<T>);
 
 impl<T: FromJson> FromJson for OneOrMore<T> {
     fn from_json(value: Value, at: &Pointer<'_>, faults: &mut Faults) -> Option<Self> {
-        match value {
-            Value::Array(_) => Vec::from_json(value, at, faults).map(Self),
-            one => T::from_json(one, at, faults).map(|one| Self(vec![one])),
+        if value.is_array() {
+            return Vec::from_json(value, at, faults).map(Self);
         }
+        T::from_json(value, at, faults).map(|one| Self(vec![one]))
     }
 }
 

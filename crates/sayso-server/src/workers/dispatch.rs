@@ -6,7 +6,7 @@
 //! since revokes the claim, and the message goes back to be decided anew. A worker that cannot write
 //! how a hand-over ended tries until it can; if the process ends before, the message is `unknown`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -63,17 +63,17 @@ impl Dispatch {
 pub(crate) async fn run(app: Arc<App>, mut stopped: watch::Receiver<bool>) {
     wake_waiting(&app).await;
     let mut workers = JoinSet::new();
-    let mut working: HashMap<Queue, ()> = HashMap::new();
+    let mut working: HashSet<Queue> = HashSet::new();
     loop {
         let fresh: Vec<(Queue, Arc<Notify>)> = app
             .dispatch()
             .queues()
             .iter()
-            .filter(|(queue, _)| !working.contains_key(queue))
+            .filter(|(queue, _)| !working.contains(queue))
             .map(|(queue, bell)| (*queue, Arc::clone(bell)))
             .collect();
         for (queue, bell) in fresh {
-            working.insert(queue, ());
+            working.insert(queue);
             workers.spawn(work(Arc::clone(&app), queue, bell, stopped.clone()));
         }
         tokio::select! {

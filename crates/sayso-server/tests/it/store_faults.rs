@@ -77,6 +77,24 @@ fn id_of(answer: &Value) -> String {
     answer["id"].as_str().unwrap().to_owned()
 }
 
+/// A request for every operation on messages and what carries them.
+async fn sending_requests(app: &TestApp) -> Vec<Asking> {
+    let connection = json!({ "name": "c", "provider": "sandbox" });
+    let connection_id = id_of(&app.post("/v1/connections", &connection).await.json());
+    let sending =
+        json!({ "channel": "sms", "name": "s", "address": "54321", "connection": connection_id });
+    let sending_id = id_of(&app.post("/v1/senders", &sending).await.json());
+    let message = json!({ "to": "+14155552673", "channel": "sms", "sender": sending_id, "category": "utility", "require_opt_in": false, "text": "Hello" });
+    let message_id = id_of(&app.post("/v1/messages", &message).await.json());
+    vec![
+        ask("post /v1/messages", &message),
+        read("get /v1/messages", "/v1/messages"),
+        read("get /v1/messages/{id}", &format!("/v1/messages/{message_id}")),
+        ask("post /v1/connections", &connection),
+        ask_of("delete /v1/connections/{id}", &connection_id, &json!({})),
+    ]
+}
+
 /// A request for every operation that needs the store. In this order each of them is done.
 async fn every_request(app: &TestApp) -> Vec<Asking> {
     let named = |name: &str| json!({ "name": name });
@@ -86,13 +104,6 @@ async fn every_request(app: &TestApp) -> Vec<Asking> {
     let topic_id = id_of(&app.post("/v1/topics", &topic).await.json());
     let notice_id = id_of(&app.post("/v1/notices", &named("n")).await.json());
     let site = app.site().await["site"].as_str().unwrap().to_owned();
-    let connection = json!({ "name": "c", "provider": "sandbox" });
-    let connection_id = id_of(&app.post("/v1/connections", &connection).await.json());
-    let sending =
-        json!({ "channel": "sms", "name": "s", "address": "54321", "connection": connection_id });
-    let sending_id = id_of(&app.post("/v1/senders", &sending).await.json());
-    let message = json!({ "to": "+14155552673", "channel": "sms", "sender": sending_id, "category": "utility", "require_opt_in": false, "text": "Hello" });
-    let message_id = id_of(&app.post("/v1/messages", &message).await.json());
     let key = json!({ "name": "k", "scopes": ["check"] });
     let key_id = id_of(&app.post("/v1/keys", &key).await.json());
     let profile = app.post("/v1/profiles", &json!({ "external_id": "u-1", "phone": ADA })).await;
@@ -109,7 +120,7 @@ async fn every_request(app: &TestApp) -> Vec<Asking> {
     let by_phone = |path: &str| format!("{path}?phone=%2B14155552671");
     let rows = format!("/v1/imports/{IMPORT}/rows?list=crm");
     let page = json!({ "site": site, "user": { "phone_number": ADA, "sms_optin": true } });
-    vec![
+    let others = vec![
         ask("post /v1/check", &question),
         ask("post /v1/check/batch", &questions),
         ask("post /v1/consents", &no),
@@ -117,11 +128,6 @@ async fn every_request(app: &TestApp) -> Vec<Asking> {
         read("get /v1/consents", "/v1/consents?channel=sms"),
         read("get /v1/events", &by_phone("/v1/events")),
         ask_of("post /v1/events/{id}/retraction", &event_id, &json!({ "phone": ADA })),
-        ask("post /v1/messages", &message),
-        read("get /v1/messages", "/v1/messages"),
-        read("get /v1/messages/{id}", &format!("/v1/messages/{message_id}")),
-        ask("post /v1/connections", &connection),
-        ask_of("delete /v1/connections/{id}", &connection_id, &json!({})),
         read("get /v1/look-ups", "/v1/look-ups"),
         read("get /v1/profiles", &by_phone("/v1/profiles")),
         read("get /v1/rejects", "/v1/rejects"),
@@ -149,7 +155,8 @@ async fn every_request(app: &TestApp) -> Vec<Asking> {
         ask("post /v1/keys", &key),
         ask_of("delete /v1/keys/{id}", &key_id, &json!({})),
         ask("post /v1/erasures", &json!({ "phone": ADA, "reason": "ticket 7" })),
-    ]
+    ];
+    sending_requests(app).await.into_iter().chain(others).collect()
 }
 
 /// The problem that a fault is, and after how many seconds to come back.

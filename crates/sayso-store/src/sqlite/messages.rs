@@ -46,6 +46,7 @@ fn place<'a>(workspace: &'a WorkspaceId, id: &'a MessageId) -> [&'a [u8]; 3] {
     [b"message", workspace.as_bytes(), id.as_bytes()]
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err takes")]
 fn failed(error: rusqlite::Error) -> StoreError {
     super::unwritable(&error)
 }
@@ -196,29 +197,35 @@ pub(super) enum Verdict {
 /// Writes what a claim made of a message.
 pub(super) fn decide(
     work: &Connection,
+    workspace: WorkspaceId,
     row: i64,
-    verdict: Verdict,
-    now: Timestamp,
+    (verdict, now): (Verdict, Timestamp),
 ) -> Result<(), StoreError> {
-    let at = now.as_micros();
+    let (of, at) = (workspace.as_bytes(), now.as_micros());
     let done = match verdict {
         Verdict::Claimed => work
-            .prepare_cached("UPDATE message SET state = 2, decided_at = ?2 WHERE row = ?1")
-            .and_then(|mut statement| statement.execute(params![row, at])),
+            .prepare_cached(
+                "UPDATE message SET state = 2, decided_at = ?3 WHERE workspace = ?1 AND row = ?2",
+            )
+            .and_then(|mut statement| statement.execute(params![of, row, at])),
         Verdict::Refused(reasons) => work
             .prepare_cached(
-                "UPDATE message SET state = 9, reasons = ?3, decided_at = ?2, ended_at = ?2
-                 WHERE row = ?1",
+                "UPDATE message SET state = 9, reasons = ?4, decided_at = ?3, ended_at = ?3
+                 WHERE workspace = ?1 AND row = ?2",
             )
-            .and_then(|mut statement| statement.execute(params![row, at, reasons.bits()])),
-        Verdict::Rerouted(route, sender) => work
-            .prepare_cached("UPDATE message SET route = ?2, sender = ?3 WHERE row = ?1")
-            .and_then(|mut statement| statement.execute(params![row, route, sender.as_bytes()])),
+            .and_then(|mut statement| statement.execute(params![of, row, at, reasons.bits()])),
+        Verdict::Rerouted(route, sender) => {
+            work.prepare_cached(
+                "UPDATE message SET route = ?3, sender = ?4 WHERE workspace = ?1 AND row = ?2",
+            )
+            .and_then(|mut statement| statement.execute(params![of, row, route, sender.as_bytes()]))
+        }
         Verdict::Expired => work
             .prepare_cached(
-                "UPDATE message SET state = 7, failure = 'expired', ended_at = ?2 WHERE row = ?1",
+                "UPDATE message SET state = 7, failure = 'expired', ended_at = ?3
+                 WHERE workspace = ?1 AND row = ?2",
             )
-            .and_then(|mut statement| statement.execute(params![row, at])),
+            .and_then(|mut statement| statement.execute(params![of, row, at])),
     };
     done.map(|_| ()).map_err(failed)
 }
@@ -284,7 +291,7 @@ pub(super) fn report(
              delivered_at = coalesce(delivered_at, ?4), read_at = coalesce(read_at, ?5),
              ended_at = iif(?2 = 7, coalesce(ended_at, ?6), ended_at),
              failure = iif(?2 = 7, coalesce(failure, ?7), failure)
-         WHERE row = ?1",
+         WHERE row = ?1 AND workspace = ?8",
     )
     .and_then(|mut statement| {
         statement.execute(params![
@@ -295,6 +302,7 @@ pub(super) fn report(
             at(MessageState::Read),
             at(MessageState::Failed),
             report.failure,
+            workspace.as_bytes(),
         ])
     })
     .map_err(failed)?;

@@ -232,7 +232,7 @@ fn claim(
     let (expired, due): (Vec<Due>, Vec<Due>) =
         due.into_iter().partition(|due| due.message.times.expires_at <= now);
     for expired in &expired {
-        messages::decide(work, expired.row, Verdict::Expired, now)?;
+        messages::decide(work, workspace.id, expired.row, (Verdict::Expired, now))?;
     }
     // Before the gate is asked: see `claims`.
     let places = due.iter().map(|due| (due.message.id, (workspace.no, due.key)));
@@ -291,7 +291,7 @@ fn decide(
                 }
             }
         };
-        messages::decide(work, due.row, verdict, now)?;
+        messages::decide(work, workspace.id, due.row, (verdict, now))?;
     }
     Ok((claimed, rerouted))
 }

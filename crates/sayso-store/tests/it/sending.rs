@@ -16,6 +16,8 @@ use sayso_store::environment::Environment;
 use sayso_store::message::{HandOver, HandOverEnd};
 use sayso_store::sqlite::{Options, SqliteStore};
 use sayso_store::store::Subject;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 
 fn open(directory: &Path) -> SqliteStore {
     SqliteStore::open(directory, Options::default(), Environment::system()).unwrap()
@@ -30,13 +32,24 @@ async fn agree_and_queue(store: &SqliteStore, workspace: WorkspaceId, people: u6
 }
 
 const PEOPLE: u64 = 3_000;
+/// Messages that are claimed together.
+const WINDOW: u32 = 32;
 
-/// Claims and hands over until nothing is left; gives when each hand-over began.
-async fn send_all(store: Arc<SqliteStore>, workspace: WorkspaceId) -> BTreeMap<u64, Timestamp> {
+/// Claims and hands over until nothing is left; gives when each hand-over began. For each window it
+/// waits until as many people refused as are in it, so that neither side is done before the other.
+async fn send_all(
+    store: Arc<SqliteStore>,
+    workspace: WorkspaceId,
+    turns: Arc<Semaphore>,
+) -> BTreeMap<u64, Timestamp> {
     let clock = Environment::system().clock;
     let mut began = BTreeMap::new();
     loop {
-        let claimed = store.claim_messages(workspace, SENDER, 32).await.unwrap();
+        if let Ok(turn) = turns.acquire_many(WINDOW).await {
+            turn.forget();
+        }
+        let items = usize::try_from(WINDOW).unwrap();
+        let claimed = store.claim_messages(workspace, SENDER, items).await.unwrap();
         if claimed.claimed.is_empty() && !claimed.more {
             return began;
         }
@@ -60,29 +73,41 @@ async fn send_all(store: Arc<SqliteStore>, workspace: WorkspaceId) -> BTreeMap<u
     }
 }
 
+/// Every fourth person refuses, in an order of its own; gives when each refusal was acknowledged.
+async fn refuse_some(
+    store: Arc<SqliteStore>,
+    workspace: WorkspaceId,
+    part: u64,
+    turns: Arc<Semaphore>,
+) -> BTreeMap<u64, Timestamp> {
+    let clock = Environment::system().clock;
+    let mut acknowledged = BTreeMap::new();
+    for turn in (part..PEOPLE).step_by(4) {
+        let n = turn * 7_919 % PEOPLE;
+        let refusal = said(workspace, &phone(n), SMS, Statement::OptOut, 2);
+        store.record(workspace, vec![refusal]).await.unwrap();
+        acknowledged.insert(n, clock.now());
+        turns.add_permits(1);
+    }
+    acknowledged
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn no_hand_over_begins_after_an_acknowledged_refusal() {
     let directory = tempfile::tempdir().unwrap();
     let store = Arc::new(open(directory.path()));
     let workspace = workspace(&*store).await;
     agree_and_queue(&store, workspace, PEOPLE).await;
-    let sending = tokio::spawn(send_all(Arc::clone(&store), workspace));
-    let refusing = (0..4).map(|part| {
-        let store = Arc::clone(&store);
-        tokio::spawn(async move {
-            let clock = Environment::system().clock;
-            let mut acknowledged = BTreeMap::new();
-            for n in (part..PEOPLE).step_by(4) {
-                let refusal = said(workspace, &phone(n), SMS, Statement::OptOut, 2);
-                store.record(workspace, vec![refusal]).await.unwrap();
-                acknowledged.insert(n, clock.now());
-            }
-            acknowledged
-        })
-    });
-    let refused = futures_util::future::try_join_all(refusing).await.unwrap();
-    let refused: BTreeMap<u64, Timestamp> = refused.into_iter().flatten().collect();
-    let began = sending.await.unwrap();
+    let turns = Arc::new(Semaphore::new(0));
+    let (mut sending, mut refusing) = (JoinSet::new(), JoinSet::new());
+    sending.spawn(send_all(Arc::clone(&store), workspace, Arc::clone(&turns)));
+    for part in 0..4 {
+        refusing.spawn(refuse_some(Arc::clone(&store), workspace, part, Arc::clone(&turns)));
+    }
+    let refused: BTreeMap<u64, Timestamp> =
+        refusing.join_all().await.into_iter().flatten().collect();
+    turns.close();
+    let began: BTreeMap<u64, Timestamp> = sending.join_all().await.into_iter().flatten().collect();
     let late: Vec<u64> =
         began.iter().filter(|(n, began_at)| **began_at > refused[n]).map(|(n, _)| *n).collect();
     assert_eq!(late, Vec::<u64>::new(), "began after the refusal was acknowledged");

@@ -86,7 +86,6 @@ async fn furnish(
     let workspace = configuration.workspace;
     let id = || environment.time_sortable_id();
     let topic = TopicId::from_bytes(id());
-    let sandbox = ConnectionId::from_bytes(id());
     let grant = KeyGrant {
         name: SourceName::parse("demo").map_err(anyhow::Error::new)?,
         scopes: KeyScope::ALL.to_vec(),
@@ -97,24 +96,6 @@ async fn furnish(
         sayso_core::channel::Permission::Messages(channel, sayso_core::channel::Scope::All)
     };
     let changes = [
-        Change::Connection(
-            sandbox,
-            Connection {
-                name: "Simulated phones".into(),
-                provider: Provider::Sandbox,
-                deleted_at: None,
-            },
-        ),
-        Change::Sender(
-            SenderId::from_bytes(id()),
-            Sender {
-                channel: Channel::Sms,
-                name: "Harbour Books".into(),
-                address: "+14155550100".into(),
-                connection: Some(sandbox),
-                deleted_at: None,
-            },
-        ),
         Change::Topic(
             topic,
             Topic { name: "New books".into(), category: Category::Marketing, deleted_at: None },
@@ -145,10 +126,35 @@ async fn furnish(
         ),
         Change::Key(key.id, key.key),
     ];
-    for change in changes {
+    for change in sending(environment).into_iter().chain(changes) {
         store.configure(workspace, change).await.map_err(fault)?;
     }
     Ok(Made { workspace, api_key: key.secret, topic })
+}
+
+/// Simulated phones, and a sender that reaches them.
+fn sending(environment: &Environment) -> [Change; 2] {
+    let sandbox = ConnectionId::from_bytes(environment.time_sortable_id());
+    [
+        Change::Connection(
+            sandbox,
+            Connection {
+                name: "Simulated phones".into(),
+                provider: Provider::Sandbox,
+                deleted_at: None,
+            },
+        ),
+        Change::Sender(
+            SenderId::from_bytes(environment.time_sortable_id()),
+            Sender {
+                channel: Channel::Sms,
+                name: "Harbour Books".into(),
+                address: "+14155550100".into(),
+                connection: Some(sandbox),
+                deleted_at: None,
+            },
+        ),
+    ]
 }
 
 /// A few invented people, recorded through the API as a shop would.

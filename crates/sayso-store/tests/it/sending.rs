@@ -110,6 +110,10 @@ async fn no_hand_over_begins_after_an_acknowledged_refusal() {
     let began: BTreeMap<u64, Timestamp> = sending.join_all().await.into_iter().flatten().collect();
     let late: Vec<u64> =
         began.iter().filter(|(n, began_at)| **began_at > refused[n]).map(|(n, _)| *n).collect();
+    if cfg!(feature = "undecided-claims") {
+        assert!(!late.is_empty(), "a build that decides nothing must be found out");
+        return;
+    }
     assert_eq!(late, Vec::<u64>::new(), "began after the refusal was acknowledged");
     let mut states = BTreeMap::new();
     for n in 0..PEOPLE {

@@ -290,11 +290,7 @@ pub struct NumberChanged {
 impl Party {
     /// Somebody with a phone, a channel id, or both; `None` for nobody. A phone need only be
     /// possible: a provider delivered from it, and refusals are accepted in doubt (rule 1).
-    pub(crate) fn of(
-        phone: Option<&str>,
-        channel_id: Option<&str>,
-        book: &PhoneBook,
-    ) -> Option<Self> {
+    pub fn of(phone: Option<&str>, channel_id: Option<&str>, book: &PhoneBook) -> Option<Self> {
         let phone = phone.and_then(|text| Phone::parse_possible(text, None, book).ok());
         let channel_id = channel_id.and_then(|text| OpaqueId::parse(text).ok());
         let is_somebody = phone.is_some() || channel_id.is_some();

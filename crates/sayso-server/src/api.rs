@@ -59,6 +59,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(messages::list, messages::send))
         .routes(routes!(messages::get))
         .routes(routes!(sandbox::get, sandbox::put))
+        .routes(routes!(sandbox::write))
         .routes(routes!(connections::list, connections::create))
         .routes(routes!(connections::delete))
         .routes(routes!(rejects::list))

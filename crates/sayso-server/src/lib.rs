@@ -12,6 +12,7 @@ pub mod app;
 mod admin;
 mod api;
 mod capture;
+mod hooks;
 mod workers;
 
 mod body;

@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
+use sayso_channels::inbound::{Party, Written, Wrote};
 use sayso_core::address::Address;
+use sayso_core::channel::Provider;
 use sayso_store::message::Payload;
 use sayso_store::store::Subject;
 use serde::Serialize;
@@ -13,9 +16,10 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::api::address::{AddressFields, Care, Place, Reading};
 use crate::app::App;
-use crate::body::texts::BehaviorText;
+use crate::body::texts::{BehaviorText, ClaimedTimeText, SenderIdText};
 use crate::body::{Asked, Faults, Sent, json_object};
-use crate::caller::{Caller, Configure, Read};
+use crate::caller::{Caller, Configure, Read, Write};
+use crate::hooks::inbound::take_words;
 use crate::problem::{Code, Problem};
 use crate::workers::sandbox::{Arrived, Phone};
 
@@ -42,6 +46,39 @@ json_object! {
         #[schema(example = 0, maximum = 60_000)]
         delay_ms: u32,
     }
+}
+
+json_object! {
+    /// What a person writes on a simulated phone.
+    #[derive(ToSchema)]
+    WriteRequest {
+        /// To which sender. Required; it has a connection to the sandbox.
+        sender: SenderIdText,
+        /// The words. Required.
+        #[schema(example = "Stop. Thank you")]
+        text: String,
+        /// The id of the message: the same again is the same message. A new one if absent.
+        #[schema(example = "m-1")]
+        message_id: String,
+        /// When it was written, as the provider would say; now if absent.
+        occurred_at: ClaimedTimeText,
+    }
+}
+
+/// How a message of a person was understood.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Understood)]
+pub(crate) struct UnderstoodAnswer {
+    /// `stop`, `stop_topic`, `start`, `help`, `yes`, `no`, `unclear` or `nothing`.
+    #[schema(example = "stop")]
+    reading: &'static str,
+    /// Why it was read so.
+    #[schema(example = "courtesy")]
+    because: &'static str,
+    /// The message that answers it, if one was queued.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "msg_01jd6m9k3te5b8r5v3x5y6z7w8")]
+    reply: Option<String>,
 }
 
 /// A simulated phone.
@@ -128,6 +165,79 @@ pub(crate) async fn put(
         return Err(Problem::new(Code::LimitReached).detail("SANDBOX_PHONES_MAX is reached"));
     }
     Ok(Json(PhoneAnswer::of(&app.sandbox().phone(place.0, place.1))))
+}
+
+/// Writes as the person with a simulated phone.
+///
+/// It is taken in as a provider's call would be: recorded, obeyed, answered.
+#[utoipa::path(
+    post, path = "/v1/sandbox/phone/messages", tag = "Sandbox", operation_id = "write_from_sandbox_phone",
+    params(PhoneQuery),
+    request_body(content = WriteRequest, description = "The words, and to whom."),
+    responses((status = 201, description = "What the words were read as; all that follows from them is recorded.", body = UnderstoodAnswer)),
+    security(("api_key" = ["write"])),
+)]
+pub(crate) async fn write(
+    State(app): State<Arc<App>>,
+    caller: Caller<Write>,
+    asked: Asked<PhoneQuery>,
+    sent: Sent<WriteRequest>,
+) -> Result<(StatusCode, Json<UnderstoodAnswer>), Problem> {
+    let address = address(&app, asked.request, asked.faults)?;
+    let Sent { request, mut faults } = sent;
+    let configuration = caller.configuration();
+    let sender = request.sender.map(|SenderIdText(sender)| sender);
+    let sender = faults.require("/sender", sender, "snd_01jd6m9k3te5b8r5v3x5y6z7w8");
+    let text = faults.require("/text", request.text, "Stop. Thank you");
+    let ours = sender.and_then(|id| {
+        let sender = configuration.senders.get(&id)?;
+        let connection = sender.connection?;
+        let provider = configuration.connections.get(&connection)?.provider;
+        (provider == Provider::Sandbox).then_some((sender, connection))
+    });
+    if sender.is_some() && ours.is_none() {
+        faults.note("/sender", Code::SenderUnconnected, "has no connection to the sandbox");
+    }
+    let phone = address_text(&address);
+    let from = Party::of(phone.as_deref(), None, app.phones());
+    if from.is_none() {
+        faults.note("?phone", Code::InvalidPhone, "is needed: only simulated phones write");
+    }
+    let known = text.zip(ours).zip(from);
+    let ((text, (sender, connection)), from) = faults.settle(known)?;
+    let fresh = || {
+        format!(
+            "sandbox-{}",
+            app.environment().random::<4>().map(|byte| format!("{byte:02x}")).concat()
+        )
+    };
+    let wrote = Wrote {
+        channel: sender.channel,
+        message_id: Some(request.message_id.unwrap_or_else(fresh)),
+        from,
+        sender: Some(sender.address.to_string()),
+        sender_group: None,
+        content: Written::Text(text),
+        reply_to: None,
+        referral: None,
+        occurred_at: request.occurred_at.map(|ClaimedTimeText(at)| at),
+        handled_by_provider: None,
+    };
+    let understood = take_words(&app, configuration, connection, &wrote).await?;
+    let heard = understood.heard.ok_or_else(|| Problem::new(Code::Internal))?;
+    let answer = UnderstoodAnswer {
+        reading: heard.reading.as_str(),
+        because: heard.because.as_str(),
+        reply: understood.reply.map(|id| id.to_string()),
+    };
+    Ok((StatusCode::CREATED, Json(answer)))
+}
+
+fn address_text(address: &Address) -> Option<String> {
+    match address {
+        Address::Phone(phone) => Some(phone.to_string()),
+        Address::Email(_) | Address::ChannelId(_) | Address::ExternalId(_) => None,
+    }
 }
 
 fn address(app: &App, query: PhoneQuery, mut faults: Faults) -> Result<Address, Problem> {

@@ -27,3 +27,4 @@ mod serving;
 mod store_faults;
 mod tag;
 mod tls;
+mod words;

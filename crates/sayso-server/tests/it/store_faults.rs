@@ -90,6 +90,13 @@ async fn sending_requests(app: &TestApp) -> Vec<Asking> {
         ask("post /v1/messages", &message),
         read("get /v1/messages", "/v1/messages"),
         read("get /v1/messages/{id}", &format!("/v1/messages/{message_id}")),
+        Asking {
+            path: "/v1/sandbox/phone/messages?phone=%2B14155552673".to_owned(),
+            ..ask(
+                "post /v1/sandbox/phone/messages",
+                &json!({ "sender": sending_id, "text": "STOP" }),
+            )
+        },
         ask("post /v1/connections", &connection),
         ask_of("delete /v1/connections/{id}", &connection_id, &json!({})),
     ]

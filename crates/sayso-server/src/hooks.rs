@@ -1,0 +1,3 @@
+//! What providers tell us: what people wrote, and what became of messages.
+
+pub(crate) mod inbound;

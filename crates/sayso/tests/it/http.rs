@@ -13,6 +13,7 @@ pub(crate) struct Http {
     sender: SendRequest<Full<Bytes>>,
     address: String,
     key: String,
+    origin: Option<String>,
 }
 
 /// What a server answered.
@@ -29,7 +30,12 @@ impl Http {
         let (sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.ok()?;
         tokio::task::spawn(connection);
-        Some(Self { sender, address: address.to_owned(), key: key.to_owned() })
+        Some(Self { sender, address: address.to_owned(), key: key.to_owned(), origin: None })
+    }
+
+    /// From now on it asks as a page of this origin does.
+    pub(crate) fn origin(&mut self, origin: &str) {
+        self.origin = Some(origin.to_owned());
     }
 
     /// Asks; nothing if the connection ends before the whole answer is there.
@@ -39,8 +45,10 @@ impl Http {
         path: &str,
         body: Option<&Value>,
     ) -> Option<Answer> {
+        let origin = self.origin.as_deref().unwrap_or("null");
         let request = Request::builder()
             .method(method)
+            .header("origin", origin)
             .uri(path)
             .header("host", "localhost")
             .header("authorization", format!("Bearer {}", self.key))
@@ -64,7 +72,9 @@ impl Http {
         body: Option<&Value>,
     ) -> Answer {
         if self.sender.is_closed() {
+            let origin = self.origin.take();
             *self = Self::connect(&self.address, &self.key).await.unwrap();
+            self.origin = origin;
         }
         self.ask(method, path, body).await.unwrap()
     }

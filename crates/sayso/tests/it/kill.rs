@@ -12,6 +12,8 @@ use tokio::sync::Notify;
 use crate::http::Http;
 use crate::running::{Running, sayso_json};
 
+mod race;
+
 /// Clients that write at once.
 const CLIENTS: u64 = 16;
 /// Rounds, unless `SAYSO_TEST_KILL_ROUNDS` says otherwise.

@@ -84,6 +84,7 @@ struct Listening<'a> {
 /// What something in a call is recorded as.
 struct Saying<'a> {
     source: Source,
+    actor: Actor,
     identity: RequestIdentity,
     request: RequestHash,
     occurred_at: Option<ClaimedTime>,
@@ -167,6 +168,7 @@ impl Listening<'_> {
         let request = self.dated(fields, prefers.occurred_at);
         let saying = Saying {
             source: self.source(Road::Provider)?,
+            actor: Actor::Provider,
             identity: self.identity(request, None, prefers.occurred_at),
             request,
             occurred_at: prefers.occurred_at,
@@ -190,10 +192,7 @@ impl Listening<'_> {
                     request: saying.request,
                     fact: *fact,
                     source: saying.source.clone(),
-                    actor: match saying.source.road {
-                        Road::Provider => Actor::Provider,
-                        _ => Actor::Subject,
-                    },
+                    actor: saying.actor,
                     occurred_at: self.settled(*fact, saying.occurred_at),
                     dating: Dating::Dated,
                     import: None,
@@ -275,6 +274,7 @@ impl Listening<'_> {
         ];
         Ok(Saying {
             source: self.source(Road::Inbound)?,
+            actor: Actor::Subject,
             identity: self.identity(request, wrote.message_id.as_deref(), wrote.occurred_at),
             request,
             occurred_at: wrote.occurred_at,
@@ -352,10 +352,7 @@ impl Listening<'_> {
             ),
             Reading::Start | Reading::Yes | Reading::Unclear | Reading::Nothing => return Ok(None),
         };
-        let kind = match reading {
-            Reading::Help => "help",
-            _ => "confirmation",
-        };
+        let kind = if reading == Reading::Help { "help" } else { "confirmation" };
         if self.has_replied_today(kind, sender, to).await? {
             return Ok(None);
         }

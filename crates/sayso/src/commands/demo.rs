@@ -22,6 +22,8 @@ use crate::local::{self, Local};
 use crate::options::Demo;
 use crate::printer::{Printer, Style};
 
+mod conversation;
+
 /// The public key of the demo's site, for a page of your own that carries the tag.
 const SITE_KEY: &str = "site_demo";
 
@@ -30,6 +32,7 @@ struct Made {
     workspace: WorkspaceId,
     api_key: String,
     topic: TopicId,
+    sender: SenderId,
 }
 
 /// Runs the demo until it is stopped.
@@ -46,8 +49,8 @@ pub(crate) async fn run(options: &Demo, printer: Printer) -> Result<Exit, Failur
         local::open(&directory.0).map_err(|error| local::open_failure(&directory.0, error))?;
     let store: Arc<dyn Store> = Arc::new(store);
     let made = furnish(&store, &Environment::system(), &format!("http://{listen}")).await?;
-    people(&store, &made, &config).await?;
-    let greet = |url: &str| self::greet(printer, url, &made);
+    let told = people(&store, &made, &config).await?;
+    let greet = |url: &str| self::greet(printer, url, (&made, &told));
     super::serve::until_stopped(store, &place, config, None, greet).await
 }
 
@@ -126,14 +129,15 @@ async fn furnish(
         ),
         Change::Key(key.id, key.key),
     ];
-    for change in sending(environment).into_iter().chain(changes) {
+    let sender = SenderId::from_bytes(id());
+    for change in sending(environment, sender).into_iter().chain(changes) {
         store.configure(workspace, change).await.map_err(fault)?;
     }
-    Ok(Made { workspace, api_key: key.secret, topic })
+    Ok(Made { workspace, api_key: key.secret, topic, sender })
 }
 
 /// Simulated phones, and a sender that reaches them.
-fn sending(environment: &Environment) -> [Change; 2] {
+fn sending(environment: &Environment, sender: SenderId) -> [Change; 2] {
     let sandbox = ConnectionId::from_bytes(environment.time_sortable_id());
     [
         Change::Connection(
@@ -145,7 +149,7 @@ fn sending(environment: &Environment) -> [Change; 2] {
             },
         ),
         Change::Sender(
-            SenderId::from_bytes(environment.time_sortable_id()),
+            sender,
             Sender {
                 channel: Channel::Sms,
                 name: "Harbour Books".into(),
@@ -157,8 +161,12 @@ fn sending(environment: &Environment) -> [Change; 2] {
     ]
 }
 
-/// A few invented people, recorded through the API as a shop would.
-async fn people(store: &Arc<dyn Store>, made: &Made, config: &Config) -> Result<(), Failure> {
+/// A few invented people, recorded through the API as a shop would; and a conversation with one.
+async fn people(
+    store: &Arc<dyn Store>,
+    made: &Made,
+    config: &Config,
+) -> Result<Vec<String>, Failure> {
     let app =
         sayso_server::App::new(Arc::clone(store), Environment::system(), config.app_options());
     let local = Local::Here { store: Arc::clone(store), router: app.local_router() };
@@ -186,11 +194,12 @@ async fn people(store: &Arc<dyn Store>, made: &Made, config: &Config) -> Result<
     for fact in facts {
         client.json(hyper::Method::POST, "/v1/consents", Payload::Json(fact)).await?;
     }
-    Ok(())
+    let yes = act("+14155550105", "opt_in", json!("all"), "2026-07-01T08:00:00Z");
+    conversation::play(&client, &app, (&made.sender.to_string(), yes)).await
 }
 
 /// Says where everything is.
-fn greet(printer: Printer, url: &str, made: &Made) {
+fn greet(printer: Printer, url: &str, (made, told): (&Made, &[String])) {
     match printer.style() {
         Style::Json => {
             let line = json!({ "url": url, "api_key": made.api_key, "workspace": made.workspace.to_string() });
@@ -202,7 +211,9 @@ fn greet(printer: Printer, url: &str, made: &Made) {
              agreed in March and left in May?\n\n  curl -s {url}/v1/check \\\n    -H \
              'authorization: Bearer {key}' -H 'content-type: application/json' \\\n    -d \
              '{{\"channel\": \"sms\", \"phone\": \"+14155550102\", \"explain\": true}}'\n\nTry \
-             +14155550101 for a yes. Stop with Ctrl-C; nothing is kept.",
+             +14155550101 for a yes. A conversation by simulated phones has been there already:\n\n{told}\n\n\
+             Stop with Ctrl-C; nothing is kept.",
+            told = told.join("\n"),
             key = made.api_key,
         )),
     }

@@ -102,6 +102,7 @@ limits! {
     count MESSAGE_VARIABLES_MAX: usize = 32, "Variables of one template.";
     count MESSAGE_ROUTES_MAX: usize = 4, "Channels that one message may try in turn.";
     count CLAIM_MESSAGES_MAX: usize = 256, "Messages of one sender that are decided and claimed together, and may be on their way to the provider at the same time.";
+    count CLAIM_ROUND_MAX: usize = 2_048, "Messages that one transaction decides: a round stays far below the time for which a claim holds.";
     count SANDBOX_PHONES_MAX: usize = 1_000_000, "Simulated phones of a server; all of them are in memory.";
     count SANDBOX_MESSAGES_MAX: usize = 100, "Messages kept by one simulated phone; the oldest go first.";
     count TOPICS_PER_WORKSPACE_MAX: usize = 1_000, "Topics of a workspace: people cannot choose among more.";
@@ -159,6 +160,7 @@ limits! {
     span CLOCK_AHEAD_MAX = Span::minutes(5), "An opt-in dated later than this past our receipt is refused (rule 2).";
     span IDEMPOTENCY_WINDOW = Span::hours(24), "The same key with other content is a conflict for 24 hours (rule 3).";
     span CLAIM_HOLDS = Span::seconds(2), "A claim whose hand-over has not begun after 2 s is given up and decided anew (rule 28).";
+    span UNDECIDED_PAUSE = Span::seconds(60), "A message to somebody whose registers cannot be read waits this long before it is decided again.";
     span MESSAGE_EXPIRY_DEFAULT = Span::days(1), "A message that could not be sent by then fails, unless it says otherwise.";
     span MESSAGE_EXPIRY_MAX = Span::days(30), "A message waits no longer: what was decided for it is stale.";
     span RETRY_AFTER_MAX = Span::days(1), "A provider that asks for a longer pause is asked again after a day.";

@@ -7,6 +7,9 @@
 //! A store never decides what a rule means: it keeps events, folds them by `sayso-core`, and
 //! answers from what is durable.
 
+#[cfg(all(feature = "undecided-claims", not(debug_assertions)))]
+compile_error!("a build that decides nothing is for one test alone");
+
 pub mod configuration;
 pub mod environment;
 pub mod look_up;

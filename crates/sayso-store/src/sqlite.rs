@@ -866,17 +866,17 @@ impl Store for SqliteStore {
         draft: Draft,
     ) -> Result<Recorded, StoreError> {
         let workspace = self.workspace(workspace)?;
-        let (subject, erasing) = (subject.clone(), Arc::clone(&workspace));
-        let (recorded, erased) = self
+        // Rejects that wait to be kept may speak of the person.
+        self.shared.work.settle().await?;
+        let subject = subject.clone();
+        let erased = self
             .writer
             .submit(workspace.no, Urgency::Refusal, move |group| {
-                group.erase(&erasing, &subject, &draft)
+                group.erase(&workspace, &subject, &draft)
             })
             .await?;
         self.shared.forget_index()?;
-        self.shared.work.settle().await?;
-        self.shared.work.forget(&workspace, &erased)?;
-        Ok(recorded)
+        Ok(erased)
     }
 
     async fn audience(

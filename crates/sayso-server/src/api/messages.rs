@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use sayso_core::address::{Address, AddressKind};
-use sayso_core::canonical::{Canonical, Writer};
+use sayso_core::address::{Address, AddressKeySecret, AddressKind};
+use sayso_core::canonical::Writer;
 use sayso_core::channel::{Channel, Message};
 use sayso_core::decision::Reason;
 use sayso_core::event_id::RequestHash;
@@ -15,6 +15,7 @@ use sayso_core::limits;
 use sayso_core::settings::Settings;
 use sayso_core::time::Timestamp;
 use sayso_store::configuration::Configuration;
+use sayso_store::look_up::LookedUp;
 use sayso_store::message::{MessageDraft, MessageQuery, Payload, Queueing, StoredMessage};
 use sayso_store::store::{Moment, Question, Recipient, Subject};
 use serde::Serialize;
@@ -24,11 +25,12 @@ use crate::api::address::{Care, Place, Reading, ShownAddress, addressed_object};
 use crate::api::check::{
     Asking, CheckAnswer, Depth, MessageFields, decide, kind_on, require_exemption,
 };
+use crate::api::look_ups::LookingUp;
 use crate::api::page::{InPath, items, position};
 use crate::app::App;
 use crate::body::texts::{
-    CategoryText, ChannelText, MessageIdText, MessageStateText, RegionText, SenderIdText, TimeText,
-    TopicIdText,
+    CategoryText, ChannelText, MessageIdText, MessageStateText, OpaqueIdText, RegionText,
+    SenderIdText, TimeText, TopicIdText,
 };
 use crate::body::{Asked, Faults, IdempotencyKey, OneOrMore, Sent, json_object};
 use crate::caller::{Caller, Read, Send};
@@ -190,19 +192,28 @@ pub(crate) struct MessagesPage {
 pub(crate) async fn send(
     State(app): State<Arc<App>>,
     caller: Caller<Send>,
+    looking: LookingUp,
     IdempotencyKey(key): IdempotencyKey,
     sent: Sent<MessageRequest>,
 ) -> Result<(StatusCode, Json<MessageView>), Problem> {
     let now = app.now();
     let configuration = caller.configuration();
+    let workspace = configuration.workspace;
     let settings = configuration.settings.at(now);
-    let composed = compose(sent, &app, &caller, &settings, now)?;
-    let to = resolve(&app, configuration, composed.to).await?;
     let own_key = key.map(|key| format!("message:{}:{key}", caller.key_id()));
     let key = own_key.map(|key| RequestHash::of_key(&key, &configuration.secret));
+    let request = sent.request.hash(&configuration.secret);
+    // A retry is answered with what became of the first, whatever would be said to it by now.
+    if let Some(key) = &key
+        && let Some(before) = app.store().retried_message(workspace, key, &request).await?
+    {
+        return taken(&app, &caller, before);
+    }
+    let composed = compose(sent, &app, &caller, &settings, now)?;
+    let to = resolve(&app, configuration, composed.to).await?;
     let mut draft = MessageDraft {
         id: MessageId::from_bytes(app.environment().time_sortable_id()),
-        request: hash(&to, &composed.routes, &composed.payload, configuration),
+        request,
         key,
         to,
         routes: composed.routes,
@@ -210,26 +221,26 @@ pub(crate) async fn send(
         payload: composed.payload,
         expires_at: composed.expires_at,
     };
-    let workspace = configuration.workspace;
-    // A retry is answered with what became of the first, whatever the gate says by now.
-    let before = match &draft.key {
-        Some(key) => app.store().retried_message(workspace, key, &draft.request).await?,
-        None => None,
+    let Some(allowed) = allowed_routes(&app, configuration, &draft).await? else {
+        let key = draft.to.key(&configuration.secret);
+        looking.note(&app, &caller, vec![LookedUp::Address(key)]).await?;
+        return Err(refusal(&app, configuration, &draft).await?);
     };
-    let queueing = match before {
-        Some(before) => before,
-        None => match allowed_routes(&app, configuration, &draft).await? {
-            Some(allowed) => {
-                draft.routes = allowed;
-                app.store().queue_message(workspace, draft).await?
-            }
-            None => return Err(refusal(&app, configuration, &draft).await?),
-        },
-    };
+    draft.routes = allowed;
+    let queueing = app.store().queue_message(workspace, draft).await?;
+    taken(&app, &caller, queueing)
+}
+
+/// The answer to a message that was taken, now or before.
+fn taken(
+    app: &App,
+    caller: &Caller<Send>,
+    queueing: Queueing,
+) -> Result<(StatusCode, Json<MessageView>), Problem> {
     match queueing {
         Queueing::Queued(message) | Queueing::Retried(message) => {
             if let Some(sender) = route_of(&message).and_then(|route| route.sender) {
-                app.dispatch().wake(workspace, sender);
+                app.dispatch().wake(caller.workspace(), sender);
             }
             Ok((StatusCode::ACCEPTED, Json(MessageView::of(&message))))
         }
@@ -250,11 +261,13 @@ pub(crate) async fn send(
 pub(crate) async fn get(
     State(app): State<Arc<App>>,
     caller: Caller<Read>,
+    looking: LookingUp,
     id: InPath<MessageIdText>,
 ) -> Result<Json<MessageView>, Problem> {
     let InPath(MessageIdText(id)) = id;
     let message = app.store().message(caller.workspace(), id).await?;
     let message = message.ok_or_else(|| Problem::new(Code::NotFound))?;
+    looking.note(&app, &caller, whom(&caller, std::slice::from_ref(&message))).await?;
     let mut view = MessageView::of(&message);
     if let (Some((to, _)), Some(route)) = (&message.personal, route_of(&message)) {
         let asking = Asking {
@@ -278,6 +291,7 @@ pub(crate) async fn get(
 pub(crate) async fn list(
     State(app): State<Arc<App>>,
     caller: Caller<Read>,
+    looking: LookingUp,
     asked: Asked<MessagesQuery>,
 ) -> Result<Json<MessagesPage>, Problem> {
     let Asked { request, mut faults } = asked;
@@ -289,10 +303,18 @@ pub(crate) async fn list(
     };
     let query = faults.settle(Some(query))?;
     let page = app.store().messages(caller.workspace(), &query, limit).await?;
+    looking.note(&app, &caller, whom(&caller, &page.messages)).await?;
     Ok(Json(MessagesPage {
         messages: page.messages.iter().map(MessageView::of).collect(),
         next: page.next.map(|next| next.to_string()),
     }))
+}
+
+/// Whom messages are to, for the record of look-ups.
+fn whom(caller: &Caller<Read>, messages: &[StoredMessage]) -> Vec<LookedUp> {
+    let secret = &caller.configuration().secret;
+    let people = messages.iter().filter_map(|message| message.personal.as_ref());
+    people.map(|(to, _)| LookedUp::Address(to.key(secret))).collect()
 }
 
 /// A message as it was asked for.
@@ -355,6 +377,14 @@ fn payload(request: &mut MessageRequest, faults: &mut Faults) -> Option<Payload>
         }
         (None, Some(template)) => {
             let name = faults.require("/template/name", template.name, "order_ready")?;
+            let is_name = |text: &str| (1..=TEMPLATE_NAME_BYTES_MAX).contains(&text.trim().len());
+            for (place, text) in [("name", Some(&name)), ("language", template.language.as_ref())] {
+                if text.is_some_and(|text| !is_name(text)) {
+                    let fault = format!("is not 1 to {TEMPLATE_NAME_BYTES_MAX} bytes");
+                    let pointer = format!("/template/{place}");
+                    faults.note_with_example(pointer, Code::InvalidValue, fault, "order_ready");
+                }
+            }
             let variables: Vec<Box<str>> =
                 template.variables.into_iter().flatten().map(Box::from).collect();
             let size: usize = variables.iter().map(|variable| variable.len()).sum();
@@ -519,6 +549,9 @@ fn sends(
     }
 }
 
+/// The longest name of a template or its language, in bytes: Meta's is 512 characters.
+const TEMPLATE_NAME_BYTES_MAX: usize = 512;
+
 /// The most characters a channel carries in one message.
 const fn characters_max(channel: Channel) -> usize {
     match channel {
@@ -598,21 +631,42 @@ async fn refusal(
     Ok(Problem::new(Code::MessageNotAllowed).decision(&decision))
 }
 
-/// The hash of what was asked for: the same facts give the same hash.
-fn hash(
-    to: &Address,
-    routes: &[Message],
-    payload: &Payload,
-    configuration: &Configuration,
-) -> RequestHash {
-    let mut fields = Writer::default();
-    fields.text("api message");
-    to.write(&mut fields);
-    for route in routes {
-        fields.text(&format!("{route:?}"));
+impl MessageRequest {
+    /// The hash of what was sent, field by field, in an order that never changes.
+    fn hash(&self, secret: &AddressKeySecret) -> RequestHash {
+        let mut fields = Writer::default();
+        fields.text("api message");
+        let mut put = |text: Option<String>| fields.option(text.as_deref(), Writer::text);
+        put(self.to.clone());
+        put(self.phone.clone());
+        put(self.email.clone());
+        put(self.external_id.as_ref().map(|OpaqueIdText(id)| id.as_str().to_owned()));
+        put(self.channel_id.as_ref().map(|OpaqueIdText(id)| id.as_str().to_owned()));
+        put(self.region.as_ref().map(|RegionText(region)| region.to_string()));
+        put(self.channel.as_ref().map(|OneOrMore(channels)| {
+            channels
+                .iter()
+                .map(|ChannelText(channel)| channel.as_str())
+                .collect::<Vec<_>>()
+                .join(" ")
+        }));
+        put(self.sender.as_ref().map(|OneOrMore(senders)| {
+            senders.iter().map(|SenderIdText(id)| id.to_string()).collect::<Vec<_>>().join(" ")
+        }));
+        put(self.topic.as_ref().map(|TopicIdText(topic)| topic.to_string()));
+        put(self.category.as_ref().map(|CategoryText(category)| category.to_string()));
+        put(self.text.clone());
+        let template = self.template.as_ref();
+        put(template.and_then(|template| template.name.clone()));
+        put(template.and_then(|template| template.language.clone()));
+        let variables = template.and_then(|template| template.variables.as_ref());
+        put(variables.map(|variables| variables.len().to_string()));
+        variables.into_iter().flatten().for_each(|variable| put(Some(variable.clone())));
+        put(self.require_opt_in.map(|required| required.to_string()));
+        put(self.requested_at.as_ref().map(|TimeText(at)| at.to_string()));
+        put(self.expires_at.as_ref().map(|TimeText(at)| at.to_string()));
+        RequestHash::of(&fields, secret)
     }
-    fields.text(&format!("{payload:?}"));
-    RequestHash::of(&fields, &configuration.secret)
 }
 
 fn route_of(message: &StoredMessage) -> Option<&Message> {

@@ -118,11 +118,11 @@ pub(crate) async fn create(
     store(&app, &caller, id, sender).await.map(|answer| (StatusCode::CREATED, answer))
 }
 
-/// Changes the name and address of a sender.
+/// Changes the name and address of a sender, and its connection if one is named.
 #[utoipa::path(
     put, path = "/v1/senders/{id}", tag = "Senders", operation_id = "update_sender",
     params(("id" = String, Path, description = "The id of the sender.")),
-    request_body(content = SenderRequest, description = "The new name and address."),
+    request_body(content = SenderRequest, description = "The new name and address, and the new connection if it changes."),
     responses(
         (status = 200, description = "The sender.", body = SenderAnswer),
         (status = 404, description = "There is no such sender.", body = ProblemBody),
@@ -143,6 +143,7 @@ pub(crate) async fn put(
     let connection = connection(&request, caller.configuration(), &mut faults);
     let texts = texts(request, &mut faults);
     let (name, address) = faults.settle(texts)?;
+    let connection = connection.or(known.connection);
     let answer = store(&app, &caller, id, Sender { name, address, connection, ..known }).await?;
     app.dispatch().wake(caller.workspace(), id);
     Ok(answer)

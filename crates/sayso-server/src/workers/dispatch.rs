@@ -10,7 +10,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use sayso_core::channel::Provider;
 use sayso_core::id::{SenderId, WorkspaceId};
 use sayso_core::limits;
@@ -22,6 +23,7 @@ use tokio::task::JoinSet;
 
 use super::sandbox::{Arrived, Taken};
 use crate::app::App;
+use crate::body::duration;
 
 /// Whose messages wait: a sender of a workspace.
 type Queue = (WorkspaceId, SenderId);
@@ -61,8 +63,8 @@ impl Dispatch {
 /// Runs a worker for every sender that has something to do, until the server stops. Nothing is
 /// claimed after that, and what is under way is finished.
 pub(crate) async fn run(app: Arc<App>, mut stopped: watch::Receiver<bool>) {
-    wake_waiting(&app).await;
     let mut workers = JoinSet::new();
+    let mut rescan = tokio::time::interval(LOOK_AGAIN);
     let mut working: HashSet<Queue> = HashSet::new();
     loop {
         let fresh: Vec<(Queue, Arc<Notify>)> = app
@@ -79,12 +81,17 @@ pub(crate) async fn run(app: Arc<App>, mut stopped: watch::Receiver<bool>) {
         tokio::select! {
             _ = stopped.changed() => break,
             () = app.dispatch().fresh.notified() => {}
+            // At the start, and whenever a word was lost with a request that went away.
+            _ = rescan.tick() => wake_waiting(&app).await,
         }
     }
-    while workers.join_next().await.is_some() {}
+    let drained = async { while workers.join_next().await.is_some() {} };
+    if tokio::time::timeout(duration(limits::DRAIN_TIMEOUT), drained).await.is_err() {
+        tracing::warn!("hand-overs under way are cut off: how they ended is unknown");
+    }
 }
 
-/// Wakes every sender that messages wait for from before this start.
+/// Wakes every sender that messages wait for.
 async fn wake_waiting(app: &App) {
     match app.store().waiting_senders().await {
         Ok(waiting) => {
@@ -93,7 +100,7 @@ async fn wake_waiting(app: &App) {
             }
         }
         Err(error) => {
-            tracing::error!(error = %error, "messages that waited at the start wait until their sender sends again");
+            tracing::error!(error = %error, "which messages wait cannot be read; it is tried again");
         }
     }
 }
@@ -146,10 +153,6 @@ pub(crate) async fn send_due(app: &App) -> Result<usize, StoreError> {
 
 async fn send_some(app: &App, queue: Queue) -> Result<Progress, StoreError> {
     let (claiming, claimed) = claim_and_send(app, queue).await?;
-    let (workspace, _) = queue;
-    for sender in claiming.rerouted {
-        app.dispatch().wake(workspace, sender);
-    }
     let more = claiming.more || claimed > 0;
     Ok(if more { Progress::More } else { Progress::Idle(claiming.next_due_at) })
 }
@@ -157,23 +160,30 @@ async fn send_some(app: &App, queue: Queue) -> Result<Progress, StoreError> {
 /// Claims a window of messages and hands them over; how many there were.
 async fn claim_and_send(app: &App, queue: Queue) -> Result<(Claiming, usize), StoreError> {
     let (workspace, sender) = queue;
-    let Some(provider) = provider_of(app, queue) else {
-        return Ok((Claiming::default(), 0));
-    };
-    let mut claiming =
-        app.store().claim_messages(workspace, sender, limits::CLAIM_MESSAGES_MAX).await?;
+    let provider = provider_of(app, queue);
+    // Without a provider nothing is claimed, but what is of no use any more ends.
+    let items = provider.map_or(0, |_| limits::CLAIM_MESSAGES_MAX);
+    let mut claiming = app.store().claim_messages(workspace, sender, items).await?;
+    for sender in &claiming.rerouted {
+        app.dispatch().wake(workspace, *sender);
+    }
     let claimed = std::mem::take(&mut claiming.claimed);
     let count = claimed.len();
-    if count == 0 {
+    let Some(provider) = provider else {
+        claiming.next_due_at = None;
         return Ok((claiming, 0));
-    }
-    let handed = claimed.into_iter().map(|claimed| hand_over(app, workspace, provider, claimed));
-    let handed = join_all(handed).await;
-    let (ended, reports): (Vec<HandOver>, Vec<Vec<MessageReport>>) = handed.into_iter().unzip();
-    settle(app, workspace, ended).await?;
-    let reports: Vec<MessageReport> = reports.into_iter().flatten().collect();
-    if !reports.is_empty() {
-        app.store().report_messages(workspace, reports).await?;
+    };
+    let handed: FuturesUnordered<_> =
+        claimed.into_iter().map(|claimed| hand_over(app, workspace, provider, claimed)).collect();
+    // What ended is written while others are still on their way.
+    let mut handed = handed.ready_chunks(limits::CLAIM_MESSAGES_MAX);
+    while let Some(some) = handed.next().await {
+        let (ended, reports): (Vec<HandOver>, Vec<Vec<MessageReport>>) = some.into_iter().unzip();
+        settle(app, workspace, ended).await?;
+        let reports: Vec<MessageReport> = reports.into_iter().flatten().collect();
+        if !reports.is_empty() {
+            app.store().report_messages(workspace, reports).await?;
+        }
     }
     Ok((claiming, count))
 }

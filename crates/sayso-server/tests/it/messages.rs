@@ -268,3 +268,45 @@ async fn marketing_needs_an_opt_in_and_an_exempt_key_may_send_the_rest_without()
     assert_eq!(app.send_due().await, 1);
     assert_eq!(arrived(&app, BOB).await.len(), 1);
 }
+
+#[tokio::test]
+async fn a_message_whose_sender_lost_its_connection_ends_at_its_time() {
+    let app = shop().await;
+    let connections = app.get("/v1/connections").await.json();
+    let id = send(&app, &hello(ADA)).await;
+    app.delete(&format!(
+        "/v1/connections/{}",
+        connections["connections"][0]["id"].as_str().unwrap()
+    ))
+    .await;
+    app.send_due().await;
+    assert_eq!(read(&app, &id).await["state"], "queued");
+    app.advance(Span::days(2));
+    app.send_due().await;
+    let message = read(&app, &id).await;
+    assert_eq!((&message["state"], &message["failure"]), (&json!("failed"), &json!("expired")));
+}
+
+#[tokio::test]
+async fn a_renamed_sender_keeps_its_connection() {
+    let app = shop().await;
+    let senders = app.get("/v1/senders").await.json();
+    let sender = &senders["senders"][0];
+    let path = format!("/v1/senders/{}", sender["id"].as_str().unwrap());
+    let renamed =
+        app.call("PUT", &path, &json!({ "name": "New", "address": "12345" })).await.json();
+    assert_eq!(renamed["connection"], sender["connection"]);
+}
+
+#[tokio::test]
+async fn a_retry_with_another_end_or_requirement_is_another_request() {
+    let app = shop().await;
+    keyed(&app, "k", &hello(ADA)).await;
+    let mut other = hello(ADA);
+    other["require_opt_in"] = json!(true);
+    keyed(&app, "k", &other).await.is_problem("idempotency-key-reused");
+    let short = json!({ "to": ADA, "channel": "sms", "text": "Soon", "expires_at": "2026-11-21T10:10:00Z" });
+    let first = keyed(&app, "s", &short).await.json();
+    app.advance(Span::hours(1));
+    assert_eq!(keyed(&app, "s", &short).await.json()["id"], first["id"], "also past its time");
+}

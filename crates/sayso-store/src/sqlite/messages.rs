@@ -27,7 +27,8 @@ const COLUMNS: &str = "row, message, state, route, routes, sealed, reasons, fail
 pub(super) struct Due {
     pub(super) row: i64,
     pub(super) key: AddressKey,
-    pub(super) message: StoredMessage,
+    /// Absent where the row is damaged: nobody can send it any more.
+    pub(super) message: Option<StoredMessage>,
 }
 
 /// The channels and senders a message may go by, and whether it needs an opt-in.
@@ -158,10 +159,28 @@ pub(super) fn due(
         found.push(Due {
             row: row.get(0).map_err(unreadable)?,
             key: AddressKey::from_bytes(row.get(18).map_err(unreadable)?),
-            message: read(row, workspace.id, &workspace.secrets.vault)?,
+            message: read(row, workspace.id, &workspace.secrets.vault).ok(),
         });
     }
     Ok(found)
+}
+
+/// Ends the messages of a sender that are of no use any more.
+pub(super) fn expire(
+    work: &Connection,
+    workspace: WorkspaceId,
+    sender: SenderId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    work.prepare_cached(
+        "UPDATE message SET state = 7, failure = 'expired', ended_at = ?3
+         WHERE workspace = ?1 AND sender = ?2 AND state = 1 AND expires_at <= ?3",
+    )
+    .and_then(|mut statement| {
+        statement.execute(params![workspace.as_bytes(), sender.as_bytes(), now.as_micros()])
+    })
+    .map(|_| ())
+    .map_err(failed)
 }
 
 /// When the next message of a sender is due.
@@ -190,8 +209,10 @@ pub(super) enum Verdict {
     Refused(Reasons),
     /// The gate says no to this way: it waits for the next one, with that sender.
     Rerouted(u16, SenderId),
-    /// It is of no use any more.
-    Expired,
+    /// It cannot be decided now, because what is known of the person cannot be read.
+    Postponed(Timestamp),
+    /// It cannot be read.
+    Damaged,
 }
 
 /// Writes what a claim made of a message.
@@ -220,9 +241,12 @@ pub(super) fn decide(
             )
             .and_then(|mut statement| statement.execute(params![of, row, route, sender.as_bytes()]))
         }
-        Verdict::Expired => work
+        Verdict::Postponed(until) => work
+            .prepare_cached("UPDATE message SET due_at = ?3 WHERE workspace = ?1 AND row = ?2")
+            .and_then(|mut statement| statement.execute(params![of, row, until.as_micros()])),
+        Verdict::Damaged => work
             .prepare_cached(
-                "UPDATE message SET state = 7, failure = 'expired', ended_at = ?3
+                "UPDATE message SET state = 7, failure = 'damaged', ended_at = ?3
                  WHERE workspace = ?1 AND row = ?2",
             )
             .and_then(|mut statement| statement.execute(params![of, row, at])),
@@ -318,6 +342,15 @@ pub(super) fn give_up_claimed(work: &Connection, now: Timestamp) -> rusqlite::Re
     )
 }
 
+/// What was under way when a backup was made may have gone since: nobody knows, and it is not sent again.
+pub(super) fn give_up_restored(work: &Connection, now: Timestamp) -> rusqlite::Result<usize> {
+    work.execute(
+        "UPDATE message SET state = 8, failure = 'restored', ended_at = ?1
+         WHERE state IN (1, 2) /* every workspace: the whole file is another time's */",
+        params![now.as_micros()],
+    )
+}
+
 /// The senders that messages wait for.
 pub(super) fn waiting_senders(
     work: &Connection,
@@ -371,7 +404,7 @@ pub(super) fn list(
     (before, items): (i64, i64),
 ) -> Result<Vec<(i64, StoredMessage)>, StoreError> {
     let statement = format!(
-        "SELECT {COLUMNS} FROM message
+        "SELECT {COLUMNS} FROM message INDEXED BY message_of_workspace
          WHERE workspace = ?1 AND row < ?2 AND sender = coalesce(?3, sender)
            AND state = coalesce(?4, state)
          ORDER BY row DESC LIMIT ?5"

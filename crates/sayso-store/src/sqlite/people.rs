@@ -652,18 +652,18 @@ impl Group<'_> {
     }
 
     /// Erases a person (rule 17): every address that is theirs alone. An address shared with
-    /// another profile is unlinked and keeps its refusals. Gives the addresses that were erased.
+    /// another profile is unlinked and keeps its refusals.
     pub(super) fn erase(
         &mut self,
         workspace: &Workspace,
         subject: &Subject,
         draft: &Draft,
-    ) -> Result<(Recorded, Vec<Address>), StoreError> {
+    ) -> Result<Recorded, StoreError> {
         let key = subject.key(&workspace.secrets.address_keys);
-        let mut erased: Vec<Address> = match subject {
-            Subject::Address(address) => vec![address.clone()],
-            Subject::Hash(_) => self.address(workspace, key)?.into_iter().collect(),
-        };
+        let mut erased = vec![match subject {
+            Subject::Address(address) => (key, Some(address.clone())),
+            Subject::Hash(_) => (key, self.address(workspace, key)?),
+        }];
         let own: Vec<ProfileId> =
             self.registers(workspace, key)?.links().map(|(profile, _)| profile).collect();
         // First: some may stand under an address that another profile keeps.
@@ -685,7 +685,7 @@ impl Group<'_> {
                 let mut of_sibling = draft.clone();
                 (of_sibling.id, of_sibling.request) = id;
                 of_sibling.subject = Subject::Address(address.clone());
-                erased.push(address);
+                erased.push((sibling, Some(address)));
                 self.erase_address(workspace, sibling, of_sibling)?;
             } else {
                 for (profile, _) in links.iter().filter(|(profile, _)| own.contains(profile)) {
@@ -693,7 +693,11 @@ impl Group<'_> {
                 }
             }
         }
-        Ok((self.erase_address(workspace, key, draft.clone())?, erased))
+        let recorded = self.erase_address(workspace, key, draft.clone())?;
+        // Before the commit: what stands in another file is gone when the erasure is answered, also if
+        // nobody waits for the answer any more.
+        self.shared().work.forget(workspace, &erased)?;
+        Ok(recorded)
     }
 
     fn erase_address(

@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, ErrorCode};
-use sayso_core::address::Address;
+use sayso_core::address::{Address, AddressKey};
 use sayso_core::channel::Message;
 use sayso_core::decision::{Reason, Reasons, Requirement};
 use sayso_core::id::{MessageId, SenderId};
@@ -19,7 +19,9 @@ use tokio::sync::oneshot;
 
 use super::messages::{self, Due, Queued, Verdict};
 use super::{Shared, Workspace};
-use crate::message::{Claimed, Claiming, HandOver, MessageDraft, MessageReport, Queueing};
+use crate::message::{
+    Claimed, Claiming, HandOver, MessageDraft, MessageReport, Queueing, StoredMessage,
+};
 use crate::store::{Question, Recipient, StoreError};
 
 /// The way to the thread.
@@ -69,9 +71,11 @@ impl Sending {
 /// Works until nobody can ask any more.
 pub(super) fn run(shared: &Shared, jobs: &Receiver<Job>) {
     while let Ok(first) = jobs.recv() {
+        let mut decided = first.decides();
         let mut round = vec![first];
-        while round.len() < limits::COMMIT_GROUP_MAX {
+        while round.len() < limits::COMMIT_GROUP_MAX && decided < limits::CLAIM_ROUND_MAX {
             let Ok(job) = jobs.try_recv() else { break };
+            decided += job.decides();
             round.push(job);
         }
         if let Err(word) = write(shared, round) {
@@ -104,8 +108,14 @@ fn write(shared: &Shared, round: Vec<Job>) -> Result<(), String> {
             return Ok(());
         }
     };
-    let done: Vec<Done> = round.into_iter().map(|job| job.run(&work, shared)).collect();
+    let done: Vec<Done> = round.into_iter().map(|job| job.run_alone(&work, shared)).collect();
+    // Some failures roll back by themselves: then nothing of the round is written.
+    let is_whole = !work.is_autocommit();
     match work.commit() {
+        Ok(()) if !is_whole => {
+            let error = || StoreError::Unwritable("the transaction was rolled back".to_owned());
+            done.into_iter().for_each(|done| done.fail(shared, error));
+        }
         Ok(()) => done.into_iter().for_each(|done| done.answer(shared)),
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure) => {
             done.into_iter().for_each(|done| done.fail(shared, || StoreError::Unknown));
@@ -124,6 +134,27 @@ fn give<T>(reply: Reply<T>, answer: Result<T, StoreError>) {
 }
 
 impl Job {
+    /// How many messages it may decide.
+    const fn decides(&self) -> usize {
+        match self {
+            Self::Claim(_, _, items, _) => *items,
+            Self::Queue(..) | Self::Settle(..) | Self::Report(..) => 0,
+        }
+    }
+
+    /// Does the job so that it leaves nothing behind if it fails.
+    fn run_alone(self, work: &Connection, shared: &Shared) -> Done {
+        if let Err(error) = work.execute_batch("SAVEPOINT job") {
+            return self.fail(super::unwritable(&error));
+        }
+        let done = self.run(work, shared);
+        let ended = if done.is_ok() { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
+        if let Err(error) = work.execute_batch(ended) {
+            tracing::error!(error = %error, "a job on messages could not be ended");
+        }
+        done
+    }
+
     fn run(self, work: &Connection, shared: &Shared) -> Done {
         let now = shared.environment.clock.now();
         match self {
@@ -148,6 +179,16 @@ impl Job {
         }
     }
 
+    /// The job undone, with its error.
+    fn fail(self, error: StoreError) -> Done {
+        match self {
+            Self::Queue(_, _, reply) => Done::Queue(reply, Err(error)),
+            Self::Claim(_, _, _, reply) => Done::Claim(reply, Err(error)),
+            Self::Settle(_, _, reply) => Done::Settle(reply, Vec::new(), Err(error)),
+            Self::Report(_, _, reply) => Done::Report(reply, Err(error)),
+        }
+    }
+
     /// Answers that nothing can be written.
     fn refuse(self, error: &StoreError) {
         let again = || StoreError::Unwritable(error.to_string());
@@ -161,6 +202,15 @@ impl Job {
 }
 
 impl Done {
+    const fn is_ok(&self) -> bool {
+        match self {
+            Self::Queue(_, result) => result.is_ok(),
+            Self::Claim(_, result) => result.is_ok(),
+            Self::Settle(_, _, result) => result.is_ok(),
+            Self::Report(_, result) => result.is_ok(),
+        }
+    }
+
     fn answer(self, shared: &Shared) {
         match self {
             Self::Queue(reply, queued) => give(reply, queued),
@@ -227,106 +277,150 @@ fn claim(
     (sender, items): (SenderId, usize),
     now: Timestamp,
 ) -> Result<Claiming, StoreError> {
-    let due = messages::due(work, workspace, sender, now, items)?;
-    let more = due.len() == items;
-    let (expired, due): (Vec<Due>, Vec<Due>) =
-        due.into_iter().partition(|due| due.message.times.expires_at <= now);
-    for expired in &expired {
-        messages::decide(work, workspace.id, expired.row, (Verdict::Expired, now))?;
+    messages::expire(work, workspace.id, sender, now)?;
+    let found = messages::due(work, workspace, sender, now, items)?;
+    let more = items > 0 && found.len() == items;
+    let mut due = Vec::with_capacity(found.len());
+    for Due { row, key, message } in found {
+        match message {
+            Some(message) => due.push(Waiting { row, key, message }),
+            None => {
+                tracing::error!(store.row = row, "a message is damaged and fails");
+                messages::decide(work, workspace.id, row, (Verdict::Damaged, now))?;
+            }
+        }
     }
     // Before the gate is asked: see `claims`.
     let places = due.iter().map(|due| (due.message.id, (workspace.no, due.key)));
     shared.claims.enter(places, now);
-    let decided = decide(work, shared, workspace, &due, now);
-    let (claimed, rerouted) = match decided {
-        Ok(decided) => decided,
-        Err(error) => {
-            shared.claims.leave(due.iter().map(|due| due.message.id));
-            return Err(error);
+    let decided = decide(work, shared, workspace, &due).and_then(|decided| {
+        let next = messages::next_due_at(work, workspace.id, sender);
+        Ok((decided, if more { None } else { next? }))
+    });
+    let entered = due.iter().map(|due| due.message.id);
+    match decided {
+        Ok(((claimed, rerouted), next_due_at)) => {
+            let kept = |id: &MessageId| claimed.iter().any(|claimed| claimed.id == *id);
+            shared.claims.leave(entered.filter(|id| !kept(id)));
+            Ok(Claiming { claimed, rerouted, more, next_due_at })
         }
-    };
-    let refused = due.iter().map(|due| due.message.id);
-    let kept = |id: &MessageId| claimed.iter().any(|claimed| claimed.id == *id);
-    shared.claims.leave(refused.filter(|id| !kept(id)));
-    let next_due_at = if more { None } else { messages::next_due_at(work, workspace.id, sender)? };
-    Ok(Claiming { claimed, rerouted, more, next_due_at })
+        Err(error) => {
+            shared.claims.leave(entered);
+            Err(error)
+        }
+    }
+}
+
+/// A message that waits to be decided.
+struct Waiting {
+    row: i64,
+    key: AddressKey,
+    message: StoredMessage,
+}
+
+impl Waiting {
+    /// The channel and sender in force.
+    fn route(&self) -> Option<&Message> {
+        self.message.routes.get(usize::from(self.message.route))
+    }
+
+    /// What becomes of it, by the answer of the gate; and what may go.
+    fn verdict(&self, answer: Option<Reasons>, now: Timestamp) -> (Verdict, Option<Claimed>) {
+        let Some(reasons) = answer else {
+            return (Verdict::Postponed(now.plus(limits::UNDECIDED_PAUSE)), None);
+        };
+        let message = &self.message;
+        match (self.route(), &message.personal) {
+            (Some(route), Some((to, payload))) if reasons.is_empty() => {
+                let (to, payload) = (to.clone(), payload.clone());
+                let claimed = Claimed { id: message.id, to, route: *route, payload };
+                return (Verdict::Claimed, Some(claimed));
+            }
+            // Who was erased has no address any more, and is suppressed besides.
+            (_, None) if reasons.is_empty() => {
+                return (Verdict::Refused(Reasons::of(&[Reason::Suppressed])), None);
+            }
+            _ => {}
+        }
+        let further = message.route.saturating_add(1);
+        let sender = message.routes.get(usize::from(further)).and_then(|route| route.sender);
+        match sender.filter(|_| message.personal.is_some()) {
+            Some(sender) => (Verdict::Rerouted(further, sender), None),
+            None => (Verdict::Refused(reasons), None),
+        }
+    }
 }
 
 fn decide(
     work: &Connection,
     shared: &Shared,
     workspace: &Workspace,
-    due: &[Due],
-    now: Timestamp,
+    due: &[Waiting],
 ) -> Result<(Vec<Claimed>, Vec<SenderId>), StoreError> {
-    let reasons = screen(shared, workspace, due)?;
+    let answers = screen(shared, workspace, due);
+    // After the asking: as of this moment the decision is what was known.
+    let now = shared.environment.clock.now();
     let (mut claimed, mut rerouted) = (Vec::with_capacity(due.len()), Vec::new());
-    for (due, reasons) in due.iter().zip(reasons) {
-        let message = &due.message;
-        let route = message.routes.get(usize::from(message.route));
-        let verdict = match (route, &message.personal) {
-            (Some(route), Some((to, payload))) if reasons.is_empty() => {
-                claimed.push(Claimed {
-                    id: message.id,
-                    to: to.clone(),
-                    route: *route,
-                    payload: payload.clone(),
-                });
-                Verdict::Claimed
-            }
-            _ => {
-                let further = message.route.saturating_add(1);
-                let sender =
-                    message.routes.get(usize::from(further)).and_then(|route| route.sender);
-                match sender.filter(|_| message.personal.is_some()) {
-                    Some(sender) => {
-                        rerouted.push(sender);
-                        Verdict::Rerouted(further, sender)
-                    }
-                    // Who was erased has no address any more, and is suppressed besides.
-                    None if reasons.is_empty() => {
-                        Verdict::Refused(Reasons::of(&[Reason::Suppressed]))
-                    }
-                    None => Verdict::Refused(reasons),
-                }
-            }
-        };
+    for (due, answer) in due.iter().zip(answers) {
+        let (verdict, may_go) = due.verdict(answer, now);
+        if let Verdict::Rerouted(_, sender) = verdict {
+            rerouted.push(sender);
+        }
+        claimed.extend(may_go);
         messages::decide(work, workspace.id, due.row, (verdict, now))?;
     }
     Ok((claimed, rerouted))
 }
 
-/// Asks the gate for every message, those with the same question at once. A question without an answer
-/// is an error.
-fn screen(shared: &Shared, workspace: &Workspace, due: &[Due]) -> Result<Vec<Reasons>, StoreError> {
+/// Asks the gate for every message, those with the same question at once; no answer where the person
+/// cannot be read, who holds nobody else up.
+fn screen(shared: &Shared, workspace: &Workspace, due: &[Waiting]) -> Vec<Option<Reasons>> {
     if cfg!(feature = "undecided-claims") {
-        return Ok(vec![Reasons::NONE; due.len()]);
+        return vec![Some(Reasons::NONE); due.len()];
     }
     let mut questions: HashMap<(Message, bool), Vec<usize>> = HashMap::new();
     for (at, due) in due.iter().enumerate() {
-        let lost = || StoreError::Corrupt { table: "message", id: due.row.to_string() };
-        let route = due.message.routes.get(usize::from(due.message.route)).ok_or_else(lost)?;
-        let is_waived = due.message.requirement != Requirement::OptIn;
-        questions.entry((*route, is_waived)).or_default().push(at);
+        if let Some(route) = due.route() {
+            let is_waived = due.message.requirement != Requirement::OptIn;
+            questions.entry((*route, is_waived)).or_default().push(at);
+        }
     }
-    let mut reasons = vec![None; due.len()];
+    let mut answers = vec![None; due.len()];
     for ((message, _), places) in questions {
-        let asked: Vec<&Due> = places.iter().filter_map(|at| due.get(*at)).collect();
+        let asked: Vec<&Waiting> = places.iter().filter_map(|at| due.get(*at)).collect();
         let Some(first) = asked.first() else { continue };
         let question = Question { message, requirement: first.message.requirement };
         let recipients: Vec<Recipient> = asked.iter().map(|due| recipient(due)).collect();
-        let answers = shared.screen(workspace.id, &question, &recipients)?;
-        for (at, answer) in places.iter().zip(answers) {
-            if let Some(place) = reasons.get_mut(*at) {
-                *place = Some(answer);
+        let screened = ask(shared, workspace, &question, &recipients);
+        for (at, answer) in places.iter().zip(screened) {
+            if let Some(place) = answers.get_mut(*at) {
+                *place = answer;
             }
         }
     }
-    let unanswered = || StoreError::Unreadable("the gate gave no answer".into());
-    reasons.into_iter().map(|reasons| reasons.ok_or_else(unanswered)).collect()
+    answers
 }
 
-fn recipient(due: &Due) -> Recipient {
+/// Asks for all at once, and one by one where that fails.
+fn ask(
+    shared: &Shared,
+    workspace: &Workspace,
+    question: &Question,
+    recipients: &[Recipient],
+) -> Vec<Option<Reasons>> {
+    if let Ok(answers) = shared.screen(workspace.id, question, recipients)
+        && answers.len() == recipients.len()
+    {
+        return answers.into_iter().map(Some).collect();
+    }
+    let one = |recipient: &Recipient| {
+        let answer = shared.screen(workspace.id, question, std::slice::from_ref(recipient));
+        answer.inspect_err(|error| tracing::error!(error = %error, "a message waits: what is known of the person cannot be read")).ok()?.first().copied()
+    };
+    recipients.iter().map(one).collect()
+}
+
+fn recipient(due: &Waiting) -> Recipient {
     match &due.message.personal {
         Some((Address::Phone(phone), _)) => Recipient::Phone(*phone),
         Some((Address::Email(_) | Address::ChannelId(_) | Address::ExternalId(_), _)) => {

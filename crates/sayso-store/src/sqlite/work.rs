@@ -217,7 +217,7 @@ impl Work {
     pub(super) fn forget(
         &self,
         workspace: &Workspace,
-        erased: &[Address],
+        erased: &[(AddressKey, Option<Address>)],
     ) -> Result<(), StoreError> {
         let mut work = self.database.lock();
         let work = work.transaction().map_err(unreadable)?;
@@ -230,14 +230,17 @@ impl Work {
         )?;
         let named = |reject: &Reject| {
             let body = reject.draft.body.text();
-            erased.iter().any(|address| may_speak_of(body, address))
+            erased
+                .iter()
+                .filter_map(|(_, address)| address.as_ref())
+                .any(|it| may_speak_of(body, it))
         };
         for (row, _) in kept.iter().filter(|(_, reject)| named(reject)) {
             work.prepare_cached("DELETE FROM reject WHERE workspace = ?1 AND row = ?2")
                 .and_then(|mut statement| statement.execute(params![workspace.id.as_bytes(), row]))
                 .map_err(unreadable)?;
         }
-        let keys = erased.iter().map(|address| address.key(&workspace.secrets.address_keys));
+        let keys = erased.iter().map(|(key, _)| *key);
         messages::forget(&work, workspace.id, keys).map_err(unreadable)?;
         work.commit().map_err(unreadable)
     }

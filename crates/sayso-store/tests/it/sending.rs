@@ -159,3 +159,48 @@ async fn an_erasure_destroys_what_is_said_to_the_person_and_refuses_what_waits()
     assert_eq!((message.state, message.personal), (MessageState::Refused, None));
     record(&store, workspace, said(workspace, &phone(1), SMS, Statement::OptOut, 2)).await;
 }
+
+#[tokio::test]
+async fn a_damaged_message_fails_and_holds_nobody_up() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let workspace = workspace(&store).await;
+    agree_and_queue(&store, workspace, 3).await;
+    drop(store);
+    let work = rusqlite::Connection::open(directory.path().join("work.db")).unwrap();
+    let damaged = "UPDATE message SET sealed = x'00' WHERE row = 1";
+    assert_eq!(work.execute(damaged, []).unwrap(), 1);
+    drop(work);
+    let store = open(directory.path());
+    let claimed = store.claim_messages(workspace, SENDER, 10).await.unwrap().claimed;
+    assert_eq!(claimed.len(), 2);
+    assert!(store.claim_messages(workspace, SENDER, 10).await.unwrap().claimed.is_empty());
+}
+
+#[tokio::test]
+async fn what_waited_when_a_backup_was_made_is_unknown_after_a_restore() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    let store = open(&at("store"));
+    let workspace = workspace(&store).await;
+    agree_and_queue(&store, workspace, 2).await;
+    store.claim_messages(workspace, SENDER, 1).await.unwrap();
+    store.backup(&at("backup")).await.unwrap();
+    drop(store);
+    let (from, master_key, to) = (at("backup"), at("store/master.key"), at("restored"));
+    let restore = sayso_store::sqlite::backup::Restore {
+        from: &from,
+        master_key: &master_key,
+        to: &to,
+        erasures: None,
+        replaced: None,
+    };
+    restore.run().unwrap();
+    let store = open(&to);
+    for n in 0..2 {
+        let message = store.message(workspace, message_id(n)).await.unwrap().unwrap();
+        assert_eq!(message.state, MessageState::Unknown);
+        assert_eq!(message.failure.as_deref(), Some("restored"));
+    }
+    assert!(store.claim_messages(workspace, SENDER, 10).await.unwrap().claimed.is_empty());
+}

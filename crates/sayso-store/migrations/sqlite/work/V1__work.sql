@@ -68,6 +68,7 @@ CREATE TABLE message (
 );
 CREATE UNIQUE INDEX message_by_id ON message (workspace, message);
 CREATE UNIQUE INDEX message_by_request ON message (workspace, request_key) WHERE request_key IS NOT NULL;
+CREATE INDEX message_of_workspace ON message (workspace);
 CREATE INDEX message_of_address ON message (workspace, address_key);
 CREATE INDEX message_queued ON message (workspace, sender, due_at) WHERE state = 1;
 CREATE INDEX message_claimed ON message (row) WHERE state = 2;

@@ -46,6 +46,13 @@ pub struct Erasure {
     leaf_hash: [u8; 32],
 }
 
+impl Erasure {
+    /// Whose rows it destroys.
+    pub(super) fn place(&self) -> (WorkspaceId, AddressKey) {
+        (self.workspace, self.event.key)
+    }
+}
+
 /// The longest line that is read, its end included, as files count.
 #[expect(clippy::as_conversions, reason = "TryFrom is not const, and the limit is 4 KiB")]
 const LINE_BYTES_MAX: u64 = limits::ERASURE_LINE_BYTES_MAX as u64;

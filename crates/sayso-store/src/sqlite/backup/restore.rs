@@ -9,18 +9,20 @@ use std::io::{self, BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
-use sayso_core::id::EventId;
+use sayso_core::address::AddressKey;
+use sayso_core::id::{EventId, WorkspaceId};
 use sayso_core::limits;
 use thiserror::Error;
 
 use super::super::rotation::{INDEX, NEXT};
 use super::super::seal::MasterKey;
-use super::super::{OpenError, ROW_VERSION, events, make_private, own, sync_directory};
+use super::super::{OpenError, ROW_VERSION, events, make_private, messages, own, sync_directory};
 use super::erasures::{self, Erasure, ErasureFault, Replayed};
 use super::{
     Fingerprint, LEDGER, MANIFEST, Manifest, ManifestFault, WORK, is_refusal, make_private_file,
     open_to_read, unreadable,
 };
+use crate::environment::Environment;
 use crate::store::StoreError;
 
 /// The copy until it is whole.
@@ -197,6 +199,7 @@ impl Restore<'_> {
         let _lock = own(self.to).map_err(|error| self.not_ours(error))?;
         self.is_vacant(&key)?;
         let partial = self.to.join(PARTIAL);
+        let erased: Vec<(WorkspaceId, AddressKey)> = erasures.iter().map(Erasure::place).collect();
         let erasures = fill(&copy, &partial, erasures).inspect_err(|_| {
             if let Err(error) = fs::remove_file(&partial) {
                 tracing::warn!(error = %error, "a copy that failed could not be removed");
@@ -216,7 +219,7 @@ impl Restore<'_> {
             }
         }
         if has_work {
-            copy_file(&work, &self.to.join(WORK))?;
+            fill_work(&work, &self.to.join(WORK), &erased)?;
         }
         fs::rename(&partial, self.to.join(LEDGER))
             .and_then(|()| sync_directory(self.to))
@@ -395,6 +398,28 @@ fn copy_file(from: &Path, to: &Path) -> Result<(), RestoreError> {
     make_private_file(to).map_err(write)?;
     let mut file = File::create(to).map_err(write)?;
     io::copy(&mut from, &mut file).and_then(|_| file.sync_all()).map_err(write)
+}
+
+/// Copies what is not derivable. Messages that were under way may have gone since, so they become
+/// `unknown`; what was said to people who were erased is destroyed.
+fn fill_work(
+    copy: &Path,
+    to: &Path,
+    erased: &[(WorkspaceId, AddressKey)],
+) -> Result<(), RestoreError> {
+    copy_file(copy, to)?;
+    let failed = |error| RestoreError::Replay { path: to.to_path_buf(), source: unreadable(error) };
+    let mut work = Connection::open(to).map_err(failed)?;
+    work.execute_batch(
+        "PRAGMA secure_delete = ON; PRAGMA journal_mode = MEMORY; PRAGMA synchronous = FULL;",
+    )
+    .map_err(failed)?;
+    let work = work.transaction().map_err(failed)?;
+    messages::give_up_restored(&work, Environment::system().clock.now()).map_err(failed)?;
+    for (workspace, key) in erased {
+        messages::forget(&work, *workspace, std::iter::once(*key)).map_err(failed)?;
+    }
+    work.commit().map_err(failed)
 }
 
 /// Copies the ledger and takes the erasures in.

@@ -168,7 +168,8 @@ async fn a_damaged_message_fails_and_holds_nobody_up() {
     agree_and_queue(&store, workspace, 3).await;
     drop(store);
     let work = rusqlite::Connection::open(directory.path().join("work.db")).unwrap();
-    let damaged = "UPDATE message SET sealed = x'00' WHERE row = 1";
+    let damaged =
+        "UPDATE message SET sealed = x'00' WHERE row = 1 /* every workspace: there is one */";
     assert_eq!(work.execute(damaged, []).unwrap(), 1);
     drop(work);
     let store = open(directory.path());

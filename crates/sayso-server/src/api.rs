@@ -27,6 +27,7 @@ pub(crate) mod sandbox;
 
 pub(crate) mod look_ups;
 pub(crate) mod rejects;
+pub(crate) mod reviews;
 
 pub(crate) mod connections;
 pub(crate) mod keys;
@@ -62,6 +63,8 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(sandbox::write))
         .routes(routes!(connections::list, connections::create))
         .routes(routes!(connections::delete))
+        .routes(routes!(reviews::list))
+        .routes(routes!(reviews::decide))
         .routes(routes!(rejects::list))
         .routes(routes!(look_ups::list))
         .routes(routes!(settings::get, settings::put))

@@ -19,6 +19,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 
 use super::object::wrong_type;
 use super::{Faults, FromJson, Pointer};
+use crate::api::reviews::Reviewed;
 use crate::problem::Code;
 use crate::workers::sandbox::Behavior;
 
@@ -127,6 +128,8 @@ texts! {
     ProviderText(Provider) = Provider::parse, UnknownWord, "sandbox", Some(&["sandbox", "meta", "gupshup", "twilio", "kannel"]);
     /// What becomes of messages to a simulated phone: they arrive; are taken and do not arrive; are refused; get no answer; are not taken now.
     BehaviorText(Behavior) = Behavior::parse, UnknownWord, "delivers", Some(&["delivers", "loses", "refuses", "silent", "busy"]);
+    /// What a text under review means.
+    ReviewedText(Reviewed) = Reviewed::parse, UnknownWord, "opt_out", Some(&["opt_out", "nothing"]);
     /// The id of a topic.
     TopicIdText(TopicId) = TopicId::parse, InvalidId, "top_01jd6m9k3te5b8r5v3x5y6z7w8", None;
     /// The id of a notice.

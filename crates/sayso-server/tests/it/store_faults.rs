@@ -14,6 +14,7 @@ use crate::support::faulty::{Fault, FaultyStore, INNER};
 use crate::support::{Answer, TestApp, act};
 
 const ADA: &str = "+14155552671";
+const HELD: &str = "+14155552674";
 const BOB: &str = "+14155552672";
 const IMPORT: &str = "imp_01jd6m9k3te5b8r5v3x5y6z7w8";
 const LINES: &str = "application/x-ndjson";
@@ -86,6 +87,8 @@ async fn sending_requests(app: &TestApp) -> Vec<Asking> {
     let sending_id = id_of(&app.post("/v1/senders", &sending).await.json());
     let message = json!({ "to": "+14155552673", "channel": "sms", "sender": sending_id, "category": "utility", "require_opt_in": false, "text": "Hello" });
     let message_id = id_of(&app.post("/v1/messages", &message).await.json());
+    let hold = json!({ "phone": HELD, "channel": "sms", "statement": "hold", "standing": "act", "method": "phone call", "occurred_at": "2026-11-20T10:00:00Z" });
+    let held = id_of(&app.post("/v1/consents", &hold).await.json()["event"]);
     vec![
         ask("post /v1/messages", &message),
         read("get /v1/messages", "/v1/messages"),
@@ -97,6 +100,12 @@ async fn sending_requests(app: &TestApp) -> Vec<Asking> {
                 &json!({ "sender": sending_id, "text": "STOP" }),
             )
         },
+        read("get /v1/reviews", "/v1/reviews?channel=sms"),
+        ask_of(
+            "post /v1/reviews/{id}/decision",
+            &held,
+            &json!({ "phone": HELD, "decision": "nothing" }),
+        ),
         ask("post /v1/connections", &connection),
         ask_of("delete /v1/connections/{id}", &connection_id, &json!({})),
     ]

@@ -155,3 +155,35 @@ async fn a_message_to_nobody_of_ours_is_refused_with_the_field() {
     shop.app.post(path, &stranger).await.is_problem("sender-unconnected");
     shop.app.post(path, &json!({ "text": "STOP" })).await.is_problem("missing-field");
 }
+
+#[tokio::test]
+async fn an_unclear_text_waits_until_somebody_decides_what_it_means() {
+    let shop = Shop::open().await;
+    let reviews = async || shop.app.get("/v1/reviews?channel=sms").await.json()["reviews"].clone();
+    assert_eq!(reviews().await, json!([]));
+    for (decision, reason) in [("nothing", Value::Null), ("opt_out", json!("opted_out"))] {
+        shop.says("why do I get these").await;
+        assert_eq!(shop.reason().await, "under_review");
+        let waiting = reviews().await;
+        let review = &waiting[0];
+        assert_eq!(
+            (&review["text"], &review["address"]["phone"]),
+            (&json!("why do I get these"), &json!(ADA))
+        );
+        let path = format!("/v1/reviews/{}/decision", review["id"].as_str().unwrap());
+        let body = json!({ "phone": ADA, "decision": decision });
+        let decided = shop.app.post(&path, &body).await;
+        assert_eq!(decided.status, StatusCode::OK, "{}", decided.text);
+        assert_eq!(decided.json()["refusal"].is_string(), decision == "opt_out");
+        assert_eq!(shop.reason().await, reason, "{decision}");
+        assert_eq!(reviews().await, json!([]));
+        shop.app.advance(Span::minutes(1));
+    }
+    let nobody = "/v1/reviews/evt_01jd6m9k3te5b8r5v3x5y6z7w8/decision";
+    let body = json!({ "phone": ADA, "decision": "nothing" });
+    shop.app.post(nobody, &body).await.is_problem("not-found");
+    shop.app
+        .post(nobody, &json!({ "phone": ADA, "decision": "yes" }))
+        .await
+        .is_problem("unknown-word");
+}

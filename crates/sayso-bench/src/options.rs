@@ -68,11 +68,13 @@ pub(crate) enum Row {
     Audience,
     /// A list, imported by the command.
     Import,
+    /// Messages through claim, decision and hand-over.
+    Messages,
 }
 
 impl Row {
     /// The order of the table.
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Batch,
         Self::Record,
         Self::Engine,
@@ -82,11 +84,12 @@ impl Row {
         Self::Disk,
         Self::Audience,
         Self::Import,
+        Self::Messages,
     ];
 
     /// The order of measuring: what adds to the store comes last, so that the others and their
     /// rivals know the same people.
-    pub(crate) const MEASURED: [Self; 9] = [
+    pub(crate) const MEASURED: [Self; 10] = [
         Self::Batch,
         Self::Check,
         Self::Memory,
@@ -95,6 +98,7 @@ impl Row {
         Self::Ready,
         Self::Engine,
         Self::Record,
+        Self::Messages,
         Self::Import,
     ];
 
@@ -110,6 +114,7 @@ impl Row {
             Self::Disk => "disk",
             Self::Audience => "audience",
             Self::Import => "import",
+            Self::Messages => "messages",
         }
     }
 }

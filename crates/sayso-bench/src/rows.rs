@@ -7,6 +7,7 @@ mod disk;
 mod engine;
 mod import;
 mod memory;
+mod messages;
 mod ready;
 mod record;
 
@@ -28,5 +29,6 @@ pub(crate) async fn measure(row: Row, rig: &mut Rig) -> Result<Outcome> {
         Row::Disk => disk::measure(rig).await,
         Row::Audience => audience::measure(rig).await,
         Row::Import => import::measure(rig).await,
+        Row::Messages => messages::measure(rig).await,
     }
 }

@@ -282,12 +282,11 @@ fn claim(
     let more = items > 0 && found.len() == items;
     let mut due = Vec::with_capacity(found.len());
     for Due { row, key, message } in found {
-        match message {
-            Some(message) => due.push(Waiting { row, key, message }),
-            None => {
-                tracing::error!(store.row = row, "a message is damaged and fails");
-                messages::decide(work, workspace.id, row, (Verdict::Damaged, now))?;
-            }
+        if let Some(message) = message {
+            due.push(Waiting { row, key, message });
+        } else {
+            tracing::error!(store.row = row, "a message is damaged and fails");
+            messages::decide(work, workspace.id, row, (Verdict::Damaged, now))?;
         }
     }
     // Before the gate is asked: see `claims`.

@@ -6,6 +6,7 @@
 mod codec;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use sayso_core::address::AddressKeySecret;
 use sayso_core::channel::{Category, Channel, Provider};
@@ -69,13 +70,15 @@ pub struct Sender {
     pub deleted_at: Option<Timestamp>,
 }
 
-/// An account at a provider.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An account at a provider. `Debug` shows none of its credentials.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Connection {
     /// How operators call it.
     pub name: Box<str>,
     /// The provider.
     pub provider: Provider,
+    /// What is needed to speak with the provider, by name: keys, tokens, where its API is.
+    pub credentials: BTreeMap<Box<str>, Box<str>>,
     /// When it was deleted.
     pub deleted_at: Option<Timestamp>,
 }
@@ -172,6 +175,17 @@ pub enum Change {
     Key(KeyId, ApiKey),
     /// An import is left out as a whole (rules 9 and 16).
     UndoImport(ImportId),
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("name", &self.name)
+            .field("provider", &self.provider)
+            .field("credentials", &self.credentials.keys())
+            .field("deleted_at", &self.deleted_at)
+            .finish()
+    }
 }
 
 impl KeyScope {

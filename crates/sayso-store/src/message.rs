@@ -140,6 +140,10 @@ pub struct Claimed {
     pub route: Message,
     /// What is said.
     pub payload: Payload,
+    /// When it was taken.
+    pub queued_at: Timestamp,
+    /// When it is of no use any more.
+    pub expires_at: Timestamp,
 }
 
 /// What a claim gave.
@@ -193,11 +197,20 @@ pub enum HandOverEnd {
     },
 }
 
+/// How a report names a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MessageName {
+    /// By the provider's id of it.
+    Provider(Box<str>),
+    /// By ours, where the provider sends that back.
+    Ours(MessageId),
+}
+
 /// A provider's report on a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MessageReport {
-    /// The provider's id of it.
-    pub provider_id: Box<str>,
+    /// Which message.
+    pub message: MessageName,
     /// How far it has come: `sent`, `delivered`, `read` or `failed`.
     pub state: MessageState,
     /// When.

@@ -618,7 +618,9 @@ pub trait Store: Send + Sync + Debug {
         ended: Vec<HandOver>,
     ) -> Result<(), StoreError>;
 
-    /// Takes in what a provider reports; for each, whether a message has that name.
+    /// Takes in what a provider reports; for each, whether a message has that name and the store knows
+    /// that it was handed over. A report may overtake the end of its hand-over: it is then to be
+    /// brought again.
     async fn report_messages(
         &self,
         workspace: WorkspaceId,

@@ -103,7 +103,8 @@ pub(crate) async fn create(
     let limit = ("CONNECTIONS_PER_WORKSPACE_MAX", limits::CONNECTIONS_PER_WORKSPACE_MAX);
     let making = Making::begin(&app, &caller, key, "connection").await?;
     let known = &making.configuration().connections;
-    let connection = Connection { name, provider, deleted_at: None };
+    let credentials = std::collections::BTreeMap::new();
+    let connection = Connection { name, provider, credentials, deleted_at: None };
     match making.find(known, ConnectionId::as_bytes) {
         Some((id, made)) if *made != connection => return Err(reused(&id)),
         Some((id, made)) => {

@@ -13,7 +13,7 @@ use sayso_core::id::{MessageId, SenderId, WorkspaceId};
 use sayso_core::limits;
 use sayso_core::message::MessageState;
 use sayso_core::time::{Span, Timestamp};
-use sayso_store::message::{HandOverEnd, MessageReport, Payload};
+use sayso_store::message::{HandOverEnd, MessageName, MessageReport, Payload};
 
 /// The simulated phones.
 #[derive(Debug, Default)]
@@ -124,7 +124,7 @@ impl Sandbox {
     pub(crate) fn take(&self, place: (WorkspaceId, AddressKey), arrived: Arrived) -> Taken {
         let provider_id: Box<str> = format!("sandbox-{}", arrived.id).into();
         let report = |state, failure: Option<&str>| MessageReport {
-            provider_id: provider_id.clone(),
+            message: MessageName::Provider(provider_id.clone()),
             state,
             at: arrived.at,
             failure: failure.map(Box::from),

@@ -58,6 +58,11 @@ impl Canonical for Change {
                 id.write(to);
                 to.text(&connection.name);
                 to.byte(connection.provider.code());
+                to.length(connection.credentials.len());
+                for (name, value) in &connection.credentials {
+                    to.text(name);
+                    to.text(value);
+                }
                 connection.deleted_at.write(to);
             }
             Self::UndoImport(id) => {
@@ -98,6 +103,9 @@ impl Canonical for Change {
                 Connection {
                     name: from.text()?.into(),
                     provider: Provider::from_code(from.byte()?).ok_or(Malformed)?,
+                    credentials: read_list(from, |from| {
+                        Ok((from.text()?.into(), from.text()?.into()))
+                    })?,
                     deleted_at: Option::read(from)?,
                 },
             )),
@@ -235,6 +243,20 @@ fn read_key(from: &mut Reader<'_>) -> Result<ApiKey, Malformed> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_connection_keeps_its_credentials_and_shows_none() {
+        let connection = Connection {
+            name: "Shop".into(),
+            provider: Provider::Gupshup,
+            credentials: [("api_key".into(), "sesame".into()), ("app".into(), "Demo".into())]
+                .into(),
+            deleted_at: None,
+        };
+        let change = Change::Connection(ConnectionId::from_bytes([7; 16]), connection);
+        assert_eq!(Change::from_bytes(&change.to_bytes()).unwrap(), change);
+        assert!(!format!("{change:?}").contains("sesame"));
+    }
 
     #[test]
     fn settings_from_before_look_ups_could_be_audited_are_read_and_audit_none() {

@@ -11,8 +11,8 @@ use sayso_core::time::Timestamp;
 use super::build::{SMS, phone, record, said, workspace};
 use crate::Store;
 use crate::message::{
-    Claiming, HandOver, HandOverEnd, MessageDraft, MessageQuery, MessageReport, Payload, Queueing,
-    StoredMessage,
+    Claiming, HandOver, HandOverEnd, MessageDraft, MessageName, MessageQuery, MessageReport,
+    Payload, Queueing, StoredMessage,
 };
 
 /// The sender of the suite's messages.
@@ -79,20 +79,24 @@ pub async fn a_message_goes_its_way_from_the_queue_to_the_person(store: &dyn Sto
     assert!(claim(store, workspace).await.claimed.is_empty(), "nobody claims it twice");
     assert!(store.begin_hand_over(message_id(1)).is_some());
     assert!(store.begin_hand_over(message_id(1)).is_none(), "it begins once");
+    let report = |state, message: MessageName| {
+        let at = super::build::at(1);
+        MessageReport { message, state, at, failure: None }
+    };
+    let provider = |name: &str| MessageName::Provider(name.into());
+    let ours = || MessageName::Ours(message_id(1));
+    let early = vec![report(MessageState::Delivered, ours())];
+    assert_eq!(store.report_messages(workspace, early).await.unwrap(), [false], "too early");
     let accepted = HandOverEnd::Accepted { provider_id: Some("p-1".into()) };
     store.settle_messages(workspace, vec![ended(1, accepted)]).await.unwrap();
-    let report = |state, name: &str| MessageReport {
-        provider_id: name.into(),
-        state,
-        at: super::build::at(1),
-        failure: None,
-    };
     let reports = vec![
-        report(MessageState::Delivered, "p-1"),
-        report(MessageState::Sent, "p-1"),
-        report(MessageState::Sent, "p-2"),
+        report(MessageState::Delivered, ours()),
+        report(MessageState::Sent, provider("p-1")),
+        report(MessageState::Sent, provider("p-2")),
+        report(MessageState::Sent, MessageName::Ours(message_id(2))),
     ];
-    assert_eq!(store.report_messages(workspace, reports).await.unwrap(), [true, true, false]);
+    let known = store.report_messages(workspace, reports).await.unwrap();
+    assert_eq!(known, [true, true, false, false]);
     let message = stored(store, workspace, 1).await;
     assert_eq!(message.state, MessageState::Delivered);
     assert!(message.times.sent_at.is_some() && message.times.delivered_at.is_some());

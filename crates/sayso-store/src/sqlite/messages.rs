@@ -14,8 +14,8 @@ use super::seal::Vault;
 use super::{Workspace, unreadable};
 use crate::environment::Environment;
 use crate::message::{
-    HandOver, HandOverEnd, MessageDraft, MessageQuery, MessageReport, MessageTimes, Payload,
-    StoredMessage,
+    HandOver, HandOverEnd, MessageDraft, MessageName, MessageQuery, MessageReport, MessageTimes,
+    Payload, StoredMessage,
 };
 use crate::store::StoreError;
 
@@ -293,21 +293,19 @@ pub(super) fn settle(
     .map_err(failed)
 }
 
-/// Takes in a provider's report; whether a message has that name.
+/// Takes in a provider's report; whether a message has that name and was handed over.
 pub(super) fn report(
     work: &Connection,
     workspace: WorkspaceId,
     report: &MessageReport,
 ) -> Result<bool, StoreError> {
-    let known: Option<(i64, u8)> = work
-        .prepare_cached("SELECT row, state FROM message WHERE workspace = ?1 AND provider_id = ?2")
-        .and_then(|mut statement| {
-            let asked = params![workspace.as_bytes(), report.provider_id];
-            statement.query_row(asked, |row| Ok((row.get(0)?, row.get(1)?))).optional()
-        })
-        .map_err(unreadable)?;
-    let Some((row, code)) = known else { return Ok(false) };
+    let Some((row, code)) = find_named(work, workspace, &report.message)? else {
+        return Ok(false);
+    };
     let before = MessageState::from_code(code).ok_or_else(|| corrupt(row))?;
+    if !before.is_with_provider() {
+        return Ok(false);
+    }
     let after = before.after_report(report.state);
     let at = |state: MessageState| (report.state == state).then(|| report.at.as_micros());
     work.prepare_cached(
@@ -331,6 +329,30 @@ pub(super) fn report(
     })
     .map_err(failed)?;
     Ok(true)
+}
+
+/// The row and the state of a message.
+fn find_named(
+    work: &Connection,
+    workspace: WorkspaceId,
+    name: &MessageName,
+) -> Result<Option<(i64, u8)>, StoreError> {
+    let found = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    match name {
+        MessageName::Provider(id) => work
+            .prepare_cached(
+                "SELECT row, state FROM message WHERE workspace = ?1 AND provider_id = ?2",
+            )
+            .and_then(|mut statement| {
+                statement.query_row(params![workspace.as_bytes(), id], found).optional()
+            }),
+        MessageName::Ours(id) => work
+            .prepare_cached("SELECT row, state FROM message WHERE workspace = ?1 AND message = ?2")
+            .and_then(|mut statement| {
+                statement.query_row(params![workspace.as_bytes(), id.as_bytes()], found).optional()
+            }),
+    }
+    .map_err(unreadable)
 }
 
 /// What was claimed when the process ended has no known end.

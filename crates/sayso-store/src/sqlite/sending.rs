@@ -20,7 +20,7 @@ use tokio::sync::oneshot;
 use super::messages::{self, Due, Queued, Verdict};
 use super::{Shared, Workspace};
 use crate::message::{
-    Claimed, Claiming, HandOver, MessageDraft, MessageReport, Queueing, StoredMessage,
+    Claimed, Claiming, HandOver, MessageDraft, MessageReport, MessageTimes, Queueing, StoredMessage,
 };
 use crate::store::{Question, Recipient, StoreError};
 
@@ -332,7 +332,9 @@ impl Waiting {
         match (self.route(), &message.personal) {
             (Some(route), Some((to, payload))) if reasons.is_empty() => {
                 let (to, payload) = (to.clone(), payload.clone());
-                let claimed = Claimed { id: message.id, to, route: *route, payload };
+                let MessageTimes { queued_at, expires_at, .. } = message.times;
+                let (id, route) = (message.id, *route);
+                let claimed = Claimed { id, to, route, payload, queued_at, expires_at };
                 return (Verdict::Claimed, Some(claimed));
             }
             // Who was erased has no address any more, and is suppressed besides.

@@ -1,5 +1,6 @@
 //! `sayso demo`: a server with invented people in a temporary directory.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -145,6 +146,7 @@ fn sending(environment: &Environment, sender: SenderId) -> [Change; 2] {
             Connection {
                 name: "Simulated phones".into(),
                 provider: Provider::Sandbox,
+                credentials: BTreeMap::new(),
                 deleted_at: None,
             },
         ),

@@ -164,6 +164,11 @@ limits! {
     span MESSAGE_EXPIRY_DEFAULT = Span::days(1), "A message that could not be sent by then fails, unless it says otherwise.";
     span MESSAGE_EXPIRY_MAX = Span::days(30), "A message waits no longer: what was decided for it is stale.";
     span RETRY_AFTER_MAX = Span::days(1), "A provider that asks for a longer pause is asked again after a day.";
+    span PROVIDER_CONNECT_TIMEOUT = Span::seconds(5), "A provider that cannot be reached in this time was sent nothing, so the message waits.";
+    span PROVIDER_ANSWER_TIMEOUT = Span::seconds(15), "A provider that does not answer a message in this time may have it: it is `unknown`. A stop waits longer than this.";
+    span RESEND_AFTER_MIN = Span::seconds(1), "A message that its provider did not take is not tried again sooner.";
+    span RESEND_AFTER_MAX = Span::minutes(10), "A message that its provider did not take waits as long again as it has waited, up to this, unless the provider names a time.";
+    span REPORT_WAIT = Span::seconds(2), "A report that overtakes the end of its hand-over waits this long for it.";
     span REJECT_RETENTION = Span::days(30), "A refused statement is kept for 30 days (rule 1).";
     span LOOK_UP_RETENTION = Span::days(400), "Who looked a person up is kept for a year and the time to ask about it (rule 29).";
     span SWEEP_INTERVAL = Span::hours(1), "What is too old to be kept is looked for at least once an hour.";

@@ -62,7 +62,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(sandbox::get, sandbox::put))
         .routes(routes!(sandbox::write))
         .routes(routes!(connections::list, connections::create))
-        .routes(routes!(connections::delete))
+        .routes(routes!(connections::put, connections::delete))
         .routes(routes!(reviews::list))
         .routes(routes!(reviews::decide))
         .routes(routes!(rejects::list))

@@ -4,23 +4,29 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
+use std::time::Duration;
 
 use axum::Router;
+use axum::http::request::Parts;
+use axum::http::uri::{Authority, PathAndQuery};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::from_fn;
+use sayso_core::limits;
 use sayso_core::phone::PhoneBook;
 use sayso_core::time::Timestamp;
 use sayso_store::Store;
 use sayso_store::environment::Environment;
 use sayso_store::store::StoreError;
 
+use crate::body::duration;
 use crate::keyring::{Holder, Keyring};
 use crate::observe::{Metrics, RequestIds, Track};
 use crate::problem::{Code, Problem};
 use crate::rate::{RateLimits, Rates};
+use crate::workers::carrier::Carrier;
 use crate::workers::dispatch::Dispatch;
 use crate::workers::sandbox::Sandbox;
-use crate::{admin, api, capture, local, workers};
+use crate::{admin, api, capture, hooks, local, workers};
 
 /// What every handler shares.
 pub struct App {
@@ -35,7 +41,9 @@ pub struct App {
     ready: AtomicBool,
     turns: tokio::sync::Mutex<()>,
     dispatch: Dispatch,
+    carrier: Carrier,
     sandbox: Sandbox,
+    outside: Outside,
 }
 
 /// What an application is made with.
@@ -43,8 +51,43 @@ pub struct App {
 pub struct Options {
     /// The limits of requests.
     pub rates: RateLimits,
-    /// Proxies whose `x-forwarded-for` is believed.
+    /// Proxies whose `x-forwarded-for` and `x-forwarded-proto` are believed.
     pub trusted_proxies: Vec<IpAddr>,
+    /// How the server is called from outside.
+    pub outside: Outside,
+    /// How long a provider may take to answer a message.
+    pub provider_timeout: Duration,
+}
+
+/// How the server is called from outside.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outside {
+    /// Its URL, without a slash at the end, if it is known.
+    pub url: Option<Box<str>>,
+    /// What the public listener speaks.
+    pub listens: Scheme,
+}
+
+/// What a listener speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scheme {
+    /// In clear.
+    #[default]
+    Http,
+    /// TLS.
+    Https,
+}
+
+impl Options {
+    /// These limits, and nothing in front of the server.
+    pub fn with_rates(rates: RateLimits) -> Self {
+        Self {
+            rates,
+            trusted_proxies: Vec::new(),
+            outside: Outside::default(),
+            provider_timeout: duration(limits::PROVIDER_ANSWER_TIMEOUT),
+        }
+    }
 }
 
 /// The address of the other end of the connection; the accept loop puts it into each request.
@@ -70,14 +113,16 @@ impl App {
             ready: AtomicBool::new(true),
             turns: tokio::sync::Mutex::default(),
             dispatch: Dispatch::default(),
+            carrier: Carrier::new(options.provider_timeout),
             sandbox: Sandbox::default(),
+            outside: options.outside,
         })
     }
 
     /// The routes for clients and browsers.
     pub fn public_router(self: &Arc<Self>) -> Router {
         let (routes, _) = api::routes().merge(capture::routes()).split_for_parts();
-        let routes = routes.merge(api::docs::routes());
+        let routes = routes.merge(api::docs::routes()).merge(hooks::routes());
         self.finish(routes)
     }
 
@@ -171,6 +216,11 @@ impl App {
         &self.dispatch
     }
 
+    /// The way to providers.
+    pub(crate) const fn carrier(&self) -> &Carrier {
+        &self.carrier
+    }
+
     /// The simulated phones.
     pub(crate) const fn sandbox(&self) -> &Sandbox {
         &self.sandbox
@@ -193,6 +243,33 @@ impl App {
     /// Says that no new requests are welcome.
     pub fn stop_being_ready(&self) {
         self.ready.store(false, Ordering::Release);
+    }
+
+    /// The server's URL as others call it, if the operator named it.
+    pub(crate) fn public_url(&self) -> Option<&str> {
+        self.outside.url.as_deref()
+    }
+
+    /// The URL of a request as its client called it.
+    pub(crate) fn outer_url(&self, peer: Option<Peer>, parts: &Parts) -> String {
+        let path = parts.uri.path_and_query().map_or("/", PathAndQuery::as_str);
+        if let Some(url) = self.public_url() {
+            return format!("{url}{path}");
+        }
+        let word = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
+        let is_proxied =
+            peer.is_some_and(|Peer(ip)| self.trusted_proxies.contains(&ip.to_canonical()));
+        let forwarded = word("x-forwarded-proto").filter(|_| is_proxied);
+        let scheme = match forwarded.and_then(|hops| hops.split(',').next()).map(str::trim) {
+            Some(scheme) => scheme,
+            None => match self.outside.listens {
+                Scheme::Http => "http",
+                Scheme::Https => "https",
+            },
+        };
+        let host =
+            word("host").or(parts.uri.authority().map(Authority::as_str)).unwrap_or_default();
+        format!("{scheme}://{host}{path}")
     }
 
     /// Where a request came from: the last hop that is no proxy of ours.

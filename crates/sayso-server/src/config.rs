@@ -10,10 +10,11 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use sayso_channels::credentials::BaseUrl;
 use thiserror::Error;
 use toml::{Table, Value};
 
-use crate::app::Options;
+use crate::app::{Options, Outside, Scheme};
 use crate::observe::LogForm;
 use crate::rate::{Rate, RateLimits};
 
@@ -50,8 +51,10 @@ pub struct ServerConfig {
     pub address: SocketAddr,
     /// Open connections at most.
     pub connections_max: usize,
-    /// Proxies whose `x-forwarded-for` is believed.
+    /// Proxies whose `x-forwarded-for` and `x-forwarded-proto` are believed.
     pub trusted_proxies: Vec<IpAddr>,
+    /// Its URL as others call it, without a slash at the end.
+    pub public_url: Option<Box<str>>,
 }
 
 /// The listener for operators.
@@ -141,7 +144,12 @@ impl Config {
 
     /// What an application is made with.
     pub fn app_options(&self) -> Options {
-        Options { rates: self.limits, trusted_proxies: self.server.trusted_proxies.clone() }
+        let listens = if self.tls.is_some() { Scheme::Https } else { Scheme::Http };
+        Options {
+            trusted_proxies: self.server.trusted_proxies.clone(),
+            outside: Outside { url: self.server.public_url.clone(), listens },
+            ..Options::with_rates(self.limits)
+        }
     }
 
     /// Reads the settings from their sources.
@@ -298,6 +306,18 @@ impl Reading {
         named(&key).then_some(TlsConfig { certificate, key })
     }
 
+    /// The URL from outside; it may be empty.
+    fn public_url(&mut self) -> Option<Box<str>> {
+        self.read(
+            "server.public_url",
+            "set a URL such as https://consent.shop.example, or leave it empty",
+            |value| match value.as_str()? {
+                "" => Some("".into()),
+                text => BaseUrl::parse(text).ok().map(|url| url.as_str().into()),
+            },
+        )
+    }
+
     fn finish(mut self) -> Result<Config, ConfigError> {
         let socket = |value: &Value| value.as_str().and_then(|text| text.parse().ok());
         let server = self.read(
@@ -338,14 +358,20 @@ impl Reading {
         let tls = self.tls();
         let rates = self.rate("key").zip(self.rate("network"));
         let rates = rates.zip(self.rate("address")).zip(self.rate_of("workspace", "events"));
-        let listeners = server.zip(connections).zip(proxies).zip(admin);
+        let public_url = self.public_url();
+        let listeners = server.zip(connections).zip(proxies.zip(public_url)).zip(admin);
         let rest = directory.zip(level).zip(form).zip(rates);
         match listeners.zip(rest) {
             Some((
-                (((address, connections_max), trusted_proxies), admin),
+                (((address, connections_max), (trusted_proxies, public_url)), admin),
                 (((directory, level), form), (((key, network), about), workspace)),
             )) if self.faults.is_empty() => Ok(Config {
-                server: ServerConfig { address, connections_max, trusted_proxies },
+                server: ServerConfig {
+                    address,
+                    connections_max,
+                    trusted_proxies,
+                    public_url: Some(public_url).filter(|url| !url.is_empty()),
+                },
                 admin: AdminConfig { address: admin },
                 tls,
                 store: StoreConfig { directory },

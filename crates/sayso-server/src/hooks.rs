@@ -1,3 +1,127 @@
-//! What providers tell us: what people wrote, and what became of messages.
+//! `/hooks/{connection}`: what providers tell us.
+//!
+//! A call is read only once it is known to be the provider's own, over its raw bytes. *The 2xx comes
+//! after what was told is durable*; a provider that gets none tells it again, which changes nothing. An
+//! unknown connection is answered as a call that cannot be verified.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Path, Request, State};
+use axum::http::request::Parts;
+use axum::http::{Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use sayso_channels::call::{Call, Malformed, Method as CallMethod, Unverified};
+use sayso_channels::connection::Connection as Account;
+use sayso_channels::credentials::HOOK_TOKEN_PARAMETER;
+use sayso_channels::meta;
+use sayso_core::channel::Provider;
+use sayso_core::id::ConnectionId;
+use sayso_core::limits;
+use sayso_store::configuration::{Configuration, Connection};
+
+use crate::account::{HOOK_TOKEN, account_of};
+use crate::api::rejects::Rejecting;
+use crate::app::{App, Peer};
+use crate::body::read_bytes;
+use crate::problem::{Code, Problem};
 
 pub(crate) mod inbound;
+pub(crate) mod reported;
+
+/// The routes. They are no part of the API that clients call.
+pub(crate) fn routes() -> Router<Arc<App>> {
+    Router::new().route("/hooks/{connection}", get(take).post(take))
+}
+
+/// Where a provider calls, with the token where it signs nothing. It is a secret then.
+pub(crate) fn path(id: ConnectionId, connection: &Connection) -> String {
+    match connection.credentials.get(HOOK_TOKEN) {
+        Some(token) => format!("/hooks/{id}?{HOOK_TOKEN_PARAMETER}={token}"),
+        None => format!("/hooks/{id}"),
+    }
+}
+
+/// The whole URL of [`path`], where the operator named the server's.
+pub(crate) fn outer_url(app: &App, id: ConnectionId, connection: &Connection) -> Option<String> {
+    app.public_url().map(|url| format!("{url}{}", path(id, connection)))
+}
+
+async fn take(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let peer = request.extensions().get::<Peer>().copied();
+    let (parts, body) = request.into_parts();
+    let hook = Hook::find(&app, &id).ok_or_else(|| unverified(&app))?;
+    let body = read_bytes(body, limits::HOOK_BODY_BYTES_MAX).await?;
+    let url = app.outer_url(peer, &parts);
+    let headers: Vec<(&str, &[u8])> =
+        parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+    let call = Call { method: method_of(&parts), url: &url, headers: &headers, body: &body };
+    if let (Account::Meta(credentials), CallMethod::Get) = (&hook.account, call.method) {
+        let challenge = meta::handshake(&call, credentials);
+        let plain = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
+        return challenge
+            .map(|challenge| (plain, challenge).into_response())
+            .map_err(|(Unverified::Missing | Unverified::Wrong)| unverified(&app));
+    }
+    let events = hook
+        .account
+        .receive(&call, app.phones())
+        .map_err(|(Unverified::Missing | Unverified::Wrong)| unverified(&app))?
+        .map_err(|malformed| hook.reject(&app, malformed, &body))?;
+    inbound::take(&app, &hook.configuration, hook.id, events).await?;
+    Ok(taken(hook.account.provider()))
+}
+
+/// The hook of a living connection.
+struct Hook {
+    configuration: Arc<Configuration>,
+    id: ConnectionId,
+    account: Account,
+}
+
+impl Hook {
+    fn find(app: &App, id: &str) -> Option<Self> {
+        let id = ConnectionId::parse(id).ok()?;
+        let configurations = app.store().configurations();
+        configurations.values().find_map(|configuration| {
+            let connection = configuration.connections.get(&id)?;
+            let connection = Some(connection).filter(|found| found.deleted_at.is_none())?;
+            let account = account_of(connection).ok()?;
+            Some(Self { configuration: Arc::clone(configuration), id, account })
+        })
+    }
+
+    /// Keeps a call that cannot be read.
+    fn reject(&self, app: &App, malformed: Malformed, body: &[u8]) -> Problem {
+        let problem = Problem::new(Code::HookMalformed).detail(format!("the call {malformed}"));
+        let mut rejecting = Rejecting::of_connection(app, &self.configuration, self.id);
+        rejecting.add(&problem, None, body);
+        rejecting.keep();
+        problem
+    }
+}
+
+fn method_of(parts: &Parts) -> CallMethod {
+    if parts.method == Method::POST { CallMethod::Post } else { CallMethod::Get }
+}
+
+/// The answer to who cannot prove that they are the provider: the same whatever is wrong.
+fn unverified(app: &App) -> Problem {
+    app.metrics().count_unverified_hook();
+    Problem::new(Code::HookUnverified)
+}
+
+/// The answer to a call that was taken: nothing to do, and nothing to say to the person.
+fn taken(provider: Provider) -> Response {
+    match provider {
+        Provider::Twilio => ([(header::CONTENT_TYPE, "text/xml")], "<Response/>").into_response(),
+        Provider::Sandbox | Provider::Meta | Provider::Gupshup | Provider::Kannel => {
+            StatusCode::OK.into_response()
+        }
+    }
+}

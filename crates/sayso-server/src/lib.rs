@@ -9,6 +9,7 @@ pub mod serve;
 
 pub mod app;
 
+mod account;
 mod admin;
 mod api;
 mod capture;

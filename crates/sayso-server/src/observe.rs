@@ -168,7 +168,7 @@ mod tests {
         let store = Arc::new(SqliteStore::in_memory(environment.clone()).unwrap());
         let rate = Rate { requests: NonZeroU32::MIN, per: Duration::from_secs(1) };
         let rates = RateLimits { key: rate, network: rate, address: rate, workspace: rate };
-        let app = App::new(store, environment, Options { rates, trusted_proxies: Vec::new() });
+        let app = App::new(store, environment, Options::with_rates(rates));
         let handlers = service_fn(|_: Request| async { panic!("a defect") });
         let response = Track(app).layer(handlers).oneshot(Request::new(Body::empty())).await;
         let response: Response = response.unwrap();

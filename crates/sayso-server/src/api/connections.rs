@@ -1,5 +1,6 @@
 //! `/v1/connections`: accounts at providers, by which senders send.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
@@ -12,12 +13,15 @@ use sayso_store::configuration::{Change, Connection};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::making::{Making, reused};
+use crate::account::{CredentialFault, HOOK_TOKEN, NoAccount, account_of, names};
+use crate::api::making::{Making, reused, said_before};
 use crate::api::page::{InPath, ListQuery, has_room, name, page};
 use crate::app::App;
 use crate::body::texts::{ConnectionIdText, ProviderText};
-use crate::body::{Asked, IdempotencyKey, Sent, json_object};
+use crate::body::{Asked, Faults, IdempotencyKey, Sent, json_object};
 use crate::caller::{Caller, Configure};
+use crate::hooks;
+use crate::keyring::letters;
 use crate::problem::{Code, Problem, ProblemBody};
 
 json_object! {
@@ -25,10 +29,44 @@ json_object! {
     #[derive(ToSchema)]
     ConnectionRequest {
         /// How you call it. Required.
-        #[schema(example = "Simulated phones")]
+        #[schema(example = "Shop at Twilio")]
         name: String,
-        /// The provider. Required. `sandbox` delivers to simulated phones inside this server.
+        /// The provider; never changes. Required when the connection is made. `sandbox` delivers to simulated phones inside this server.
         provider: ProviderText,
+        /// What is needed to speak with the provider. `sandbox` needs nothing. A change names those that are new; the others stay.
+        credentials: CredentialsRequest,
+    }
+}
+
+json_object! {
+    /// The credentials of an account; none is ever shown again. `meta` needs `app_secret`,
+    /// `verify_token` and `access_token`; `gupshup` needs `api_key` and `app`; `twilio` needs `account`
+    /// and `auth_token`; `kannel` needs `username` and `password`.
+    #[derive(ToSchema)]
+    CredentialsRequest {
+        /// Meta: the secret of the app, which signs what Meta sends.
+        app_secret: String,
+        /// Meta: the word that you enter there beside the hook's URL.
+        verify_token: String,
+        /// Meta: the access token of a system user.
+        access_token: String,
+        /// Gupshup: the API key of the account.
+        api_key: String,
+        /// Gupshup: the name of the app.
+        app: String,
+        /// Twilio: the id of the account.
+        #[schema(example = "AC00112233445566778899aabbccddeeff")]
+        account: String,
+        /// Twilio: the token of the account.
+        auth_token: String,
+        /// Kannel: the user of the group `sendsms-user`.
+        username: String,
+        /// Kannel: the password of that user.
+        password: String,
+        /// Gupshup and Kannel, which sign nothing: the token in the hook's URL. Made here if it is absent.
+        hook_token: String,
+        /// Where the API is, if not at the provider's own address; a Kannel on this machine if absent.
+        base_url: String,
     }
 }
 
@@ -42,6 +80,12 @@ pub(crate) struct ConnectionAnswer {
     name: String,
     /// The provider.
     provider: &'static str,
+    /// The names of the credentials that are set.
+    credentials: Vec<String>,
+    /// Where the provider calls, to be entered there: a path of this server, the whole URL where `server.public_url` is set. The token of one that signs nothing stands in it once, when it is made or changed. Absent for `sandbox`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "/hooks/con_01jd6m9k3te5b8r5v3x5y6z7w8")]
+    hook: Option<String>,
     /// When it was deleted; absent while it lives.
     #[serde(skip_serializing_if = "Option::is_none")]
     deleted_at: Option<String>,
@@ -64,12 +108,13 @@ pub(crate) struct ConnectionsPage {
     security(("api_key" = ["configure"])),
 )]
 pub(crate) async fn list(
+    State(app): State<Arc<App>>,
     caller: Caller<Configure>,
     asked: Asked<ListQuery>,
 ) -> Result<Json<ConnectionsPage>, Problem> {
     let (connections, next) =
         page(&caller.configuration().connections, asked, |id, connection| {
-            ConnectionAnswer::of(*id, connection)
+            ConnectionAnswer::of(&app, *id, connection, Hook::WithoutToken)
         })?;
     Ok(Json(ConnectionsPage { connections, next }))
 }
@@ -95,27 +140,72 @@ pub(crate) async fn create(
     let name = name(request.name, &mut faults);
     let provider = request.provider.map(|ProviderText(provider)| provider);
     let provider = faults.require("/provider", provider, "sandbox");
-    if provider.is_some_and(|provider| provider != Provider::Sandbox) {
-        let fault = "is not served yet; sandbox is";
-        faults.note_with_example("/provider", Code::InvalidValue, fault, "sandbox");
+    let Some(provider) = provider else { return Err(faults.into_problem()) };
+    let mut credentials = named(request.credentials.unwrap_or_default());
+    let makes_token =
+        names(provider).contains(&HOOK_TOKEN) && !credentials.contains_key(HOOK_TOKEN);
+    if makes_token {
+        let token = letters(&app.environment().random::<20>());
+        credentials.insert(HOOK_TOKEN.into(), token.into());
     }
-    let (name, provider) = faults.settle(name.zip(provider))?;
-    let limit = ("CONNECTIONS_PER_WORKSPACE_MAX", limits::CONNECTIONS_PER_WORKSPACE_MAX);
+    let mut connection = Connection { name: "".into(), provider, credentials, deleted_at: None };
+    check(&connection, &mut faults);
+    connection.name = faults.settle(name)?;
     let making = Making::begin(&app, &caller, key, "connection").await?;
     let known = &making.configuration().connections;
-    let credentials = std::collections::BTreeMap::new();
-    let connection = Connection { name, provider, credentials, deleted_at: None };
     match making.find(known, ConnectionId::as_bytes) {
+        Some((id, _)) if makes_token => return Err(said_before(&id)),
         Some((id, made)) if *made != connection => return Err(reused(&id)),
         Some((id, made)) => {
-            return Ok((StatusCode::CREATED, Json(ConnectionAnswer::of(id, made))));
+            let answer = ConnectionAnswer::of(&app, id, made, Hook::WithToken);
+            return Ok((StatusCode::CREATED, Json(answer)));
         }
-        None => has_room(known.len(), limit)?,
+        None => has_room(known.len(), LIMIT)?,
     }
     let id = ConnectionId::from_bytes(making.id());
-    let answer = ConnectionAnswer::of(id, &connection);
-    app.store().configure(caller.workspace(), Change::Connection(id, connection)).await?;
-    Ok((StatusCode::CREATED, Json(answer)))
+    let answer = store(&app, &caller, id, connection, Hook::WithToken).await?;
+    Ok((StatusCode::CREATED, answer))
+}
+
+/// Changes the name or the credentials of a connection.
+#[utoipa::path(
+    put, path = "/v1/connections/{id}", tag = "Connections", operation_id = "update_connection",
+    params(("id" = String, Path, description = "The id of the connection.")),
+    request_body(content = ConnectionRequest, description = "The name, and the credentials that are new."),
+    responses(
+        (status = 200, description = "The connection.", body = ConnectionAnswer),
+        (status = 404, description = "There is no such connection.", body = ProblemBody),
+    ),
+    security(("api_key" = ["configure"])),
+)]
+pub(crate) async fn put(
+    State(app): State<Arc<App>>,
+    caller: Caller<Configure>,
+    id: InPath<ConnectionIdText>,
+    sent: Sent<ConnectionRequest>,
+) -> Result<Json<ConnectionAnswer>, Problem> {
+    let (id, known) = find(&caller, id)?;
+    let Sent { request, mut faults } = sent;
+    if request.provider.is_some_and(|ProviderText(provider)| provider != known.provider) {
+        faults.note("/provider", Code::InvalidValue, "never changes; make a new connection");
+    }
+    let name = name(request.name, &mut faults);
+    let changed = named(request.credentials.unwrap_or_default());
+    let hook = if changed.contains_key(HOOK_TOKEN) { Hook::WithToken } else { Hook::WithoutToken };
+    let mut connection = known;
+    connection.credentials.extend(changed);
+    check(&connection, &mut faults);
+    connection.name = faults.settle(name)?;
+    let answer = store(&app, &caller, id, connection, hook).await?;
+    let configurations = app.store().configurations();
+    let senders = configurations.get(&caller.workspace()).into_iter();
+    for (sender, _) in senders
+        .flat_map(|configuration| &configuration.senders)
+        .filter(|(_, sender)| sender.connection == Some(id))
+    {
+        app.dispatch().wake(caller.workspace(), *sender);
+    }
+    Ok(answer)
 }
 
 /// Deletes a connection. Its senders send no more; what they sent stays.
@@ -133,22 +223,98 @@ pub(crate) async fn delete(
     caller: Caller<Configure>,
     id: InPath<ConnectionIdText>,
 ) -> Result<Json<ConnectionAnswer>, Problem> {
-    let InPath(ConnectionIdText(id)) = id;
-    let known = caller.configuration().connections.get(&id);
-    let known = known.ok_or_else(|| Problem::new(Code::NotFound))?;
+    let (id, known) = find(&caller, id)?;
     let deleted_at = Some(known.deleted_at.unwrap_or_else(|| app.now()));
-    let connection = Connection { deleted_at, ..known.clone() };
-    let answer = ConnectionAnswer::of(id, &connection);
+    let connection = Connection { deleted_at, ..known };
+    store(&app, &caller, id, connection, Hook::WithoutToken).await
+}
+
+const LIMIT: (&str, usize) =
+    ("CONNECTIONS_PER_WORKSPACE_MAX", limits::CONNECTIONS_PER_WORKSPACE_MAX);
+
+fn find(
+    caller: &Caller<Configure>,
+    InPath(ConnectionIdText(id)): InPath<ConnectionIdText>,
+) -> Result<(ConnectionId, Connection), Problem> {
+    let known = caller.configuration().connections.get(&id);
+    known.map(|known| (id, known.clone())).ok_or_else(|| Problem::new(Code::NotFound))
+}
+
+async fn store(
+    app: &App,
+    caller: &Caller<Configure>,
+    id: ConnectionId,
+    connection: Connection,
+    hook: Hook,
+) -> Result<Json<ConnectionAnswer>, Problem> {
+    let answer = ConnectionAnswer::of(app, id, &connection, hook);
     app.store().configure(caller.workspace(), Change::Connection(id, connection)).await?;
     Ok(Json(answer))
 }
 
+/// The credentials that were given, by name.
+fn named(request: CredentialsRequest) -> BTreeMap<Box<str>, Box<str>> {
+    let given = [
+        ("app_secret", request.app_secret),
+        ("verify_token", request.verify_token),
+        ("access_token", request.access_token),
+        ("api_key", request.api_key),
+        ("app", request.app),
+        ("account", request.account),
+        ("auth_token", request.auth_token),
+        ("username", request.username),
+        ("password", request.password),
+        (HOOK_TOKEN, request.hook_token),
+        ("base_url", request.base_url),
+    ];
+    let given = given.into_iter().filter_map(|(name, text)| Some((name.into(), text?.into())));
+    given.collect()
+}
+
+/// Notes what keeps a connection from speaking with its provider.
+fn check(connection: &Connection, faults: &mut Faults) {
+    let (provider, known) = (connection.provider, names(connection.provider));
+    for name in connection.credentials.keys().filter(|name| !known.contains(&name.as_ref())) {
+        let fault = if known.is_empty() {
+            format!("is not for {provider}, which needs no credentials")
+        } else {
+            format!("is not for {provider}; its credentials are {}", known.join(", "))
+        };
+        faults.note(format!("/credentials/{name}"), Code::UnknownField, fault);
+    }
+    let Err(NoAccount::Faults(wrong)) = account_of(connection) else { return };
+    for CredentialFault { name, fault, example } in wrong {
+        let place = format!("/credentials/{name}");
+        if faults.is_wrong_at(&[&place]) {
+            continue;
+        }
+        match fault {
+            Some(fault) => faults.note_with_example(place, Code::InvalidValue, fault, example),
+            None => faults.note_with_example(place, Code::MissingField, "is missing", example),
+        }
+    }
+}
+
+/// Whether an answer shows the token of the hook.
+#[derive(Clone, Copy)]
+enum Hook {
+    WithToken,
+    WithoutToken,
+}
+
 impl ConnectionAnswer {
-    fn of(id: ConnectionId, connection: &Connection) -> Self {
+    fn of(app: &App, id: ConnectionId, connection: &Connection, hook: Hook) -> Self {
+        let path = match (connection.provider, hook) {
+            (Provider::Sandbox, _) => None,
+            (_, Hook::WithToken) => Some(hooks::path(id, connection)),
+            (_, Hook::WithoutToken) => Some(format!("/hooks/{id}")),
+        };
         Self {
             id: id.to_string(),
             name: connection.name.to_string(),
             provider: connection.provider.as_str(),
+            credentials: connection.credentials.keys().map(ToString::to_string).collect(),
+            hook: path.map(|path| format!("{}{path}", app.public_url().unwrap_or_default())),
             deleted_at: connection.deleted_at.map(|at| at.to_string()),
         }
     }

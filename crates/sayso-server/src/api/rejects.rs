@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use sayso_core::id::{ImportId, WorkspaceId};
+use sayso_core::id::{ConnectionId, ImportId, WorkspaceId};
 use sayso_core::limits;
 use sayso_core::source::{Road, SourceName};
 use sayso_store::configuration::Configuration;
@@ -27,7 +27,7 @@ json_object! {
     #[derive(IntoParams)]
     #[into_params(parameter_in = Query)]
     RejectsQuery {
-        /// Those of one source: the id of an API key or of an import, the name of a site, or `operator`.
+        /// Those of one source: the id of an API key, of an import or of a connection, the name of a site, or `operator`.
         #[param(example = "key_01jd6m9k3te5b8r5v3x5y6z7w8")]
         source: String,
         /// Those that were answered with this code.
@@ -60,10 +60,10 @@ pub(crate) struct RejectView {
     /// When it was refused.
     #[schema(example = "2026-11-21T10:00:00.000000Z")]
     refused_at: String,
-    /// How it came in: `api`, `tag`, `import`, or `operator` for commands on the server's machine.
+    /// How it came in: `api`, `tag`, `import`, `provider`, or `operator` for commands on the server's machine.
     #[schema(example = "api")]
     road: &'static str,
-    /// Who sent it: the id of an API key or of an import, the name of a site, or `operator`.
+    /// Who sent it: the id of an API key, of an import or of a connection, the name of a site, or `operator`.
     #[schema(example = "key_01jd6m9k3te5b8r5v3x5y6z7w8")]
     source: String,
     /// The line of the import, or the place in the batch, from 0; absent for a single statement.
@@ -165,6 +165,15 @@ impl<'a> Rejecting<'a> {
     /// Rows of an import.
     pub(crate) fn of_import(app: &'a App, configuration: &Configuration, id: ImportId) -> Self {
         Self::new(app, configuration.workspace, Road::Import, id.to_string())
+    }
+
+    /// What a provider sent.
+    pub(crate) fn of_connection(
+        app: &'a App,
+        configuration: &Configuration,
+        id: ConnectionId,
+    ) -> Self {
+        Self::new(app, configuration.workspace, Road::Provider, id.to_string())
     }
 
     fn new(app: &'a App, workspace: WorkspaceId, road: Road, source: String) -> Self {

@@ -27,6 +27,7 @@ use sayso_store::configuration::Configuration;
 use sayso_store::message::{MessageDraft, Payload, Queueing};
 use sayso_store::store::{Dating, Draft, Moment, Outcome, Subject};
 
+use super::reported;
 use crate::app::App;
 use crate::problem::{Code as ProblemCode, Problem};
 
@@ -53,8 +54,10 @@ pub(crate) async fn take(
                 listening.hear(&wrote).await?;
             }
             ProviderEvent::Prefers(prefers) => listening.obey(&prefers).await?,
-            ProviderEvent::Reported(_)
-            | ProviderEvent::SenderHealth(_)
+            ProviderEvent::Reported(report) => {
+                reported::take(app, configuration, connection, &report).await?;
+            }
+            ProviderEvent::SenderHealth(_)
             | ProviderEvent::TemplateChanged(_)
             | ProviderEvent::NumberChanged(_)
             | ProviderEvent::Unknown { .. } => {}

@@ -34,6 +34,7 @@ pub struct Metrics {
     routes: RwLock<HashMap<Box<str>, Arc<Route>>>,
     answers: Vec<(&'static str, Counter)>,
     waived: Counter,
+    unverified_hooks: Counter,
     consents: Vec<(Outcome, Counter)>,
     refusal_seconds: Histogram,
 }
@@ -72,6 +73,7 @@ impl Metrics {
             })
             .collect();
         let waived = counter("sayso_check_waived_total", None);
+        let unverified_hooks = counter("sayso_hook_unverified_total", None);
         let refusal_seconds =
             recorder.register_histogram(&Key::from_name("sayso_refusal_seconds"), &METADATA);
         Self {
@@ -80,6 +82,7 @@ impl Metrics {
             routes: RwLock::default(),
             answers,
             waived,
+            unverified_hooks,
             consents,
             refusal_seconds,
         }
@@ -142,6 +145,11 @@ impl Metrics {
         if !waived.is_empty() {
             self.waived.increment(1);
         }
+    }
+
+    /// Counts a call to a hook that is not known to be its provider's.
+    pub(crate) fn count_unverified_hook(&self) {
+        self.unverified_hooks.increment(1);
     }
 
     /// Counts what became of a recorded event.

@@ -50,6 +50,9 @@ codes! {
     TooDeep = "too-deep", BAD_REQUEST, "The body is nested too deeply",
         "No request of this API nests deeper than 16 levels.",
         "Compare the body with the reference of the operation.";
+    HookMalformed = "hook-malformed", BAD_REQUEST, "The provider's call cannot be read",
+        "The call is the provider's own, and not as the provider documents its calls. `detail` says what is wrong; the call is kept among the rejects.",
+        "Compare the subscription at the provider with the guide of the provider; tell us if it looks right.";
     InvalidQuery = "invalid-query", BAD_REQUEST, "The query cannot be read",
         "The part of the address after `?` is not percent-encoded UTF-8.",
         "Encode names and values as `application/x-www-form-urlencoded`.";
@@ -68,6 +71,9 @@ codes! {
     Unauthorized = "unauthorized", UNAUTHORIZED, "No valid API key",
         "The header `Authorization: Bearer sk_…` is absent, or its key is unknown or revoked.",
         "Send a key that is in force; `POST /v1/keys` makes one.";
+    HookUnverified = "hook-unverified", UNAUTHORIZED, "The call is not known to be the provider's",
+        "There is no such connection, or the call carries no signature or token, or one that does not fit.",
+        "Compare the hook's URL, its token and the secrets of the connection with what the provider has. Behind a proxy set `server.public_url`.";
     ScopeMissing = "scope-missing", FORBIDDEN, "The API key may not do this",
         "The key is in force, but lacks the scope that `detail` names.",
         "Use a key with that scope.";

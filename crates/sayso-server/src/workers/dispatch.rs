@@ -12,7 +12,6 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use sayso_core::channel::Provider;
 use sayso_core::id::{SenderId, WorkspaceId};
 use sayso_core::limits;
 use sayso_core::time::Timestamp;
@@ -21,9 +20,12 @@ use sayso_store::store::StoreError;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
+use super::carrier::{Carriage, carry, named_by};
 use super::sandbox::{Arrived, Taken};
+use crate::account::{NoAccount, account_of};
 use crate::app::App;
 use crate::body::duration;
+use crate::hooks;
 
 /// Whose messages wait: a sender of a workspace.
 type Queue = (WorkspaceId, SenderId);
@@ -160,21 +162,21 @@ async fn send_some(app: &App, queue: Queue) -> Result<Progress, StoreError> {
 /// Claims a window of messages and hands them over; how many there were.
 async fn claim_and_send(app: &App, queue: Queue) -> Result<(Claiming, usize), StoreError> {
     let (workspace, sender) = queue;
-    let provider = provider_of(app, queue);
-    // Without a provider nothing is claimed, but what is of no use any more ends.
-    let items = provider.map_or(0, |_| limits::CLAIM_MESSAGES_MAX);
+    let way = way_of(app, queue);
+    // Without a way nothing is claimed, but what is of no use any more ends.
+    let items = way.as_ref().map_or(0, |_| limits::CLAIM_MESSAGES_MAX);
     let mut claiming = app.store().claim_messages(workspace, sender, items).await?;
     for sender in &claiming.rerouted {
         app.dispatch().wake(workspace, *sender);
     }
     let claimed = std::mem::take(&mut claiming.claimed);
     let count = claimed.len();
-    let Some(provider) = provider else {
+    let Some(way) = way else {
         claiming.next_due_at = None;
         return Ok((claiming, 0));
     };
     let handed: FuturesUnordered<_> =
-        claimed.into_iter().map(|claimed| hand_over(app, workspace, provider, claimed)).collect();
+        claimed.into_iter().map(|claimed| hand_over(app, workspace, &way, claimed)).collect();
     // What ended is written while others are still on their way.
     let mut handed = handed.ready_chunks(limits::CLAIM_MESSAGES_MAX);
     while let Some(some) = handed.next().await {
@@ -188,21 +190,45 @@ async fn claim_and_send(app: &App, queue: Queue) -> Result<(Claiming, usize), St
     Ok((claiming, count))
 }
 
-/// The provider of a sender that sends.
-fn provider_of(app: &App, (workspace, sender): Queue) -> Option<Provider> {
+/// How the messages of a sender go.
+enum Way {
+    /// To simulated phones.
+    Sandbox,
+    /// To a provider.
+    Carriage(Box<Carriage>),
+}
+
+/// The way of a sender that sends.
+fn way_of(app: &App, (workspace, sender): Queue) -> Option<Way> {
     let configurations = app.store().configurations();
     let configuration = configurations.get(&workspace)?;
     let sender = configuration.senders.get(&sender)?;
-    let connection = configuration.connections.get(&sender.connection?)?;
-    let lives = sender.deleted_at.is_none() && connection.deleted_at.is_none();
-    lives.then_some(connection.provider)
+    let id = sender.connection?;
+    let connection = configuration.connections.get(&id)?;
+    if sender.deleted_at.is_some() || connection.deleted_at.is_some() {
+        return None;
+    }
+    match account_of(connection) {
+        Ok(account) => Some(Way::Carriage(Box::new(Carriage {
+            configuration: Arc::clone(configuration),
+            connection: id,
+            account,
+            from: named_by(connection.provider, &sender.address),
+            status_url: hooks::outer_url(app, id, connection),
+        }))),
+        Err(NoAccount::Sandbox) => Some(Way::Sandbox),
+        Err(error @ NoAccount::Faults(_)) => {
+            tracing::error!(error = %error, connection.id = %id, "messages wait: their connection cannot be used");
+            None
+        }
+    }
 }
 
 /// Begins the hand-over of a message, if it may, and sees it to its end.
 async fn hand_over(
     app: &App,
     workspace: WorkspaceId,
-    provider: Provider,
+    way: &Way,
     claimed: Claimed,
 ) -> (HandOver, Vec<MessageReport>) {
     let id = claimed.id;
@@ -211,10 +237,13 @@ async fn hand_over(
         let end = HandOverEnd::Requeued { due_at: at };
         return (HandOver { id, began_at: None, at, end }, Vec::new());
     };
-    let Taken { end, reports } = match provider {
-        Provider::Sandbox => to_sandbox(app, workspace, claimed).await,
-        Provider::Meta | Provider::Gupshup | Provider::Twilio | Provider::Kannel => {
-            let end = HandOverEnd::Failed { why: "provider_not_served".into() };
+    let Taken { end, reports } = match way {
+        Way::Sandbox => to_sandbox(app, workspace, claimed).await,
+        Way::Carriage(carriage) => {
+            let end = carry(app, carriage, claimed).await.unwrap_or_else(|error| {
+                tracing::error!(error = %error, "what a provider said of a message cannot be recorded");
+                HandOverEnd::Unknown { why: "not_recorded".into() }
+            });
             Taken { end, reports: Vec::new() }
         }
     };

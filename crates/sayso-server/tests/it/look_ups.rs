@@ -165,7 +165,7 @@ async fn who_cannot_be_noted_is_shown_nobody() {
 async fn the_operator_of_the_machine_is_noted_without_a_key() {
     let app = TestApp::start().await;
     audit(&app, &json!(true)).await;
-    let options = Options { rates: plenty(), trusted_proxies: Vec::new() };
+    let options = Options::with_rates(plenty());
     let local = App::new(Arc::clone(&app.store), app.environment.clone(), options).local_router();
     let call =
         async |request: Request<Body>| local.clone().oneshot(request).await.unwrap().status();

@@ -107,6 +107,7 @@ async fn sending_requests(app: &TestApp) -> Vec<Asking> {
             &json!({ "phone": HELD, "decision": "nothing" }),
         ),
         ask("post /v1/connections", &connection),
+        ask_of("put /v1/connections/{id}", &connection_id, &json!({ "name": "d" })),
         ask_of("delete /v1/connections/{id}", &connection_id, &json!({})),
     ]
 }

@@ -26,6 +26,7 @@ use faulty::FaultyStore;
 
 pub(crate) mod certificate;
 pub(crate) mod faulty;
+pub(crate) mod provider;
 
 /// A clock that moves when it is told to, and a microsecond at each look.
 #[derive(Debug)]
@@ -85,13 +86,17 @@ impl TestApp {
     }
 
     pub(crate) async fn with_rates(rates: RateLimits) -> Self {
-        Self::over(rates, |store| store).await
+        Self::with_options(Options::with_rates(rates)).await
+    }
+
+    pub(crate) async fn with_options(options: Options) -> Self {
+        Self::over(options, |store| store).await
     }
 
     /// A server over a store that fails when it is told to.
     pub(crate) async fn faulty() -> (Self, Arc<FaultyStore>) {
         let mut faulty = None;
-        let app = Self::over(plenty(), |inner| {
+        let app = Self::over(Options::with_rates(plenty()), |inner| {
             let store = Arc::new(FaultyStore::over(inner));
             faulty = Some(Arc::clone(&store));
             store
@@ -99,7 +104,7 @@ impl TestApp {
         (app.await, faulty.unwrap())
     }
 
-    async fn over(rates: RateLimits, wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>) -> Self {
+    async fn over(options: Options, wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>) -> Self {
         let start = Timestamp::parse("2026-11-21T10:00:00Z").unwrap();
         let clock = Arc::new(ManualClock(AtomicI64::new(start.as_micros())));
         let environment = Environment {
@@ -108,7 +113,6 @@ impl TestApp {
         };
         let store = wrap(Arc::new(SqliteStore::in_memory(environment.clone()).unwrap()));
         let configuration = store.create_workspace("test", Mode::Test).await.unwrap();
-        let options = Options { rates, trusted_proxies: Vec::new() };
         let app = App::new(Arc::clone(&store), environment.clone(), options);
         let router = app.public_router();
         let mut test =
@@ -135,6 +139,14 @@ impl TestApp {
     /// Hands over every message that is due.
     pub(crate) async fn send_due(&self) -> usize {
         self.app.send_due().await.unwrap()
+    }
+
+    /// The page of metrics.
+    pub(crate) async fn metrics(&self) -> String {
+        let request = Request::builder().uri("/metrics").body(Body::empty()).unwrap();
+        let response = self.app.admin_router().oneshot(request).await.unwrap();
+        let bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        String::from_utf8(bytes.to_vec()).unwrap()
     }
 
     /// Moves the clock.

@@ -1,0 +1,122 @@
+//! Reports on messages: how far each has come, and what a failure says about the person (rule 12).
+
+use std::time::Duration;
+
+use sayso_channels::inbound::{MessageState as Told, Party, Reported};
+use sayso_core::id::{ConnectionId, MessageId, SenderId};
+use sayso_core::limits;
+use sayso_core::message::MessageState;
+use sayso_store::configuration::Configuration;
+use sayso_store::message::{MessageName, MessageReport};
+
+use crate::app::App;
+use crate::body::duration;
+use crate::problem::Problem;
+use crate::workers::carrier::{ProviderRefusal, block};
+
+/// How often a report that came too early is brought again.
+const AGAIN_AFTER: Duration = Duration::from_millis(50);
+
+/// Takes in a report. One on a message that is not ours is as good as taken.
+pub(crate) async fn take(
+    app: &App,
+    configuration: &Configuration,
+    connection: ConnectionId,
+    reported: &Reported,
+) -> Result<(), Problem> {
+    obey(app, configuration, connection, reported).await?;
+    let state = match &reported.state {
+        // That it was handed over is known from the answer to it.
+        Told::Accepted => return Ok(()),
+        Told::Sent => MessageState::Sent,
+        Told::Delivered => MessageState::Delivered,
+        Told::Read => MessageState::Read,
+        Told::Failed(_) => MessageState::Failed,
+    };
+    let failure = match &reported.state {
+        Told::Failed(failure) => Some(failure.code.as_str().into()),
+        Told::Accepted | Told::Sent | Told::Delivered | Told::Read => None,
+    };
+    let received = app.now();
+    let at = reported.occurred_at.map_or(received, |claimed| claimed.last().min(received));
+    for message in names(reported) {
+        let report = MessageReport { message, state, at, failure: failure.clone() };
+        if bring(app, configuration, &report).await? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The names by which we may know the message: ours first, for the provider's may not be written yet.
+fn names(reported: &Reported) -> impl Iterator<Item = MessageName> {
+    let ours = reported.message.ours().and_then(|id| MessageId::parse(id).ok());
+    let provider = reported.message.provider().or(reported.message.platform());
+    let provider = provider.map(|id| MessageName::Provider(id.into()));
+    ours.map(MessageName::Ours).into_iter().chain(provider)
+}
+
+/// Brings a report to the store; one that names our message waits for the end of its hand-over.
+async fn bring(
+    app: &App,
+    configuration: &Configuration,
+    report: &MessageReport,
+) -> Result<bool, Problem> {
+    let is_ours = matches!(report.message, MessageName::Ours(_));
+    let bringing = async {
+        loop {
+            let known =
+                app.store().report_messages(configuration.workspace, vec![report.clone()]).await?;
+            if known.contains(&true) || !is_ours {
+                return Ok(known.contains(&true));
+            }
+            tokio::time::sleep(AGAIN_AFTER).await;
+        }
+    };
+    tokio::time::timeout(duration(limits::REPORT_WAIT), bringing).await.unwrap_or(Ok(false))
+}
+
+/// Records the block that a failure asks for, for each address that the provider names.
+async fn obey(
+    app: &App,
+    configuration: &Configuration,
+    connection: ConnectionId,
+    reported: &Reported,
+) -> Result<(), Problem> {
+    let Told::Failed(failure) = &reported.state else { return Ok(()) };
+    let names = &reported.message;
+    let message = names.provider().or(names.ours()).or(names.platform()).unwrap_or_default();
+    let at = reported.occurred_at.map_or(app.now(), |claimed| claimed.last().min(app.now()));
+    let addresses = reported.to.iter().flat_map(Party::addresses);
+    let drafts: Vec<_> = addresses
+        .filter_map(|to| {
+            let sender = sender_of(configuration, connection, reported);
+            let channel = reported.channel;
+            let refusal = ProviderRefusal { message, to: &to, channel, sender, failure, at };
+            block(configuration, connection, &refusal)
+        })
+        .collect();
+    if !drafts.is_empty() {
+        app.store().record(configuration.workspace, drafts).await?;
+    }
+    Ok(())
+}
+
+/// The sender a report is about: the one so named, else the only one of the connection.
+fn sender_of(
+    configuration: &Configuration,
+    connection: ConnectionId,
+    reported: &Reported,
+) -> Option<SenderId> {
+    let plain =
+        |text: &str| text.trim_start_matches("whatsapp:").trim_start_matches('+').to_owned();
+    let ours = || {
+        configuration.senders.iter().filter(|(_, sender)| {
+            sender.channel == reported.channel && sender.connection == Some(connection)
+        })
+    };
+    let named = reported.sender.as_deref().map(plain);
+    let of_name = ours().find(|(_, sender)| Some(plain(&sender.address)) == named);
+    let mut all = ours().map(|(id, _)| *id);
+    of_name.map(|(id, _)| *id).or_else(|| all.next().filter(|_| all.next().is_none()))
+}

@@ -1,0 +1,337 @@
+//! Hands messages over to providers by HTTP (rule 28).
+//!
+//! What is sent, and what an answer says, is in `sayso-channels`; here are the one client with its
+//! bounds, and what an answer means for the message. *A message is tried again only where nothing was
+//! written to the provider, or where it said that it did not take it.* All else is `unknown`. Where the
+//! provider refuses because the person said no there, the address is blocked before the message ends
+//! (rule 12). URLs, headers, bodies and addresses are never logged: they hold secrets and people.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use reqwest::redirect::Policy;
+use reqwest::{Client, Response, header};
+use sayso_channels::call::Method;
+use sayso_channels::connection::Connection as Account;
+use sayso_channels::failure::{ErrorMeaning, Failure};
+use sayso_channels::outbound::{
+    Answer, CannotSend, HandOver, HttpRequest, Oddity, Outgoing, Payload as Said,
+};
+use sayso_core::address::Address;
+use sayso_core::canonical::{Canonical, Writer};
+use sayso_core::channel::{Category, Channel, Provider};
+use sayso_core::event::{Fact, Switched};
+use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
+use sayso_core::id::{ConnectionId, SenderId};
+use sayso_core::limits;
+use sayso_core::source::{Actor, Evidence, EvidenceText, Road, Source, SourceName};
+use sayso_core::suppression::{Cover, Suppression};
+use sayso_core::time::{Span, Timestamp};
+use sayso_store::configuration::Configuration;
+use sayso_store::message::{Claimed, HandOverEnd, Payload};
+use sayso_store::store::{Dating, Draft, StoreError, Subject};
+
+use crate::app::App;
+use crate::body::duration;
+
+/// The one client of this server.
+#[derive(Debug)]
+pub(crate) struct Carrier {
+    timeout: Duration,
+    /// Made when the first message goes; none if it cannot be made.
+    client: OnceLock<Option<Client>>,
+}
+
+/// How the messages of a sender go.
+pub(crate) struct Carriage {
+    pub(crate) configuration: Arc<Configuration>,
+    pub(crate) connection: ConnectionId,
+    pub(crate) account: Account,
+    /// Our side, as the provider names it.
+    pub(crate) from: Box<str>,
+    /// Where the provider is to report.
+    pub(crate) status_url: Option<String>,
+}
+
+/// A provider's word that a person said no there.
+pub(crate) struct ProviderRefusal<'a> {
+    /// A name of the message that was refused, the same each time it is told.
+    pub(crate) message: &'a str,
+    /// To whom it was.
+    pub(crate) to: &'a Address,
+    /// The channel it was to go by.
+    pub(crate) channel: Channel,
+    /// Who sent it, if that is known.
+    pub(crate) sender: Option<SenderId>,
+    /// What the provider said.
+    pub(crate) failure: &'a Failure,
+    /// When.
+    pub(crate) at: Timestamp,
+}
+
+/// What became of a request.
+enum Exchange {
+    /// There is an answer.
+    Answered(Answered),
+    /// Nothing was written.
+    NotBegun,
+    /// Something may have been written, and no answer came.
+    Unanswered,
+    /// It is no request.
+    Unsendable,
+}
+
+/// An answer, and as much of its body as was read.
+struct Answered {
+    status: u16,
+    retry_after: Option<Vec<u8>>,
+    body: Vec<u8>,
+}
+
+/// A store that cannot record is asked again after this time.
+const BACK_OFF: Duration = Duration::from_secs(1);
+
+impl Carrier {
+    /// A client that waits this long for an answer.
+    pub(crate) const fn new(timeout: Duration) -> Self {
+        Self { timeout, client: OnceLock::new() }
+    }
+
+    fn client(&self) -> Option<&Client> {
+        self.client.get_or_init(|| self.build()).as_ref()
+    }
+
+    fn build(&self) -> Option<Client> {
+        // The one provider of this process; that it is installed already is as good.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        Client::builder()
+            .user_agent(concat!("sayso/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(duration(limits::PROVIDER_CONNECT_TIMEOUT))
+            .timeout(self.timeout)
+            .redirect(Policy::none())
+            .no_proxy()
+            .build()
+            .inspect_err(|error| {
+                tracing::error!(error = %error, "nothing can be sent: the HTTP client cannot be made");
+            })
+            .ok()
+    }
+
+    async fn exchange(&self, request: HttpRequest) -> Exchange {
+        let Some(client) = self.client() else { return Exchange::NotBegun };
+        let HttpRequest { method, url, headers, body } = request;
+        let mut asking = match method {
+            Method::Get => client.get(url),
+            Method::Post => client.post(url).body(body),
+        };
+        for (name, value) in headers {
+            asking = asking.header(name, value);
+        }
+        match asking.send().await {
+            Ok(response) => Exchange::Answered(Answered::read(response).await),
+            Err(error) if error.is_builder() => Exchange::Unsendable,
+            Err(error) if error.is_connect() => Exchange::NotBegun,
+            Err(_) => Exchange::Unanswered,
+        }
+    }
+}
+
+impl Answered {
+    /// Reads an answer. A body that breaks off or is too long is what was read of it.
+    async fn read(mut response: Response) -> Self {
+        let retry_after = response.headers().get(header::RETRY_AFTER);
+        let retry_after = retry_after.map(|value| value.as_bytes().to_vec());
+        let mut body = Vec::new();
+        while let Ok(Some(piece)) = response.chunk().await {
+            let room = limits::PROVIDER_ANSWER_BYTES_MAX.saturating_sub(body.len());
+            body.extend(piece.iter().take(room));
+            if room < piece.len() {
+                break;
+            }
+        }
+        Self { status: response.status().as_u16(), retry_after, body }
+    }
+}
+
+/// Hands a message over that was begun, and says how that ended.
+pub(crate) async fn carry(
+    app: &App,
+    carriage: &Carriage,
+    claimed: Claimed,
+) -> Result<HandOverEnd, StoreError> {
+    let request = match request(carriage, &claimed) {
+        Ok(request) => request,
+        Err(fault) => return Ok(HandOverEnd::Failed { why: word_of(fault).into() }),
+    };
+    let answered = match app.carrier().exchange(request).await {
+        Exchange::Answered(answered) => answered,
+        Exchange::NotBegun => return Ok(later(&claimed, app.now(), None)),
+        Exchange::Unanswered => return Ok(HandOverEnd::Unknown { why: "no_answer".into() }),
+        Exchange::Unsendable => return Ok(HandOverEnd::Failed { why: "no_request".into() }),
+    };
+    let answer = Answer {
+        status: answered.status,
+        retry_after: answered.retry_after.as_deref(),
+        body: &answered.body,
+    };
+    Ok(match carriage.account.read_answer(&answer) {
+        HandOver::Accepted { provider_id } => {
+            HandOverEnd::Accepted { provider_id: provider_id.map(Box::from) }
+        }
+        HandOver::Refused(failure) => {
+            obey(app, carriage, &claimed, &failure).await?;
+            HandOverEnd::Failed { why: failure.code.into() }
+        }
+        HandOver::TryLater { after, failure: _ } => later(&claimed, app.now(), after),
+        HandOver::Unknown { why } => HandOverEnd::Unknown { why: oddity_word(why).into() },
+    })
+}
+
+fn request(carriage: &Carriage, claimed: &Claimed) -> Result<HttpRequest, CannotSend> {
+    let our_id = claimed.id.to_string();
+    let filled: Vec<String>;
+    let payload = match &claimed.payload {
+        Payload::Text(text) => Said::Text(text),
+        Payload::Template { name, language, variables } => {
+            filled = variables.iter().map(ToString::to_string).collect();
+            let language = language.as_deref().unwrap_or_default();
+            Said::Template { name, language, variables: &filled }
+        }
+    };
+    carriage.account.send(&Outgoing {
+        channel: claimed.route.channel,
+        to: &claimed.to,
+        from: &carriage.from,
+        payload,
+        our_id: &our_id,
+        status_url: carriage.status_url.as_deref(),
+    })
+}
+
+/// Our side as a provider names it: Gupshup wants the digits alone.
+pub(crate) fn named_by(provider: Provider, address: &str) -> Box<str> {
+    match provider {
+        Provider::Gupshup => address.trim_start_matches('+').into(),
+        Provider::Sandbox | Provider::Meta | Provider::Twilio | Provider::Kannel => address.into(),
+    }
+}
+
+/// When a message that was not taken is decided anew: when the provider says, else after as long again
+/// as it has waited, and never after it is of no use.
+fn later(claimed: &Claimed, now: Timestamp, asked: Option<Span>) -> HandOverEnd {
+    let waited = now.as_micros().saturating_sub(claimed.queued_at.as_micros());
+    let wait = asked.unwrap_or(Span::micros(waited).min(limits::RESEND_AFTER_MAX));
+    let due_at = now.plus(wait.max(limits::RESEND_AFTER_MIN)).min(claimed.expires_at);
+    HandOverEnd::Requeued { due_at }
+}
+
+/// Records what the provider's refusal says about the person, trying until it can; says what it says
+/// about the account.
+async fn obey(
+    app: &App,
+    carriage: &Carriage,
+    claimed: &Claimed,
+    failure: &Failure,
+) -> Result<(), StoreError> {
+    if matches!(failure.meaning, ErrorMeaning::WrongCredentials | ErrorMeaning::AccountBlocked) {
+        tracing::error!(connection.id = %carriage.connection, provider.meaning = failure.meaning.as_str(), "a provider refuses an account of ours");
+    }
+    let refusal = ProviderRefusal {
+        message: &claimed.id.to_string(),
+        to: &claimed.to,
+        channel: claimed.route.channel,
+        sender: claimed.route.sender,
+        failure,
+        at: app.now(),
+    };
+    let configuration = &carriage.configuration;
+    let Some(draft) = block(configuration, carriage.connection, &refusal) else { return Ok(()) };
+    loop {
+        match app.store().record(configuration.workspace, vec![draft.clone()]).await {
+            Ok(_) => return Ok(()),
+            Err(error @ (StoreError::Closed | StoreError::Unknown | StoreError::NoWorkspace)) => {
+                return Err(error);
+            }
+            Err(
+                error @ (StoreError::Busy
+                | StoreError::Unwritable(_)
+                | StoreError::Unreadable(_)
+                | StoreError::Corrupt { .. }),
+            ) => {
+                tracing::error!(error = %error, "a provider's refusal cannot be recorded yet");
+                tokio::time::sleep(BACK_OFF).await;
+            }
+        }
+    }
+}
+
+/// The block that a provider's refusal asks for; none where it says nothing about consent (rule 12).
+pub(crate) fn block(
+    configuration: &Configuration,
+    connection: ConnectionId,
+    refusal: &ProviderRefusal<'_>,
+) -> Option<Draft> {
+    let category = match refusal.failure.meaning {
+        ErrorMeaning::MarketingStop => Some(Category::Marketing),
+        ErrorMeaning::SenderBlocked => None,
+        ErrorMeaning::NotOnChannel
+        | ErrorMeaning::SaysNothing
+        | ErrorMeaning::OutsideWindow
+        | ErrorMeaning::RateLimited
+        | ErrorMeaning::SpamLimited
+        | ErrorMeaning::AccountBlocked
+        | ErrorMeaning::WrongCredentials
+        | ErrorMeaning::Retryable
+        | ErrorMeaning::Permanent => return None,
+    };
+    let cover = Cover { channel: Some(refusal.channel), sender: refusal.sender, category };
+    let mut fields = Writer::default();
+    fields.text("provider refusal");
+    fields.text(refusal.message);
+    refusal.to.write(&mut fields);
+    fields.text(&format!("{cover:?}"));
+    let request = RequestHash::of(&fields, &configuration.secret);
+    let method = EvidenceText::parse(&format!("provider's code {}", refusal.failure.code)).ok();
+    Some(Draft {
+        subject: Subject::Address(refusal.to.clone()),
+        id: event_id(configuration.workspace, RequestIdentity::Dated(request), 0),
+        request,
+        fact: Fact::Suppression(Suppression::Provider, cover, Switched::On),
+        source: Source {
+            road: Road::Provider,
+            name: SourceName::parse(&connection.to_string()).ok()?,
+            spoke_of: None,
+        },
+        actor: Actor::Provider,
+        occurred_at: refusal.at,
+        dating: Dating::Undated,
+        import: None,
+        basis: None,
+        evidence: Evidence { method, ..Evidence::default() },
+        attributes: BTreeMap::new(),
+    })
+}
+
+/// The word for why no request could be made of a message.
+const fn word_of(fault: CannotSend) -> &'static str {
+    match fault {
+        CannotSend::WrongChannel => "wrong_channel",
+        CannotSend::WrongAddress => "wrong_address",
+        CannotSend::WrongSender { .. } => "wrong_sender",
+        CannotSend::Empty { .. } => "empty_part",
+        CannotSend::TooLong { .. } => "too_long",
+        CannotSend::TooMany { .. } => "too_many_parts",
+        CannotSend::WrongStatusUrl => "wrong_status_url",
+        CannotSend::NoTemplates => "no_templates",
+    }
+}
+
+/// The word for an answer that leaves the outcome open.
+const fn oddity_word(oddity: Oddity) -> &'static str {
+    match oddity {
+        Oddity::ServerError(_) => "provider_broke_down",
+        Oddity::Unreadable(_) => "answer_unreadable",
+        Oddity::Status(_) => "answer_says_nothing",
+    }
+}

@@ -1,0 +1,205 @@
+//! `/hooks/{connection}`: who may speak, and what becomes of reports.
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use serde_json::{Value, json};
+
+use crate::support::provider::{
+    AUTH_TOKEN, HOOK_TOKEN, Says, Shop, meta_signature, twilio_signature,
+};
+use crate::support::{Answer, TestApp};
+
+const ADA: &str = "+14155552671";
+const FORM: &str = "application/x-www-form-urlencoded";
+
+async fn call(app: &TestApp, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    let mut request = Request::builder().method("POST").uri(path).header("host", "10.0.0.1:8080");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    app.send(request.body(Body::from(body.to_owned())).unwrap()).await
+}
+
+async fn get(app: &TestApp, path: &str) -> Answer {
+    app.send(Request::builder().uri(path).body(Body::empty()).unwrap()).await
+}
+
+/// A call of Meta's about one message.
+fn meta_status(id: &str, status: &str, errors: &Value) -> String {
+    let mut told = json!({ "id": id, "status": status, "timestamp": "1795255201", "recipient_id": "14155552671" });
+    if !errors.is_null() {
+        told["errors"] = errors.clone();
+    }
+    let metadata =
+        json!({ "display_phone_number": "15550100900", "phone_number_id": "106540352242922" });
+    let value =
+        json!({ "messaging_product": "whatsapp", "metadata": metadata, "statuses": [told] });
+    let changes = json!([{ "field": "messages", "value": value }]);
+    json!({ "object": "whatsapp_business_account", "entry": [{ "id": "1", "changes": changes }] })
+        .to_string()
+}
+
+async fn meta_call(shop: &Shop, body: &str, signature: &str) -> Answer {
+    let path = format!("/hooks/{}", shop.connection);
+    call(&shop.app, &path, &[("x-hub-signature-256", signature)], body).await
+}
+
+async fn meta_told(shop: &Shop, body: &str) {
+    let answer = meta_call(shop, body, &meta_signature(body)).await;
+    assert_eq!((answer.status, answer.text.as_str()), (StatusCode::OK, ""));
+}
+
+async fn sent_by_meta(shop: &Shop, name: &str) -> String {
+    let accepted = json!({ "messages": [{ "id": name }] }).to_string();
+    let message = shop.send(ADA, Says::Answer(200, accepted)).await;
+    assert_eq!(message["state"], "handed_over", "{message}");
+    message["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn reports_of_meta_move_the_message_and_a_replay_changes_nothing() {
+    let shop = Shop::at("meta").await;
+    shop.agree(ADA).await;
+    let id = sent_by_meta(&shop, "wamid.1").await;
+    for state in ["sent", "delivered", "read"] {
+        meta_told(&shop, &meta_status("wamid.1", state, &Value::Null)).await;
+        assert_eq!(shop.read(&id).await["state"], state);
+    }
+    let before = shop.read(&id).await;
+    for state in ["sent", "delivered", "read"] {
+        meta_told(&shop, &meta_status("wamid.1", state, &Value::Null)).await;
+    }
+    assert_eq!(shop.read(&id).await, before);
+    meta_told(&shop, &meta_status("wamid.of.others", "sent", &Value::Null)).await;
+}
+
+#[tokio::test]
+async fn a_failure_reported_later_blocks_marketing_before_it_is_answered_and_once() {
+    let shop = Shop::at("meta").await;
+    shop.agree(ADA).await;
+    let id = sent_by_meta(&shop, "wamid.1").await;
+    let errors = json!([{ "code": 131_050, "title": "User has stopped marketing messages" }]);
+    let body = meta_status("wamid.1", "failed", &errors);
+    meta_told(&shop, &body).await;
+    let message = shop.read(&id).await;
+    assert_eq!((&message["state"], &message["failure"]), (&json!("failed"), &json!("131050")));
+    let refused = shop.app.post("/v1/messages", &shop.message(ADA)).await;
+    assert_eq!(refused.is_problem("message-not-allowed")["decision"]["reason"], "suppressed");
+    let events = shop.app.get("/v1/events?phone=%2B14155552671").await.text;
+    meta_told(&shop, &body).await;
+    assert_eq!(shop.app.get("/v1/events?phone=%2B14155552671").await.text, events);
+}
+
+#[tokio::test]
+async fn a_call_with_one_byte_changed_is_refused_and_counted() {
+    let shop = Shop::at("meta").await;
+    let body = meta_status("wamid.1", "sent", &Value::Null);
+    let signature = meta_signature(&body);
+    let changed = body.replace("wamid.1", "wamid.2");
+    meta_call(&shop, &changed, &signature).await.is_problem("hook-unverified");
+    let tail = if signature.ends_with('0') { "1" } else { "0" };
+    let other = format!("{}{tail}", &signature[..signature.len() - 1]);
+    let refused = meta_call(&shop, &body, &other).await;
+    assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+    let path = format!("/hooks/{}", shop.connection);
+    call(&shop.app, &path, &[], &body).await.is_problem("hook-unverified");
+    for nobody in ["/hooks/con_01jd6m9k3te5b8r5v3x5y6z7w8", "/hooks/nobody"] {
+        call(&shop.app, nobody, &[("x-hub-signature-256", &signature)], &body)
+            .await
+            .is_problem("hook-unverified");
+    }
+    let metrics = shop.app.metrics().await;
+    assert!(metrics.contains("sayso_hook_unverified_total 5"), "{metrics}");
+    shop.app.delete(&format!("/v1/connections/{}", shop.connection)).await;
+    meta_call(&shop, &body, &signature).await.is_problem("hook-unverified");
+}
+
+#[tokio::test]
+async fn meta_hears_its_challenge_when_it_knows_the_word() {
+    let shop = Shop::at("meta").await;
+    let asked = |word: &str| {
+        format!(
+            "/hooks/{}?hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token={word}",
+            shop.connection
+        )
+    };
+    let answer = get(&shop.app, &asked("a-word")).await;
+    assert_eq!((answer.status, answer.text.as_str()), (StatusCode::OK, "1158201444"));
+    assert!(answer.headers["content-type"].to_str().unwrap().starts_with("text/plain"));
+    get(&shop.app, &asked("another")).await.is_problem("hook-unverified");
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_refused_and_kept_among_the_rejects() {
+    let shop = Shop::at("meta").await;
+    let body = r#"{"object":"page","entry":[]}"#;
+    let refused = meta_call(&shop, body, &meta_signature(body)).await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+    refused.is_problem("hook-malformed");
+    let path = format!("/v1/rejects?source={}", shop.connection);
+    let rejects = shop.app.get(&path).await.json();
+    assert_eq!(rejects["rejects"][0]["road"], "provider");
+    assert_eq!(rejects["rejects"][0]["body"], body);
+}
+
+fn encoded(form: &[(&str, &str)]) -> String {
+    let pairs = form.iter().map(|(name, value)| format!("{name}={}", value.replace('+', "%2B")));
+    pairs.collect::<Vec<_>>().join("&")
+}
+
+#[tokio::test]
+async fn twilio_signs_the_url_it_calls_and_names_our_message() {
+    let shop = Shop::at("twilio").await;
+    shop.agree(ADA).await;
+    let sid = "SM00112233445566778899aabbccddeeff";
+    let accepted = json!({ "sid": sid, "status": "queued" }).to_string();
+    let message = shop.send(ADA, Says::Answer(201, accepted)).await;
+    let id = message["id"].as_str().unwrap();
+    let path = format!("/hooks/{}?sayso_message={id}", shop.connection);
+    let told = |status: &'static str| {
+        [("MessageSid", sid), ("MessageStatus", status), ("From", "+15550100900"), ("To", ADA)]
+    };
+    for (told, state) in [(told("sent"), "sent"), (told("delivered"), "delivered")] {
+        let signature = twilio_signature(&format!("https://consent.example{path}"), &told);
+        let headers = [("x-twilio-signature", signature.as_str()), ("content-type", FORM)];
+        let answer = call(&shop.app, &path, &headers, &encoded(&told)).await;
+        assert_eq!((answer.status, answer.text.as_str()), (StatusCode::OK, "<Response/>"));
+        assert_eq!(answer.headers["content-type"], "text/xml");
+        assert_eq!(shop.read(id).await["state"], state);
+    }
+    let form = told("failed");
+    let inner = twilio_signature(&format!("http://10.0.0.1:8080{path}"), &form);
+    for signature in [inner.as_str(), AUTH_TOKEN, ""] {
+        let headers = [("x-twilio-signature", signature), ("content-type", FORM)];
+        call(&shop.app, &path, &headers, &encoded(&form)).await.is_problem("hook-unverified");
+    }
+    assert_eq!(shop.read(id).await["state"], "delivered");
+}
+
+#[tokio::test]
+async fn kannel_and_gupshup_prove_themselves_by_the_token_in_the_url() {
+    let kannel = Shop::at("kannel").await;
+    kannel.agree(ADA).await;
+    let message = kannel.send(ADA, Says::Answer(202, "0: Accepted for delivery".into())).await;
+    let id = message["id"].as_str().unwrap();
+    let told = |token: &str, dlr: u8| {
+        format!(
+            "/hooks/{}?token={token}&sayso_message={id}&dlr={dlr}&foreign=7&answer=&ts=1795255201",
+            kannel.connection
+        )
+    };
+    get(&kannel.app, &told("kSx3PzQ7wLm9RtY3", 1)).await.is_problem("hook-unverified");
+    for (dlr, state) in [(8, "sent"), (1, "delivered"), (2, "delivered")] {
+        assert_eq!(get(&kannel.app, &told(HOOK_TOKEN, dlr)).await.status, StatusCode::OK);
+        assert_eq!(kannel.read(id).await["state"], state, "{dlr}");
+    }
+    let gupshup = Shop::at("gupshup").await;
+    gupshup.agree(ADA).await;
+    let accepted = json!({ "status": "submitted", "messageId": "gs-1" }).to_string();
+    let message = gupshup.send(ADA, Says::Answer(202, accepted)).await;
+    let path = format!("/hooks/{}?token={HOOK_TOKEN}", gupshup.connection);
+    let event = json!({ "id": "wa-1", "gsId": "gs-1", "type": "delivered", "destination": "14155552671", "payload": { "ts": 1_795_255_201 } });
+    let body = json!({ "app": "ShopApp", "timestamp": 1_795_255_201_000_i64, "version": 2, "type": "message-event", "payload": event });
+    assert_eq!(call(&gupshup.app, &path, &[], &body.to_string()).await.status, StatusCode::OK);
+    assert_eq!(gupshup.read(message["id"].as_str().unwrap()).await["state"], "delivered");
+}

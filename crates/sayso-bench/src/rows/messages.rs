@@ -22,7 +22,9 @@ use sayso_core::statement::Statement;
 use sayso_core::time::Timestamp;
 use sayso_store::Store;
 use sayso_store::environment::Environment;
-use sayso_store::message::{HandOver, HandOverEnd, MessageDraft, MessageReport, Payload};
+use sayso_store::message::{
+    HandOver, HandOverEnd, MessageDraft, MessageName, MessageReport, Payload,
+};
 use sayso_store::sqlite::SqliteStore;
 use sayso_store::store::{Dating, Draft, Subject};
 use tokio::time::Instant;
@@ -205,7 +207,7 @@ impl Bench {
             let at = clock.now();
             let provider_id: Box<str> = format!("bench-{}", claimed.id).into();
             let report = |state| MessageReport {
-                provider_id: provider_id.clone(),
+                message: MessageName::Provider(provider_id.clone()),
                 state,
                 at,
                 failure: None,

@@ -56,19 +56,24 @@ fn names(reported: &Reported) -> impl Iterator<Item = MessageName> {
     ours.map(MessageName::Ours).into_iter().chain(provider)
 }
 
-/// Brings a report to the store; one that names our message waits for the end of its hand-over.
+/// Brings a report to the store, and says whether it knew the message. A report that names ours by our
+/// id may come before the end of its hand-over is written: it waits for that.
 async fn bring(
     app: &App,
     configuration: &Configuration,
     report: &MessageReport,
 ) -> Result<bool, Problem> {
-    let is_ours = matches!(report.message, MessageName::Ours(_));
+    let workspace = configuration.workspace;
     let bringing = async {
         loop {
-            let known =
-                app.store().report_messages(configuration.workspace, vec![report.clone()]).await?;
-            if known.contains(&true) || !is_ours {
-                return Ok(known.contains(&true));
+            let known = app.store().report_messages(workspace, vec![report.clone()]).await?;
+            if known.contains(&true) {
+                return Ok(true);
+            }
+            let MessageName::Ours(id) = &report.message else { return Ok(false) };
+            let message = app.store().message(workspace, *id).await?;
+            if message.is_none_or(|message| message.state != MessageState::Claimed) {
+                return Ok(false);
             }
             tokio::time::sleep(AGAIN_AFTER).await;
         }

@@ -2,12 +2,16 @@
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use sayso_core::id::MessageId;
+use sayso_server::app::{Options, Peer};
+use sayso_store::message::{HandOver, HandOverEnd};
 use serde_json::{Value, json};
 
+use crate::support::faulty::{Fault, INNER};
 use crate::support::provider::{
-    AUTH_TOKEN, HOOK_TOKEN, Says, Shop, meta_signature, twilio_signature,
+    AUTH_TOKEN, HOOK_TOKEN, Says, Shop, credentials, meta_signature, twilio_signature,
 };
-use crate::support::{Answer, TestApp};
+use crate::support::{Answer, TestApp, plenty};
 
 const ADA: &str = "+14155552671";
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -202,4 +206,88 @@ async fn kannel_and_gupshup_prove_themselves_by_the_token_in_the_url() {
     let body = json!({ "app": "ShopApp", "timestamp": 1_795_255_201_000_i64, "version": 2, "type": "message-event", "payload": event });
     assert_eq!(call(&gupshup.app, &path, &[], &body.to_string()).await.status, StatusCode::OK);
     assert_eq!(gupshup.read(message["id"].as_str().unwrap()).await["state"], "delivered");
+}
+
+#[tokio::test]
+async fn without_a_public_url_the_request_says_how_it_was_addressed() {
+    let mut options = Options::with_rates(plenty());
+    options.trusted_proxies = vec![[10, 0, 0, 2].into()];
+    let app = TestApp::with_options(options).await;
+    let account =
+        json!({ "name": "Account", "provider": "twilio", "credentials": credentials("twilio") });
+    let made = app.post("/v1/connections", &account).await.json();
+    let path = format!("/hooks/{}", made["id"].as_str().unwrap());
+    let form = [("MessageSid", "SM1"), ("Body", "Hello"), ("From", ADA), ("To", "+15550100900")];
+    let status = async |scheme: &str, hop: [u8; 4]| {
+        let signature = twilio_signature(&format!("{scheme}://shop.example{path}"), &form);
+        let request = Request::builder()
+            .method("POST")
+            .uri(&path)
+            .header("host", "shop.example")
+            .header("x-forwarded-proto", "https")
+            .header("content-type", FORM)
+            .header("x-twilio-signature", signature)
+            .extension(Peer(hop.into()));
+        app.send(request.body(Body::from(encoded(&form))).unwrap()).await.status
+    };
+    assert_eq!(status("https", [10, 0, 0, 2]).await, StatusCode::OK);
+    assert_eq!(status("http", [10, 0, 0, 2]).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(status("http", [10, 0, 0, 3]).await, StatusCode::OK, "no proxy of ours");
+    assert_eq!(status("https", [10, 0, 0, 3]).await, StatusCode::UNAUTHORIZED);
+}
+
+/// A Kannel and a message that it may deliver: the server, the message, and the hook for reports on it.
+async fn waiting(app: &TestApp) -> (MessageId, String) {
+    let account =
+        json!({ "name": "Account", "provider": "kannel", "credentials": credentials("kannel") });
+    let connection = app.post("/v1/connections", &account).await.json();
+    let sender = json!({ "channel": "sms", "name": "Shop", "address": "12345", "connection": connection["id"] });
+    app.post("/v1/senders", &sender).await;
+    let message = json!({ "to": ADA, "channel": "sms", "text": "Paid", "category": "utility", "require_opt_in": false });
+    let message = app.post("/v1/messages", &message).await.json();
+    let id = message["id"].as_str().unwrap();
+    let hook = connection["hook"].as_str().unwrap();
+    (MessageId::parse(id).unwrap(), format!("{hook}&sayso_message={id}&dlr=1"))
+}
+
+/// Claims the message, and begins it.
+async fn begin(app: &TestApp, id: MessageId) {
+    let workspace = app.configuration.workspace;
+    let (_, sender) = app.store.waiting_senders().await.unwrap()[0];
+    assert_eq!(app.store.claim_messages(workspace, sender, 1).await.unwrap().claimed.len(), 1);
+    assert!(app.store.begin_hand_over(id).is_some());
+}
+
+async fn end(app: &TestApp, id: MessageId) {
+    let at = app.environment.clock.now();
+    let end = HandOverEnd::Accepted { provider_id: None };
+    let ended = vec![HandOver { id, began_at: Some(at), at, end }];
+    app.store.settle_messages(app.configuration.workspace, ended).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_report_that_overtakes_the_end_of_its_hand_over_is_not_lost() {
+    let app = TestApp::start().await;
+    let (id, hook) = waiting(&app).await;
+    begin(&app, id).await;
+    let (told, ()) = tokio::join!(get(&app, &hook), end(&app, id));
+    assert_eq!(told.status, StatusCode::OK);
+    assert_eq!(app.get(&format!("/v1/messages/{id}")).await.json()["state"], "delivered");
+}
+
+#[tokio::test]
+async fn a_provider_hears_of_success_only_once_what_it_told_is_durable() {
+    let (app, store) = TestApp::faulty().await;
+    let (id, hook) = waiting(&app).await;
+    begin(&app, id).await;
+    end(&app, id).await;
+    for fault in Fault::ERRORS {
+        store.fail(fault);
+        let told = get(&app, &hook).await;
+        assert!(told.status.is_server_error(), "{fault:?}: {}", told.status);
+        assert!(!told.text.contains(INNER), "{}", told.text);
+    }
+    store.heal();
+    assert_eq!(get(&app, &hook).await.status, StatusCode::OK);
+    assert_eq!(app.get(&format!("/v1/messages/{id}")).await.json()["state"], "delivered");
 }

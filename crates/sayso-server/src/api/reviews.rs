@@ -257,11 +257,12 @@ async fn refuse(
 
 fn cursor(text: Option<&str>, faults: &mut Faults) -> AudienceCursor {
     let Some(text) = text else { return AudienceCursor::Beginning };
-    text.parse().map(AudienceCursor::Segment).unwrap_or_else(|_| {
-        let fault = "is no cursor of ours; use `next` as it was given";
-        faults.note("?cursor", Code::InvalidValue, fault);
-        AudienceCursor::Beginning
-    })
+    if let Ok(segment) = text.parse() {
+        return AudienceCursor::Segment(segment);
+    }
+    let fault = "is no cursor of ours; use `next` as it was given";
+    faults.note("?cursor", Code::InvalidValue, fault);
+    AudienceCursor::Beginning
 }
 
 /// What holds marketing back from somebody.

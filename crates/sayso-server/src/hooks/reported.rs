@@ -72,10 +72,13 @@ async fn bring(
             }
             let MessageName::Ours(id) = &report.message else { return Ok(false) };
             let message = app.store().message(workspace, *id).await?;
-            if message.is_none_or(|message| message.state != MessageState::Claimed) {
+            let Some(state) = message.map(|message| message.state) else { return Ok(false) };
+            if state == MessageState::Claimed {
+                tokio::time::sleep(AGAIN_AFTER).await;
+            } else if !state.is_with_provider() {
                 return Ok(false);
             }
-            tokio::time::sleep(AGAIN_AFTER).await;
+            // Its hand-over has ended since, or may have.
         }
     };
     tokio::time::timeout(duration(limits::REPORT_WAIT), bringing).await.unwrap_or(Ok(false))

@@ -291,3 +291,93 @@ async fn a_provider_hears_of_success_only_once_what_it_told_is_durable() {
     assert_eq!(get(&app, &hook).await.status, StatusCode::OK);
     assert_eq!(app.get(&format!("/v1/messages/{id}")).await.json()["state"], "delivered");
 }
+
+/// A person's words, as each provider brings them; and what it is answered.
+async fn write(shop: &Shop, provider: &str, text: &str) -> Answer {
+    let path = format!("/hooks/{}", shop.connection);
+    let secret = format!("{path}?token={HOOK_TOKEN}");
+    match provider {
+        "meta" => {
+            let message = json!({ "from": "14155552671", "id": "wamid.in.1", "timestamp": "1795255199", "type": "text", "text": { "body": text } });
+            let metadata = json!({ "display_phone_number": "15550100900", "phone_number_id": "106540352242922" });
+            let contacts = json!([{ "profile": { "name": "Ana" }, "wa_id": "14155552671" }]);
+            let value = json!({ "messaging_product": "whatsapp", "metadata": metadata, "contacts": contacts, "messages": [message] });
+            let changes = json!([{ "field": "messages", "value": value }]);
+            let body = json!({ "object": "whatsapp_business_account", "entry": [{ "id": "1", "changes": changes }] }).to_string();
+            meta_call(shop, &body, &meta_signature(&body)).await
+        }
+        "gupshup" => {
+            let sender = json!({ "phone": "14155552671", "name": "Ana", "country_code": "1", "dial_code": "4155552671" });
+            let payload = json!({ "id": "ABE1", "source": "14155552671", "type": "text", "payload": { "text": text }, "sender": sender });
+            let body = json!({ "app": "ShopApp", "timestamp": 1_795_255_199_000_i64, "version": 2, "type": "message", "payload": payload });
+            call(&shop.app, &secret, &[("content-type", "application/json")], &body.to_string())
+                .await
+        }
+        "twilio" => {
+            let form =
+                [("MessageSid", "SM1"), ("Body", text), ("From", ADA), ("To", "+15550100900")];
+            let signature = twilio_signature(&format!("https://consent.example{path}"), &form);
+            let headers = [("x-twilio-signature", signature.as_str()), ("content-type", FORM)];
+            call(&shop.app, &path, &headers, &encoded(&form)).await
+        }
+        "kannel" => {
+            let told = "from=%2B14155552671&to=%2B15550100900&ts=1795255199&smsc=a&id=k-1&charset=UTF-8&account=";
+            get(&shop.app, &format!("{secret}&{told}&text={text}")).await
+        }
+        other => panic!("no provider {other}"),
+    }
+}
+
+#[tokio::test]
+async fn a_stop_by_each_provider_is_obeyed_before_the_2xx_and_a_replay_changes_nothing() {
+    for provider in ["meta", "gupshup", "twilio", "kannel"] {
+        let shop = Shop::at(provider).await;
+        shop.agree(ADA).await;
+        let told = write(&shop, provider, "STOP").await;
+        assert_eq!(told.status, StatusCode::OK, "{provider}: {}", told.text);
+        let refused = shop.app.post("/v1/messages", &shop.message(ADA)).await;
+        let problem = refused.is_problem("message-not-allowed");
+        assert_eq!(problem["decision"]["reason"], "opted_out", "{provider}");
+        let events = shop.app.get("/v1/events?phone=%2B14155552671").await.text;
+        shop.app.advance(sayso_core::time::Span::seconds(5));
+        assert_eq!(write(&shop, provider, "STOP").await.status, StatusCode::OK);
+        assert_eq!(
+            shop.app.get("/v1/events?phone=%2B14155552671").await.text,
+            events,
+            "{provider}"
+        );
+        // The one confirmation goes out through the provider.
+        let confirmed = match provider {
+            "meta" => json!({ "messages": [{ "id": "wamid.2" }] }).to_string(),
+            "gupshup" => json!({ "status": "submitted", "messageId": "gs-2" }).to_string(),
+            "twilio" => json!({ "sid": "SM2", "status": "queued" }).to_string(),
+            _ => "0: Accepted for delivery".to_owned(),
+        };
+        shop.provider.tell(Says::Answer(if provider == "meta" { 200 } else { 202 }, confirmed));
+        shop.app.send_due().await;
+        assert_eq!(shop.provider.seen().len(), 1, "{provider}");
+    }
+}
+
+#[tokio::test]
+async fn the_switch_of_a_platform_blocks_marketing_there_and_its_resume_lifts_the_block() {
+    let shop = Shop::at("meta").await;
+    shop.agree(ADA).await;
+    let switch = async |value: &str, at: &str| {
+        let told = json!({ "wa_id": "14155552671", "detail": "User requested", "category": "marketing_messages", "value": value, "timestamp": at });
+        let metadata =
+            json!({ "display_phone_number": "15550100900", "phone_number_id": "106540352242922" });
+        let value = json!({ "messaging_product": "whatsapp", "metadata": metadata, "user_preferences": [told] });
+        let changes = json!([{ "field": "user_preferences", "value": value }]);
+        let body = json!({ "object": "whatsapp_business_account", "entry": [{ "id": "1", "changes": changes }] });
+        meta_told(&shop, &body.to_string()).await;
+    };
+    let reason = async || {
+        let ask = json!({ "phone": ADA, "channel": "whatsapp" });
+        shop.app.post("/v1/check", &ask).await.json()["reason"].clone()
+    };
+    switch("stop", "1795255190").await;
+    assert_eq!(reason().await, "suppressed");
+    switch("resume", "1795255195").await;
+    assert_eq!(reason().await, Value::Null);
+}

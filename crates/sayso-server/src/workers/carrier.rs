@@ -32,6 +32,7 @@ use sayso_store::configuration::Configuration;
 use sayso_store::message::{Claimed, HandOverEnd, Payload};
 use sayso_store::store::{Dating, Draft, StoreError, Subject};
 
+use super::persist;
 use crate::app::App;
 use crate::body::duration;
 
@@ -88,9 +89,6 @@ struct Answered {
     retry_after: Option<Vec<u8>>,
     body: Vec<u8>,
 }
-
-/// A store that cannot record is asked again after this time.
-const BACK_OFF: Duration = Duration::from_secs(1);
 
 impl Carrier {
     /// A client that waits this long for an answer.
@@ -247,23 +245,8 @@ async fn obey(
     };
     let configuration = &carriage.configuration;
     let Some(draft) = block(configuration, carriage.connection, &refusal) else { return Ok(()) };
-    loop {
-        match app.store().record(configuration.workspace, vec![draft.clone()]).await {
-            Ok(_) => return Ok(()),
-            Err(error @ (StoreError::Closed | StoreError::Unknown | StoreError::NoWorkspace)) => {
-                return Err(error);
-            }
-            Err(
-                error @ (StoreError::Busy
-                | StoreError::Unwritable(_)
-                | StoreError::Unreadable(_)
-                | StoreError::Corrupt { .. }),
-            ) => {
-                tracing::error!(error = %error, "a provider's refusal cannot be recorded yet");
-                tokio::time::sleep(BACK_OFF).await;
-            }
-        }
-    }
+    let record = || app.store().record(configuration.workspace, vec![draft.clone()]);
+    persist("a provider's refusal", record).await.map(|_| ())
 }
 
 /// The block that a provider's refusal asks for; none where it says nothing about consent (rule 12).

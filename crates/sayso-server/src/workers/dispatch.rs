@@ -22,6 +22,7 @@ use tokio::task::JoinSet;
 
 use super::carrier::{Carriage, carry, named_by};
 use super::sandbox::{Arrived, Taken};
+use super::{BACK_OFF, persist};
 use crate::account::{NoAccount, account_of};
 use crate::app::App;
 use crate::body::duration;
@@ -41,8 +42,6 @@ pub(crate) struct Dispatch {
 /// A worker that has nothing to do looks again after this time: what it waits for may have come
 /// without a word.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
-/// A worker whose store fails tries again after this time.
-const BACK_OFF: Duration = Duration::from_secs(1);
 
 impl Dispatch {
     fn queues(&self) -> MutexGuard<'_, HashMap<Queue, Arc<Notify>>> {
@@ -267,23 +266,10 @@ async fn to_sandbox(app: &App, workspace: WorkspaceId, claimed: Claimed) -> Take
     app.sandbox().take(place, arrived)
 }
 
-/// Writes how hand-overs ended, trying until it can: what is not written is `unknown` after a restart.
+/// Writes how hand-overs ended: what is not written is `unknown` after a restart.
 async fn settle(app: &App, workspace: WorkspaceId, ended: Vec<HandOver>) -> Result<(), StoreError> {
-    loop {
-        match app.store().settle_messages(workspace, ended.clone()).await {
-            Ok(()) => return Ok(()),
-            Err(error @ (StoreError::Closed | StoreError::Unknown | StoreError::NoWorkspace)) => {
-                return Err(error);
-            }
-            Err(
-                error @ (StoreError::Busy
-                | StoreError::Unwritable(_)
-                | StoreError::Unreadable(_)
-                | StoreError::Corrupt { .. }),
-            ) => {
-                tracing::error!(error = %error, "how messages were handed over cannot be written yet");
-                tokio::time::sleep(BACK_OFF).await;
-            }
-        }
-    }
+    persist("how messages were handed over", || {
+        app.store().settle_messages(workspace, ended.clone())
+    })
+    .await
 }

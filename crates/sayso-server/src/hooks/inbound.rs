@@ -28,6 +28,7 @@ use sayso_store::message::{MessageDraft, Payload, Queueing};
 use sayso_store::store::{Dating, Draft, Moment, Outcome, Subject};
 
 use super::reported;
+use crate::api::rejects::Rejecting;
 use crate::app::App;
 use crate::problem::{Code as ProblemCode, Problem};
 
@@ -48,6 +49,7 @@ pub(crate) async fn take(
     events: Vec<ProviderEvent>,
 ) -> Result<(), Problem> {
     let listening = Listening { app, configuration, connection, received: app.now() };
+    let mut unknown = Rejecting::of_connection(app, configuration, connection);
     for event in events {
         match event {
             ProviderEvent::Wrote(wrote) => {
@@ -59,10 +61,19 @@ pub(crate) async fn take(
             }
             ProviderEvent::SenderHealth(_)
             | ProviderEvent::TemplateChanged(_)
-            | ProviderEvent::NumberChanged(_)
-            | ProviderEvent::Unknown { .. } => {}
+            | ProviderEvent::NumberChanged(_) => {}
+            ProviderEvent::Unknown { kind, raw } => {
+                app.metrics().count_unknown_event();
+                let detail = format!("an event of the kind {kind}");
+                unknown.add(
+                    &Problem::new(ProblemCode::HookEventUnknown).detail(detail),
+                    None,
+                    &raw,
+                );
+            }
         }
     }
+    unknown.keep();
     Ok(())
 }
 

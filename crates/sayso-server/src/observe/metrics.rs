@@ -35,6 +35,7 @@ pub struct Metrics {
     answers: Vec<(&'static str, Counter)>,
     waived: Counter,
     unverified_hooks: Counter,
+    unknown_events: Counter,
     consents: Vec<(Outcome, Counter)>,
     refusal_seconds: Histogram,
 }
@@ -74,6 +75,7 @@ impl Metrics {
             .collect();
         let waived = counter("sayso_check_waived_total", None);
         let unverified_hooks = counter("sayso_hook_unverified_total", None);
+        let unknown_events = counter("sayso_hook_unknown_events_total", None);
         let refusal_seconds =
             recorder.register_histogram(&Key::from_name("sayso_refusal_seconds"), &METADATA);
         Self {
@@ -83,6 +85,7 @@ impl Metrics {
             answers,
             waived,
             unverified_hooks,
+            unknown_events,
             consents,
             refusal_seconds,
         }
@@ -150,6 +153,11 @@ impl Metrics {
     /// Counts a call to a hook that is not known to be its provider's.
     pub(crate) fn count_unverified_hook(&self) {
         self.unverified_hooks.increment(1);
+    }
+
+    /// Counts an event of a provider that is of no kind we know.
+    pub(crate) fn count_unknown_event(&self) {
+        self.unknown_events.increment(1);
     }
 
     /// Counts what became of a recorded event.

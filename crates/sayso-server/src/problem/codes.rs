@@ -53,6 +53,9 @@ codes! {
     HookMalformed = "hook-malformed", BAD_REQUEST, "The provider's call cannot be read",
         "The call is the provider's own, and not as the provider documents its calls. `detail` says what is wrong; the call is kept among the rejects.",
         "Compare the subscription at the provider with the guide of the provider; tell us if it looks right.";
+    HookEventUnknown = "hook-event-unknown", UNPROCESSABLE_ENTITY, "A provider's event is of no kind we know",
+        "The call was the provider's own and was taken; one event in it is of a kind that says nothing to Sayso, and nothing followed from it. It is kept among the rejects.",
+        "Look whether the provider tells something new there that people mean as a refusal; tell us if so.";
     InvalidQuery = "invalid-query", BAD_REQUEST, "The query cannot be read",
         "The part of the address after `?` is not percent-encoded UTF-8.",
         "Encode names and values as `application/x-www-form-urlencoded`.";

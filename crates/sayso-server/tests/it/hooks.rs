@@ -381,3 +381,22 @@ async fn the_switch_of_a_platform_blocks_marketing_there_and_its_resume_lifts_th
     switch("resume", "1795255195").await;
     assert_eq!(reason().await, Value::Null);
 }
+
+#[tokio::test]
+async fn an_event_of_an_unknown_kind_is_kept_and_counted_and_its_neighbours_are_heard() {
+    let shop = Shop::at("meta").await;
+    shop.agree(ADA).await;
+    let metadata =
+        json!({ "display_phone_number": "15550100900", "phone_number_id": "106540352242922" });
+    let stop = json!({ "from": "14155552671", "id": "wamid.in.1", "timestamp": "1795255199", "type": "text", "text": { "body": "STOP" } });
+    let value =
+        json!({ "messaging_product": "whatsapp", "metadata": metadata, "messages": [stop] });
+    let changes = json!([{ "field": "weather", "value": { "rain": true } }, { "field": "messages", "value": value }]);
+    let body = json!({ "object": "whatsapp_business_account", "entry": [{ "id": "1", "changes": changes }] });
+    meta_told(&shop, &body.to_string()).await;
+    let ask = json!({ "phone": ADA, "channel": "whatsapp" });
+    assert_eq!(shop.app.post("/v1/check", &ask).await.json()["reason"], "opted_out");
+    let rejects = shop.app.get("/v1/rejects?code=hook-event-unknown").await.json();
+    assert!(rejects["rejects"][0]["body"].as_str().unwrap().contains("rain"), "{rejects}");
+    assert!(shop.app.metrics().await.contains("sayso_hook_unknown_events_total 1"));
+}

@@ -192,7 +192,15 @@ pub(crate) async fn put(
     let name = name(request.name, &mut faults);
     let changed = named(request.credentials.unwrap_or_default());
     let hook = if changed.contains_key(HOOK_TOKEN) { Hook::WithToken } else { Hook::WithoutToken };
-    let mut connection = known;
+    let elsewhere =
+        changed.get(BASE_URL).is_some_and(|url| known.credentials.get(BASE_URL) != Some(url));
+    let kept = known.credentials.keys().filter(|name| !changed.contains_key(*name));
+    for name in kept.filter(|name| elsewhere && name.as_ref() != BASE_URL) {
+        // What is stored goes to no other place than it was given for.
+        let fault = "is to be sent again, because base_url changes";
+        faults.note(format!("/credentials/{name}"), Code::MissingField, fault);
+    }
+    let mut connection = known.clone();
     connection.credentials.extend(changed);
     check(&connection, &mut faults);
     connection.name = faults.settle(name)?;
@@ -228,6 +236,9 @@ pub(crate) async fn delete(
     let connection = Connection { deleted_at, ..known };
     store(&app, &caller, id, connection, Hook::WithoutToken).await
 }
+
+/// The credential that says where a provider's API is.
+const BASE_URL: &str = "base_url";
 
 const LIMIT: (&str, usize) =
     ("CONNECTIONS_PER_WORKSPACE_MAX", limits::CONNECTIONS_PER_WORKSPACE_MAX);

@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use sayso_channels::inbound::{Party, Written, Wrote};
 use sayso_core::address::Address;
 use sayso_core::channel::Provider;
+use sayso_store::configuration::Mode;
 use sayso_store::message::Payload;
 use sayso_store::store::Subject;
 use serde::Serialize;
@@ -169,7 +170,8 @@ pub(crate) async fn put(
 
 /// Writes as the person with a simulated phone.
 ///
-/// It is taken in as a provider's call would be: recorded, obeyed, answered.
+/// It is taken in as a provider's call would be: recorded, obeyed, answered. Test workspaces only: it
+/// would be an act of the person.
 #[utoipa::path(
     post, path = "/v1/sandbox/phone/messages", tag = "Sandbox", operation_id = "write_from_sandbox_phone",
     params(PhoneQuery),
@@ -189,8 +191,12 @@ pub(crate) async fn write(
     let sender = request.sender.map(|SenderIdText(sender)| sender);
     let sender = faults.require("/sender", sender, "snd_01jd6m9k3te5b8r5v3x5y6z7w8");
     let text = faults.require("/text", request.text, "Stop. Thank you");
+    if configuration.mode != Mode::Test {
+        let fault = "is of a live workspace, whose people write by their own phones";
+        faults.note("/sender", Code::InvalidValue, fault);
+    }
     let ours = sender.and_then(|id| {
-        let sender = configuration.senders.get(&id)?;
+        let sender = configuration.senders.get(&id).filter(|it| it.deleted_at.is_none())?;
         let connection = sender.connection?;
         let provider = configuration.connections.get(&connection)?.provider;
         (provider == Provider::Sandbox).then_some((sender, connection))

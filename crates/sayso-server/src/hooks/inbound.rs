@@ -10,8 +10,10 @@ use sayso_channels::inbound::{Choice, KeywordKind, Prefers, ProviderEvent, Writt
 use sayso_core::address::Address;
 use sayso_core::canonical::{Canonical, Writer};
 use sayso_core::capture::{settle_time, start};
-use sayso_core::channel::{Category, Channel, Content, Message, Occasion, Permission, Scope};
-use sayso_core::decision::Requirement;
+use sayso_core::channel::{
+    Category, Channel, Content, Message, Occasion, Permission, Provider, Scope,
+};
+use sayso_core::decision::{Reason, Reasons, Requirement};
 use sayso_core::event::{Fact, Switched};
 use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
 use sayso_core::id::{ConnectionId, MessageId, SenderId};
@@ -25,7 +27,9 @@ use sayso_core::wording::{
 };
 use sayso_store::configuration::Configuration;
 use sayso_store::message::{MessageDraft, Payload, Queueing};
-use sayso_store::store::{Dating, Draft, Moment, Outcome, Subject};
+use sayso_store::store::{
+    Dating, Draft, Moment, Outcome, Question as StoreQuestion, Recipient, Subject,
+};
 
 use super::reported;
 use crate::api::rejects::Rejecting;
@@ -41,7 +45,8 @@ pub(crate) struct Understood {
     pub(crate) reply: Option<MessageId>,
 }
 
-/// Takes in what a connection's provider told, in order.
+/// Takes in what a connection's provider told: people first, in order, and whatever fails holds up
+/// nobody else in the call. The first failure is the answer, so that the provider tells it again.
 pub(crate) async fn take(
     app: &App,
     configuration: &Arc<Configuration>,
@@ -50,15 +55,14 @@ pub(crate) async fn take(
 ) -> Result<(), Problem> {
     let listening = Listening { app, configuration, connection, received: app.now() };
     let mut unknown = Rejecting::of_connection(app, configuration, connection);
+    let (mut reports, mut first) = (Vec::new(), Ok(()));
     for event in events {
         match event {
             ProviderEvent::Wrote(wrote) => {
-                listening.hear(&wrote).await?;
+                first = first.and(listening.hear(&wrote).await.map(|_| ()));
             }
-            ProviderEvent::Prefers(prefers) => listening.obey(&prefers).await?,
-            ProviderEvent::Reported(report) => {
-                reported::take(app, configuration, connection, &report).await?;
-            }
+            ProviderEvent::Prefers(prefers) => first = first.and(listening.obey(&prefers).await),
+            ProviderEvent::Reported(report) => reports.push(report),
             ProviderEvent::SenderHealth(_)
             | ProviderEvent::TemplateChanged(_)
             | ProviderEvent::NumberChanged(_) => {}
@@ -74,7 +78,10 @@ pub(crate) async fn take(
         }
     }
     unknown.keep();
-    Ok(())
+    for report in reports {
+        first = first.and(reported::take(app, configuration, connection, &report).await);
+    }
+    first
 }
 
 /// Takes in what one person wrote, and says how it was understood.
@@ -112,24 +119,51 @@ impl Listening<'_> {
         let sender = self.sender(wrote.channel, wrote.sender.as_deref());
         let addresses: Vec<Address> = wrote.from.addresses().collect();
         let heard = wrote_text(wrote).map(|text| self.read(wrote.channel, text));
-        let heard = match (wrote.handled_by_provider, heard) {
-            (Some(kind), _) => Some(taken_by_provider(kind)),
-            (None, heard) => heard,
+        let heard = match (wrote.handled_by_provider.map(taken_by_provider), heard) {
+            // Of two readings the refusing one wins.
+            (Some(_), Some(own)) if may_refuse(own.reading) => Some(own),
+            (Some(theirs), _) => Some(theirs),
+            (None, own) => own,
         };
         let saying = Saying { addresses: &addresses, ..self.saying_of(wrote, heard)? };
         let mut facts: Vec<Fact> = sender.map(Fact::Activity).into_iter().collect();
         for statement in self.statements(wrote.channel, heard, &addresses).await? {
             facts.push(Fact::Consent(statement.0, statement.1));
         }
+        facts.extend(self.unblocked(wrote, heard, sender));
         let said_before = self.record(&saying, &facts).await?;
         let is_answered = wrote.handled_by_provider.is_some() || said_before;
+        let refused_at = wrote.occurred_at.map_or(self.received, |at| at.last().min(self.received));
         let reply = match (heard, sender, addresses.first()) {
             (Some(heard), Some(sender), Some(to)) if !is_answered => {
-                self.reply(heard.reading, (wrote.channel, sender), to).await?
+                let said = (heard.reading, refused_at);
+                let reply = self.reply(said, (wrote.channel, sender), to).await;
+                // What was said is recorded; that nothing is answered is no reason to hear it again.
+                reply.unwrap_or_else(|problem| {
+                    let code = problem.code().as_str();
+                    tracing::error!(problem.code = code, "a reply could not be queued");
+                    None
+                })
             }
             _ => None,
         };
         Ok(Understood { heard, reply })
+    }
+
+    /// The end of the provider's own block, where the provider ends it by itself at a start word.
+    fn unblocked(
+        &self,
+        wrote: &Wrote,
+        heard: Option<Heard>,
+        sender: Option<SenderId>,
+    ) -> Option<Fact> {
+        let connection = self.configuration.connections.get(&self.connection)?;
+        let is_start = heard.is_some_and(|heard| heard.reading == Reading::Start);
+        let unblocks = connection.provider == Provider::Twilio
+            || wrote.handled_by_provider == Some(KeywordKind::Start);
+        let cover = Cover { channel: Some(wrote.channel), sender: Some(sender?), category: None };
+        let off = Fact::Suppression(Suppression::Provider, cover, Switched::Off);
+        (is_start && unblocks).then_some(off)
     }
 
     /// What words say, as statements about permissions.
@@ -199,6 +233,8 @@ impl Listening<'_> {
         let mut drafts = Vec::with_capacity(facts.len() * saying.addresses.len());
         for address in saying.addresses {
             for fact in facts {
+                // What is dated in the future is no yes (rule 2).
+                let Some(occurred_at) = self.settled(*fact, saying.occurred_at) else { continue };
                 let part = u32::try_from(drafts.len()).unwrap_or(u32::MAX);
                 drafts.push(Draft {
                     subject: Subject::Address(address.clone()),
@@ -207,7 +243,7 @@ impl Listening<'_> {
                     fact: *fact,
                     source: saying.source.clone(),
                     actor: saying.actor,
-                    occurred_at: self.settled(*fact, saying.occurred_at),
+                    occurred_at,
                     dating: Dating::Dated,
                     import: None,
                     basis: None,
@@ -224,11 +260,9 @@ impl Listening<'_> {
     }
 
     /// When something happened (rule 2): nothing is later than our receipt.
-    fn settled(&self, fact: Fact, claimed: Option<ClaimedTime>) -> Timestamp {
-        match fact {
-            Fact::Consent(_, statement) => {
-                settle_time(statement, claimed, self.received).unwrap_or(self.received)
-            }
+    fn settled(&self, fact: Fact, claimed: Option<ClaimedTime>) -> Option<Timestamp> {
+        Some(match fact {
+            Fact::Consent(_, statement) => settle_time(statement, claimed, self.received).ok()?,
             Fact::Suppression(_, _, Switched::On) => {
                 claimed.map_or(self.received, |at| at.last().min(self.received))
             }
@@ -238,29 +272,19 @@ impl Listening<'_> {
             | Fact::Link(_)
             | Fact::Attributes(_)
             | Fact::Erasure => claimed.map_or(self.received, |at| at.first().min(self.received)),
-        }
+        })
     }
 
-    /// The sender that a provider names: ours by this connection with this address, or the only one.
     fn sender(&self, channel: Channel, named: Option<&str>) -> Option<SenderId> {
-        let ours = || {
-            self.configuration.senders.iter().filter(|(_, sender)| {
-                sender.channel == channel && sender.connection == Some(self.connection)
-            })
-        };
-        let plain = |text: &str| text.trim_start_matches('+').to_owned();
-        let of_name = named.and_then(|named| {
-            ours().find(|(_, sender)| plain(&sender.address) == plain(named)).map(|(id, _)| *id)
-        });
-        let mut all = ours().map(|(id, _)| *id);
-        of_name.or_else(|| all.next().filter(|_| all.next().is_none()))
+        sender_named(self.configuration, (self.connection, channel), named)
     }
 
     /// Reads words against what the workspace calls itself and its topics.
     fn read(&self, channel: Channel, text: &str) -> Heard {
         let senders = self.configuration.senders.values();
-        let names = senders.map(|sender| sender.name.as_ref());
-        let names = Names::of(names.chain([self.configuration.name.as_ref()]));
+        let living = senders.filter(|sender| sender.deleted_at.is_none());
+        let names = living.map(|sender| sender.name.as_ref());
+        let names = Names::of([self.configuration.name.as_ref()].into_iter().chain(names));
         let living =
             self.configuration.topics.iter().filter(|(_, topic)| topic.deleted_at.is_none());
         let codes: Vec<(Code, _)> =
@@ -336,7 +360,7 @@ impl Listening<'_> {
     /// Queues the one confirmation of a refusal (rule 21), or the answer to a call for help.
     async fn reply(
         &self,
-        reading: Reading,
+        (reading, refused_at): (Reading, Timestamp),
         (channel, sender): (Channel, SenderId),
         to: &Address,
     ) -> Result<Option<MessageId>, Problem> {
@@ -344,7 +368,7 @@ impl Listening<'_> {
         let Some(ours) = configuration.senders.get(&sender) else { return Ok(None) };
         let (occasion, text) = match reading {
             Reading::Stop { topic: None } | Reading::No => (
-                Occasion::RefusalConfirmation(self.received),
+                Occasion::RefusalConfirmation(refused_at),
                 format!(
                     "{}: you will get no more messages from us here. Reply START to change that.",
                     ours.name
@@ -353,7 +377,7 @@ impl Listening<'_> {
             Reading::Stop { topic: Some(topic) } => {
                 let topic = configuration.topics.get(&topic).map_or("this", |topic| &topic.name);
                 (
-                    Occasion::RefusalConfirmation(self.received),
+                    Occasion::RefusalConfirmation(refused_at),
                     format!(
                         "{}: you will get no more messages about {topic}. Reply STOP to leave everything.",
                         ours.name
@@ -367,7 +391,9 @@ impl Listening<'_> {
             Reading::Start | Reading::Yes | Reading::Unclear | Reading::Nothing => return Ok(None),
         };
         let kind = if reading == Reading::Help { "help" } else { "confirmation" };
-        if self.has_replied_today(kind, sender, to).await? {
+        let is_late = self.received > refused_at.plus(limits::CONFIRMATION_WINDOW);
+        let stands = kind == "help" || self.stands(reading, channel, to).await?;
+        if is_late || !stands || self.has_replied_today(kind, sender, to).await? {
             return Ok(None);
         }
         let message = Message {
@@ -384,7 +410,7 @@ impl Listening<'_> {
             routes: vec![message],
             requirement: Requirement::OptIn,
             payload: Payload::Text(text.into()),
-            expires_at: self.received.plus(limits::CONFIRMATION_WINDOW),
+            expires_at: refused_at.plus(limits::CONFIRMATION_WINDOW),
         };
         match self.app.store().queue_message(configuration.workspace, draft).await? {
             Queueing::Queued(message) => {
@@ -393,6 +419,38 @@ impl Listening<'_> {
             }
             Queueing::Retried(_) | Queueing::KeyReused => Ok(None),
         }
+    }
+
+    /// Whether a refusal still stands: a late one may have been lifted before it came in.
+    async fn stands(
+        &self,
+        reading: Reading,
+        channel: Channel,
+        to: &Address,
+    ) -> Result<bool, Problem> {
+        let topic = match reading {
+            Reading::Stop { topic } => topic,
+            Reading::Start
+            | Reading::Help
+            | Reading::Yes
+            | Reading::No
+            | Reading::Unclear
+            | Reading::Nothing => None,
+        };
+        let category = topic.and_then(|topic| self.configuration.topics.get(&topic));
+        let category = category.map_or(Category::Marketing, |topic| topic.category);
+        let message = Message { topic, ..Message::ordinary(channel, category) };
+        let recipient = match to {
+            Address::Phone(phone) => Recipient::Phone(*phone),
+            Address::Email(_) | Address::ChannelId(_) | Address::ExternalId(_) => {
+                Recipient::Key(to.key(&self.configuration.secret))
+            }
+        };
+        let question = StoreQuestion { message, requirement: Requirement::OptIn };
+        let workspace = self.configuration.workspace;
+        let screened = self.app.store().screen(workspace, &question, &[recipient]).await?;
+        let is_refused = |reasons: &Reasons| reasons.iter().any(|it| it == Reason::OptedOut);
+        Ok(screened.first().is_some_and(is_refused))
     }
 
     /// Whether a reply of this kind was queued in the last 24 hours. Its key holds the day, so that two
@@ -423,6 +481,38 @@ impl Listening<'_> {
         let text = format!("reply:{kind}:{sender}:{key}:{day}");
         RequestHash::of_key(&text, &self.configuration.secret)
     }
+}
+
+/// The sender that a provider names: the living one of this connection with that address. Where it names
+/// none, or what is no number (an app), it is the only one.
+pub(crate) fn sender_named(
+    configuration: &Configuration,
+    (connection, channel): (ConnectionId, Channel),
+    named: Option<&str>,
+) -> Option<SenderId> {
+    let plain =
+        |text: &str| text.trim_start_matches("whatsapp:").trim_start_matches('+').to_owned();
+    let living = || {
+        configuration.senders.iter().filter(|(_, sender)| {
+            let is_ours = sender.channel == channel && sender.connection == Some(connection);
+            is_ours && sender.deleted_at.is_none()
+        })
+    };
+    let named = named.map(plain);
+    let of_name = named.as_ref().and_then(|named| {
+        living().find(|(_, sender)| plain(&sender.address) == *named).map(|(id, _)| *id)
+    });
+    let is_number = |text: &String| text.bytes().all(|byte| byte.is_ascii_digit());
+    if of_name.is_some() || named.as_ref().is_some_and(is_number) {
+        return of_name;
+    }
+    let mut all = living().map(|(id, _)| *id);
+    all.next().filter(|_| all.next().is_none())
+}
+
+/// Whether a text refuses, or may.
+const fn may_refuse(reading: Reading) -> bool {
+    reading.is_refusal() || matches!(reading, Reading::Unclear)
 }
 
 /// The words of a message, wherever they stand.

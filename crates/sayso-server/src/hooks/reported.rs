@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use sayso_channels::inbound::{MessageState as Told, Party, Reported};
-use sayso_core::id::{ConnectionId, MessageId, SenderId};
+use sayso_core::id::{ConnectionId, MessageId};
 use sayso_core::limits;
 use sayso_core::message::MessageState;
 use sayso_store::configuration::Configuration;
 use sayso_store::message::{MessageName, MessageReport};
 
+use super::inbound::sender_named;
 use crate::app::App;
 use crate::body::duration;
 use crate::problem::Problem;
@@ -51,9 +52,9 @@ pub(crate) async fn take(
 /// The names by which we may know the message: ours first, for the provider's may not be written yet.
 fn names(reported: &Reported) -> impl Iterator<Item = MessageName> {
     let ours = reported.message.ours().and_then(|id| MessageId::parse(id).ok());
-    let provider = reported.message.provider().or(reported.message.platform());
-    let provider = provider.map(|id| MessageName::Provider(id.into()));
-    ours.map(MessageName::Ours).into_iter().chain(provider)
+    let theirs = reported.message.provider().into_iter().chain(reported.message.platform());
+    let theirs = theirs.map(|id| MessageName::Provider(id.into()));
+    ours.map(MessageName::Ours).into_iter().chain(theirs)
 }
 
 /// Brings a report to the store, and says whether it knew the message. A report that names ours by our
@@ -98,8 +99,9 @@ async fn obey(
     let addresses = reported.to.iter().flat_map(Party::addresses);
     let drafts: Vec<_> = addresses
         .filter_map(|to| {
-            let sender = sender_of(configuration, connection, reported);
             let channel = reported.channel;
+            let named = reported.sender.as_deref();
+            let sender = sender_named(configuration, (connection, channel), named);
             let refusal = ProviderRefusal { message, to: &to, channel, sender, failure, at };
             block(configuration, connection, &refusal)
         })
@@ -108,23 +110,4 @@ async fn obey(
         app.store().record(configuration.workspace, drafts).await?;
     }
     Ok(())
-}
-
-/// The sender a report is about: the one so named, else the only one of the connection.
-fn sender_of(
-    configuration: &Configuration,
-    connection: ConnectionId,
-    reported: &Reported,
-) -> Option<SenderId> {
-    let plain =
-        |text: &str| text.trim_start_matches("whatsapp:").trim_start_matches('+').to_owned();
-    let ours = || {
-        configuration.senders.iter().filter(|(_, sender)| {
-            sender.channel == reported.channel && sender.connection == Some(connection)
-        })
-    };
-    let named = reported.sender.as_deref().map(plain);
-    let of_name = ours().find(|(_, sender)| Some(plain(&sender.address)) == named);
-    let mut all = ours().map(|(id, _)| *id);
-    of_name.map(|(id, _)| *id).or_else(|| all.next().filter(|_| all.next().is_none()))
 }

@@ -119,6 +119,29 @@ async fn credentials_are_changed_one_by_one() {
 }
 
 #[tokio::test]
+async fn stored_secrets_go_to_no_other_place_than_they_were_given_for() {
+    let app = TestApp::start().await;
+    let made = make(&app, "twilio", &credentials("twilio")).await.json();
+    let path = format!("/v1/connections/{}", made["id"].as_str().unwrap());
+    let elsewhere = "https://elsewhere.example";
+    let change = json!({ "name": "Account", "credentials": { "base_url": elsewhere } });
+    let problem = app.call("PUT", &path, &change).await.is_problem("missing-field");
+    let told: Vec<&str> = problem["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["pointer"].as_str().unwrap())
+        .collect();
+    assert_eq!(told, ["/credentials/account", "/credentials/auth_token"], "{problem}");
+    let mut again = credentials("twilio");
+    again["base_url"] = elsewhere.into();
+    let change = json!({ "name": "Account", "credentials": again });
+    assert_eq!(app.call("PUT", &path, &change).await.status, StatusCode::OK);
+    let same = json!({ "name": "Renamed", "credentials": { "base_url": elsewhere } });
+    assert_eq!(app.call("PUT", &path, &same).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn a_retry_is_one_connection_and_does_not_say_a_made_token_again() {
     let app = TestApp::start().await;
     let keyed = async |credentials: Value| {

@@ -292,6 +292,16 @@ async fn a_provider_hears_of_success_only_once_what_it_told_is_durable() {
     assert_eq!(app.get(&format!("/v1/messages/{id}")).await.json()["state"], "delivered");
 }
 
+/// What Ada wrote, as Twilio brings it.
+async fn write_by_twilio(shop: &Shop, words: &[(&str, &str)]) -> Answer {
+    let path = format!("/hooks/{}", shop.connection);
+    let mut form = words.to_vec();
+    form.extend([("From", ADA), ("To", "+15550100900")]);
+    let signature = twilio_signature(&format!("https://consent.example{path}"), &form);
+    let headers = [("x-twilio-signature", signature.as_str()), ("content-type", FORM)];
+    call(&shop.app, &path, &headers, &encoded(&form)).await
+}
+
 /// A person's words, as each provider brings them; and what it is answered.
 async fn write(shop: &Shop, provider: &str, text: &str) -> Answer {
     let path = format!("/hooks/{}", shop.connection);
@@ -313,13 +323,7 @@ async fn write(shop: &Shop, provider: &str, text: &str) -> Answer {
             call(&shop.app, &secret, &[("content-type", "application/json")], &body.to_string())
                 .await
         }
-        "twilio" => {
-            let form =
-                [("MessageSid", "SM1"), ("Body", text), ("From", ADA), ("To", "+15550100900")];
-            let signature = twilio_signature(&format!("https://consent.example{path}"), &form);
-            let headers = [("x-twilio-signature", signature.as_str()), ("content-type", FORM)];
-            call(&shop.app, &path, &headers, &encoded(&form)).await
-        }
+        "twilio" => write_by_twilio(shop, &[("MessageSid", "SM1"), ("Body", text)]).await,
         "kannel" => {
             let told = "from=%2B14155552671&to=%2B15550100900&ts=1795255199&smsc=a&id=k-1&charset=UTF-8&account=";
             get(&shop.app, &format!("{secret}&{told}&text={text}")).await
@@ -357,6 +361,30 @@ async fn a_stop_by_each_provider_is_obeyed_before_the_2xx_and_a_replay_changes_n
         shop.app.send_due().await;
         assert_eq!(shop.provider.seen().len(), 1, "{provider}");
     }
+}
+
+#[tokio::test]
+async fn start_to_twilio_ends_twilios_own_block_too() {
+    let shop = Shop::at("twilio").await;
+    shop.agree(ADA).await;
+    let refused = json!({ "code": 21_610, "message": "No", "status": 400 }).to_string();
+    shop.send(ADA, Says::Answer(400, refused)).await;
+    shop.app.post("/v1/messages", &shop.message(ADA)).await.is_problem("message-not-allowed");
+    shop.app.advance(sayso_core::time::Span::seconds(5));
+    let start = [("MessageSid", "SM1"), ("Body", "START"), ("OptOutType", "START")];
+    assert_eq!(write_by_twilio(&shop, &start).await.status, StatusCode::OK);
+    shop.queue(&shop.message(ADA)).await;
+}
+
+#[tokio::test]
+async fn a_refusal_that_the_provider_took_for_something_else_is_a_refusal() {
+    let shop = Shop::at("twilio").await;
+    shop.agree(ADA).await;
+    let words = [("MessageSid", "SM1"), ("Body", "Stop. Thank you"), ("OptOutType", "HELP")];
+    assert_eq!(write_by_twilio(&shop, &words).await.status, StatusCode::OK);
+    let refused = shop.app.post("/v1/messages", &shop.message(ADA)).await;
+    let problem = refused.is_problem("message-not-allowed");
+    assert_eq!(problem["decision"]["reason"], "opted_out");
 }
 
 #[tokio::test]

@@ -1,13 +1,13 @@
 //! Hand-over by HTTP (rule 28), to stand-ins that check what they are sent against the providers'
 //! documentation; and what their refusals say about people (rule 12).
 
-use axum::http::Method;
+use axum::http::{Method, StatusCode};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sayso_core::time::Span;
 use serde_json::{Value, json};
 
-use crate::support::provider::{ACCOUNT, AUTH_TOKEN, HOOK_TOKEN, Says, Seen, Shop};
+use crate::support::provider::{ACCOUNT, AUTH_TOKEN, HOOK_TOKEN, Says, Seen, Shop, credentials};
 
 const ADA: &str = "+14155552671";
 
@@ -169,8 +169,10 @@ async fn a_message_waits_for_a_provider_out_of_reach_until_it_is_of_no_use() {
     let shop = Shop::at("twilio").await;
     shop.agree(ADA).await;
     let path = format!("/v1/connections/{}", shop.connection);
-    let nobody = json!({ "name": "Account", "credentials": { "base_url": "http://127.0.0.1:9" } });
-    shop.app.call("PUT", &path, &nobody).await;
+    let mut nobody = credentials("twilio");
+    nobody["base_url"] = "http://127.0.0.1:9".into();
+    let nobody = json!({ "name": "Account", "credentials": nobody });
+    assert_eq!(shop.app.call("PUT", &path, &nobody).await.status, StatusCode::OK);
     let id = shop.queue(&shop.message(ADA)).await;
     assert_eq!(shop.app.send_due().await, 1);
     for _ in 0..20 {

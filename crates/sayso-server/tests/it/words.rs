@@ -100,6 +100,30 @@ async fn start_lifts_a_stop_and_a_late_stop_of_before_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_refusal_that_comes_late_is_obeyed_and_not_confirmed() {
+    let shop = Shop::open().await;
+    shop.app.advance(Span::minutes(10));
+    let late = json!({ "text": "STOP", "occurred_at": "2026-11-21T09:30:00Z" });
+    assert!(shop.write(&late).await.get("reply").is_none());
+    assert_eq!(shop.reason().await, "opted_out");
+}
+
+#[tokio::test]
+async fn words_dated_in_the_future_start_nothing_and_stop_at_once() {
+    let shop = Shop::open().await;
+    shop.says("STOP").await;
+    let later = |text: &str| json!({ "text": text, "occurred_at": "2026-12-24T12:00:00Z" });
+    shop.write(&later("START")).await;
+    assert_eq!(shop.reason().await, "opted_out");
+    shop.app.advance(Span::minutes(1));
+    shop.says("START").await;
+    assert_eq!(shop.reason().await, Value::Null);
+    shop.app.advance(Span::minutes(1));
+    shop.write(&later("STOP")).await;
+    assert_eq!(shop.reason().await, "opted_out");
+}
+
+#[tokio::test]
 async fn unclear_words_hold_marketing_and_ordinary_words_do_nothing() {
     let shop = Shop::open().await;
     for text in ["What time do you open?", "please don't stop", "cancel my order"] {
@@ -154,6 +178,10 @@ async fn a_message_to_nobody_of_ours_is_refused_with_the_field() {
     let stranger = json!({ "sender": "snd_01jd6m9k3te5b8r5v3x5y6z7w8", "text": "STOP" });
     shop.app.post(path, &stranger).await.is_problem("sender-unconnected");
     shop.app.post(path, &json!({ "text": "STOP" })).await.is_problem("missing-field");
+    let deleted = shop.sender.as_str().unwrap();
+    assert_eq!(shop.app.delete(&format!("/v1/senders/{deleted}")).await.status, StatusCode::OK);
+    let gone = json!({ "sender": deleted, "text": "STOP" });
+    shop.app.post(path, &gone).await.is_problem("sender-unconnected");
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ use thiserror::Error;
 /// The name of the token in the URL of a hook whose provider signs nothing.
 pub(crate) const HOOK_TOKEN: &str = "hook_token";
 /// The name of the place where a provider's API is.
-const BASE_URL: &str = "base_url";
+pub(crate) const BASE_URL: &str = "base_url";
 
 /// Why a connection is no account at a provider.
 #[derive(Debug, Error)]

@@ -13,7 +13,7 @@ use sayso_store::configuration::{Change, Connection};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::account::{CredentialFault, HOOK_TOKEN, NoAccount, account_of, names};
+use crate::account::{BASE_URL, CredentialFault, HOOK_TOKEN, NoAccount, account_of, names};
 use crate::api::making::{Making, reused, said_before};
 use crate::api::page::{InPath, ListQuery, has_room, name, page};
 use crate::app::App;
@@ -236,9 +236,6 @@ pub(crate) async fn delete(
     let connection = Connection { deleted_at, ..known };
     store(&app, &caller, id, connection, Hook::WithoutToken).await
 }
-
-/// The credential that says where a provider's API is.
-const BASE_URL: &str = "base_url";
 
 const LIMIT: (&str, usize) =
     ("CONNECTIONS_PER_WORKSPACE_MAX", limits::CONNECTIONS_PER_WORKSPACE_MAX);

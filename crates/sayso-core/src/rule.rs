@@ -31,15 +31,24 @@ pub struct Keyword {
 /// A regular expression that is searched for in the folded text: lower case, words joined by single
 /// spaces, with accents and without. It takes time in proportion to the text.
 ///
-/// *Shape*: up to [`limits::PATTERN_BYTES_MAX`] bytes; `^` and `$` are the ends of the text.
+/// *Shape*: up to [`limits::PATTERN_BYTES_MAX`] bytes; `^` and `$` are the ends of the text. Two are
+/// equal if they are written alike.
 #[derive(Clone, Debug)]
 pub struct Pattern {
     written: Box<str>,
     machine: PikeVM,
 }
 
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.written == other.written
+    }
+}
+
+impl Eq for Pattern {}
+
 /// How a rule's text is compared.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Matching {
     /// The text begins with these words.
     Begins(Keyword),
@@ -60,7 +69,7 @@ words! {
 }
 
 /// A rule as somebody wants it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draft {
     /// The rule.
     pub id: RuleId,
@@ -83,7 +92,7 @@ pub struct Draft {
 }
 
 /// A rule that may be used.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule(Draft);
 
 /// Why a rule may not be used.
@@ -111,6 +120,9 @@ pub enum RuleFault {
     /// The rule names no permission.
     #[error("names no channel")]
     NoPermission,
+    /// An opt-in without the words that were shown to the person.
+    #[error("opts in without a notice")]
+    NoNotice,
     /// An opt-in to another channel that the notice does not name.
     #[error("opts in to {0}, which the notice does not name")]
     NotNamed(Channel),
@@ -141,6 +153,11 @@ impl Keyword {
     /// As it was written.
     pub fn as_str(&self) -> &str {
         &self.written
+    }
+
+    /// Whether the whole text is these words.
+    pub fn is_said_by(&self, text: &str) -> bool {
+        self.is(&fold(text))
     }
 
     fn len(&self) -> usize {
@@ -244,8 +261,8 @@ impl Rule {
     /// Checks a rule. `notice` is the one that the draft refers to.
     ///
     /// # Errors
-    /// [`RuleFault::TakesStopWord`], [`RuleFault::NoPermission`], [`RuleFault::NotNamed`],
-    /// [`RuleFault::ReplyEmpty`], [`RuleFault::ReplyTooLong`].
+    /// [`RuleFault::TakesStopWord`], [`RuleFault::NoPermission`], [`RuleFault::NoNotice`],
+    /// [`RuleFault::NotNamed`], [`RuleFault::ReplyEmpty`], [`RuleFault::ReplyTooLong`].
     pub fn new(draft: Draft, notice: Option<&Notice>) -> Result<Self, RuleFault> {
         if draft.permissions.is_empty() {
             return Err(RuleFault::NoPermission);
@@ -262,12 +279,20 @@ impl Rule {
             if let Some(word) = draft.matching.stop_word() {
                 return Err(RuleFault::TakesStopWord(word));
             }
+            if draft.notice.is_none() {
+                return Err(RuleFault::NoNotice);
+            }
             let mut others = draft.permissions.iter().filter(|(on, _)| *on != draft.channel);
             if let Some((other, _)) = others.find(|(on, scope)| !is_named(notice, *on, *scope)) {
                 return Err(RuleFault::NotNamed(*other));
             }
         }
         Ok(Self(draft))
+    }
+
+    /// A rule as a store kept it: it was checked when it was made.
+    pub const fn kept(draft: Draft) -> Self {
+        Self(draft)
     }
 
     /// What the rule says.
@@ -321,7 +346,7 @@ pub struct Choice<'a> {
 /// word; then the longest keyword, a pattern having none; then the oldest rule. For a text in doubt
 /// only rules that opt out count.
 pub fn choose<'a>(
-    rules: &'a [Rule],
+    rules: impl IntoIterator<Item = &'a Rule>,
     text: &str,
     (channel, sender): (Channel, Option<SenderId>),
     heard: Heard,
@@ -336,7 +361,7 @@ pub fn choose<'a>(
     let tokens =
         fold(text.get(..text.floor_char_boundary(limits::READ_BYTES_MAX)).unwrap_or_default());
     let mut matching: Vec<_> = rules
-        .iter()
+        .into_iter()
         .filter(|rule| rule.is_for(channel, sender))
         .filter(|rule| !unclear || rule.0.does == Does::OptOut)
         .filter(|rule| rule.0.matching.matches(&tokens))

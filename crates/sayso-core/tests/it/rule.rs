@@ -26,6 +26,16 @@ fn matches(text: &str) -> Matching {
     Matching::Matches(Pattern::parse(text).unwrap())
 }
 
+fn notice(names: Vec<Permission>) -> Notice {
+    Notice {
+        id: NoticeId::from_bytes([1; 16]),
+        version: 1,
+        language: Language::parse("en").unwrap(),
+        text: "We send offers.".into(),
+        names,
+    }
+}
+
 fn draft(number: u8, matching: Matching, does: Does) -> Draft {
     Draft {
         id: RuleId::from_bytes([number; 16]),
@@ -34,7 +44,7 @@ fn draft(number: u8, matching: Matching, does: Does) -> Draft {
         matching,
         does,
         permissions: vec![(Channel::Sms, Scope::All)],
-        notice: None,
+        notice: (does == Does::OptIn).then(|| notice(Vec::new()).reference()),
         reply: None,
         created_at: Timestamp::from_micros(i64::from(number)),
     }
@@ -143,13 +153,6 @@ fn another_channel_is_opted_in_only_where_the_notice_names_it() {
         permissions: vec![(Channel::Sms, Scope::All), (Channel::WhatsApp, Scope::All)],
         ..draft(1, is("offers"), Does::OptIn)
     };
-    let notice = |names| Notice {
-        id: NoticeId::from_bytes([1; 16]),
-        version: 1,
-        language: Language::parse("en").unwrap(),
-        text: "We send offers.".into(),
-        names,
-    };
     let unnamed = notice(vec![Permission::Messages(Channel::Sms, Scope::All)]);
     let named = notice(vec![Permission::Messages(Channel::WhatsApp, Scope::All)]);
     let fault = |notice| Rule::new(wanted.clone(), notice).err();
@@ -158,6 +161,8 @@ fn another_channel_is_opted_in_only_where_the_notice_names_it() {
     assert_eq!(fault(Some(&named)), None);
     let out = Draft { does: Does::OptOut, ..wanted.clone() };
     assert!(Rule::new(out, None).is_ok());
+    let silent = Draft { notice: None, ..wanted.clone() };
+    assert_eq!(Rule::new(silent, Some(&named)).err(), Some(RuleFault::NoNotice));
 }
 
 #[test]

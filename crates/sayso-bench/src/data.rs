@@ -89,7 +89,14 @@ fn changes(detail: Detail) -> Result<Vec<Change>> {
             let address = format!("+1555010010{number}").into();
             Change::Sender(
                 sender(channel, number),
-                Sender { channel, name, address, deleted_at: None, connection: None },
+                Sender {
+                    channel,
+                    name,
+                    address,
+                    deleted_at: None,
+                    connection: None,
+                    question: None,
+                },
             )
         }));
     }
@@ -97,7 +104,7 @@ fn changes(detail: Detail) -> Result<Vec<Change>> {
         let name = format!("Topic {number}").into();
         Change::Topic(
             topic(number),
-            Topic { name, category: Category::Marketing, deleted_at: None },
+            Topic { name, category: Category::Marketing, code: None, deleted_at: None },
         )
     }));
     Ok(changes)

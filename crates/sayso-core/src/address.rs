@@ -176,6 +176,15 @@ impl AddressKey {
     }
 }
 
+impl AddressKey {
+    /// Parses the 32 hexadecimal digits in which a key is shown.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_one = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let number = u128::from_str_radix(text, 16).ok().filter(|_| is_one)?;
+        Some(Self(number.to_be_bytes()))
+    }
+}
+
 impl fmt::Debug for AddressKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "AddressKey({self})")

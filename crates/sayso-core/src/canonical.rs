@@ -25,7 +25,8 @@ use crate::channel::{Category, Channel, Permission, Scope};
 use crate::email::Email;
 use crate::event::{ConsentEvent, Fact, Retracted, Sealed, Switched};
 use crate::id::{
-    ConnectionId, EventId, ImportId, KeyId, NoticeId, ProfileId, SenderId, TopicId, WorkspaceId,
+    ConnectionId, EventId, ImportId, KeyId, NoticeId, ProfileId, RuleId, SenderId, TopicId,
+    WorkspaceId,
 };
 use crate::notice::{Language, NoticeRef};
 use crate::phone::Phone;
@@ -264,6 +265,7 @@ macro_rules! canonical_ids {
 canonical_words!(Channel, Category, Actor, Road, Slot, Suppression, AddressKind);
 canonical_ids!(
     ConnectionId,
+    RuleId,
     EventId,
     ImportId,
     KeyId,

@@ -1,5 +1,6 @@
 //! The gate: may this message be sent? Pure, and the same for every store (rules 24 to 26).
 
+use crate::activity::Activity;
 use crate::channel::{Category, Channel, Content, Message, Occasion, words};
 use crate::limits;
 use crate::registers::Registers;
@@ -310,7 +311,7 @@ fn is_owed(message: &Message, now: Timestamp) -> bool {
 
 /// The time of the person's last message, while it keeps them active (rule 18).
 fn active_since(findings: &Findings, now: Timestamp) -> Option<Timestamp> {
-    findings.wrote_at.filter(|wrote_at| now < wrote_at.plus(limits::ACTIVITY_WINDOW))
+    findings.wrote_at.filter(|wrote_at| Activity::of(Some(*wrote_at), now) == Activity::Active)
 }
 
 /// What stands in the way besides consent.

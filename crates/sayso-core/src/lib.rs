@@ -18,6 +18,7 @@ pub mod address;
 pub mod email;
 pub mod phone;
 
+pub mod activity;
 pub mod channel;
 pub mod notice;
 pub mod source;

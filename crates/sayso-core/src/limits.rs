@@ -135,7 +135,12 @@ limits! {
     count OWN_NAMES_MAX: usize = 64, "Names of a business and its senders that may stand beside a stop word: more are not one sender's.";
     count OWN_NAME_BYTES_MAX: usize = 128, "A name that may stand beside a stop word: the longest display name of a sender, in any script.";
     count TOPIC_CODE_BYTES_MAX: usize = 32, "The code of a topic: people type it after STOP.";
+    count PEOPLE_SEEN_MAX: usize = 20_000, "Addresses that are looked through for one page of a sender's people: some 50 ms of reading.";
+    count RULE_PERMISSIONS_MAX: usize = 32, "Permissions of one rule: each is an event for whoever writes the text.";
     count RULES_PER_WORKSPACE_MAX: usize = 1_000, "Rules of a workspace: each is tried on every text.";
+    count QUESTIONS_PER_PERSON_MAX: usize = 8, "How often one sender asks a person for an opt-in, ever: once at the first message, and after each START for a week of them.";
+    count QUESTION_LABEL_CHARS_MAX: usize = 20, "The words of an answer to a question, in characters: the button of WhatsApp holds 20.";
+    count QUESTION_TEXT_CHARS_MAX: usize = 1_024, "An opt-in question, in characters: the text above the buttons of WhatsApp holds 1,024.";
     count KEYWORD_BYTES_MAX: usize = 64, "A rule's keyword: people type it; twice what carriers take.";
     count PATTERN_BYTES_MAX: usize = 256, "A rule's pattern: longer ones are not understood by their next reader.";
     count PATTERN_COMPILED_BYTES_MAX: usize = 65_536, "A rule's pattern in memory: 64 KiB, so that all rules of a workspace are below 64 MiB and one text is read in milliseconds.";
@@ -156,6 +161,7 @@ limits! {
     span ACTIVITY_WINDOW = Span::hours(24), "A person is active for 24 hours after their last message (rule 18).";
     span REQUESTED_MESSAGE_WINDOW = Span::minutes(10), "An authentication message the person asked for may go for 10 minutes (rule 26).";
     span CONFIRMATION_WINDOW = Span::minutes(5), "The one confirmation of a refusal goes within 5 minutes (rule 21).";
+    span REPLY_HOLDS = Span::hours(1), "A reply or a question is worth saying for an hour after the message it answers: later the conversation is over.";
     span QUESTION_INTERVAL = Span::days(1), "One double opt-in question per address and day (rule 26).";
     span CLOCK_AHEAD_MAX = Span::minutes(5), "An opt-in dated later than this past our receipt is refused (rule 2).";
     span IDEMPOTENCY_WINDOW = Span::hours(24), "The same key with other content is a conflict for 24 hours (rule 3).";

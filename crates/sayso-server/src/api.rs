@@ -32,6 +32,8 @@ pub(crate) mod reviews;
 pub(crate) mod connections;
 pub(crate) mod keys;
 pub(crate) mod notices;
+pub(crate) mod people;
+pub(crate) mod rules;
 pub(crate) mod senders;
 pub(crate) mod settings;
 pub(crate) mod sites;
@@ -70,6 +72,10 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(settings::get, settings::put))
         .routes(routes!(senders::list, senders::create))
         .routes(routes!(senders::put, senders::delete))
+        .routes(routes!(people::list))
+        .routes(routes!(rules::list, rules::create))
+        .routes(routes!(rules::dry_run))
+        .routes(routes!(rules::put, rules::delete))
         .routes(routes!(topics::list, topics::create))
         .routes(routes!(topics::put, topics::delete))
         .routes(routes!(notices::list, notices::create))

@@ -28,7 +28,10 @@ use crate::body::read_bytes;
 use crate::problem::{Code, Problem};
 
 pub(crate) mod inbound;
+pub(crate) mod question;
+mod reply;
 pub(crate) mod reported;
+pub(crate) mod understanding;
 
 /// The routes. They are no part of the API that clients call.
 pub(crate) fn routes() -> Router<Arc<App>> {

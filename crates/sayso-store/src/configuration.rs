@@ -9,9 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use sayso_core::address::AddressKeySecret;
-use sayso_core::channel::{Category, Channel, Provider};
-use sayso_core::id::{ConnectionId, ImportId, KeyId, NoticeId, SenderId, TopicId, WorkspaceId};
-use sayso_core::notice::{Language, Notice};
+use sayso_core::channel::{Category, Channel, Provider, Scope};
+use sayso_core::id::{
+    ConnectionId, ImportId, KeyId, NoticeId, RuleId, SenderId, TopicId, WorkspaceId,
+};
+use sayso_core::notice::{Language, Notice, NoticeRef};
+use sayso_core::rule;
 use sayso_core::settings::{DatedSettings, Settings};
 use sayso_core::source::SourceName;
 use sayso_core::statement::Standing;
@@ -47,6 +50,8 @@ pub struct Configuration {
     pub topics: BTreeMap<TopicId, Topic>,
     /// Its notices, every published version and language.
     pub notices: BTreeMap<NoticeId, PublishedNotice>,
+    /// What texts do beside the words of every workspace, deleted rules included.
+    pub rules: BTreeMap<RuleId, Rule>,
     /// Its sites, by the public key that stands in the tag.
     pub sites: BTreeMap<SourceName, Site>,
     /// Its API keys, revoked ones included.
@@ -66,8 +71,26 @@ pub struct Sender {
     pub address: Box<str>,
     /// The account its messages go by; without one it sends none.
     pub connection: Option<ConnectionId>,
+    /// What it asks of a person who writes to it for the first time, if it asks.
+    pub question: Option<OptInQuestion>,
     /// When it was deleted.
     pub deleted_at: Option<Timestamp>,
+}
+
+/// What a sender asks of a person who writes to it for the first time (rule 18). A yes gives what the
+/// notice names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OptInQuestion {
+    /// The words, which show the notice.
+    pub text: Box<str>,
+    /// The words of a yes: on a button where the channel has them.
+    pub yes: Box<str>,
+    /// The words of a no.
+    pub no: Box<str>,
+    /// What is answered to a yes; absent means nothing.
+    pub thanks: Option<Box<str>>,
+    /// What the person agrees to.
+    pub notice: NoticeRef,
 }
 
 /// An account at a provider. `Debug` shows none of its credentials.
@@ -90,6 +113,17 @@ pub struct Topic {
     pub name: Box<str>,
     /// The category, fixed for good.
     pub category: Category,
+    /// What people write after STOP to leave it; absent where its name is the code.
+    pub code: Option<Box<str>>,
+    /// When it was deleted.
+    pub deleted_at: Option<Timestamp>,
+}
+
+/// What a text does beside the words of every workspace (rule 20).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// What it says.
+    pub says: rule::Rule,
     /// When it was deleted.
     pub deleted_at: Option<Timestamp>,
 }
@@ -165,6 +199,8 @@ pub enum Change {
     Connection(ConnectionId, Connection),
     /// A topic. Its category never changes.
     Topic(TopicId, Topic),
+    /// A rule.
+    Rule(RuleId, Rule),
     /// A notice's name, given with its first version.
     NoticeName(NoticeId, Box<str>),
     /// A version of a notice. A published version never changes.
@@ -240,6 +276,7 @@ impl Configuration {
             senders: BTreeMap::new(),
             connections: BTreeMap::new(),
             topics: BTreeMap::new(),
+            rules: BTreeMap::new(),
             notices: BTreeMap::new(),
             sites: BTreeMap::new(),
             keys: BTreeMap::new(),
@@ -262,9 +299,13 @@ impl Configuration {
                     .entry(id)
                     .and_modify(|known| {
                         known.name.clone_from(&topic.name);
+                        known.code.clone_from(&topic.code);
                         known.deleted_at = topic.deleted_at;
                     })
                     .or_insert(topic);
+            }
+            Change::Rule(id, rule) => {
+                self.rules.insert(id, rule);
             }
             Change::NoticeName(id, name) => self.notices.entry(id).or_default().name = name,
             Change::Notice(notice) => {
@@ -280,6 +321,23 @@ impl Configuration {
             Change::UndoImport(id) => {
                 self.undone_imports.insert(id);
             }
+        }
+    }
+
+    /// The version of a notice that a reference names.
+    pub fn notice(&self, reference: &NoticeRef) -> Option<&Notice> {
+        let versions = &self.notices.get(&reference.id)?.versions;
+        versions.get(&(reference.version, reference.language.clone()))
+    }
+
+    /// Whether the sender or topic of a scope lives.
+    pub fn is_living(&self, scope: Scope) -> bool {
+        match scope {
+            Scope::All | Scope::Category(_) => true,
+            Scope::Sender(id) => {
+                self.senders.get(&id).is_some_and(|sender| sender.deleted_at.is_none())
+            }
+            Scope::Topic(id) => self.topics.get(&id).is_some_and(|it| it.deleted_at.is_none()),
         }
     }
 

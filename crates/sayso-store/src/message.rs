@@ -27,6 +27,15 @@ pub enum Payload {
         /// What stands for its variables, in order.
         variables: Vec<Box<str>>,
     },
+    /// An opt-in question, with buttons for the answers where the channel has them.
+    Question {
+        /// The words.
+        text: Box<str>,
+        /// The words of a yes.
+        yes: Box<str>,
+        /// The words of a no.
+        no: Box<str>,
+    },
 }
 
 /// A message before it is queued.

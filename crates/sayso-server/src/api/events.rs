@@ -7,6 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use sayso_core::event::{Fact, Retracted, Switched};
 use sayso_core::id::{ProfileId, WorkspaceId};
+use sayso_core::notice::NoticeRef;
 use sayso_core::source::{Actor, Evidence};
 use sayso_core::statement::Statement;
 use sayso_store::configuration::Configuration;
@@ -412,6 +413,18 @@ fn describe(fact: Fact) -> (&'static str, String, String) {
     }
 }
 
+impl NoticeView {
+    /// How a reference to published words is shown.
+    pub(crate) fn of(notice: &NoticeRef) -> Self {
+        Self {
+            id: notice.id.to_string(),
+            version: notice.version,
+            language: notice.language.to_string(),
+            text_sha256: hex(&notice.text_sha256),
+        }
+    }
+}
+
 impl EvidenceView {
     fn of(evidence: &Evidence) -> Self {
         let text = |text: &Option<sayso_core::source::EvidenceText>| {
@@ -420,12 +433,7 @@ impl EvidenceView {
         let fields = evidence.fields.iter();
         Self {
             method: text(&evidence.method),
-            notice: evidence.notice.as_ref().map(|notice| NoticeView {
-                id: notice.id.to_string(),
-                version: notice.version,
-                language: notice.language.to_string(),
-                text_sha256: hex(&notice.text_sha256),
-            }),
+            notice: evidence.notice.as_ref().map(NoticeView::of),
             page: text(&evidence.page),
             ip: text(&evidence.ip),
             user_agent: text(&evidence.user_agent),

@@ -9,11 +9,11 @@ use sayso_core::channel::{Permission, Scope};
 use sayso_core::id::NoticeId;
 use sayso_core::limits;
 use sayso_core::notice::{Language, Notice};
-use sayso_store::configuration::{Change, PublishedNotice};
+use sayso_store::configuration::{Change, Configuration, PublishedNotice};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::consents::request::hex;
+use crate::api::consents::request::{NoticeRequest, hex};
 use crate::api::making::{Making, reused};
 use crate::api::page::{InPath, ListQuery, has_room, name, page};
 use crate::app::App;
@@ -252,6 +252,26 @@ fn parse_version(id: NoticeId, sent: Sent<VersionRequest>) -> Result<Notice, Pro
     faults.settle(notice)
 }
 
+/// The published words that a request names at `at`.
+pub(crate) fn published<'a>(
+    sent: NoticeRequest,
+    at: &str,
+    configuration: &'a Configuration,
+    faults: &mut Faults,
+) -> Option<&'a Notice> {
+    let id = faults.require(&format!("{at}/id"), sent.id, "ntc_01jd6m9k3te5b8r5v3x5y6z7w8");
+    let version = faults.require(&format!("{at}/version"), sent.version, "1");
+    let language = faults.require(&format!("{at}/language"), sent.language, "en");
+    let (NoticeIdText(id), (version, LanguageText(language))) = id.zip(version.zip(language))?;
+    let known = configuration.notices.get(&id);
+    let notice = known.and_then(|notice| notice.versions.get(&(version, language)));
+    if notice.is_none() {
+        let fault = "is not published in this version and language";
+        faults.note(at, Code::UnknownNotice, fault);
+    }
+    notice
+}
+
 fn parse_named(named: NamedRequest, place: usize, faults: &mut Faults) -> Option<Permission> {
     let kind = named.permission.map_or(PermissionKind::Messages, |PermissionText(kind)| kind);
     match kind {
@@ -279,7 +299,8 @@ impl NoticeAnswer {
 }
 
 impl NamedAnswer {
-    fn of(permission: &Permission) -> Self {
+    /// How a permission is shown.
+    pub(crate) fn of(permission: &Permission) -> Self {
         match permission {
             Permission::Processing => Self { permission: "processing", channel: None, scope: None },
             Permission::Messages(channel, scope) => Self {

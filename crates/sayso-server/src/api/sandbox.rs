@@ -76,6 +76,10 @@ pub(crate) struct UnderstoodAnswer {
     /// Why it was read so.
     #[schema(example = "courtesy")]
     because: &'static str,
+    /// The rule that they follow.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "rul_01jd6m9k3te5b8r5v3x5y6z7w8")]
+    rule: Option<String>,
     /// The message that answers it, if one was queued.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "msg_01jd6m9k3te5b8r5v3x5y6z7w8")]
@@ -111,6 +115,9 @@ pub(crate) struct ArrivedView {
     /// What it says; of a template its name and variables.
     #[schema(example = "Your order is ready.")]
     text: String,
+    /// The words of its buttons.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    buttons: Vec<String>,
     /// When it arrived.
     at: String,
 }
@@ -234,6 +241,7 @@ pub(crate) async fn write(
     let answer = UnderstoodAnswer {
         reading: heard.reading.as_str(),
         because: heard.because.as_str(),
+        rule: understood.rule.map(|id| id.to_string()),
         reply: understood.reply.map(|id| id.to_string()),
     };
     Ok((StatusCode::CREATED, Json(answer)))
@@ -271,16 +279,21 @@ impl PhoneAnswer {
 impl ArrivedView {
     fn of(arrived: &Arrived) -> Self {
         let text = match &arrived.payload {
-            Payload::Text(text) => text.to_string(),
+            Payload::Text(text) | Payload::Question { text, .. } => text.to_string(),
             Payload::Template { name, variables, .. } => {
                 [std::slice::from_ref(name), variables.as_slice()].concat().join(" ")
             }
+        };
+        let buttons = match &arrived.payload {
+            Payload::Question { yes, no, .. } => vec![yes.to_string(), no.to_string()],
+            Payload::Text(_) | Payload::Template { .. } => Vec::new(),
         };
         Self {
             id: arrived.id.to_string(),
             channel: arrived.channel.as_str(),
             sender: arrived.sender.map(|sender| sender.to_string()),
             text,
+            buttons,
             at: arrived.at.to_string(),
         }
     }

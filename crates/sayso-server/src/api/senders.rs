@@ -5,13 +5,19 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use sayso_core::channel::{Channel, Permission};
 use sayso_core::id::{ConnectionId, SenderId};
 use sayso_core::limits;
-use sayso_store::configuration::{Change, Configuration, Sender};
+use sayso_core::rule::Keyword;
+use sayso_core::wording::{Codes, Conversation, Names, Question as Open, Reading, read};
+use sayso_store::configuration::{Change, Configuration, OptInQuestion, Sender};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::api::consents::request::NoticeRequest;
+use crate::api::events::NoticeView;
 use crate::api::making::{Making, reused};
+use crate::api::notices::published;
 use crate::api::page::{InPath, ListQuery, has_room, name, page};
 use crate::app::App;
 use crate::body::texts::{ChannelText, ConnectionIdText, SenderIdText};
@@ -33,7 +39,49 @@ json_object! {
         address: String,
         /// The account its messages go by; without one it sends none.
         connection: ConnectionIdText,
+        /// What it asks of a person who writes to it for the first time. Without it nothing is asked any more.
+        question: QuestionRequest,
     }
+}
+
+json_object! {
+    /// An opt-in question. A yes gives what the notice names.
+    #[derive(ToSchema)]
+    QuestionRequest {
+        /// The words, which show the notice; at most 1,024 characters. Required.
+        #[schema(example = "May we send you offers by WhatsApp, about two a month? Reply STOP at any time.")]
+        text: String,
+        /// The words of a yes, on a button where the channel has them; at most 20 characters, `Yes` if absent.
+        #[schema(example = "Yes, please")]
+        yes: String,
+        /// The words of a no; `No` if absent.
+        #[schema(example = "No, thanks")]
+        no: String,
+        /// What is answered to a yes; nothing if absent.
+        #[schema(example = "Welcome! Reply STOP to leave.")]
+        thanks: String,
+        /// What the person agrees to. Required; it names the sender's channel.
+        notice: NoticeRequest,
+    }
+}
+
+/// An opt-in question.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Question)]
+pub(crate) struct QuestionView {
+    /// The words.
+    text: String,
+    /// The words of a yes.
+    #[schema(example = "Yes, please")]
+    yes: String,
+    /// The words of a no.
+    #[schema(example = "No, thanks")]
+    no: String,
+    /// What is answered to a yes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thanks: Option<String>,
+    /// What the person agrees to.
+    notice: NoticeView,
 }
 
 /// A sender.
@@ -52,6 +100,9 @@ pub(crate) struct SenderAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "con_01jd6m9k3te5b8r5v3x5y6z7w8")]
     connection: Option<String>,
+    /// What it asks of a person who writes to it for the first time; absent where it asks nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    question: Option<QuestionView>,
     /// When it was deleted; absent while it lives.
     #[serde(skip_serializing_if = "Option::is_none")]
     deleted_at: Option<String>,
@@ -99,16 +150,17 @@ pub(crate) async fn create(
     key: IdempotencyKey,
     sent: Sent<SenderRequest>,
 ) -> Result<(StatusCode, Json<SenderAnswer>), Problem> {
-    let Sent { request, mut faults } = sent;
+    let Sent { mut request, mut faults } = sent;
     let channel = request.channel.as_ref().map(|ChannelText(channel)| *channel);
     let channel = faults.require("/channel", channel, "sms");
     let connection = connection(&request, caller.configuration(), &mut faults);
+    let question = question(request.question.take(), channel, caller.configuration(), &mut faults);
     let texts = texts(request, &mut faults);
     let (channel, (name, address)) = faults.settle(channel.zip(texts))?;
     let limit = ("SENDERS_PER_WORKSPACE_MAX", limits::SENDERS_PER_WORKSPACE_MAX);
     let making = Making::begin(&app, &caller, key, "sender").await?;
     let known = &making.configuration().senders;
-    let sender = Sender { channel, name, address, connection, deleted_at: None };
+    let sender = Sender { channel, name, address, connection, question, deleted_at: None };
     match making.find(known, SenderId::as_bytes) {
         Some((id, made)) if *made != sender => return Err(reused(&id)),
         Some((id, made)) => return Ok((StatusCode::CREATED, Json(SenderAnswer::of(id, made)))),
@@ -118,11 +170,11 @@ pub(crate) async fn create(
     store(&app, &caller, id, sender).await.map(|answer| (StatusCode::CREATED, answer))
 }
 
-/// Changes the name and address of a sender, and its connection if one is named.
+/// Changes the name, address and question of a sender, and its connection if one is named.
 #[utoipa::path(
     put, path = "/v1/senders/{id}", tag = "Senders", operation_id = "update_sender",
     params(("id" = String, Path, description = "The id of the sender.")),
-    request_body(content = SenderRequest, description = "The new name and address, and the new connection if it changes."),
+    request_body(content = SenderRequest, description = "The new name and address, the question if it asks one, and the new connection if it changes."),
     responses(
         (status = 200, description = "The sender.", body = SenderAnswer),
         (status = 404, description = "There is no such sender.", body = ProblemBody),
@@ -136,15 +188,18 @@ pub(crate) async fn put(
     sent: Sent<SenderRequest>,
 ) -> Result<Json<SenderAnswer>, Problem> {
     let (id, known) = find(&caller, id)?;
-    let Sent { request, mut faults } = sent;
+    let Sent { mut request, mut faults } = sent;
     if request.channel.as_ref().is_some_and(|ChannelText(channel)| *channel != known.channel) {
         faults.note("/channel", Code::InvalidValue, "never changes; make a new sender");
     }
     let connection = connection(&request, caller.configuration(), &mut faults);
+    let (asked, channel) = (request.question.take(), Some(known.channel));
+    let question = question(asked, channel, caller.configuration(), &mut faults);
     let texts = texts(request, &mut faults);
     let (name, address) = faults.settle(texts)?;
     let connection = connection.or(known.connection);
-    let answer = store(&app, &caller, id, Sender { name, address, connection, ..known }).await?;
+    let sender = Sender { name, address, connection, question, ..known };
+    let answer = store(&app, &caller, id, sender).await?;
     app.dispatch().wake(caller.workspace(), id);
     Ok(answer)
 }
@@ -201,6 +256,79 @@ fn connection(
     Some(*id)
 }
 
+/// The question that a sender is to ask.
+fn question(
+    sent: Option<QuestionRequest>,
+    channel: Option<Channel>,
+    configuration: &Configuration,
+    faults: &mut Faults,
+) -> Option<OptInQuestion> {
+    let sent = sent?;
+    let text = faults.require("/question/text", sent.text, "May we send you offers by WhatsApp?");
+    let text = words("/question/text", text, limits::QUESTION_TEXT_CHARS_MAX, faults);
+    let yes = Some(sent.yes.unwrap_or_else(|| "Yes".to_owned()));
+    let yes = words("/question/yes", yes, limits::QUESTION_LABEL_CHARS_MAX, faults);
+    let no = Some(sent.no.unwrap_or_else(|| "No".to_owned()));
+    let no = words("/question/no", no, limits::QUESTION_LABEL_CHARS_MAX, faults);
+    let has_thanks = sent.thanks.is_some();
+    let thanks = words("/question/thanks", sent.thanks, limits::QUESTION_TEXT_CHARS_MAX, faults);
+    let notice = faults.require(
+        "/question/notice",
+        sent.notice,
+        "{\"id\": \"ntc_01jd6m9k3te5b8r5v3x5y6z7w8\", \"version\": 1, \"language\": \"en\"}",
+    );
+    let notice = published(notice?, "/question/notice", configuration, faults)?;
+    let names = |channel| {
+        notice.names.iter().any(|named| match named {
+            Permission::Messages(on, _) => *on == channel,
+            Permission::Processing => false,
+        })
+    };
+    if channel.is_some_and(|channel| !names(channel)) {
+        let fault = "does not name the sender's channel";
+        faults.note("/question/notice", Code::NoticeDoesNotCover, fault);
+    }
+    let question =
+        OptInQuestion { text: text?, yes: yes?, no: no?, thanks, notice: notice.reference() };
+    let is_lost = has_thanks && question.thanks.is_none();
+    are_two_answers(&question, faults);
+    (!is_lost).then_some(question)
+}
+
+/// Notes words of a question that are none, or too many.
+fn words(at: &str, text: Option<String>, most: usize, faults: &mut Faults) -> Option<Box<str>> {
+    let text = text?;
+    let length = text.trim().chars().count();
+    if length == 0
+        || length > most
+        || text.chars().any(|letter| letter.is_control() && letter != '\n')
+    {
+        let fault = format!("is not 1 to {most} characters without control characters");
+        faults.note(at, Code::InvalidValue, fault);
+        return None;
+    }
+    Some(text.trim().into())
+}
+
+/// Notes answers that would be read as something else than they say.
+fn are_two_answers(question: &OptInQuestion, faults: &mut Faults) {
+    let (names, codes) = (Names::default(), Codes::default());
+    let conversation =
+        Conversation { channel: Channel::Sms, names: &names, codes: &codes, question: Open::Open };
+    let reading = |text: &str| read(text, &conversation).reading;
+    let says = |text: &str| Keyword::parse(text).is_ok();
+    if !says(&question.yes) || !matches!(reading(&question.yes), Reading::Yes | Reading::Nothing) {
+        let fault = "is read as something else than a yes";
+        faults.note_with_example("/question/yes", Code::InvalidValue, fault, "Yes, please");
+    }
+    let no = reading(&question.no);
+    let is_same = Keyword::parse(&question.no).is_ok_and(|no| no.is_said_by(&question.yes));
+    if !says(&question.no) || is_same || !(no.is_refusal() || no == Reading::Nothing) {
+        let fault = "is read as something else than a no";
+        faults.note_with_example("/question/no", Code::InvalidValue, fault, "No, thanks");
+    }
+}
+
 fn texts(request: SenderRequest, faults: &mut Faults) -> Option<(Box<str>, Box<str>)> {
     let name = name(request.name, faults);
     let address = faults.require("/address", request.address, "+14155550100")?;
@@ -215,6 +343,18 @@ fn texts(request: SenderRequest, faults: &mut Faults) -> Option<(Box<str>, Box<s
     Some((name?, address.trim().into()))
 }
 
+impl QuestionView {
+    fn of(question: &OptInQuestion) -> Self {
+        Self {
+            text: question.text.to_string(),
+            yes: question.yes.to_string(),
+            no: question.no.to_string(),
+            thanks: question.thanks.as_deref().map(str::to_owned),
+            notice: NoticeView::of(&question.notice),
+        }
+    }
+}
+
 impl SenderAnswer {
     fn of(id: SenderId, sender: &Sender) -> Self {
         Self {
@@ -223,6 +363,7 @@ impl SenderAnswer {
             name: sender.name.to_string(),
             address: sender.address.to_string(),
             connection: sender.connection.map(|id| id.to_string()),
+            question: sender.question.as_ref().map(QuestionView::of),
             deleted_at: sender.deleted_at.map(|at| at.to_string()),
         }
     }

@@ -7,7 +7,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use sayso_core::id::TopicId;
 use sayso_core::limits;
-use sayso_store::configuration::{Change, Topic};
+use sayso_core::rule::Keyword;
+use sayso_core::wording::Code;
+use sayso_store::configuration::{Change, Configuration, Topic};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -15,9 +17,9 @@ use crate::api::making::{Making, reused};
 use crate::api::page::{InPath, ListQuery, has_room, name, page};
 use crate::app::App;
 use crate::body::texts::{CategoryText, TopicIdText};
-use crate::body::{Asked, IdempotencyKey, Sent, json_object};
+use crate::body::{Asked, Faults, IdempotencyKey, Sent, json_object};
 use crate::caller::{Caller, Configure, Read};
-use crate::problem::{Code, Problem, ProblemBody};
+use crate::problem::{Code as ProblemCode, Problem, ProblemBody};
 
 json_object! {
     /// A topic.
@@ -28,6 +30,9 @@ json_object! {
         name: String,
         /// Its category; never changes. Required when the topic is made.
         category: CategoryText,
+        /// What people write after STOP to leave it; without one its name.
+        #[schema(example = "OFFERS")]
+        code: String,
     }
 }
 
@@ -41,6 +46,10 @@ pub(crate) struct TopicAnswer {
     name: String,
     /// Its category.
     category: &'static str,
+    /// What people write after STOP to leave it; absent where that is its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "OFFERS")]
+    code: Option<String>,
     /// When it was deleted; absent while it lives.
     #[serde(skip_serializing_if = "Option::is_none")]
     deleted_at: Option<String>,
@@ -92,11 +101,12 @@ pub(crate) async fn create(
     let category = request.category.map(|CategoryText(category)| category);
     let category = faults.require("/category", category, "marketing");
     let name = name(request.name, &mut faults);
+    let code = code(request.code, None, caller.configuration(), &mut faults);
     let (name, category) = faults.settle(name.zip(category))?;
     let limit = ("TOPICS_PER_WORKSPACE_MAX", limits::TOPICS_PER_WORKSPACE_MAX);
     let making = Making::begin(&app, &caller, key, "topic").await?;
     let known = &making.configuration().topics;
-    let topic = Topic { name, category, deleted_at: None };
+    let topic = Topic { name, category, code, deleted_at: None };
     match making.find(known, TopicId::as_bytes) {
         Some((id, made)) if *made != topic => return Err(reused(&id)),
         Some((id, made)) => return Ok((StatusCode::CREATED, Json(TopicAnswer::of(id, made)))),
@@ -106,11 +116,11 @@ pub(crate) async fn create(
     store(&app, &caller, id, topic).await.map(|answer| (StatusCode::CREATED, answer))
 }
 
-/// Changes the name of a topic.
+/// Changes the name and the code of a topic.
 #[utoipa::path(
     put, path = "/v1/topics/{id}", tag = "Topics", operation_id = "update_topic",
     params(("id" = String, Path, description = "The id of the topic.")),
-    request_body(content = TopicRequest, description = "The new name."),
+    request_body(content = TopicRequest, description = "The new name, and the code if it has one of its own."),
     responses(
         (status = 200, description = "The topic.", body = TopicAnswer),
         (status = 404, description = "There is no such topic.", body = ProblemBody),
@@ -129,11 +139,12 @@ pub(crate) async fn put(
     let changed =
         request.category.as_ref().is_some_and(|CategoryText(category)| *category != known.category);
     let name = name(request.name, &mut faults);
+    let code = code(request.code, Some(id), caller.configuration(), &mut faults);
     let name = faults.settle(name)?;
     if changed {
-        return Err(Problem::new(Code::CategoryFixed));
+        return Err(Problem::new(ProblemCode::CategoryFixed));
     }
-    store(&app, &caller, id, Topic { name, ..known }).await
+    store(&app, &caller, id, Topic { name, code, ..known }).await
 }
 
 /// Deletes a topic. What people said about it stays; no refusal is lost.
@@ -156,12 +167,34 @@ pub(crate) async fn delete(
     store(&app, &caller, id, Topic { deleted_at, ..known }).await
 }
 
+/// The code of a topic, if it has one of its own: no other living topic is left by it.
+fn code(
+    sent: Option<String>,
+    own: Option<TopicId>,
+    configuration: &Configuration,
+    faults: &mut Faults,
+) -> Option<Box<str>> {
+    let sent = sent?;
+    let code = sent.trim();
+    if let Err(fault) = Code::parse(code) {
+        faults.note_with_example("/code", ProblemCode::InvalidValue, fault, "OFFERS");
+    }
+    let others = configuration.topics.iter().filter(|(id, _)| Some(**id) != own);
+    let mut living = others.filter(|(_, topic)| topic.deleted_at.is_none());
+    let same = |words: &str| Keyword::parse(words).is_ok_and(|words| words.is_said_by(code));
+    if living.any(|(_, topic)| same(topic.code.as_ref().unwrap_or(&topic.name))) {
+        let fault = "leaves another topic already";
+        faults.note("/code", ProblemCode::InvalidValue, fault);
+    }
+    Some(code.into())
+}
+
 fn find(
     caller: &Caller<Configure>,
     InPath(TopicIdText(id)): InPath<TopicIdText>,
 ) -> Result<(TopicId, Topic), Problem> {
     let known = caller.configuration().topics.get(&id);
-    known.map(|topic| (id, topic.clone())).ok_or_else(|| Problem::new(Code::NotFound))
+    known.map(|topic| (id, topic.clone())).ok_or_else(|| Problem::new(ProblemCode::NotFound))
 }
 
 async fn store(
@@ -181,6 +214,7 @@ impl TopicAnswer {
             id: id.to_string(),
             name: topic.name.to_string(),
             category: topic.category.as_str(),
+            code: topic.code.as_deref().map(str::to_owned),
             deleted_at: topic.deleted_at.map(|at| at.to_string()),
         }
     }

@@ -1,13 +1,15 @@
 //! Words of the domain as texts of JSON: one adapter to `parse`, with the schema of each.
 
+use sayso_core::activity::Activity;
 use sayso_core::address::{AddressKind, OpaqueId};
 use sayso_core::channel::{Category, Channel, Provider, Scope};
 use sayso_core::id::{
-    ConnectionId, EventId, KeyId, MessageId, NoticeId, ProfileId, SenderId, TopicId,
+    ConnectionId, EventId, KeyId, MessageId, NoticeId, ProfileId, RuleId, SenderId, TopicId,
 };
 use sayso_core::message::MessageState;
 use sayso_core::notice::Language;
 use sayso_core::phone::Region;
+use sayso_core::rule::{Does, Keyword, Pattern};
 use sayso_core::source::{EvidenceText, SourceName};
 use sayso_core::statement::{Level, Standing};
 use sayso_core::status::Status;
@@ -119,6 +121,16 @@ texts! {
     SenderIdText(SenderId) = SenderId::parse, InvalidId, "snd_01jd6m9k3te5b8r5v3x5y6z7w8", None;
     /// The id of a connection.
     ConnectionIdText(ConnectionId) = ConnectionId::parse, InvalidId, "con_01jd6m9k3te5b8r5v3x5y6z7w8", None;
+    /// The id of a rule.
+    RuleIdText(RuleId) = RuleId::parse, InvalidId, "rul_01jd6m9k3te5b8r5v3x5y6z7w8", None;
+    /// What a rule does to the permissions it names.
+    DoesText(Does) = Does::parse, UnknownWord, "opt_in", Some(&["opt_in", "opt_out"]);
+    /// A word or several that a text is compared with.
+    KeywordText(Keyword) = Keyword::parse, InvalidValue, "OFFERS", None;
+    /// A regular expression, searched for in the folded text.
+    PatternText(Pattern) = Pattern::parse, InvalidValue, "^(winter|summer) deals?$", None;
+    /// Whether somebody wrote to a sender within 24 hours.
+    ActivityText(Activity) = Activity::parse, UnknownWord, "active", Some(&["active", "inactive", "none"]);
     /// The id of a message.
     MessageIdText(MessageId) = MessageId::parse, InvalidId, "msg_01jd6m9k3te5b8r5v3x5y6z7w8", None;
     /// Where a message is on its way.

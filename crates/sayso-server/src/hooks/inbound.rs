@@ -1,4 +1,4 @@
-//! What people write, and what follows from it (rules 18, 19 and 21).
+//! What people write, and what is recorded of it (rules 18 to 20).
 //!
 //! Everything that a call tells is recorded before this returns, so the provider's 2xx comes after the
 //! refusal is durable and obeyed. A reply is queued afterwards and is not waited for.
@@ -10,37 +10,34 @@ use sayso_channels::inbound::{Choice, KeywordKind, Prefers, ProviderEvent, Writt
 use sayso_core::address::Address;
 use sayso_core::canonical::{Canonical, Writer};
 use sayso_core::capture::{settle_time, start};
-use sayso_core::channel::{
-    Category, Channel, Content, Message, Occasion, Permission, Provider, Scope,
-};
-use sayso_core::decision::{Reason, Reasons, Requirement};
+use sayso_core::channel::{Channel, Permission, Provider, Scope};
 use sayso_core::event::{Fact, Switched};
 use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
-use sayso_core::id::{ConnectionId, MessageId, SenderId};
+use sayso_core::id::{ConnectionId, MessageId, RuleId, SenderId};
 use sayso_core::limits;
 use sayso_core::source::{Actor, Evidence, EvidenceText, Road, Source, SourceName};
 use sayso_core::statement::Statement;
 use sayso_core::suppression::{Cover, Suppression};
 use sayso_core::time::{ClaimedTime, Timestamp};
-use sayso_core::wording::{
-    Because, Code, Codes, Conversation, Heard, Names, Question, Reading, read,
-};
+use sayso_core::wording::{Because, Heard, Reading};
 use sayso_store::configuration::Configuration;
-use sayso_store::message::{MessageDraft, Payload, Queueing};
-use sayso_store::store::{
-    Dating, Draft, Moment, Outcome, Question as StoreQuestion, Recipient, Subject,
-};
+use sayso_store::store::{Dating, Draft, Moment, Outcome, Subject};
 
+use super::question::{NO_BUTTON, Questioning, YES_BUTTON};
+use super::reply::{Replying, Said};
 use super::reported;
+use super::understanding::{Line, Understanding};
 use crate::api::rejects::Rejecting;
 use crate::app::App;
-use crate::problem::{Code as ProblemCode, Problem};
+use crate::problem::{Code, Problem};
 
 /// How the words of a person were understood.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Understood {
     /// How they were read; absent where there were none.
     pub(crate) heard: Option<Heard>,
+    /// The rule that they follow.
+    pub(crate) rule: Option<RuleId>,
     /// The reply that was queued.
     pub(crate) reply: Option<MessageId>,
 }
@@ -69,11 +66,7 @@ pub(crate) async fn take(
             ProviderEvent::Unknown { kind, raw } => {
                 app.metrics().count_unknown_event();
                 let detail = format!("an event of the kind {kind}");
-                unknown.add(
-                    &Problem::new(ProblemCode::HookEventUnknown).detail(detail),
-                    None,
-                    &raw,
-                );
+                unknown.add(&Problem::new(Code::HookEventUnknown).detail(detail), None, &raw);
             }
         }
     }
@@ -110,6 +103,7 @@ struct Saying<'a> {
     request: RequestHash,
     occurred_at: Option<ClaimedTime>,
     evidence: Evidence,
+    channel: Channel,
     addresses: &'a [Address],
 }
 
@@ -118,26 +112,38 @@ impl Listening<'_> {
     async fn hear(&self, wrote: &Wrote) -> Result<Understood, Problem> {
         let sender = self.sender(wrote.channel, wrote.sender.as_deref());
         let addresses: Vec<Address> = wrote.from.addresses().collect();
-        let heard = wrote_text(wrote).map(|text| self.read(wrote.channel, text));
-        let heard = match (wrote.handled_by_provider.map(taken_by_provider), heard) {
-            // Of two readings the refusing one wins.
-            (Some(_), Some(own)) if may_refuse(own.reading) => Some(own),
-            (Some(theirs), _) => Some(theirs),
-            (None, own) => own,
+        let questioning = self.questioning((wrote.channel, sender), addresses.first()).await?;
+        let open = questioning.as_ref().filter(|it| it.is_open(wrote.occurred_at, self.received));
+        let line = Line {
+            configuration: self.configuration,
+            channel: wrote.channel,
+            sender,
+            open: open.map(|questioning| questioning.question),
         };
-        let saying = Saying { addresses: &addresses, ..self.saying_of(wrote, heard)? };
+        let understood = understand(&line, wrote);
+        let statements = match &understood {
+            Some(understood) => self.statements(&line, understood, &addresses).await?,
+            None => Vec::new(),
+        };
         let mut facts: Vec<Fact> = sender.map(Fact::Activity).into_iter().collect();
-        for statement in self.statements(wrote.channel, heard, &addresses).await? {
-            facts.push(Fact::Consent(statement.0, statement.1));
-        }
+        facts.extend(statements.iter().map(|said| Fact::Consent(said.0, said.1)));
+        let heard = understood.map(|understood| understood.heard);
         facts.extend(self.unblocked(wrote, heard, sender));
-        let said_before = self.record(&saying, &facts).await?;
+        let saying = self.saying_of(wrote, &line, understood.as_ref())?;
+        let said_before = self.record(&Saying { addresses: &addresses, ..saying }, &facts).await?;
         let is_answered = wrote.handled_by_provider.is_some() || said_before;
-        let refused_at = wrote.occurred_at.map_or(self.received, |at| at.last().min(self.received));
-        let reply = match (heard, sender, addresses.first()) {
-            (Some(heard), Some(sender), Some(to)) if !is_answered => {
-                let said = (heard.reading, refused_at);
-                let reply = self.reply(said, (wrote.channel, sender), to).await;
+        let said = Said {
+            understood: understood.as_ref(),
+            refused: refused(&statements, wrote.channel),
+            left_pending: statements.iter().any(|said| said.1 == Statement::Pending),
+            at: wrote.occurred_at.map_or(self.received, |at| at.last().min(self.received)),
+        };
+        let reply = match (sender, addresses.first()) {
+            (Some(sender), Some(to)) if !is_answered => {
+                let (app, configuration, received) = (self.app, self.configuration, self.received);
+                let channel = wrote.channel;
+                let replying = Replying { app, configuration, received, channel, sender, to };
+                let reply = replying.answer(&said, questioning.as_ref()).await;
                 // What was said is recorded; that nothing is answered is no reason to hear it again.
                 reply.unwrap_or_else(|problem| {
                     let code = problem.code().as_str();
@@ -147,7 +153,19 @@ impl Listening<'_> {
             }
             _ => None,
         };
-        Ok(Understood { heard, reply })
+        let rule = understood.and_then(|understood| understood.rule);
+        Ok(Understood { heard, rule: rule.map(|rule| rule.says().id), reply })
+    }
+
+    /// What the sender asks of people who write to it, if it asks.
+    async fn questioning(
+        &self,
+        (channel, sender): (Channel, Option<SenderId>),
+        to: Option<&Address>,
+    ) -> Result<Option<Questioning<'_>>, Problem> {
+        let Some((sender, to)) = sender.zip(to) else { return Ok(None) };
+        let place = (channel, sender);
+        Questioning::of(self.app, self.configuration, place, to, self.received).await
     }
 
     /// The end of the provider's own block, where the provider ends it by itself at a start word.
@@ -166,34 +184,24 @@ impl Listening<'_> {
         (is_start && unblocks).then_some(off)
     }
 
-    /// What words say, as statements about permissions.
+    /// What words say, as statements about permissions: START by what is known of the person.
     async fn statements(
         &self,
-        channel: Channel,
-        heard: Option<Heard>,
+        line: &Line<'_>,
+        understood: &Understanding<'_>,
         addresses: &[Address],
     ) -> Result<Vec<(Permission, Statement)>, Problem> {
-        let on = |scope| Permission::Messages(channel, scope);
-        let Some(heard) = heard else { return Ok(Vec::new()) };
-        Ok(match heard.reading {
-            Reading::Stop { topic: None } | Reading::No => {
-                vec![(on(Scope::All), Statement::OptOut)]
-            }
-            Reading::Stop { topic: Some(topic) } => {
-                vec![(on(Scope::Topic(topic)), Statement::OptOut)]
-            }
-            Reading::Unclear => vec![(on(Scope::All), Statement::Hold)],
-            Reading::Start => {
-                let Some(address) = addresses.first() else { return Ok(Vec::new()) };
-                let subject = Subject::Address(address.clone());
-                let workspace = self.configuration.workspace;
-                let registers =
-                    self.app.store().registers(workspace, &subject, Moment::Now).await?;
-                let says = start(&registers, channel).iter();
-                says.map(|statement| (on(Scope::All), *statement)).collect()
-            }
-            Reading::Help | Reading::Yes | Reading::Nothing => Vec::new(),
-        })
+        let mut statements = line.statements(understood);
+        if understood.heard.reading == Reading::Start {
+            let Some(address) = addresses.first() else { return Ok(Vec::new()) };
+            let subject = Subject::Address(address.clone());
+            let workspace = self.configuration.workspace;
+            let registers = self.app.store().registers(workspace, &subject, Moment::Now).await?;
+            let all = Permission::Messages(line.channel, Scope::All);
+            let says = start(&registers, line.channel).iter();
+            statements = says.map(|statement| (all, *statement)).collect();
+        }
+        Ok(statements)
     }
 
     /// A person used a switch of the platform, which says so.
@@ -221,6 +229,7 @@ impl Listening<'_> {
             request,
             occurred_at: prefers.occurred_at,
             evidence: evidence("provider", &[]),
+            channel: prefers.channel,
             addresses: &addresses,
         };
         self.record(&saying, &[fact]).await.map(|_| ())
@@ -233,6 +242,9 @@ impl Listening<'_> {
         let mut drafts = Vec::with_capacity(facts.len() * saying.addresses.len());
         for address in saying.addresses {
             for fact in facts {
+                if !concerns(*fact, address, saying.channel) {
+                    continue;
+                }
                 // What is dated in the future is no yes (rule 2).
                 let Some(occurred_at) = self.settled(*fact, saying.occurred_at) else { continue };
                 let part = u32::try_from(drafts.len()).unwrap_or(u32::MAX);
@@ -279,23 +291,12 @@ impl Listening<'_> {
         sender_named(self.configuration, (self.connection, channel), named)
     }
 
-    /// Reads words against what the workspace calls itself and its topics.
-    fn read(&self, channel: Channel, text: &str) -> Heard {
-        let senders = self.configuration.senders.values();
-        let living = senders.filter(|sender| sender.deleted_at.is_none());
-        let names = living.map(|sender| sender.name.as_ref());
-        let names = Names::of([self.configuration.name.as_ref()].into_iter().chain(names));
-        let living =
-            self.configuration.topics.iter().filter(|(_, topic)| topic.deleted_at.is_none());
-        let codes: Vec<(Code, _)> =
-            living.filter_map(|(id, topic)| Some((Code::parse(&topic.name).ok()?, *id))).collect();
-        let codes = Codes::of(codes.iter().map(|(code, id)| (code, *id)));
-        let conversation =
-            Conversation { channel, names: &names, codes: &codes, question: Question::None };
-        read(text, &conversation)
-    }
-
-    fn saying_of(&self, wrote: &Wrote, heard: Option<Heard>) -> Result<Saying<'static>, Problem> {
+    fn saying_of(
+        &self,
+        wrote: &Wrote,
+        line: &Line<'_>,
+        understood: Option<&Understanding<'_>>,
+    ) -> Result<Saying<'static>, Problem> {
         let mut fields = self.fields("inbound");
         fields.option(wrote.message_id.as_deref(), Writer::text);
         wrote.from.addresses().for_each(|address| address.write(&mut fields));
@@ -304,11 +305,15 @@ impl Listening<'_> {
         fields.option(wrote_text(wrote), Writer::text);
         fields.option(wrote.handled_by_provider, |fields, kind| fields.text(&format!("{kind:?}")));
         let request = self.dated(fields, wrote.occurred_at);
+        let heard = understood.map(|understood| understood.heard);
+        let rule = understood.and_then(|it| it.rule).map(|rule| rule.says().id.to_string());
+        let notice = understood.and_then(|understood| line.notice(understood));
         let told = [
             ("text", wrote_text(wrote).unwrap_or_default()),
             ("message_id", wrote.message_id.as_deref().unwrap_or_default()),
             ("reading", heard.map_or("", |heard| heard.reading.as_str())),
             ("because", heard.map_or("", |heard| heard.because.as_str())),
+            ("rule", rule.as_deref().unwrap_or_default()),
         ];
         Ok(Saying {
             source: self.source(Road::Inbound)?,
@@ -316,7 +321,8 @@ impl Listening<'_> {
             identity: self.identity(request, wrote.message_id.as_deref(), wrote.occurred_at),
             request,
             occurred_at: wrote.occurred_at,
-            evidence: evidence("message", &told),
+            evidence: Evidence { notice: notice.cloned(), ..evidence("message", &told) },
+            channel: wrote.channel,
             addresses: &[],
         })
     }
@@ -353,133 +359,8 @@ impl Listening<'_> {
 
     fn source(&self, road: Road) -> Result<Source, Problem> {
         let name = SourceName::parse(&self.connection.to_string());
-        let name = name.map_err(|_| Problem::new(ProblemCode::Internal))?;
+        let name = name.map_err(|_| Problem::new(Code::Internal))?;
         Ok(Source { road, name, spoke_of: None })
-    }
-
-    /// Queues the one confirmation of a refusal (rule 21), or the answer to a call for help.
-    async fn reply(
-        &self,
-        (reading, refused_at): (Reading, Timestamp),
-        (channel, sender): (Channel, SenderId),
-        to: &Address,
-    ) -> Result<Option<MessageId>, Problem> {
-        let configuration = self.configuration;
-        let Some(ours) = configuration.senders.get(&sender) else { return Ok(None) };
-        let (occasion, text) = match reading {
-            Reading::Stop { topic: None } | Reading::No => (
-                Occasion::RefusalConfirmation(refused_at),
-                format!(
-                    "{}: you will get no more messages from us here. Reply START to change that.",
-                    ours.name
-                ),
-            ),
-            Reading::Stop { topic: Some(topic) } => {
-                let topic = configuration.topics.get(&topic).map_or("this", |topic| &topic.name);
-                (
-                    Occasion::RefusalConfirmation(refused_at),
-                    format!(
-                        "{}: you will get no more messages about {topic}. Reply STOP to leave everything.",
-                        ours.name
-                    ),
-                )
-            }
-            Reading::Help => (
-                Occasion::HelpReply,
-                format!("{}: reply STOP to get no more messages from us here.", ours.name),
-            ),
-            Reading::Start | Reading::Yes | Reading::Unclear | Reading::Nothing => return Ok(None),
-        };
-        let kind = if reading == Reading::Help { "help" } else { "confirmation" };
-        let is_late = self.received > refused_at.plus(limits::CONFIRMATION_WINDOW);
-        let stands = kind == "help" || self.stands(reading, channel, to).await?;
-        if is_late || !stands || self.has_replied_today(kind, sender, to).await? {
-            return Ok(None);
-        }
-        let message = Message {
-            sender: Some(sender),
-            content: Content::FreeForm,
-            occasion,
-            ..Message::ordinary(channel, Category::Service)
-        };
-        let draft = MessageDraft {
-            id: MessageId::from_bytes(self.app.environment().time_sortable_id()),
-            key: Some(self.reply_key(kind, sender, to, self.received)),
-            request: RequestHash([0; 32]),
-            to: to.clone(),
-            routes: vec![message],
-            requirement: Requirement::OptIn,
-            payload: Payload::Text(text.into()),
-            expires_at: refused_at.plus(limits::CONFIRMATION_WINDOW),
-        };
-        match self.app.store().queue_message(configuration.workspace, draft).await? {
-            Queueing::Queued(message) => {
-                self.app.dispatch().wake(configuration.workspace, sender);
-                Ok(Some(message.id))
-            }
-            Queueing::Retried(_) | Queueing::KeyReused => Ok(None),
-        }
-    }
-
-    /// Whether a refusal still stands: a late one may have been lifted before it came in.
-    async fn stands(
-        &self,
-        reading: Reading,
-        channel: Channel,
-        to: &Address,
-    ) -> Result<bool, Problem> {
-        let topic = match reading {
-            Reading::Stop { topic } => topic,
-            Reading::Start
-            | Reading::Help
-            | Reading::Yes
-            | Reading::No
-            | Reading::Unclear
-            | Reading::Nothing => None,
-        };
-        let category = topic.and_then(|topic| self.configuration.topics.get(&topic));
-        let category = category.map_or(Category::Marketing, |topic| topic.category);
-        let message = Message { topic, ..Message::ordinary(channel, category) };
-        let recipient = match to {
-            Address::Phone(phone) => Recipient::Phone(*phone),
-            Address::Email(_) | Address::ChannelId(_) | Address::ExternalId(_) => {
-                Recipient::Key(to.key(&self.configuration.secret))
-            }
-        };
-        let question = StoreQuestion { message, requirement: Requirement::OptIn };
-        let workspace = self.configuration.workspace;
-        let screened = self.app.store().screen(workspace, &question, &[recipient]).await?;
-        let is_refused = |reasons: &Reasons| reasons.iter().any(|it| it == Reason::OptedOut);
-        Ok(screened.first().is_some_and(is_refused))
-    }
-
-    /// Whether a reply of this kind was queued in the last 24 hours. Its key holds the day, so that two
-    /// that come at once are one.
-    async fn has_replied_today(
-        &self,
-        kind: &str,
-        sender: SenderId,
-        to: &Address,
-    ) -> Result<bool, Problem> {
-        let day_before = self.received.minus(limits::QUESTION_INTERVAL);
-        let key = self.reply_key(kind, sender, to, day_before);
-        let nothing = RequestHash([0; 32]);
-        let workspace = self.configuration.workspace;
-        let before = self.app.store().retried_message(workspace, &key, &nothing).await?;
-        Ok(match before {
-            Some(Queueing::Queued(message) | Queueing::Retried(message)) => {
-                message.times.queued_at > day_before
-            }
-            Some(Queueing::KeyReused) => true,
-            None => false,
-        })
-    }
-
-    fn reply_key(&self, kind: &str, sender: SenderId, to: &Address, at: Timestamp) -> RequestHash {
-        let key = to.key(&self.configuration.secret);
-        let day: String = at.to_string().chars().take(10).collect();
-        let text = format!("reply:{kind}:{sender}:{key}:{day}");
-        RequestHash::of_key(&text, &self.configuration.secret)
     }
 }
 
@@ -508,6 +389,47 @@ pub(crate) fn sender_named(
     }
     let mut all = living().map(|(id, _)| *id);
     all.next().filter(|_| all.next().is_none())
+}
+
+/// How a person's words are understood; `None` where there are none. Of our reading and the provider's
+/// the refusing one wins.
+fn understand<'a>(line: &Line<'a>, wrote: &Wrote) -> Option<Understanding<'a>> {
+    let text = wrote_text(wrote).unwrap_or_default();
+    let own = pressed(wrote, line).or_else(|| wrote_text(wrote).map(|text| line.read(text)));
+    let heard = match (wrote.handled_by_provider.map(taken_by_provider), own) {
+        (Some(_), Some(own)) if may_refuse(own.reading) => own,
+        (Some(theirs), _) => theirs,
+        (None, own) => own?,
+    };
+    Some(line.follow(text, heard))
+}
+
+/// The answer of a button of ours. A no is a no whenever it is pressed; a yes while the question waits.
+fn pressed(wrote: &Wrote, line: &Line<'_>) -> Option<Heard> {
+    let Written::Answer { payload, .. } = &wrote.content else { return None };
+    let reading = match payload.as_str() {
+        NO_BUTTON => Reading::No,
+        YES_BUTTON if line.open.is_some() => Reading::Yes,
+        _ => return None,
+    };
+    Some(Heard { reading, because: Because::WholeText })
+}
+
+/// The widest of what was refused on the channel.
+fn refused(statements: &[(Permission, Statement)], channel: Channel) -> Option<Scope> {
+    let scopes = statements.iter().filter_map(|said| match said {
+        (Permission::Messages(on, scope), Statement::OptOut) if *on == channel => Some(*scope),
+        (Permission::Messages(..) | Permission::Processing, _) => None,
+    });
+    scopes.min()
+}
+
+/// Whether a fact is about this address: an id of one channel says nothing of another.
+fn concerns(fact: Fact, address: &Address, channel: Channel) -> bool {
+    match (fact, address) {
+        (Fact::Consent(Permission::Messages(on, _), _), Address::ChannelId(_)) => on == channel,
+        (_, _) => true,
+    }
 }
 
 /// Whether a text refuses, or may.

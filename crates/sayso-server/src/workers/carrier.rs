@@ -16,7 +16,7 @@ use sayso_channels::call::Method;
 use sayso_channels::connection::Connection as Account;
 use sayso_channels::failure::{ErrorMeaning, Failure};
 use sayso_channels::outbound::{
-    Answer, CannotSend, HandOver, HttpRequest, Oddity, Outgoing, Payload as Said,
+    Answer, Button, CannotSend, HandOver, HttpRequest, Oddity, Outgoing, Payload as Said,
 };
 use sayso_core::address::Address;
 use sayso_core::canonical::{Canonical, Writer};
@@ -35,6 +35,7 @@ use sayso_store::store::{Dating, Draft, StoreError, Subject};
 use super::persist;
 use crate::app::App;
 use crate::body::duration;
+use crate::hooks::question::{NO_BUTTON, YES_BUTTON};
 
 /// The one client of this server.
 #[derive(Debug)]
@@ -189,12 +190,18 @@ pub(crate) async fn carry(
 fn request(carriage: &Carriage, claimed: &Claimed) -> Result<HttpRequest, CannotSend> {
     let our_id = claimed.id.to_string();
     let filled: Vec<String>;
+    let buttons: [Button; 2];
     let payload = match &claimed.payload {
         Payload::Text(text) => Said::Text(text),
         Payload::Template { name, language, variables } => {
             filled = variables.iter().map(ToString::to_string).collect();
             let language = language.as_deref().unwrap_or_default();
             Said::Template { name, language, variables: &filled }
+        }
+        Payload::Question { text, yes, no } => {
+            let button = |id: &str, title: &str| Button { id: id.into(), title: title.into() };
+            buttons = [button(YES_BUTTON, yes), button(NO_BUTTON, no)];
+            Said::Question { text, buttons: &buttons }
         }
     };
     carriage.account.send(&Outgoing {

@@ -180,8 +180,14 @@ async fn a_workspace_holds_no_more_senders_than_its_limit() {
     // What was deleted counts: consents may name it.
     let deleted_at = Some(sayso_core::time::Timestamp::DISTANT_PAST);
     let sender = |id| {
-        let sender =
-            Sender { channel, name: "s".into(), address: "1".into(), connection: None, deleted_at };
+        let sender = Sender {
+            channel,
+            name: "s".into(),
+            address: "1".into(),
+            connection: None,
+            question: None,
+            deleted_at,
+        };
         Change::Sender(SenderId::from_bytes(id), sender)
     };
     let one = json!({ "channel": "sms", "name": "Shop", "address": "12345" });
@@ -192,7 +198,7 @@ async fn a_workspace_holds_no_more_senders_than_its_limit() {
 async fn a_workspace_holds_no_more_topics_than_its_limit() {
     let category = sayso_core::channel::Category::Marketing;
     let topic = |id| {
-        let topic = Topic { name: "t".into(), category, deleted_at: None };
+        let topic = Topic { name: "t".into(), category, code: None, deleted_at: None };
         Change::Topic(TopicId::from_bytes(id), topic)
     };
     let one = json!({ "name": "Offers", "category": "marketing" });

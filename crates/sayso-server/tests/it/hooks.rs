@@ -411,6 +411,46 @@ async fn the_switch_of_a_platform_blocks_marketing_there_and_its_resume_lifts_th
 }
 
 #[tokio::test]
+async fn the_question_goes_out_with_buttons_and_a_press_is_the_answer() {
+    let shop = Shop::at("meta").await;
+    let notice = shop.app.notice(&[]).await;
+    let sender = shop.app.get("/v1/senders").await.json()["senders"][0].clone();
+    let question = json!({ "text": "May we send you offers?", "yes": "Sure thing", "no": "Rather not", "notice": notice });
+    let asking = json!({ "name": "Shop", "address": sender["address"], "question": question });
+    let path = format!("/v1/senders/{}", sender["id"].as_str().unwrap());
+    assert_eq!(shop.app.call("PUT", &path, &asking).await.status, StatusCode::OK);
+    assert_eq!(write(&shop, "meta", "Are you open?").await.status, StatusCode::OK);
+    let accepted = json!({ "messages": [{ "id": "wamid.q" }] }).to_string();
+    shop.provider.tell(Says::Answer(200, accepted));
+    shop.app.send_due().await;
+    let sent: Value = serde_json::from_str(&shop.provider.seen()[0].body).unwrap();
+    let buttons = &sent["interactive"]["action"]["buttons"];
+    assert_eq!(buttons[0]["reply"], json!({ "id": "sayso:yes", "title": "Sure thing" }), "{sent}");
+    let reason = async || {
+        let ask = json!({ "phone": ADA, "channel": "whatsapp" });
+        shop.app.post("/v1/check", &ask).await.json()["reason"].clone()
+    };
+    assert_eq!(reason().await, "no_opt_in");
+    let press = async |number: u8, id: &str| {
+        let reply = json!({ "type": "button_reply", "button_reply": { "id": id, "title": "Oui" } });
+        let message = json!({ "from": "14155552671", "id": format!("wamid.in.{number}"), "timestamp": "1795255300", "type": "interactive", "interactive": reply });
+        let metadata =
+            json!({ "display_phone_number": "15550100900", "phone_number_id": "106540352242922" });
+        let value =
+            json!({ "messaging_product": "whatsapp", "metadata": metadata, "messages": [message] });
+        let changes = json!([{ "field": "messages", "value": value }]);
+        let body = json!({ "object": "whatsapp_business_account", "entry": [{ "id": "1", "changes": changes }] });
+        meta_told(&shop, &body.to_string()).await;
+    };
+    shop.app.advance(sayso_core::time::Span::minutes(10));
+    press(2, "sayso:yes").await;
+    assert_eq!(reason().await, Value::Null);
+    shop.app.advance(sayso_core::time::Span::minutes(1));
+    press(3, "sayso:no").await;
+    assert_eq!(reason().await, "opted_out", "a no is a no whenever it is pressed");
+}
+
+#[tokio::test]
 async fn an_event_of_an_unknown_kind_is_kept_and_counted_and_its_neighbours_are_heard() {
     let shop = Shop::at("meta").await;
     shop.agree(ADA).await;

@@ -20,16 +20,18 @@ const IMPORT: &str = "imp_01jd6m9k3te5b8r5v3x5y6z7w8";
 const LINES: &str = "application/x-ndjson";
 
 /// Operations that are answered from the configuration in memory, or that store nothing.
-const WITHOUT_STORE: [&str; 11] = [
+const WITHOUT_STORE: [&str; 13] = [
     "get /v1/connections",
     "get /v1/keys",
     "get /v1/notices",
     "get /v1/notices/{id}",
     "get /v1/sandbox/phone",
+    "get /v1/rules",
     "get /v1/senders",
     "get /v1/settings",
     "get /v1/sites",
     "get /v1/topics",
+    "post /v1/rules/dry-run",
     "post /v1/imports",
     "put /v1/sandbox/phone",
 ];
@@ -119,6 +121,8 @@ async fn every_request(app: &TestApp) -> Vec<Asking> {
     let topic = json!({ "name": "t", "category": "utility" });
     let sender_id = id_of(&app.post("/v1/senders", &sender).await.json());
     let topic_id = id_of(&app.post("/v1/topics", &topic).await.json());
+    let rule = json!({ "channel": "sms", "is": "deals", "does": "opt_out" });
+    let rule_id = id_of(&app.post("/v1/rules", &rule).await.json());
     let notice_id = id_of(&app.post("/v1/notices", &named("n")).await.json());
     let site = app.site().await["site"].as_str().unwrap().to_owned();
     let key = json!({ "name": "k", "scopes": ["check"] });
@@ -161,6 +165,10 @@ async fn every_request(app: &TestApp) -> Vec<Asking> {
         ask("post /v1/senders", &sender),
         ask_of("put /v1/senders/{id}", &sender_id, &json!({ "name": "s2", "address": "1" })),
         ask_of("delete /v1/senders/{id}", &sender_id, &json!({})),
+        read("get /v1/senders/{id}/people", &format!("/v1/senders/{sender_id}/people")),
+        ask("post /v1/rules", &rule),
+        ask_of("put /v1/rules/{id}", &rule_id, &rule),
+        ask_of("delete /v1/rules/{id}", &rule_id, &json!({})),
         ask("post /v1/topics", &topic),
         ask_of("put /v1/topics/{id}", &topic_id, &named("t2")),
         ask_of("delete /v1/topics/{id}", &topic_id, &json!({})),
@@ -237,7 +245,11 @@ async fn no_operation_is_left_out_of_these_tests() {
     let notice = id_of(&app.post("/v1/notices", &json!({ "name": "n" })).await.json());
     store.fail(Fault::Unreadable);
     for operation in WITHOUT_STORE {
-        let sent = if operation.ends_with("phone") { json!({}) } else { json!({ "list": "crm" }) };
+        let sent = match operation {
+            "put /v1/sandbox/phone" => json!({}),
+            "post /v1/rules/dry-run" => json!({ "channel": "sms", "text": "deals" }),
+            _ => json!({ "list": "crm" }),
+        };
         let mut asking = ask_of(operation, &notice, &sent);
         if operation.ends_with("phone") {
             asking.path += "?phone=%2B14155552671";

@@ -152,6 +152,22 @@ async fn a_stop_with_the_name_of_a_topic_leaves_that_topic() {
 }
 
 #[tokio::test]
+async fn a_topic_is_left_by_its_code() {
+    let shop = Shop::open().await;
+    let topic =
+        |code: &str| json!({ "name": "Weekly offers", "category": "marketing", "code": code });
+    assert_eq!(shop.app.post("/v1/topics", &topic("12345")).await.json()["code"], "12345");
+    assert_eq!(shop.says("STOP 12345").await["reading"], "stop_topic");
+    for (code, fault) in
+        [("all", "already has a meaning"), ("!", "has no letter"), ("12345", "leaves another")]
+    {
+        let problem = shop.app.post("/v1/topics", &topic(code)).await.is_problem("invalid-value");
+        assert_eq!(problem["errors"][0]["pointer"], "/code");
+        assert!(problem["errors"][0]["fault"].as_str().unwrap().contains(fault), "{problem}");
+    }
+}
+
+#[tokio::test]
 async fn whoever_writes_is_active_for_24_hours_on_that_sender_and_opts_into_nothing() {
     let shop = Shop::open().await;
     shop.says("Hello there").await;

@@ -1,15 +1,16 @@
 //! The stored form of configuration changes, in the canonical encoding of `sayso-core`.
 
 use sayso_core::canonical::{Canonical, Malformed, Reader, Writer};
-use sayso_core::channel::{Category, Channel, Permission, Provider};
-use sayso_core::id::{ConnectionId, ImportId, KeyId, NoticeId, SenderId, TopicId};
-use sayso_core::notice::{Language, Notice};
+use sayso_core::channel::{Category, Channel, Permission, Provider, Scope};
+use sayso_core::id::{ConnectionId, ImportId, KeyId, NoticeId, RuleId, SenderId, TopicId};
+use sayso_core::notice::{Language, Notice, NoticeRef};
 use sayso_core::phone::Region;
+use sayso_core::rule::{self, Does, Draft, Keyword, Matching, Pattern};
 use sayso_core::settings::{ChannelDefault, Settings};
 use sayso_core::source::SourceName;
 use sayso_core::statement::{Level, Standing};
 
-use super::{ApiKey, Change, Connection, KeyScope, Sender, Site, Topic};
+use super::{ApiKey, Change, Connection, KeyScope, OptInQuestion, Rule, Sender, Site, Topic};
 
 impl Canonical for Change {
     fn write(&self, to: &mut Writer) {
@@ -25,6 +26,7 @@ impl Canonical for Change {
                 to.text(&sender.name);
                 to.text(&sender.address);
                 sender.connection.write(to);
+                to.option(sender.question.as_ref(), write_question);
                 sender.deleted_at.write(to);
             }
             Self::Topic(id, topic) => {
@@ -32,6 +34,7 @@ impl Canonical for Change {
                 id.write(to);
                 to.text(&topic.name);
                 topic.category.write(to);
+                to.option(topic.code.as_deref(), Writer::text);
                 topic.deleted_at.write(to);
             }
             Self::NoticeName(id, name) => {
@@ -65,6 +68,11 @@ impl Canonical for Change {
                 }
                 connection.deleted_at.write(to);
             }
+            Self::Rule(id, rule) => {
+                to.byte(10);
+                id.write(to);
+                write_rule(rule, to);
+            }
             Self::UndoImport(id) => {
                 to.byte(8);
                 id.write(to);
@@ -82,6 +90,7 @@ impl Canonical for Change {
                     name: from.text()?.into(),
                     address: from.text()?.into(),
                     connection: Option::read(from)?,
+                    question: from.option(read_question)?,
                     deleted_at: Option::read(from)?,
                 },
             )),
@@ -90,6 +99,7 @@ impl Canonical for Change {
                 Topic {
                     name: from.text()?.into(),
                     category: Category::read(from)?,
+                    code: from.option(|from| from.text().map(Box::from))?,
                     deleted_at: Option::read(from)?,
                 },
             )),
@@ -109,9 +119,85 @@ impl Canonical for Change {
                     deleted_at: Option::read(from)?,
                 },
             )),
+            10 => {
+                let id = RuleId::read(from)?;
+                read_rule(id, from).map(|rule| Self::Rule(id, rule))
+            }
             _ => Err(Malformed),
         }
     }
+}
+
+fn write_question(to: &mut Writer, question: &OptInQuestion) {
+    to.text(&question.text);
+    to.text(&question.yes);
+    to.text(&question.no);
+    to.option(question.thanks.as_deref(), Writer::text);
+    question.notice.write(to);
+}
+
+fn read_question(from: &mut Reader<'_>) -> Result<OptInQuestion, Malformed> {
+    Ok(OptInQuestion {
+        text: from.text()?.into(),
+        yes: from.text()?.into(),
+        no: from.text()?.into(),
+        thanks: from.option(|from| from.text().map(Box::from))?,
+        notice: NoticeRef::read(from)?,
+    })
+}
+
+fn write_rule(rule: &Rule, to: &mut Writer) {
+    let Draft { id: _, channel, sender, matching, does, permissions, notice, reply, created_at } =
+        rule.says.says();
+    channel.write(to);
+    sender.write(to);
+    match matching {
+        Matching::Begins(keyword) => {
+            to.byte(1);
+            to.text(keyword.as_str());
+        }
+        Matching::Is(keyword) => {
+            to.byte(2);
+            to.text(keyword.as_str());
+        }
+        Matching::Matches(pattern) => {
+            to.byte(3);
+            to.text(pattern.as_str());
+        }
+    }
+    to.byte(does.code());
+    write_list(to, permissions.iter(), |to, (channel, scope)| {
+        channel.write(to);
+        scope.write(to);
+    });
+    to.option(notice.as_ref(), |to, notice| notice.write(to));
+    to.option(reply.as_deref(), Writer::text);
+    created_at.write(to);
+    rule.deleted_at.write(to);
+}
+
+fn read_rule(id: RuleId, from: &mut Reader<'_>) -> Result<Rule, Malformed> {
+    let channel = Channel::read(from)?;
+    let sender = Option::read(from)?;
+    let keyword = |text| Keyword::parse(text).map_err(|_| Malformed);
+    let matching = match (from.byte()?, from.text()?) {
+        (1, text) => Matching::Begins(keyword(text)?),
+        (2, text) => Matching::Is(keyword(text)?),
+        (3, text) => Matching::Matches(Pattern::parse(text).map_err(|_| Malformed)?),
+        (_, _) => return Err(Malformed),
+    };
+    let draft = Draft {
+        id,
+        channel,
+        sender,
+        matching,
+        does: Does::from_code(from.byte()?).ok_or(Malformed)?,
+        permissions: read_list(from, |from| Ok((Channel::read(from)?, Scope::read(from)?)))?,
+        notice: from.option(NoticeRef::read)?,
+        reply: from.option(|from| from.text().map(Box::from))?,
+        created_at: from.instant()?,
+    };
+    Ok(Rule { says: rule::Rule::kept(draft), deleted_at: Option::read(from)? })
 }
 
 fn read_name(from: &mut Reader<'_>) -> Result<SourceName, Malformed> {
@@ -242,6 +328,8 @@ fn read_key(from: &mut Reader<'_>) -> Result<ApiKey, Malformed> {
 
 #[cfg(test)]
 mod tests {
+    use sayso_core::time::Timestamp;
+
     use super::*;
 
     #[test]
@@ -256,6 +344,33 @@ mod tests {
         let change = Change::Connection(ConnectionId::from_bytes([7; 16]), connection);
         assert_eq!(Change::from_bytes(&change.to_bytes()).unwrap(), change);
         assert!(!format!("{change:?}").contains("sesame"));
+    }
+
+    #[test]
+    fn a_rule_of_each_kind_is_read_as_it_was_written() {
+        let keyword = || Keyword::parse("Offers").unwrap();
+        let kinds = [
+            Matching::Begins(keyword()),
+            Matching::Is(keyword()),
+            Matching::Matches(Pattern::parse("^deal").unwrap()),
+        ];
+        let id = RuleId::from_bytes([5; 16]);
+        for matching in kinds {
+            let draft = Draft {
+                id,
+                channel: Channel::Sms,
+                sender: Some(SenderId::from_bytes([6; 16])),
+                matching,
+                does: Does::OptOut,
+                permissions: vec![(Channel::WhatsApp, Scope::Topic(TopicId::from_bytes([7; 16])))],
+                notice: None,
+                reply: Some("Done.".into()),
+                created_at: Timestamp::from_micros(8),
+            };
+            let rule = Rule { says: rule::Rule::kept(draft), deleted_at: None };
+            let change = Change::Rule(id, rule);
+            assert_eq!(Change::from_bytes(&change.to_bytes()).unwrap(), change);
+        }
     }
 
     #[test]

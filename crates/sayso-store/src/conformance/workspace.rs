@@ -45,7 +45,7 @@ pub async fn a_published_notice_never_changes(store: &dyn Store) {
 pub async fn a_topic_keeps_its_category(store: &dyn Store) {
     let workspace = workspace(store).await;
     let id = TopicId::from_bytes([1; 16]);
-    let topic = |category| Topic { name: "Orders".into(), category, deleted_at: None };
+    let topic = |category| Topic { name: "Orders".into(), category, code: None, deleted_at: None };
     store.configure(workspace, Change::Topic(id, topic(Category::Utility))).await.unwrap();
     let after =
         store.configure(workspace, Change::Topic(id, topic(Category::Marketing))).await.unwrap();

@@ -580,6 +580,12 @@ impl Canonical for Personal {
                 to.length(variables.len());
                 variables.iter().for_each(|variable| to.text(variable));
             }
+            Payload::Question { text, yes, no } => {
+                to.byte(3);
+                to.text(text);
+                to.text(yes);
+                to.text(no);
+            }
         }
     }
 
@@ -595,6 +601,11 @@ impl Canonical for Personal {
                     let read = |_| from.text().map(Box::from);
                     (0..length).map(read).collect::<Result<_, Malformed>>()?
                 },
+            },
+            3 => Payload::Question {
+                text: from.text()?.into(),
+                yes: from.text()?.into(),
+                no: from.text()?.into(),
             },
             _ => return Err(Malformed),
         };

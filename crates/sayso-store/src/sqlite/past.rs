@@ -111,6 +111,7 @@ impl Shared {
             | Change::Sender(..)
             | Change::Connection(..)
             | Change::Topic(..)
+            | Change::Rule(..)
             | Change::NoticeName(..)
             | Change::Notice(_)
             | Change::Site(..)

@@ -6,13 +6,15 @@ use std::sync::Arc;
 use anyhow::Context;
 use sayso_core::channel::{Category, Channel, Provider};
 use sayso_core::id::{ConnectionId, NoticeId, SenderId, TopicId, WorkspaceId};
-use sayso_core::notice::{Language, Notice};
+use sayso_core::notice::{Language, Notice, NoticeRef};
 use sayso_core::source::SourceName;
 use sayso_core::statement::Standing;
 use sayso_server::config::Config;
 use sayso_server::keyring::{KeyGrant, mint};
 use sayso_store::Store;
-use sayso_store::configuration::{Change, Connection, KeyScope, Mode, Sender, Site, Topic};
+use sayso_store::configuration::{
+    Change, Connection, KeyScope, Mode, OptInQuestion, Sender, Site, Topic,
+};
 use sayso_store::environment::Environment;
 use serde_json::{Value, json};
 
@@ -99,26 +101,38 @@ async fn furnish(
     let names = |channel| {
         sayso_core::channel::Permission::Messages(channel, sayso_core::channel::Scope::All)
     };
+    let notice = Notice {
+        id: NoticeId::from_bytes([1; 16]),
+        version: 1,
+        language: Language::parse("en").map_err(anyhow::Error::new)?,
+        text: "Yes, Harbour Books may send me news about books by SMS and WhatsApp. I can stop at any \
+               time by answering STOP."
+            .into(),
+        names: vec![names(Channel::Sms), names(Channel::WhatsApp)],
+    };
+    let sender = SenderId::from_bytes(id());
+    let sending = sending(environment, sender, notice.reference());
     let changes = [
         Change::Topic(
             topic,
-            Topic { name: "New books".into(), category: Category::Marketing, deleted_at: None },
+            Topic {
+                name: "New books".into(),
+                category: Category::Marketing,
+                code: None,
+                deleted_at: None,
+            },
         ),
         Change::Topic(
             TopicId::from_bytes(id()),
-            Topic { name: "Orders".into(), category: Category::Utility, deleted_at: None },
+            Topic {
+                name: "Orders".into(),
+                category: Category::Utility,
+                code: None,
+                deleted_at: None,
+            },
         ),
-        Change::NoticeName(NoticeId::from_bytes([1; 16]), "Messages from the shop".into()),
-        Change::Notice(Notice {
-            id: NoticeId::from_bytes([1; 16]),
-            version: 1,
-            language: Language::parse("en").map_err(anyhow::Error::new)?,
-            text:
-                "Yes, Harbour Books may send me news about books by SMS and WhatsApp. I can stop \
-                   at any time by answering STOP."
-                    .into(),
-            names: vec![names(Channel::Sms), names(Channel::WhatsApp)],
-        }),
+        Change::NoticeName(notice.id, "Messages from the shop".into()),
+        Change::Notice(notice),
         Change::Site(
             SourceName::parse(SITE_KEY).map_err(anyhow::Error::new)?,
             Site {
@@ -130,15 +144,14 @@ async fn furnish(
         ),
         Change::Key(key.id, key.key),
     ];
-    let sender = SenderId::from_bytes(id());
-    for change in sending(environment, sender).into_iter().chain(changes) {
+    for change in sending.into_iter().chain(changes) {
         store.configure(workspace, change).await.map_err(fault)?;
     }
     Ok(Made { workspace, api_key: key.secret, topic, sender })
 }
 
 /// Simulated phones, and a sender that reaches them.
-fn sending(environment: &Environment, sender: SenderId) -> [Change; 2] {
+fn sending(environment: &Environment, sender: SenderId, notice: NoticeRef) -> [Change; 2] {
     let sandbox = ConnectionId::from_bytes(environment.time_sortable_id());
     [
         Change::Connection(
@@ -157,6 +170,13 @@ fn sending(environment: &Environment, sender: SenderId) -> [Change; 2] {
                 name: "Harbour Books".into(),
                 address: "+14155550100".into(),
                 connection: Some(sandbox),
+                question: Some(OptInQuestion {
+                    text: "May we text you about new books, twice a month?".into(),
+                    yes: "Yes".into(),
+                    no: "No".into(),
+                    thanks: Some("Welcome! Reply STOP to leave.".into()),
+                    notice,
+                }),
                 deleted_at: None,
             },
         ),
@@ -196,8 +216,7 @@ async fn people(
     for fact in facts {
         client.json(hyper::Method::POST, "/v1/consents", Payload::Json(fact)).await?;
     }
-    let yes = act("+14155550105", "opt_in", json!("all"), "2026-07-01T08:00:00Z");
-    conversation::play(&client, &app, (&made.sender.to_string(), yes)).await
+    conversation::play(&client, &app, &made.sender.to_string()).await
 }
 
 /// Says where everything is.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use sayso_core::activity::Activity;
 use sayso_core::address::{Address, AddressKind};
 use sayso_core::channel::{Category, Channel, Message, Scope};
 use sayso_core::id::EventId;
@@ -263,11 +264,7 @@ impl<'a> Looking<'a> {
         let wrote = senders.filter_map(|sender| Some((sender, registers.wrote_to_at(*sender)?)));
         let views = wrote.map(|(sender, wrote_at)| ActivityView {
             sender: sender.to_string(),
-            state: if self.at < wrote_at.plus(limits::ACTIVITY_WINDOW) {
-                "active"
-            } else {
-                "inactive"
-            },
+            state: Activity::of(Some(wrote_at), self.at).as_str(),
             wrote_at: wrote_at.to_string(),
         });
         views.collect()

@@ -218,6 +218,14 @@ pub enum Occasion {
     OptInQuestion(Option<crate::time::Timestamp>),
 }
 
+impl Category {
+    /// The one of two that needs more consent: they are declared from the strictest on.
+    #[must_use]
+    pub fn stricter(self, other: Self) -> Self {
+        self.min(other)
+    }
+}
+
 impl Message {
     /// An ordinary message: free-form if it is a service reply, else a template.
     pub const fn ordinary(channel: Channel, category: Category) -> Self {

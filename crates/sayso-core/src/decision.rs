@@ -137,8 +137,18 @@ pub struct Circumstances<'a> {
 pub enum SenderState {
     /// It does.
     Sending,
-    /// It is paused by an operator or by its health.
-    Paused,
+    /// It is paused by an operator or by its health, until then if that is known.
+    Paused(Option<Timestamp>),
+}
+
+impl SenderState {
+    /// Until when it is paused, if it is and that is known.
+    pub const fn until(self) -> Option<Timestamp> {
+        match self {
+            Self::Sending => None,
+            Self::Paused(until) => until,
+        }
+    }
 }
 
 /// Whether a message needs an opt-in (rule 26).
@@ -237,6 +247,7 @@ pub fn decide(
     let retry_at = circumstances
         .quiet_until
         .max(circumstances.capped_until)
+        .max(circumstances.sender.until())
         .filter(|until| circumstances.now < *until);
     Decision { reasons, waived, consent, retry_at }
 }
@@ -328,7 +339,7 @@ fn hindrances(
         (Reason::OutsideWindow, free_form_on_whatsapp && active_since(findings, now).is_none()),
         (Reason::QuietHours, later(circumstances.quiet_until)),
         (Reason::FrequencyCap, later(circumstances.capped_until)),
-        (Reason::SenderPaused, circumstances.sender == SenderState::Paused),
+        (Reason::SenderPaused, circumstances.sender != SenderState::Sending),
     ]
     .into_iter()
     .filter(|(_, holds)| *holds)

@@ -39,6 +39,8 @@ pub mod settings;
 pub mod decision;
 pub mod effective;
 pub mod message;
+pub mod sender_health;
+pub mod template;
 
 pub mod capture;
 pub mod lifting;

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::channel::{Category, Channel};
+use crate::limits;
 use crate::phone::Region;
 use crate::statement::Level;
 use crate::status::{Consent, Status};
@@ -24,6 +25,9 @@ pub struct Settings {
     pub notice_required: bool,
     /// Whether it is noted who looks a person up (rule 29).
     pub audit_look_ups: bool,
+    /// Refusals inferred from provider errors, per sender and day, past which the rest of the day's are
+    /// held together (rule 15); at most [`limits::INFERRED_REFUSALS_PER_DAY_MAX`].
+    pub inferred_refusals_per_day: u32,
 }
 
 /// What holds on a channel where nothing at all was recorded.
@@ -47,6 +51,7 @@ impl Default for Settings {
             least_levels: BTreeMap::new(),
             notice_required: false,
             audit_look_ups: false,
+            inferred_refusals_per_day: limits::INFERRED_REFUSALS_PER_DAY,
         }
     }
 }

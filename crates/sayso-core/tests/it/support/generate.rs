@@ -233,7 +233,8 @@ pub(crate) fn question() -> impl Strategy<Value = Question> {
             maybe(0.2, select(vec![-60, 0, 60]))
                 .prop_map(move |it| it.map(|minutes| now.plus(Span::minutes(minutes))))
         };
-        let sender = prop_oneof![9 => Just(SenderState::Sending), 1 => Just(SenderState::Paused)];
+        let paused = until().prop_map(SenderState::Paused);
+        let sender = prop_oneof![9 => Just(SenderState::Sending), 1 => paused];
         (message(now), settings(), any::<bool>(), until(), until(), sender).prop_map(
             move |(message, settings, waive, quiet_until, capped_until, sender)| Question {
                 message,

@@ -116,8 +116,9 @@ impl<'a> Model<'a> {
                 retry_at = retry_at.max(Some(until));
             }
         }
-        if circumstances.sender == SenderState::Paused {
+        if let SenderState::Paused(until) = circumstances.sender {
             reasons.push(Reason::SenderPaused);
+            retry_at = retry_at.max(until.filter(|until| *until > now));
         }
         Answer { reasons, waived, status, level, retry_at }
     }

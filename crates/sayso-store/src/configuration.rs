@@ -4,6 +4,7 @@
 //! query sees the settings of then, and deleting a topic or a key deletes no fact (rule 17).
 
 mod codec;
+mod standing;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -15,10 +16,14 @@ use sayso_core::id::{
 };
 use sayso_core::notice::{Language, Notice, NoticeRef};
 use sayso_core::rule;
+use sayso_core::sender_health::{Signal, Signals};
 use sayso_core::settings::{DatedSettings, Settings};
 use sayso_core::source::SourceName;
 use sayso_core::statement::Standing;
+use sayso_core::template::{TemplateWord, TemplateWords};
 use sayso_core::time::Timestamp;
+
+pub use self::standing::HeldRefusals;
 
 /// Whether a workspace's sends are real.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +63,21 @@ pub struct Configuration {
     pub keys: BTreeMap<KeyId, ApiKey>,
     /// Imports that were undone as a whole.
     pub undone_imports: BTreeSet<ImportId>,
+    /// What was said of how its senders stand.
+    pub signals: BTreeMap<SenderId, Signals>,
+    /// What providers said of templates.
+    pub templates: BTreeMap<TemplateName, TemplateWords>,
+    /// Inferred refusals that are held together, by the import that they are undone as.
+    pub held_refusals: BTreeMap<ImportId, HeldRefusals>,
+}
+
+/// A template at a provider.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TemplateName {
+    /// The account.
+    pub connection: ConnectionId,
+    /// What a message calls it: its name at Meta, its id at Gupshup and Twilio.
+    pub name: Box<str>,
 }
 
 /// The business side on one channel.
@@ -211,6 +231,12 @@ pub enum Change {
     Key(KeyId, ApiKey),
     /// An import is left out as a whole (rules 9 and 16).
     UndoImport(ImportId),
+    /// A signal of how a sender stands.
+    SenderSignal(SenderId, Signal),
+    /// What a provider says of a template.
+    Template(TemplateName, TemplateWord),
+    /// Inferred refusals that are held together.
+    HeldRefusals(ImportId, HeldRefusals),
 }
 
 impl fmt::Debug for Connection {
@@ -281,6 +307,9 @@ impl Configuration {
             sites: BTreeMap::new(),
             keys: BTreeMap::new(),
             undone_imports: BTreeSet::new(),
+            signals: BTreeMap::new(),
+            templates: BTreeMap::new(),
+            held_refusals: BTreeMap::new(),
         }
     }
 
@@ -320,6 +349,11 @@ impl Configuration {
             }
             Change::UndoImport(id) => {
                 self.undone_imports.insert(id);
+            }
+            Change::SenderSignal(id, signal) => self.signals.entry(id).or_default().put(at, signal),
+            Change::Template(name, word) => self.put_template(name, word, at),
+            Change::HeldRefusals(id, held) => {
+                self.held_refusals.insert(id, held);
             }
         }
     }

@@ -17,6 +17,7 @@ pub mod message;
 pub mod reject;
 pub mod sqlite;
 pub mod store;
+pub mod tally;
 
 pub use store::Store;
 

@@ -5,7 +5,7 @@
 //! the claim and the beginning of the hand-over revokes the claim before it is answered, and the
 //! message is decided anew. What began and has no known end is `unknown`, and never tried again.
 
-use sayso_core::address::Address;
+use sayso_core::address::{Address, AddressKey};
 use sayso_core::channel::Message;
 use sayso_core::decision::{Reasons, Requirement};
 use sayso_core::event_id::RequestHash;
@@ -127,6 +127,20 @@ pub struct MessageQuery {
     pub state: Option<MessageState>,
     /// Those after this position.
     pub after: Option<u64>,
+}
+
+/// Which failures of messages to one address are asked for: those after the last message that arrived
+/// there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailureQuery {
+    /// The address.
+    pub key: AddressKey,
+    /// The provider's code.
+    pub failure: Box<str>,
+    /// Those that ended later.
+    pub since: Timestamp,
+    /// All but this message.
+    pub besides: Option<MessageName>,
 }
 
 /// One page of messages, the newest first.

@@ -32,6 +32,7 @@ mod seal;
 mod sending;
 mod start;
 mod tail;
+mod tallies;
 mod views;
 mod work;
 mod writer;
@@ -77,8 +78,8 @@ use crate::configuration::{Change, Configuration, Mode};
 use crate::environment::Environment;
 use crate::look_up::{LookUpDraft, LookUpPage, LookUpQuery};
 use crate::message::{
-    Claiming, HandOver, MessageDraft, MessagePage, MessageQuery, MessageReport, Queueing,
-    StoredMessage,
+    Claiming, FailureQuery, HandOver, MessageDraft, MessagePage, MessageQuery, MessageReport,
+    Queueing, StoredMessage,
 };
 use crate::reject::{RejectDraft, RejectPage, RejectQuery};
 use crate::store::{
@@ -86,6 +87,7 @@ use crate::store::{
     HistoryPage, HistoryQuery, KnownAddress, Moment, Profile, ProfileDraft, Question, Recipient,
     Recorded, RetractDraft, Retracting, StoreError, Subject, Upserted,
 };
+use crate::tally::{Counted, Tallied, Tally};
 
 mod ledger_migrations {
     refinery::embed_migrations!("migrations/sqlite/events");
@@ -1008,6 +1010,26 @@ impl Store for SqliteStore {
     ) -> Result<Vec<bool>, StoreError> {
         let workspace = self.workspace(workspace)?;
         self.shared.sending.ask(|reply| Job::Report(workspace, reports, reply)).await
+    }
+
+    async fn failed_messages(
+        &self,
+        workspace: WorkspaceId,
+        query: &FailureQuery,
+    ) -> Result<u64, StoreError> {
+        let workspace = self.workspace(workspace)?;
+        self.shared.work.read(|work| messages::count_failed(work, workspace.id, query))
+    }
+
+    async fn tally(
+        &self,
+        workspace: WorkspaceId,
+        counted: Counted,
+        tallies: &[Tally],
+    ) -> Result<Tallied, StoreError> {
+        let workspace = self.workspace(workspace)?;
+        let add = tallies.to_vec();
+        self.shared.sending.ask(|reply| Job::Tally(workspace, counted, add, reply)).await
     }
 
     fn health(&self) -> Health {

@@ -22,10 +22,11 @@ use thiserror::Error;
 use crate::configuration::{Change, Configuration, Mode};
 use crate::look_up::{LookUpDraft, LookUpPage, LookUpQuery};
 use crate::message::{
-    Claiming, HandOver, MessageDraft, MessagePage, MessageQuery, MessageReport, Queueing,
-    StoredMessage,
+    Claiming, FailureQuery, HandOver, MessageDraft, MessagePage, MessageQuery, MessageReport,
+    Queueing, StoredMessage,
 };
 use crate::reject::{RejectDraft, RejectPage, RejectQuery};
+use crate::tally::{Counted, Tallied, Tally};
 
 /// Why a store did not do what it was asked. Nothing was written unless a variant says otherwise.
 #[derive(Debug, Error)]
@@ -626,6 +627,24 @@ pub trait Store: Send + Sync + Debug {
         workspace: WorkspaceId,
         reports: Vec<MessageReport>,
     ) -> Result<Vec<bool>, StoreError>;
+
+    /// How many messages to an address failed as the query says. What was erased is not counted.
+    async fn failed_messages(
+        &self,
+        workspace: WorkspaceId,
+        query: &FailureQuery,
+    ) -> Result<u64, StoreError>;
+
+    /// Counts these, and answers with what the counts come to; durable before it returns. Each message
+    /// that is settled as [`HandOverEnd::Accepted`] is counted of its sender already.
+    ///
+    /// [`HandOverEnd::Accepted`]: crate::message::HandOverEnd::Accepted
+    async fn tally(
+        &self,
+        workspace: WorkspaceId,
+        counted: Counted,
+        tallies: &[Tally],
+    ) -> Result<Tallied, StoreError>;
 
     /// How the store is.
     fn health(&self) -> Health;

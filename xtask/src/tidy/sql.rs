@@ -21,6 +21,7 @@ const WORKSPACE_TABLES: &[&str] = &[
     "reject",
     "look_up",
     "message",
+    "tally",
 ];
 
 /// Tables of the server itself: the workspaces, what a file is, and how far the views have come.

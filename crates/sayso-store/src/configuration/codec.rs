@@ -3,14 +3,20 @@
 use sayso_core::canonical::{Canonical, Malformed, Reader, Writer};
 use sayso_core::channel::{Category, Channel, Permission, Provider, Scope};
 use sayso_core::id::{ConnectionId, ImportId, KeyId, NoticeId, RuleId, SenderId, TopicId};
+use sayso_core::limits;
 use sayso_core::notice::{Language, Notice, NoticeRef};
 use sayso_core::phone::Region;
 use sayso_core::rule::{self, Does, Draft, Keyword, Matching, Pattern};
+use sayso_core::sender_health::Signal;
 use sayso_core::settings::{ChannelDefault, Settings};
 use sayso_core::source::SourceName;
 use sayso_core::statement::{Level, Standing};
+use sayso_core::template::TemplateWord;
 
-use super::{ApiKey, Change, Connection, KeyScope, OptInQuestion, Rule, Sender, Site, Topic};
+use super::{
+    ApiKey, Change, Connection, HeldRefusals, KeyScope, OptInQuestion, Rule, Sender, Site,
+    TemplateName, Topic,
+};
 
 impl Canonical for Change {
     fn write(&self, to: &mut Writer) {
@@ -59,14 +65,7 @@ impl Canonical for Change {
             Self::Connection(id, connection) => {
                 to.byte(9);
                 id.write(to);
-                to.text(&connection.name);
-                to.byte(connection.provider.code());
-                to.length(connection.credentials.len());
-                for (name, value) in &connection.credentials {
-                    to.text(name);
-                    to.text(value);
-                }
-                connection.deleted_at.write(to);
+                write_connection(connection, to);
             }
             Self::Rule(id, rule) => {
                 to.byte(10);
@@ -76,6 +75,22 @@ impl Canonical for Change {
             Self::UndoImport(id) => {
                 to.byte(8);
                 id.write(to);
+            }
+            Self::SenderSignal(id, signal) => {
+                to.byte(11);
+                id.write(to);
+                signal.write(to);
+            }
+            Self::Template(name, word) => {
+                to.byte(12);
+                name.connection.write(to);
+                to.text(&name.name);
+                word.write(to);
+            }
+            Self::HeldRefusals(id, held) => {
+                to.byte(13);
+                id.write(to);
+                write_held_refusals(held, to);
             }
         }
     }
@@ -123,6 +138,20 @@ impl Canonical for Change {
                 let id = RuleId::read(from)?;
                 read_rule(id, from).map(|rule| Self::Rule(id, rule))
             }
+            11 => Ok(Self::SenderSignal(SenderId::read(from)?, Signal::read(from)?)),
+            12 => Ok(Self::Template(
+                TemplateName { connection: ConnectionId::read(from)?, name: from.text()?.into() },
+                TemplateWord::read(from)?,
+            )),
+            13 => Ok(Self::HeldRefusals(
+                ImportId::read(from)?,
+                HeldRefusals {
+                    sender: SenderId::read(from)?,
+                    day: from.instant()?,
+                    opened_at: from.instant()?,
+                    confirmed_at: Option::read(from)?,
+                },
+            )),
             _ => Err(Malformed),
         }
     }
@@ -200,6 +229,24 @@ fn read_rule(id: RuleId, from: &mut Reader<'_>) -> Result<Rule, Malformed> {
     Ok(Rule { says: rule::Rule::kept(draft), deleted_at: Option::read(from)? })
 }
 
+fn write_connection(connection: &Connection, to: &mut Writer) {
+    to.text(&connection.name);
+    to.byte(connection.provider.code());
+    to.length(connection.credentials.len());
+    for (name, value) in &connection.credentials {
+        to.text(name);
+        to.text(value);
+    }
+    connection.deleted_at.write(to);
+}
+
+fn write_held_refusals(held: &HeldRefusals, to: &mut Writer) {
+    held.sender.write(to);
+    to.instant(held.day);
+    to.instant(held.opened_at);
+    held.confirmed_at.write(to);
+}
+
 fn read_name(from: &mut Reader<'_>) -> Result<SourceName, Malformed> {
     SourceName::parse(from.text()?).map_err(|_| Malformed)
 }
@@ -245,6 +292,7 @@ fn write_settings(settings: &Settings, to: &mut Writer) {
         to.byte(level.code());
     }
     to.byte(u8::from(settings.audit_look_ups));
+    to.number(u64::from(settings.inferred_refusals_per_day));
 }
 
 fn read_settings(from: &mut Reader<'_>) -> Result<Settings, Malformed> {
@@ -267,8 +315,12 @@ fn read_settings(from: &mut Reader<'_>) -> Result<Settings, Malformed> {
         least_levels: read_list(from, |from| {
             Ok((Channel::read(from)?, Level::from_code(from.byte()?).ok_or(Malformed)?))
         })?,
-        // Settings written before there was this one end here.
+        // Settings written before there were these end here.
         audit_look_ups: from.end().is_err() && from.byte()? != 0,
+        inferred_refusals_per_day: match from.end() {
+            Ok(()) => limits::INFERRED_REFUSALS_PER_DAY,
+            Err(Malformed) => u32::try_from(from.number()?).map_err(|_| Malformed)?,
+        },
     })
 }
 
@@ -328,6 +380,8 @@ fn read_key(from: &mut Reader<'_>) -> Result<ApiKey, Malformed> {
 
 #[cfg(test)]
 mod tests {
+    use sayso_core::sender_health::{HealthCause, HealthLevel, Says};
+    use sayso_core::template::TemplateSays;
     use sayso_core::time::Timestamp;
 
     use super::*;
@@ -374,6 +428,26 @@ mod tests {
     }
 
     #[test]
+    fn what_is_said_of_senders_templates_and_held_refusals_is_read_as_it_was_written() {
+        let at = Timestamp::from_micros(1_795_000_000_000_000);
+        let sender = SenderId::from_bytes([1; 16]);
+        let signal =
+            Signal::new(HealthCause::Quality, Says::Level(HealthLevel::Red), at, "FLAGGED");
+        let name =
+            TemplateName { connection: ConnectionId::from_bytes([2; 16]), name: "offer".into() };
+        let says = TemplateSays::Category(Category::Marketing);
+        let word = TemplateWord { at, language: Some("en".into()), says };
+        let held = HeldRefusals { sender, day: at, opened_at: at, confirmed_at: Some(at) };
+        for change in [
+            Change::SenderSignal(sender, signal.until(at)),
+            Change::Template(name, word),
+            Change::HeldRefusals(ImportId::from_bytes([3; 16]), held),
+        ] {
+            assert_eq!(Change::from_bytes(&change.to_bytes()).unwrap(), change);
+        }
+    }
+
+    #[test]
     fn settings_from_before_look_ups_could_be_audited_are_read_and_audit_none() {
         let settings = |audit_look_ups| {
             let defaults = [(Channel::Sms, ChannelDefault::OptedIn)].into();
@@ -382,6 +456,9 @@ mod tests {
         for audit_look_ups in [false, true] {
             let change = Change::Settings(settings(audit_look_ups));
             let mut bytes = change.to_bytes();
+            assert_eq!(Change::from_bytes(&bytes).unwrap(), change);
+            // Before there was a limit of inferred refusals.
+            bytes.truncate(bytes.len() - 2);
             assert_eq!(Change::from_bytes(&bytes).unwrap(), change);
             assert_eq!(bytes.pop(), Some(u8::from(audit_look_ups)));
             assert_eq!(Change::from_bytes(&bytes).unwrap(), Change::Settings(settings(false)));

@@ -14,11 +14,11 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use sayso_core::id::MessageId;
+use sayso_core::id::{MessageId, SenderId};
 use sayso_core::limits;
 use sayso_core::time::Timestamp;
 
-use super::tail::Place;
+use super::tail::{Place, WorkspaceNo};
 use crate::environment::Clock;
 
 /// The open claims of a store.
@@ -34,6 +34,7 @@ struct Open {
 #[derive(Debug)]
 struct Claim {
     place: Place,
+    sender: SenderId,
     entered_at: Timestamp,
     state: State,
 }
@@ -50,15 +51,16 @@ impl Claims {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Enters claims, before they are decided.
+    /// Enters claims of a sender's messages, before they are decided.
     pub(super) fn enter(
         &self,
+        sender: SenderId,
         messages: impl Iterator<Item = (MessageId, Place)>,
         entered_at: Timestamp,
     ) {
         let mut open = self.open();
         for (message, place) in messages {
-            open.claims.insert(message, Claim { place, entered_at, state: State::Open });
+            open.claims.insert(message, Claim { place, sender, entered_at, state: State::Open });
             open.of_places.entry(place).or_default().push(message);
         }
     }
@@ -77,6 +79,17 @@ impl Claims {
                 {
                     claim.state = State::Revoked;
                 }
+            }
+        }
+    }
+
+    /// Revokes the claims of a sender whose hand-over has not begun. It looks through all that are
+    /// open, for a signal about a sender is rare.
+    pub(super) fn revoke_of_sender(&self, workspace: WorkspaceNo, sender: SenderId) {
+        for claim in self.open().claims.values_mut() {
+            let is_meant = claim.place.0 == workspace && claim.sender == sender;
+            if is_meant && claim.state == State::Open {
+                claim.state = State::Revoked;
             }
         }
     }
@@ -128,6 +141,8 @@ mod tests {
 
     const START: Timestamp = Timestamp::from_micros(1_795_000_000_000_000);
 
+    const SENDER: SenderId = SenderId::from_bytes([0x51; 16]);
+
     fn place(n: u8) -> Place {
         (1, AddressKey::from_bytes([n; 16]))
     }
@@ -143,22 +158,37 @@ mod tests {
     #[test]
     fn a_revoked_claim_does_not_begin_and_those_of_others_do() {
         let claims = Claims::default();
-        claims.enter([(message(1), place(1)), (message(2), place(2))].into_iter(), START);
+        claims.enter(SENDER, [(message(1), place(1)), (message(2), place(2))].into_iter(), START);
         claims.revoke([place(1)].into_iter());
         assert!(!begins(&claims, 1, Span::seconds(0)));
         assert!(begins(&claims, 2, Span::seconds(0)));
         assert!(!begins(&claims, 2, Span::seconds(0)), "it begins once");
         claims.leave([message(1), message(2)].into_iter());
-        claims.enter([(message(1), place(1))].into_iter(), START);
+        claims.enter(SENDER, [(message(1), place(1))].into_iter(), START);
         assert!(begins(&claims, 1, Span::seconds(0)), "entered anew, it is decided anew");
     }
 
     #[test]
     fn a_claim_holds_two_seconds() {
         let claims = Claims::default();
-        claims.enter([(message(1), place(1)), (message(2), place(1))].into_iter(), START);
+        claims.enter(SENDER, [(message(1), place(1)), (message(2), place(1))].into_iter(), START);
         assert!(begins(&claims, 1, limits::CLAIM_HOLDS));
         assert!(!begins(&claims, 2, Span::micros(limits::CLAIM_HOLDS.as_micros() + 1)));
         assert!(!begins(&claims, 3, Span::seconds(0)), "nobody claimed it");
+    }
+
+    #[test]
+    fn the_claims_of_a_paused_sender_do_not_begin_and_those_of_others_do() {
+        let claims = Claims::default();
+        let other = SenderId::from_bytes([0x52; 16]);
+        claims.enter(SENDER, [(message(1), place(1)), (message(2), place(2))].into_iter(), START);
+        claims.enter(other, [(message(3), place(1))].into_iter(), START);
+        assert!(begins(&claims, 2, Span::seconds(0)));
+        claims.revoke_of_sender(1, SENDER);
+        assert!(!begins(&claims, 1, Span::seconds(0)));
+        assert!(begins(&claims, 3, Span::seconds(0)), "another sender's");
+        claims.enter(SENDER, [(message(4), place(1))].into_iter(), START);
+        claims.revoke_of_sender(2, SENDER);
+        assert!(begins(&claims, 4, Span::seconds(0)), "another workspace's");
     }
 }

@@ -11,7 +11,7 @@ use sayso_core::capture;
 use sayso_core::channel::Permission;
 use sayso_core::event::{ConsentEvent, Fact, Sealed};
 use sayso_core::event_id::is_keyed;
-use sayso_core::id::{EventId, ProfileId, WorkspaceId};
+use sayso_core::id::{EventId, ProfileId, SenderId, WorkspaceId};
 use sayso_core::register::Mark;
 use sayso_core::registers::{Joined, Registers};
 use sayso_core::statement::Statement;
@@ -19,7 +19,7 @@ use sayso_core::time::{Span, Timestamp};
 
 use super::events::{self, LedgerRow, NewRow};
 use super::gate::Gate;
-use super::tail::{Entry, Frame, Place, SealedAddress};
+use super::tail::{Entry, Frame, Place, SealedAddress, WorkspaceNo};
 use super::views::{self, ProfileState};
 use super::{Shared, Workspace, unwritable};
 use crate::configuration::Configuration;
@@ -96,6 +96,7 @@ pub(super) struct Group<'a> {
     events: usize,
     configurations: BTreeMap<WorkspaceId, Arc<Configuration>>,
     workspaces: Vec<Arc<Workspace>>,
+    signaled: Vec<(WorkspaceNo, SenderId)>,
     next_row: i64,
     last_row: i64,
     last_recorded: Timestamp,
@@ -109,6 +110,7 @@ pub(super) struct Staged {
     events: usize,
     configurations: BTreeMap<WorkspaceId, Arc<Configuration>>,
     workspaces: Vec<Arc<Workspace>>,
+    signaled: Vec<(WorkspaceNo, SenderId)>,
     next_row: i64,
     last_row: i64,
     last_recorded: Timestamp,
@@ -156,6 +158,7 @@ impl<'a> Group<'a> {
             events: 0,
             configurations: BTreeMap::new(),
             workspaces: Vec::new(),
+            signaled: Vec::new(),
             next_row: position.next_row,
             last_row: 0,
             last_recorded: position.last_recorded,
@@ -170,6 +173,7 @@ impl<'a> Group<'a> {
             events: self.events,
             configurations: self.configurations,
             workspaces: self.workspaces,
+            signaled: self.signaled,
             next_row: self.next_row,
             last_row: self.last_row,
             last_recorded: self.last_recorded,
@@ -583,6 +587,9 @@ impl<'a> Group<'a> {
             .map_err(|error| unwritable(&error))?;
         let mut configuration = Arc::unwrap_or_clone(self.configuration(workspace)?);
         configuration.apply(change.clone(), at);
+        if let crate::configuration::Change::SenderSignal(sender, _) = change {
+            self.signaled.push((workspace.no, *sender));
+        }
         let configuration = Arc::new(configuration);
         self.configurations.insert(workspace.id, Arc::clone(&configuration));
         Ok(configuration)
@@ -635,6 +642,10 @@ impl Staged {
     fn show(self, shared: &Shared) {
         shared.add_workspaces(self.workspaces);
         shared.add_configurations(self.configurations);
+        // After it can be seen: who asked the gate before is in the claims by now.
+        for (workspace, sender) in self.signaled {
+            shared.claims.revoke_of_sender(workspace, sender);
+        }
         let mut frame = Frame { last_row: self.last_row, ..Frame::default() };
         let mut changed = Vec::new();
         for (place, working) in self.addresses {

@@ -14,8 +14,8 @@ use super::seal::Vault;
 use super::{Workspace, unreadable};
 use crate::environment::Environment;
 use crate::message::{
-    HandOver, HandOverEnd, MessageDraft, MessageName, MessageQuery, MessageReport, MessageTimes,
-    Payload, StoredMessage,
+    FailureQuery, HandOver, HandOverEnd, MessageDraft, MessageName, MessageQuery, MessageReport,
+    MessageTimes, Payload, StoredMessage,
 };
 use crate::store::StoreError;
 
@@ -209,6 +209,8 @@ pub(super) enum Verdict {
     Refused(Reasons),
     /// The gate says no to this way: it waits for the next one, with that sender.
     Rerouted(u16, SenderId),
+    /// Its sender rests, which refuses nobody: it is decided anew then.
+    Waits(Timestamp, Reasons),
     /// It cannot be decided now, because what is known of the person cannot be read.
     Postponed(Timestamp),
     /// It cannot be read.
@@ -226,7 +228,8 @@ pub(super) fn decide(
     let done = match verdict {
         Verdict::Claimed => work
             .prepare_cached(
-                "UPDATE message SET state = 2, decided_at = ?3 WHERE workspace = ?1 AND row = ?2",
+                "UPDATE message SET state = 2, reasons = 0, decided_at = ?3
+                 WHERE workspace = ?1 AND row = ?2",
             )
             .and_then(|mut statement| statement.execute(params![of, row, at])),
         Verdict::Refused(reasons) => work
@@ -241,6 +244,14 @@ pub(super) fn decide(
             )
             .and_then(|mut statement| statement.execute(params![of, row, route, sender.as_bytes()]))
         }
+        Verdict::Waits(until, reasons) => work
+            .prepare_cached(
+                "UPDATE message SET due_at = ?4, reasons = ?5, decided_at = ?3
+                 WHERE workspace = ?1 AND row = ?2",
+            )
+            .and_then(|mut statement| {
+                statement.execute(params![of, row, at, until.as_micros(), reasons.bits()])
+            }),
         Verdict::Postponed(until) => work
             .prepare_cached("UPDATE message SET due_at = ?3 WHERE workspace = ?1 AND row = ?2")
             .and_then(|mut statement| statement.execute(params![of, row, until.as_micros()])),
@@ -254,12 +265,65 @@ pub(super) fn decide(
     done.map(|_| ()).map_err(failed)
 }
 
-/// Writes how a hand-over ended; of a message that is not claimed any more, nothing.
+/// Makes due what a sender's messages wait for, where they were decided before.
+pub(super) fn bring_forward(
+    work: &Connection,
+    workspace: WorkspaceId,
+    sender: SenderId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    work.prepare_cached(
+        "UPDATE message SET due_at = ?3
+         WHERE workspace = ?1 AND sender = ?2 AND state = 1 AND due_at > ?3 AND reasons <> 0",
+    )
+    .and_then(|mut statement| {
+        statement.execute(params![workspace.as_bytes(), sender.as_bytes(), now.as_micros()])
+    })
+    .map(|_| ())
+    .map_err(failed)
+}
+
+/// How many messages to an address failed as the query says.
+pub(super) fn count_failed(
+    work: &Connection,
+    workspace: WorkspaceId,
+    query: &FailureQuery,
+) -> Result<u64, StoreError> {
+    let (ours, theirs) = match &query.besides {
+        None => (None, None),
+        Some(MessageName::Ours(id)) => (Some(id.as_bytes()), None),
+        Some(MessageName::Provider(id)) => (None, Some(id)),
+    };
+    let count: i64 = work
+        .prepare_cached(
+            "SELECT count(*) FROM message INDEXED BY message_of_address
+             WHERE workspace = ?1 AND address_key = ?2 AND state = 7 AND failure = ?3 AND ended_at > ?4
+               AND message IS NOT ?5 AND (?6 IS NULL OR provider_id IS NOT ?6)
+               AND row > coalesce((SELECT max(row) FROM message INDEXED BY message_of_address
+                   WHERE workspace = ?1 AND address_key = ?2 AND state IN (5, 6)), 0)",
+        )
+        .and_then(|mut statement| {
+            let asked = params![
+                workspace.as_bytes(),
+                query.key.as_bytes(),
+                query.failure,
+                query.since.as_micros(),
+                ours,
+                theirs,
+            ];
+            statement.query_row(asked, |row| row.get(0))
+        })
+        .map_err(unreadable)?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
+/// Writes how a hand-over ended, and says whose the message was; of one that is not claimed any more,
+/// nothing.
 pub(super) fn settle(
     work: &Connection,
     workspace: WorkspaceId,
     hand_over: &HandOver,
-) -> Result<(), StoreError> {
+) -> Result<Option<SenderId>, StoreError> {
     let HandOver { id, began_at, at, end } = hand_over;
     let (state, provider_id, failure, due_at) = match end {
         HandOverEnd::Accepted { provider_id } => {
@@ -274,10 +338,10 @@ pub(super) fn settle(
     work.prepare_cached(
         "UPDATE message SET state = ?3, provider_id = ?4, failure = ?5, began_at = ?6,
              handed_over_at = ?7, ended_at = ?8, due_at = coalesce(?9, due_at)
-         WHERE workspace = ?1 AND message = ?2 AND state = 2",
+         WHERE workspace = ?1 AND message = ?2 AND state = 2 RETURNING sender",
     )
     .and_then(|mut statement| {
-        statement.execute(params![
+        let written = params![
             workspace.as_bytes(),
             id.as_bytes(),
             state.code(),
@@ -287,9 +351,10 @@ pub(super) fn settle(
             is_handed_over.then(|| at.as_micros()),
             is_end.then(|| at.as_micros()),
             due_at.map(Timestamp::as_micros),
-        ])
+        ];
+        statement.query_row(written, |row| row.get(0)).optional()
     })
-    .map(|_| ())
+    .map(|sender| sender.map(SenderId::from_bytes))
     .map_err(failed)
 }
 

@@ -115,7 +115,10 @@ impl Shared {
             | Change::NoticeName(..)
             | Change::Notice(_)
             | Change::Site(..)
-            | Change::Key(..) => None,
+            | Change::Key(..)
+            | Change::SenderSignal(..)
+            | Change::Template(..)
+            | Change::HeldRefusals(..) => None,
         });
         Ok(undone.collect())
     }

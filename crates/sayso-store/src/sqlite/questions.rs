@@ -13,6 +13,7 @@ use sayso_core::effective::Effective;
 use sayso_core::id::{EventId, ImportId, ProfileId, WorkspaceId};
 use sayso_core::limits;
 use sayso_core::registers::Registers;
+use sayso_core::sender_health::Known;
 use sayso_core::settings::Settings;
 use sayso_core::time::Timestamp;
 
@@ -96,8 +97,11 @@ impl Shared {
     ) -> Result<Vec<Reasons>, StoreError> {
         let workspace = self.workspace(workspace)?;
         let now = self.environment.clock.now();
-        let settings = self.configuration(workspace.id)?.settings.at(now);
-        let circumstances = circumstances(&settings, question.requirement, now);
+        let configuration = self.configuration(workspace.id)?;
+        let settings = configuration.settings.at(now);
+        let sender = configuration.sender_state(&question.message, Known::all(now));
+        let circumstances =
+            Circumstances { sender, ..circumstances(&settings, question.requirement, now) };
         let mut screened =
             self.gate(workspace.no).screen(&question.message, &circumstances, recipients);
         for at in &screened.asks {

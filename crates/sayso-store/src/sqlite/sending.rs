@@ -4,29 +4,37 @@
 //! what the gate knows now, and is durable before it is answered; what makes it safe against refusals
 //! that are recorded at the same time stands in [`super::claims`].
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, ErrorCode};
 use sayso_core::address::{Address, AddressKey};
 use sayso_core::channel::Message;
-use sayso_core::decision::{Reason, Reasons, Requirement};
-use sayso_core::id::{MessageId, SenderId};
+use sayso_core::decision::{Reason, Reasons, Requirement, SenderState};
+use sayso_core::id::{MessageId, SenderId, WorkspaceId};
 use sayso_core::limits;
+use sayso_core::sender_health::Known;
 use sayso_core::time::Timestamp;
 use tokio::sync::oneshot;
 
 use super::messages::{self, Due, Queued, Verdict};
-use super::{Shared, Workspace};
+use super::{Shared, Workspace, tallies};
+use crate::configuration::Configuration;
 use crate::message::{
-    Claimed, Claiming, HandOver, MessageDraft, MessageReport, MessageTimes, Queueing, StoredMessage,
+    Claimed, Claiming, HandOver, HandOverEnd, MessageDraft, MessageReport, MessageTimes, Queueing,
+    StoredMessage,
 };
 use crate::store::{Question, Recipient, StoreError};
+use crate::tally::{Counted, Tallied, Tally};
 
 /// The way to the thread.
 #[derive(Debug)]
-pub(super) struct Sending(Mutex<Option<SyncSender<Job>>>);
+pub(super) struct Sending {
+    jobs: Mutex<Option<SyncSender<Job>>>,
+    /// The newest signal of each sender that its messages were decided after.
+    heeded: Mutex<HashMap<(WorkspaceId, SenderId), Timestamp>>,
+}
 
 type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 
@@ -36,6 +44,7 @@ pub(super) enum Job {
     Claim(Arc<Workspace>, SenderId, usize, Reply<Claiming>),
     Settle(Arc<Workspace>, Vec<HandOver>, Reply<()>),
     Report(Arc<Workspace>, Vec<MessageReport>, Reply<Vec<bool>>),
+    Tally(Arc<Workspace>, Counted, Vec<Tally>, Reply<Tallied>),
 }
 
 impl std::fmt::Debug for Job {
@@ -48,18 +57,18 @@ impl Sending {
     /// The way, and what the thread waits for.
     pub(super) fn new() -> (Self, Receiver<Job>) {
         let (jobs, waiting) = std::sync::mpsc::sync_channel(limits::WRITER_QUEUE_MAX);
-        (Self(Mutex::new(Some(jobs))), waiting)
+        (Self { jobs: Mutex::new(Some(jobs)), heeded: Mutex::default() }, waiting)
     }
 
     /// Takes no more; what waits is still done.
     pub(super) fn close(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
     /// Asks for something, and waits until it is durable.
     pub(super) async fn ask<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
-        let jobs = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).clone();
         jobs.ok_or(StoreError::Closed)?.try_send(job(reply)).map_err(|error| match error {
             TrySendError::Full(_) => StoreError::Busy,
             TrySendError::Disconnected(_) => StoreError::Closed,
@@ -91,6 +100,7 @@ enum Done {
     Claim(Reply<Claiming>, Result<Claiming, StoreError>),
     Settle(Reply<()>, Vec<MessageId>, Result<(), StoreError>),
     Report(Reply<Vec<bool>>, Result<Vec<bool>, StoreError>),
+    Tally(Reply<Tallied>, Result<Tallied, StoreError>),
 }
 
 /// Does a round in one transaction, and answers; an error is an unknown outcome.
@@ -138,7 +148,7 @@ impl Job {
     const fn decides(&self) -> usize {
         match self {
             Self::Claim(_, _, items, _) => *items,
-            Self::Queue(..) | Self::Settle(..) | Self::Report(..) => 0,
+            Self::Queue(..) | Self::Settle(..) | Self::Report(..) | Self::Tally(..) => 0,
         }
     }
 
@@ -166,15 +176,18 @@ impl Job {
                 Done::Claim(reply, claim(work, shared, &workspace, (sender, items), now))
             }
             Self::Settle(workspace, ended, reply) => {
-                let written = ended
-                    .iter()
-                    .try_for_each(|hand_over| messages::settle(work, workspace.id, hand_over));
+                let written = settle(work, &workspace, &ended, now);
                 Done::Settle(reply, ended.into_iter().map(|ended| ended.id).collect(), written)
             }
             Self::Report(workspace, reports, reply) => {
                 let reports = reports.iter();
                 let known = reports.map(|report| messages::report(work, workspace.id, report));
                 Done::Report(reply, known.collect())
+            }
+            Self::Tally(workspace, counted, tallies, reply) => {
+                let added = tallies::add(work, workspace.id, &counted, &tallies, now);
+                let tallied = || tallies::tallied(work, workspace.id, &counted, now);
+                Done::Tally(reply, added.and_then(|()| tallied()))
             }
         }
     }
@@ -186,6 +199,7 @@ impl Job {
             Self::Claim(_, _, _, reply) => Done::Claim(reply, Err(error)),
             Self::Settle(_, _, reply) => Done::Settle(reply, Vec::new(), Err(error)),
             Self::Report(_, _, reply) => Done::Report(reply, Err(error)),
+            Self::Tally(_, _, _, reply) => Done::Tally(reply, Err(error)),
         }
     }
 
@@ -197,6 +211,7 @@ impl Job {
             Self::Claim(_, _, _, reply) => give(reply, Err(again())),
             Self::Settle(_, _, reply) => give(reply, Err(again())),
             Self::Report(_, _, reply) => give(reply, Err(again())),
+            Self::Tally(_, _, _, reply) => give(reply, Err(again())),
         }
     }
 }
@@ -208,6 +223,7 @@ impl Done {
             Self::Claim(_, result) => result.is_ok(),
             Self::Settle(_, _, result) => result.is_ok(),
             Self::Report(_, result) => result.is_ok(),
+            Self::Tally(_, result) => result.is_ok(),
         }
     }
 
@@ -222,6 +238,7 @@ impl Done {
                 give(reply, written);
             }
             Self::Report(reply, known) => give(reply, known),
+            Self::Tally(reply, tallied) => give(reply, tallied),
         }
     }
 
@@ -236,6 +253,7 @@ impl Done {
             }
             Self::Settle(reply, _, _) => give(reply, Err(error())),
             Self::Report(reply, _) => give(reply, Err(error())),
+            Self::Tally(reply, _) => give(reply, Err(error())),
         }
     }
 }
@@ -269,6 +287,44 @@ pub(super) fn queueing(
     })
 }
 
+/// Writes how hand-overs ended, and counts of each sender those that went.
+fn settle(
+    work: &Connection,
+    workspace: &Workspace,
+    ended: &[HandOver],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut went: BTreeMap<SenderId, u64> = BTreeMap::new();
+    for hand_over in ended {
+        let sender = messages::settle(work, workspace.id, hand_over)?;
+        if let (Some(sender), HandOverEnd::Accepted { .. }) = (sender, &hand_over.end) {
+            *went.entry(sender).or_default() += 1;
+        }
+    }
+    went.into_iter().try_for_each(|(sender, times)| {
+        tallies::handed_over(work, workspace.id, &Counted::Sender(sender), times, now)
+    })
+}
+
+/// Brings forward what waits because of how its sender stood before the newest signal about it.
+fn heed(
+    work: &Connection,
+    shared: &Shared,
+    workspace: &Workspace,
+    sender: SenderId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Some(signaled_at) = shared.configuration(workspace.id)?.signaled_at(sender) else {
+        return Ok(());
+    };
+    let mut heeded = shared.sending.heeded.lock().unwrap_or_else(PoisonError::into_inner);
+    if heeded.get(&(workspace.id, sender)).is_none_or(|heeded| *heeded < signaled_at) {
+        messages::bring_forward(work, workspace.id, sender, now)?;
+        heeded.insert((workspace.id, sender), signaled_at);
+    }
+    Ok(())
+}
+
 /// Decides the messages of a sender that are due, and claims those that may go.
 fn claim(
     work: &Connection,
@@ -278,6 +334,7 @@ fn claim(
     now: Timestamp,
 ) -> Result<Claiming, StoreError> {
     messages::expire(work, workspace.id, sender, now)?;
+    heed(work, shared, workspace, sender, now)?;
     let found = messages::due(work, workspace, sender, now, items)?;
     let more = items > 0 && found.len() == items;
     let mut due = Vec::with_capacity(found.len());
@@ -291,7 +348,7 @@ fn claim(
     }
     // Before the gate is asked: see `claims`.
     let places = due.iter().map(|due| (due.message.id, (workspace.no, due.key)));
-    shared.claims.enter(places, now);
+    shared.claims.enter(sender, places, now);
     let decided = decide(work, shared, workspace, &due).and_then(|decided| {
         let next = messages::next_due_at(work, workspace.id, sender);
         Ok((decided, if more { None } else { next? }))
@@ -321,6 +378,51 @@ impl Waiting {
     /// The channel and sender in force.
     fn route(&self) -> Option<&Message> {
         self.message.routes.get(usize::from(self.message.route))
+    }
+
+    /// That it waits for its sender, where nothing else stands in its way: a pause refuses nobody.
+    fn waits(
+        &self,
+        shared: &Shared,
+        workspace: &Workspace,
+        answer: Option<Reasons>,
+        now: Timestamp,
+    ) -> Option<Verdict> {
+        let reasons = answer.filter(|reasons| *reasons == Reasons::of(&[Reason::SenderPaused]))?;
+        let configuration = shared.configuration(workspace.id).ok()?;
+        let known = Known::all(now);
+        let route = self.route()?;
+        let as_template = self.as_template(&configuration, now);
+        let states = [Some(*route), as_template.map(|(message, _)| message)];
+        let states = states.iter().flatten();
+        // Where it has just been let go, it is decided again at once.
+        let until = states
+            .map(|message| match configuration.sender_state(message, known) {
+                SenderState::Sending => now,
+                SenderState::Paused(until) => until.unwrap_or(Timestamp::DISTANT_FUTURE),
+            })
+            .max()?;
+        let look_again = now.plus(limits::SENDER_PAUSE_LOOK_AGAIN);
+        let until = until.min(look_again).min(self.message.times.expires_at);
+        Some(Verdict::Waits(until, reasons))
+    }
+
+    /// What the gate is asked besides, where the provider says that its template needs more consent
+    /// than it does (rule 25). No opt-in of marketing is waived.
+    fn as_template(
+        &self,
+        configuration: &Configuration,
+        now: Timestamp,
+    ) -> Option<(Message, Requirement)> {
+        let (_, payload) = self.message.personal.as_ref()?;
+        let message = configuration.as_template(self.route()?, payload, Known::all(now))?;
+        let requirement = match self.message.requirement {
+            Requirement::OptIn => Requirement::OptIn,
+            Requirement::Waived(_) => {
+                Requirement::waived(message.category).unwrap_or(Requirement::OptIn)
+            }
+        };
+        Some((message, requirement))
     }
 
     /// What becomes of it, by the answer of the gate; and what may go.
@@ -359,11 +461,15 @@ fn decide(
     due: &[Waiting],
 ) -> Result<(Vec<Claimed>, Vec<SenderId>), StoreError> {
     let answers = screen(shared, workspace, due);
+    let answers = screen_templates(shared, workspace, due, answers);
     // After the asking: as of this moment the decision is what was known.
     let now = shared.environment.clock.now();
     let (mut claimed, mut rerouted) = (Vec::with_capacity(due.len()), Vec::new());
     for (due, answer) in due.iter().zip(answers) {
-        let (verdict, may_go) = due.verdict(answer, now);
+        let (verdict, may_go) = match due.waits(shared, workspace, answer, now) {
+            Some(waits) => (waits, None),
+            None => due.verdict(answer, now),
+        };
         if let Verdict::Rerouted(_, sender) = verdict {
             rerouted.push(sender);
         }
@@ -397,6 +503,32 @@ fn screen(shared: &Shared, workspace: &Workspace, due: &[Waiting]) -> Vec<Option
             if let Some(place) = answers.get_mut(*at) {
                 *place = answer;
             }
+        }
+    }
+    answers
+}
+
+/// Asks again for each message whose template needs more consent than it does: both answers count.
+fn screen_templates(
+    shared: &Shared,
+    workspace: &Workspace,
+    due: &[Waiting],
+    mut answers: Vec<Option<Reasons>>,
+) -> Vec<Option<Reasons>> {
+    if cfg!(feature = "undecided-claims") {
+        return answers;
+    }
+    let now = shared.environment.clock.now();
+    let configuration = shared.configuration(workspace.id);
+    for (due, answer) in due.iter().zip(&mut answers) {
+        let Ok(configuration) = &configuration else {
+            *answer = None;
+            continue;
+        };
+        if let Some((message, requirement)) = due.as_template(configuration, now) {
+            let question = Question { message, requirement };
+            let further = ask(shared, workspace, &question, &[recipient(due)]).pop().flatten();
+            *answer = answer.zip(further).map(|(one, other)| one.or(other));
         }
     }
     answers

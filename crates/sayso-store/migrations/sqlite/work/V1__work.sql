@@ -73,3 +73,15 @@ CREATE INDEX message_of_address ON message (workspace, address_key);
 CREATE INDEX message_queued ON message (workspace, sender, due_at) WHERE state = 1;
 CREATE INDEX message_claimed ON message (row) WHERE state = 2;
 CREATE INDEX message_by_provider ON message (workspace, provider_id) WHERE provider_id IS NOT NULL;
+
+-- What is counted by the hour (since 1970): of a sender, messages that went (1), people who said no (2)
+-- or blocked it (3), inferred refusals (4), of which its first two days are of use; of a group of
+-- inferred refusals, those that are held (5).
+CREATE TABLE tally (
+    workspace     BLOB    NOT NULL,
+    counted       BLOB    NOT NULL,
+    kind          INTEGER NOT NULL,
+    hour          INTEGER NOT NULL,
+    times         INTEGER NOT NULL,
+    PRIMARY KEY (workspace, counted, kind, hour)
+) WITHOUT ROWID;

@@ -1,0 +1,118 @@
+//! Counts in `work.db`, by the hour since 1970.
+
+use rusqlite::{Connection, params};
+use sayso_core::id::WorkspaceId;
+use sayso_core::limits;
+use sayso_core::sender_health::Traffic;
+use sayso_core::time::{Span, Timestamp};
+
+use super::{unreadable, unwritable};
+use crate::store::StoreError;
+use crate::tally::{Counted, Tallied, Tally};
+
+/// Messages that were handed over; the other kinds are those of [`Tally`].
+const HANDED_OVER: u8 = 1;
+
+const fn kind(tally: Tally) -> u8 {
+    match tally {
+        Tally::Refused => 2,
+        Tally::Complained => 3,
+        Tally::Inferred => 4,
+        Tally::Held => 5,
+    }
+}
+
+fn hour(at: Timestamp) -> i64 {
+    at.as_micros().div_euclid(Span::hours(1).as_micros())
+}
+
+const fn bytes(counted: &Counted) -> &[u8; 16] {
+    match counted {
+        Counted::Sender(id) => id.as_bytes(),
+        Counted::Group(id) => id.as_bytes(),
+    }
+}
+
+/// Adds to the counts of this hour.
+pub(super) fn add(
+    work: &Connection,
+    workspace: WorkspaceId,
+    counted: &Counted,
+    tallies: &[Tally],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tallies.iter().try_for_each(|tally| put(work, workspace, counted, (kind(*tally), 1), now))?;
+    let Counted::Sender(sender) = counted else { return Ok(()) };
+    let oldest = hour(now.minus(limits::HEALTH_WINDOW)) - DAY_HOURS;
+    work.prepare_cached("DELETE FROM tally WHERE workspace = ?1 AND counted = ?2 AND hour < ?3")
+        .and_then(|mut statement| {
+            statement.execute(params![workspace.as_bytes(), sender.as_bytes(), oldest])
+        })
+        .map(|_| ())
+        .map_err(|error| unwritable(&error))
+}
+
+/// Counts messages of a sender that were handed over.
+pub(super) fn handed_over(
+    work: &Connection,
+    workspace: WorkspaceId,
+    counted: &Counted,
+    times: u64,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    put(work, workspace, counted, (HANDED_OVER, times), now)
+}
+
+fn put(
+    work: &Connection,
+    workspace: WorkspaceId,
+    counted: &Counted,
+    (kind, times): (u8, u64),
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let times = i64::try_from(times).unwrap_or(i64::MAX);
+    work.prepare_cached(
+        "INSERT INTO tally (workspace, counted, kind, hour, times) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT DO UPDATE SET times = times + excluded.times",
+    )
+    .and_then(|mut statement| {
+        statement.execute(params![workspace.as_bytes(), bytes(counted), kind, hour(now), times])
+    })
+    .map(|_| ())
+    .map_err(|error| unwritable(&error))
+}
+
+/// What the counts come to.
+pub(super) fn tallied(
+    work: &Connection,
+    workspace: WorkspaceId,
+    counted: &Counted,
+    now: Timestamp,
+) -> Result<Tallied, StoreError> {
+    let today = hour(now).div_euclid(DAY_HOURS) * DAY_HOURS;
+    let sum = |kind: u8, after: i64| -> Result<u64, StoreError> {
+        let sum: i64 = work
+            .prepare_cached(
+                "SELECT coalesce(sum(times), 0) FROM tally
+                 WHERE workspace = ?1 AND counted = ?2 AND kind = ?3 AND hour > ?4",
+            )
+            .and_then(|mut statement| {
+                let asked = params![workspace.as_bytes(), bytes(counted), kind, after];
+                statement.query_row(asked, |row| row.get(0))
+            })
+            .map_err(unreadable)?;
+        Ok(u64::try_from(sum).unwrap_or(0))
+    };
+    let window = hour(now.minus(limits::HEALTH_WINDOW));
+    Ok(Tallied {
+        traffic: Traffic {
+            handed_over: sum(HANDED_OVER, window)?,
+            refused: sum(kind(Tally::Refused), window)?,
+            complained: sum(kind(Tally::Complained), window)?,
+        },
+        inferred_today: sum(kind(Tally::Inferred), today - 1)?,
+        held: sum(kind(Tally::Held), i64::MIN)?,
+    })
+}
+
+const DAY_HOURS: i64 = 24;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use sayso_core::channel::Provider;
 use sayso_core::limits::HOOK_WORD_BYTES_MAX;
 
 /// Why a message did not reach its person.
@@ -24,14 +25,21 @@ pub enum ErrorMeaning {
     MarketingStop,
     /// The person stopped this sender at the provider: a `provider` suppression of that sender.
     SenderBlocked,
+    /// The person blocked this sender, says an error of a send: a refusal that is inferred, for nobody
+    /// says that they did (rule 15).
+    InferredRefusal,
     /// No such address on this channel: an `invalid` suppression.
     NotOnChannel,
+    /// The same, by our reading of a code (unconfirmed): it counts once several messages fail so.
+    PerhapsNotOnChannel,
     /// Not delivered, for reasons that say nothing about consent, and trying again soon is no use.
     SaysNothing,
     /// Free-form words outside the 24 hours after the person's last message.
     OutsideWindow,
-    /// Too fast for the account, the number or the person: back off.
+    /// Too fast for the account or the number: back off.
     RateLimited,
+    /// Too fast for this person: only what is for them waits.
+    PersonLimited,
     /// Too many earlier messages were blocked or flagged: back off, and the sender's health is bad.
     SpamLimited,
     /// The sender or its account is locked or restricted: stop sending.
@@ -50,10 +58,13 @@ impl ErrorMeaning {
         match self {
             Self::MarketingStop => "marketing_stop",
             Self::SenderBlocked => "sender_blocked",
+            Self::InferredRefusal => "inferred_refusal",
             Self::NotOnChannel => "not_on_channel",
+            Self::PerhapsNotOnChannel => "perhaps_not_on_channel",
             Self::SaysNothing => "says_nothing",
             Self::OutsideWindow => "outside_window",
             Self::RateLimited => "rate_limited",
+            Self::PersonLimited => "person_limited",
             Self::SpamLimited => "spam_limited",
             Self::AccountBlocked => "account_blocked",
             Self::WrongCredentials => "wrong_credentials",
@@ -65,10 +76,12 @@ impl ErrorMeaning {
     /// Whether the same message may go when asked again: the provider did not take it, and said so.
     pub const fn is_passing(self) -> bool {
         match self {
-            Self::RateLimited | Self::SpamLimited | Self::Retryable => true,
+            Self::RateLimited | Self::PersonLimited | Self::SpamLimited | Self::Retryable => true,
             Self::MarketingStop
             | Self::SenderBlocked
+            | Self::InferredRefusal
             | Self::NotOnChannel
+            | Self::PerhapsNotOnChannel
             | Self::SaysNothing
             | Self::OutsideWindow
             | Self::AccountBlocked
@@ -76,6 +89,20 @@ impl ErrorMeaning {
             | Self::Permanent => false,
         }
     }
+}
+
+/// Every code from which a refusal is inferred, by provider, with its source: the person acted, and the
+/// provider has no signal of its own for it. Codes with which a provider tells of its own block (131050,
+/// 21610, 1012) are none: it lifts that block itself. Codes that rule 12 names say nothing about consent.
+pub const INFERRED_REFUSALS: &[(Provider, i64, &str)] = &[(
+    Provider::Twilio,
+    63_014,
+    "twilio.com/docs/api/errors/63014: the recipient blocked the sender, or withdrew consent, on the channel",
+)];
+
+/// Whether a refusal is inferred from this code.
+pub(crate) fn is_inferred(provider: Provider, code: i64) -> bool {
+    INFERRED_REFUSALS.iter().any(|(of, known, _)| (*of, *known) == (provider, code))
 }
 
 impl fmt::Display for ErrorMeaning {

@@ -7,6 +7,7 @@ use sayso_core::address::{Address, OpaqueId};
 use sayso_core::channel::{Category, Channel};
 use sayso_core::limits::{HOOK_EVENTS_MAX, HOOK_TEXT_BYTES_MAX, HOOK_WORD_BYTES_MAX};
 use sayso_core::phone::{Phone, PhoneBook};
+use sayso_core::sender_health::{HealthCause, HealthLevel};
 use sayso_core::time::{ClaimedTime, Span, Timestamp};
 
 use crate::call::Malformed;
@@ -195,8 +196,10 @@ pub struct SenderHealth {
     pub account: Option<String>,
     /// The number concerned, as the provider spells it; absent means all of the account.
     pub number: Option<String>,
-    /// How it stands now; absent where the event says nothing of that.
-    pub health: Option<Health>,
+    /// What it tells of.
+    pub cause: HealthCause,
+    /// How it stands now in that; absent where the event says nothing of it.
+    pub health: Option<HealthLevel>,
     /// How many people may be written to a day, in the provider's words: `TIER_10K`, `2000`.
     pub limit: Option<String>,
     /// The provider's own words: the event, restrictions, violations.
@@ -205,19 +208,6 @@ pub struct SenderHealth {
     pub until: Option<ClaimedTime>,
     /// When, if the provider says.
     pub occurred_at: Option<ClaimedTime>,
-}
-
-/// A sender's standing, in the colors that providers use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Health {
-    /// Nothing to do.
-    Green,
-    /// A warning.
-    Yellow,
-    /// Marketing should rest.
-    Red,
-    /// Nothing can be sent.
-    Blocked,
 }
 
 /// A change of a template at the provider.

@@ -102,7 +102,7 @@ pub fn read_answer(answer: &Answer<'_>) -> HandOver {
     }
     if answer.status == 503 && body.starts_with(b"Temporal failure") {
         let words = "Kannel asks to try again later";
-        return answer.later(Failure::new("http 503", ErrorMeaning::Retryable, words));
+        return answer.later(Failure::new("http 503", ErrorMeaning::RateLimited, words));
     }
     answer.by_status()
 }

@@ -1,12 +1,11 @@
 //! The health of numbers and accounts, and changes of templates.
 
 use sayso_core::channel::Category;
+use sayso_core::sender_health::{HealthCause, HealthLevel};
 use sayso_core::time::ClaimedTime;
 
 use super::envelope::Change;
-use crate::inbound::{
-    Health, ProviderEvent, SenderHealth, TemplateChange, TemplateChanged, claimed,
-};
+use crate::inbound::{ProviderEvent, SenderHealth, TemplateChange, TemplateChanged, claimed};
 use crate::json::{Item, Object};
 
 /// Reads a change of the account; `None` for fields and events that say nothing we can use.
@@ -72,7 +71,7 @@ fn limit(value: &Object<'_>) -> Option<String> {
 
 fn health(
     change: &Change<'_>,
-    health: Option<Health>,
+    (cause, health): (HealthCause, Option<HealthLevel>),
     words: Vec<String>,
     until: Option<ClaimedTime>,
 ) -> ProviderEvent {
@@ -80,6 +79,7 @@ fn health(
     ProviderEvent::SenderHealth(SenderHealth {
         account: change.account.clone(),
         number: value.word("display_phone_number").or_else(|| value.word("phone_number")),
+        cause,
         health,
         limit: limit(value),
         words,
@@ -93,16 +93,16 @@ fn health(
 fn read_number(change: &Change<'_>) -> Option<ProviderEvent> {
     let event = change.value.word("event")?;
     let color = match event.as_str() {
-        "FLAGGED" => Some(Health::Red),
-        "DOWNGRADE" => Some(Health::Yellow),
-        "UNFLAGGED" => Some(Health::Green),
+        "FLAGGED" => Some(HealthLevel::Red),
+        "DOWNGRADE" => Some(HealthLevel::Yellow),
+        "UNFLAGGED" => Some(HealthLevel::Green),
         _ => None,
     };
-    Some(health(change, color, vec![event], None))
+    Some(health(change, (HealthCause::Quality, color), vec![event], None))
 }
 
 fn read_capability(change: &Change<'_>) -> Option<ProviderEvent> {
-    limit(&change.value).map(|_| health(change, None, Vec::new(), None))
+    limit(&change.value).map(|_| health(change, (HealthCause::Quality, None), Vec::new(), None))
 }
 
 fn read_account(change: &Change<'_>) -> Option<ProviderEvent> {
@@ -113,22 +113,30 @@ fn read_account(change: &Change<'_>) -> Option<ProviderEvent> {
             let violation = change.value.object("violation_info");
             let kind = violation.and_then(|violation| violation.word("violation_type"));
             let words = [Some(event), kind].into_iter().flatten().collect();
-            Some(health(change, Some(Health::Yellow), words, None))
+            Some(health(change, (HealthCause::Violation, Some(HealthLevel::Yellow)), words, None))
         }
         "DISABLED_UPDATE" => {
             let state = change.value.object("ban_info")?.word("waba_ban_state")?;
             let color = match state.as_str() {
-                "DISABLE" => Health::Blocked,
-                "SCHEDULE_FOR_DISABLE" => Health::Red,
-                "REINSTATE" => Health::Green,
+                "DISABLE" => HealthLevel::Blocked,
+                "SCHEDULE_FOR_DISABLE" => HealthLevel::Red,
+                "REINSTATE" => HealthLevel::Green,
                 _ => return None,
             };
-            Some(health(change, Some(color), vec![event, state], None))
+            Some(health(change, (HealthCause::Account, Some(color)), vec![event, state], None))
         }
-        "ACCOUNT_DELETED" | "ACCOUNT_OFFBOARDED" => {
-            Some(health(change, Some(Health::Blocked), vec![event], None))
-        }
-        "ACCOUNT_RECONNECTED" => Some(health(change, Some(Health::Green), vec![event], None)),
+        "ACCOUNT_DELETED" | "ACCOUNT_OFFBOARDED" => Some(health(
+            change,
+            (HealthCause::Account, Some(HealthLevel::Blocked)),
+            vec![event],
+            None,
+        )),
+        "ACCOUNT_RECONNECTED" => Some(health(
+            change,
+            (HealthCause::Account, Some(HealthLevel::Green)),
+            vec![event],
+            None,
+        )),
         _ => None,
     }
 }
@@ -143,16 +151,16 @@ fn read_restrictions(change: &Change<'_>, event: String) -> ProviderEvent {
     let ends = restrictions.iter().filter_map(|item| claimed(item.integer("expiration")?));
     let until = ends.max_by_key(|end| end.last());
     let words = std::iter::once(event).chain(kinds).collect();
-    health(change, worst, words, until)
+    health(change, (HealthCause::Restriction, worst), words, until)
 }
 
-fn color_of_restriction(kind: &str) -> Option<Health> {
+fn color_of_restriction(kind: &str) -> Option<HealthLevel> {
     match kind {
         // Not even an answer goes.
-        "RESTRICTED_CUSTOMER_INITIATED_MESSAGING" => Some(Health::Blocked),
+        "RESTRICTED_CUSTOMER_INITIATED_MESSAGING" => Some(HealthLevel::Blocked),
         // Answers go, and nothing else.
-        "RESTRICTED_BIZ_INITIATED_MESSAGING" => Some(Health::Red),
-        "RESTRICTED_UTILITY_TEMPLATES" => Some(Health::Yellow),
+        "RESTRICTED_BIZ_INITIATED_MESSAGING" => Some(HealthLevel::Red),
+        "RESTRICTED_UTILITY_TEMPLATES" => Some(HealthLevel::Yellow),
         // Calls and new numbers: nothing for messages.
         _ => None,
     }

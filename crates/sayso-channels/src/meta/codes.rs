@@ -14,8 +14,9 @@ pub(crate) const fn meaning(code: i64) -> Option<ErrorMeaning> {
         131_049 | 130_472 | 131_026 => Some(ErrorMeaning::SaysNothing),
         131_047 => Some(ErrorMeaning::OutsideWindow),
         131_048 => Some(ErrorMeaning::SpamLimited),
-        // The app's, the account's, the number's, the pair's limit.
-        4 | 80_007 | 130_429 | 131_056 => Some(ErrorMeaning::RateLimited),
+        // The app's, the account's, the number's limit; and the one for two who write to each other.
+        4 | 80_007 | 130_429 => Some(ErrorMeaning::RateLimited),
+        131_056 => Some(ErrorMeaning::PersonLimited),
         // Locked, blocked for policy, too many wrong categories.
         368 | 131_031 | 131_064 => Some(ErrorMeaning::AccountBlocked),
         // An expired or wrong token, a missing permission (from general knowledge, unconfirmed).

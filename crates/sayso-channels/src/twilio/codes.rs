@@ -1,18 +1,24 @@
 //! Twilio's error codes.
 
-use crate::failure::{ErrorMeaning, Failure};
+use sayso_core::channel::Provider;
+
+use crate::failure::{ErrorMeaning, Failure, is_inferred};
 
 /// What a code means, with words for operators: callbacks carry the code alone.
 ///
-/// *Source*: twilio.com/docs/api/errors, and its table of WhatsApp's codes. 21610 is documented; what
-/// the others mean for us is our reading (unconfirmed).
+/// *Source*: twilio.com/docs/api/errors, and its table of WhatsApp's codes. 21610 and 63014 are
+/// documented; what the others mean for us is our reading (unconfirmed), and Twilio moves cases from
+/// one code of bad numbers to another (its changelog of July 2024).
 fn known(code: i64) -> Option<(ErrorMeaning, &'static str)> {
     let known = match code {
+        code if is_inferred(Provider::Twilio, code) => {
+            (ErrorMeaning::InferredRefusal, "the person blocked this sender")
+        }
         21_610 => (ErrorMeaning::SenderBlocked, "the person texted a stop word to this sender"),
-        21_211 => (ErrorMeaning::NotOnChannel, "the number is none"),
-        21_614 => (ErrorMeaning::NotOnChannel, "the number cannot receive text messages"),
-        30_005 => (ErrorMeaning::NotOnChannel, "the number is unknown to its network"),
-        30_006 => (ErrorMeaning::NotOnChannel, "the number is a landline or out of reach"),
+        21_211 => (ErrorMeaning::PerhapsNotOnChannel, "the number is none"),
+        21_614 => (ErrorMeaning::PerhapsNotOnChannel, "the number cannot receive text messages"),
+        30_005 => (ErrorMeaning::PerhapsNotOnChannel, "the number is unknown to its network"),
+        30_006 => (ErrorMeaning::PerhapsNotOnChannel, "the number is a landline or out of reach"),
         // The handset is off; the carrier blocks it; nobody knows. On WhatsApp: not reachable
         // there, in an experiment, past the person's limit of marketing.
         30_003 => (ErrorMeaning::SaysNothing, "the handset is out of reach"),

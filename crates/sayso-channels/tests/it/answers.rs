@@ -61,9 +61,11 @@ fn every_answer_reads_as_the_table_says() {
         ("twilio", 400, r#"{"code":21610,"message":"Attempt to send to unsubscribed recipient +15550100001","status":400}"#.to_owned(),
          "refused sender_blocked [21610] the person texted a stop word to this sender"),
         ("twilio", 400, r#"{"code":21211,"message":"The 'To' number +15550100001 is not valid","status":400}"#.to_owned(),
-         "refused not_on_channel [21211] the number is none"),
+         "refused perhaps_not_on_channel [21211] the number is none"),
         ("twilio", 400, r#"{"code":21612,"message":"The number +15550100001 is out"}"#.to_owned(),
          "refused permanent [21612] The number … is out"),
+        ("twilio", 400, r#"{"code":63014,"message":"Blocked by +15550100001","status":400}"#.to_owned(),
+         "refused inferred_refusal [63014] the person blocked this sender"),
         ("twilio", 401, r#"{"code":20003,"message":"Authenticate"}"#.to_owned(),
          "refused wrong_credentials [20003] Twilio refuses our credentials"),
         ("twilio", 429, r#"{"code":20429,"message":"Too Many Requests"}"#.to_owned(),
@@ -77,7 +79,7 @@ fn every_answer_reads_as_the_table_says() {
         ("kannel", 403, "Authorization failed for sendsms".to_owned(),
          "refused wrong_credentials [http 403] the provider refuses our credentials"),
         ("kannel", 503, "Temporal failure, try again later.".to_owned(),
-         "later Some(7) retryable [http 503] Kannel asks to try again later"),
+         "later Some(7) rate_limited [http 503] Kannel asks to try again later"),
         ("kannel", 503, "<html>".to_owned(), "unknown: the provider failed with status 503"),
     ];
     for (provider, status, body, expected) in table {

@@ -73,6 +73,24 @@ impl ErrorMeaning {
         }
     }
 
+    /// Whether the sender's other messages would be told the same: they wait together.
+    pub const fn is_of_the_sender(self) -> bool {
+        match self {
+            Self::RateLimited | Self::SpamLimited | Self::Retryable => true,
+            Self::MarketingStop
+            | Self::SenderBlocked
+            | Self::InferredRefusal
+            | Self::NotOnChannel
+            | Self::PerhapsNotOnChannel
+            | Self::SaysNothing
+            | Self::OutsideWindow
+            | Self::PersonLimited
+            | Self::AccountBlocked
+            | Self::WrongCredentials
+            | Self::Permanent => false,
+        }
+    }
+
     /// Whether the same message may go when asked again: the provider did not take it, and said so.
     pub const fn is_passing(self) -> bool {
         match self {

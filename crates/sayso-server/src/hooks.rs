@@ -27,10 +27,13 @@ use crate::app::{App, Peer};
 use crate::body::read_bytes;
 use crate::problem::{Code, Problem};
 
+pub(crate) mod failures;
+pub(crate) mod health;
 pub(crate) mod inbound;
 pub(crate) mod question;
 mod reply;
 pub(crate) mod reported;
+pub(crate) mod templates;
 pub(crate) mod understanding;
 
 /// The routes. They are no part of the API that clients call.

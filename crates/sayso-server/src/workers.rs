@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sayso_store::store::StoreError;
 
+pub(crate) mod back_off;
 pub(crate) mod carrier;
 pub(crate) mod dispatch;
 pub(crate) mod sandbox;

@@ -10,6 +10,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use sayso_core::decision::{Reason, Reasons, Requirement};
+use sayso_core::sender_health::Known;
 use sayso_core::settings::Settings;
 use sayso_core::time::Timestamp;
 use sayso_store::look_up::LookedUp;
@@ -229,6 +230,15 @@ pub(crate) fn time_of(moment: Moment, now: Timestamp) -> Timestamp {
     }
 }
 
+/// What is known of senders and templates at a moment.
+pub(crate) fn known_at(moment: Moment, now: Timestamp) -> Known {
+    match moment {
+        Moment::Now => Known::all(now),
+        Moment::AsOf(at) => Known { by: at, at },
+        Moment::EffectiveAt(at) => Known::all(at),
+    }
+}
+
 /// The compact answer, from the gate index.
 async fn screen_one(
     app: &App,
@@ -240,7 +250,10 @@ async fn screen_one(
     // No answer is not an allow.
     let reasons = screened.first().copied().ok_or_else(|| Problem::new(Code::StoreUnreadable))?;
     app.metrics().count_decision(reasons, Reasons::NONE);
-    Ok(CheckAnswer::of(reasons))
+    let sender = Known::all(app.now());
+    let sender = caller.configuration().sender_state(&asking.question.message, sender);
+    let retry_at = sender.until().filter(|_| reasons.iter().any(|it| it == Reason::SenderPaused));
+    Ok(CheckAnswer { retry_at: retry_at.map(|at| at.to_string()), ..CheckAnswer::of(reasons) })
 }
 
 fn recipient(subject: &Subject, caller: &Caller<Check>) -> Recipient {
@@ -252,6 +265,11 @@ fn recipient(subject: &Subject, caller: &Caller<Check>) -> Recipient {
 }
 
 impl CheckAnswer {
+    /// Whether the message may not go.
+    pub(crate) fn denies(&self) -> bool {
+        self.reason.is_some()
+    }
+
     fn of(reasons: Reasons) -> Self {
         Self {
             decision: if reasons.is_empty() { "allow" } else { "deny" },

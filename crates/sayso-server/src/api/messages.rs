@@ -7,11 +7,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use sayso_core::address::{Address, AddressKeySecret, AddressKind};
 use sayso_core::canonical::Writer;
-use sayso_core::channel::{Channel, Message};
-use sayso_core::decision::Reason;
+use sayso_core::channel::{Category, Channel, Message};
+use sayso_core::decision::{Reason, Reasons, Requirement};
 use sayso_core::event_id::RequestHash;
 use sayso_core::id::{MessageId, SenderId};
 use sayso_core::limits;
+use sayso_core::sender_health::Known;
 use sayso_core::settings::Settings;
 use sayso_core::time::Timestamp;
 use sayso_store::configuration::Configuration;
@@ -23,7 +24,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::api::address::{Care, Place, Reading, ShownAddress, addressed_object};
 use crate::api::check::{
-    Asking, CheckAnswer, Depth, MessageFields, decide, kind_on, require_exemption,
+    Asking, CheckAnswer, Depth, MessageFields, decide, kind_on, known_at, require_exemption,
 };
 use crate::api::look_ups::LookingUp;
 use crate::api::page::{InPath, items, position};
@@ -35,6 +36,10 @@ use crate::body::texts::{
 use crate::body::{Asked, Faults, IdempotencyKey, OneOrMore, Sent, json_object};
 use crate::caller::{Caller, Read, Send};
 use crate::problem::{Code, Problem, ProblemBody};
+
+use as_template::questions as questions_of;
+
+mod as_template;
 
 addressed_object! {
     /// A message to one person. `to`, or exactly one of `phone`, `email`, `external_id` and
@@ -126,6 +131,10 @@ pub(crate) struct MessageView {
     topic: Option<String>,
     /// What it is for.
     category: &'static str,
+    /// What its template is for, as the provider says; it must be allowed as that too. Not in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "marketing")]
+    template_category: Option<&'static str>,
     /// Why it failed, or why its end is unknown: a word of ours or the provider's code.
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<String>,
@@ -157,7 +166,7 @@ pub(crate) struct MessageView {
     /// When it was refused, failed, or became unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     ended_at: Option<String>,
-    /// Why the gate refused it, the weightiest first.
+    /// Why the gate refused it, the weightiest first; or, while it is queued, what it waits for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     reasons: Vec<&'static str>,
     /// The decision with the events it rests on, as of when it was made; not in lists.
@@ -269,14 +278,13 @@ pub(crate) async fn get(
     let message = message.ok_or_else(|| Problem::new(Code::NotFound))?;
     looking.note(&app, &caller, whom(&caller, std::slice::from_ref(&message))).await?;
     let mut view = MessageView::of(&message);
-    if let (Some((to, _)), Some(route)) = (&message.personal, route_of(&message)) {
-        let asking = Asking {
-            question: Question { message: *route, requirement: message.requirement },
-            subject: Subject::Address(to.clone()),
-            moment: message.times.decided_at.map_or(Moment::Now, Moment::AsOf),
-            depth: Depth::Explanation,
-        };
-        view.decision = Some(decide(&app, caller.configuration(), &asking).await?);
+    if let (Some((to, payload)), Some(route)) = (&message.personal, route_of(&message)) {
+        let configuration = caller.configuration();
+        let moment = message.times.decided_at.map_or(Moment::Now, Moment::AsOf);
+        let template = configuration.template(route.sender, payload, known_at(moment, app.now()));
+        view.template_category = template.category.map(Category::as_str);
+        let route = (route, message.requirement);
+        view.decision = Some(decision(&app, configuration, route, (to, payload), moment).await?);
     }
     Ok(Json(view))
 }
@@ -321,7 +329,7 @@ fn whom(caller: &Caller<Read>, messages: &[StoredMessage]) -> Vec<LookedUp> {
 struct Composed {
     to: To,
     routes: Vec<Message>,
-    requirement: sayso_core::decision::Requirement,
+    requirement: Requirement,
     payload: Payload,
     expires_at: Timestamp,
 }
@@ -601,12 +609,19 @@ async fn allowed_routes(
             Recipient::Key(address.key(&configuration.secret))
         }
     };
+    let known = Known::all(app.now());
     for (place, route) in draft.routes.iter().enumerate() {
-        let question = Question { message: *route, requirement: draft.requirement };
-        let screened = app.store().screen(configuration.workspace, &question, &[recipient]).await?;
-        // No answer is not an allow.
-        let reasons =
-            screened.first().copied().ok_or_else(|| Problem::new(Code::StoreUnreadable))?;
+        let mut reasons = Reasons::NONE;
+        for question in
+            questions_of(configuration, (route, draft.requirement), &draft.payload, known)
+        {
+            let screened =
+                app.store().screen(configuration.workspace, &question, &[recipient]).await?;
+            // No answer is not an allow.
+            let further =
+                screened.first().copied().ok_or_else(|| Problem::new(Code::StoreUnreadable))?;
+            reasons = reasons.or(further);
+        }
         if reasons.is_empty() {
             return Ok(Some(draft.routes.iter().skip(place).copied().collect()));
         }
@@ -621,14 +636,32 @@ async fn refusal(
     draft: &MessageDraft,
 ) -> Result<Problem, Problem> {
     let route = draft.routes.first().ok_or_else(|| Problem::new(Code::Internal))?;
-    let asking = Asking {
-        question: Question { message: *route, requirement: draft.requirement },
-        subject: Subject::Address(draft.to.clone()),
-        moment: Moment::Now,
-        depth: Depth::Explanation,
-    };
-    let decision = decide(app, configuration, &asking).await?;
+    let route = (route, draft.requirement);
+    let sent = (&draft.to, &draft.payload);
+    let decision = decision(app, configuration, route, sent, Moment::Now).await?;
     Ok(Problem::new(Code::MessageNotAllowed).decision(&decision))
+}
+
+/// The decision on a message, or on what its template makes of it where that is what says no.
+async fn decision(
+    app: &App,
+    configuration: &Configuration,
+    route: (&Message, Requirement),
+    (to, payload): (&Address, &Payload),
+    moment: Moment,
+) -> Result<CheckAnswer, Problem> {
+    let mut decision = None;
+    for question in questions_of(configuration, route, payload, known_at(moment, app.now())) {
+        let subject = Subject::Address(to.clone());
+        let asking = Asking { question, subject, moment, depth: Depth::Explanation };
+        let decided = decide(app, configuration, &asking).await?;
+        let denies = decided.denies();
+        decision = Some(decided);
+        if denies {
+            break;
+        }
+    }
+    decision.ok_or_else(|| Problem::new(Code::Internal))
 }
 
 impl MessageRequest {
@@ -686,6 +719,7 @@ impl MessageView {
             sender: route.and_then(|route| route.sender).map(|sender| sender.to_string()),
             topic: route.and_then(|route| route.topic).map(|topic| topic.to_string()),
             category: route.map_or("", |route| route.category.as_str()),
+            template_category: None,
             failure: message.failure.as_ref().map(ToString::to_string),
             provider_id: message.provider_id.as_ref().map(ToString::to_string),
             queued_at: times.queued_at.to_string(),

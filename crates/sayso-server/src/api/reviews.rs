@@ -32,6 +32,8 @@ use crate::body::{Asked, Faults, Sent, json_object};
 use crate::caller::{Caller, Compliance};
 use crate::problem::{Code, Problem, ProblemBody};
 
+pub(crate) mod inferred;
+
 json_object! {
     /// Which texts are asked for.
     #[derive(IntoParams)]

@@ -9,6 +9,8 @@ use sayso_core::channel::{Channel, Permission};
 use sayso_core::id::{ConnectionId, SenderId};
 use sayso_core::limits;
 use sayso_core::rule::Keyword;
+use sayso_core::sender_health::Known;
+use sayso_core::time::Timestamp;
 use sayso_core::wording::{Codes, Conversation, Names, Question as Open, Reading, read};
 use sayso_store::configuration::{Change, Configuration, OptInQuestion, Sender};
 use serde::Serialize;
@@ -24,6 +26,10 @@ use crate::body::texts::{ChannelText, ConnectionIdText, SenderIdText};
 use crate::body::{Asked, Faults, IdempotencyKey, Sent, json_object};
 use crate::caller::{Caller, Configure, Read};
 use crate::problem::{Code, Problem, ProblemBody};
+
+use health::{HealthView, SignalView};
+
+pub(crate) mod health;
 
 json_object! {
     /// A sender.
@@ -106,6 +112,16 @@ pub(crate) struct SenderAnswer {
     /// When it was deleted; absent while it lives.
     #[serde(skip_serializing_if = "Option::is_none")]
     deleted_at: Option<String>,
+    /// How it stands: `green`, `yellow`, `red` or `blocked`.
+    level: &'static str,
+    /// Whether an operator paused it.
+    paused: bool,
+    /// How it stands, and why; where one sender is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    health: Option<HealthView>,
+    /// What moved it, the newest first; where one sender is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    history: Option<Vec<SignalView>>,
 }
 
 /// A page of senders.
@@ -125,11 +141,13 @@ pub(crate) struct SendersPage {
     security(("api_key" = ["read"])),
 )]
 pub(crate) async fn list(
+    State(app): State<Arc<App>>,
     caller: Caller<Read>,
     asked: Asked<ListQuery>,
 ) -> Result<Json<SendersPage>, Problem> {
-    let (senders, next) =
-        page(&caller.configuration().senders, asked, |id, sender| SenderAnswer::of(*id, sender))?;
+    let (configuration, now) = (caller.configuration(), app.now());
+    let view = |id: &SenderId, sender| SenderAnswer::of(*id, sender, configuration, now);
+    let (senders, next) = page(&configuration.senders, asked, view)?;
     Ok(Json(SendersPage { senders, next }))
 }
 
@@ -163,7 +181,10 @@ pub(crate) async fn create(
     let sender = Sender { channel, name, address, connection, question, deleted_at: None };
     match making.find(known, SenderId::as_bytes) {
         Some((id, made)) if *made != sender => return Err(reused(&id)),
-        Some((id, made)) => return Ok((StatusCode::CREATED, Json(SenderAnswer::of(id, made)))),
+        Some((id, made)) => {
+            let answer = SenderAnswer::of(id, made, making.configuration(), app.now());
+            return Ok((StatusCode::CREATED, Json(answer)));
+        }
         None => has_room(known.len(), limit)?,
     }
     let id = SenderId::from_bytes(making.id());
@@ -238,7 +259,7 @@ async fn store(
     id: SenderId,
     sender: Sender,
 ) -> Result<Json<SenderAnswer>, Problem> {
-    let answer = SenderAnswer::of(id, &sender);
+    let answer = SenderAnswer::of(id, &sender, caller.configuration(), app.now());
     app.store().configure(caller.workspace(), Change::Sender(id, sender)).await?;
     Ok(Json(answer))
 }
@@ -356,7 +377,8 @@ impl QuestionView {
 }
 
 impl SenderAnswer {
-    fn of(id: SenderId, sender: &Sender) -> Self {
+    fn of(id: SenderId, sender: &Sender, configuration: &Configuration, now: Timestamp) -> Self {
+        let health = configuration.health(id, Known::all(now));
         Self {
             id: id.to_string(),
             channel: sender.channel.as_str(),
@@ -365,6 +387,10 @@ impl SenderAnswer {
             connection: sender.connection.map(|id| id.to_string()),
             question: sender.question.as_ref().map(QuestionView::of),
             deleted_at: sender.deleted_at.map(|at| at.to_string()),
+            level: health.level.as_str(),
+            paused: health.pause.is_some(),
+            health: None,
+            history: None,
         }
     }
 }

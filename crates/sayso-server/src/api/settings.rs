@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use sayso_core::channel::Channel;
+use sayso_core::limits;
 use sayso_core::settings::{ChannelDefault, Settings};
 use sayso_core::statement::Level;
 use sayso_store::configuration::Change;
@@ -39,6 +40,9 @@ json_object! {
         notice_required: bool,
         /// Whether it is noted who looks a person up; `false` if absent. `GET /v1/look-ups` lists it.
         audit_look_ups: bool,
+        /// Refusals inferred from providers' errors, per sender and day, past which the rest of the day's are held together; 200 if absent, at most 100,000.
+        #[schema(maximum = 100_000, example = 200)]
+        inferred_refusals_per_day: u32,
         /// Needed for `opted_in_acknowledged`: the words "people who said nothing will get marketing".
         acknowledgement: String,
     }
@@ -70,6 +74,8 @@ pub(crate) struct SettingsAnswer {
     notice_required: bool,
     /// Whether it is noted who looks a person up.
     audit_look_ups: bool,
+    /// Refusals inferred from providers' errors, per sender and day, past which the rest are held together.
+    inferred_refusals_per_day: u32,
 }
 
 /// Reads the settings, now or as they were.
@@ -138,6 +144,12 @@ fn parse(sent: Sent<SettingsRequest>) -> Result<Settings, Problem> {
             ACKNOWLEDGEMENT,
         );
     }
+    let inferred = request.inferred_refusals_per_day.unwrap_or(limits::INFERRED_REFUSALS_PER_DAY);
+    if inferred > limits::INFERRED_REFUSALS_PER_DAY_MAX {
+        let fault = format!("is more than {}", limits::INFERRED_REFUSALS_PER_DAY_MAX);
+        let pointer = "/inferred_refusals_per_day";
+        faults.note_with_example(pointer, Code::InvalidValue, fault, "200");
+    }
     let settings = Settings {
         region: request.region.map(|RegionText(region)| region),
         require_opt_in: request.require_opt_in.unwrap_or(true),
@@ -145,6 +157,7 @@ fn parse(sent: Sent<SettingsRequest>) -> Result<Settings, Problem> {
         least_levels,
         notice_required: request.notice_required.unwrap_or(false),
         audit_look_ups: request.audit_look_ups.unwrap_or(false),
+        inferred_refusals_per_day: inferred,
     };
     faults.settle(Some(settings))
 }
@@ -185,6 +198,7 @@ impl SettingsAnswer {
                 .collect(),
             notice_required: settings.notice_required,
             audit_look_ups: settings.audit_look_ups,
+            inferred_refusals_per_day: settings.inferred_refusals_per_day,
         }
     }
 }

@@ -22,6 +22,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 use super::object::wrong_type;
 use super::{Faults, FromJson, Pointer};
 use crate::api::reviews::Reviewed;
+use crate::api::reviews::inferred::GroupDecision;
 use crate::problem::Code;
 use crate::workers::sandbox::Behavior;
 
@@ -142,6 +143,8 @@ texts! {
     BehaviorText(Behavior) = Behavior::parse, UnknownWord, "delivers", Some(&["delivers", "loses", "refuses", "silent", "busy"]);
     /// What a text under review means.
     ReviewedText(Reviewed) = Reviewed::parse, UnknownWord, "opt_out", Some(&["opt_out", "nothing"]);
+    /// What inferred refusals that are held together are.
+    GroupDecisionText(GroupDecision) = GroupDecision::parse, UnknownWord, "retract", Some(&["retract", "confirm"]);
     /// The id of a topic.
     TopicIdText(TopicId) = TopicId::parse, InvalidId, "top_01jd6m9k3te5b8r5v3x5y6z7w8", None;
     /// The id of a notice.

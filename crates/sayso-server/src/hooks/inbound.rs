@@ -22,11 +22,12 @@ use sayso_core::time::{ClaimedTime, Timestamp};
 use sayso_core::wording::{Because, Heard, Reading};
 use sayso_store::configuration::Configuration;
 use sayso_store::store::{Dating, Draft, Moment, Outcome, Subject};
+use sayso_store::tally::Tally;
 
 use super::question::{NO_BUTTON, Questioning, YES_BUTTON};
 use super::reply::{Replying, Said};
-use super::reported;
 use super::understanding::{Line, Understanding};
+use super::{health, reported, templates};
 use crate::api::rejects::Rejecting;
 use crate::app::App;
 use crate::problem::{Code, Problem};
@@ -60,9 +61,13 @@ pub(crate) async fn take(
             }
             ProviderEvent::Prefers(prefers) => first = first.and(listening.obey(&prefers).await),
             ProviderEvent::Reported(report) => reports.push(report),
-            ProviderEvent::SenderHealth(_)
-            | ProviderEvent::TemplateChanged(_)
-            | ProviderEvent::NumberChanged(_) => {}
+            ProviderEvent::SenderHealth(told) => {
+                first = first.and(health::take(app, configuration, connection, &told).await);
+            }
+            ProviderEvent::TemplateChanged(changed) => {
+                first = first.and(templates::take(app, configuration, connection, &changed).await);
+            }
+            ProviderEvent::NumberChanged(_) => {}
             ProviderEvent::Unknown { kind, raw } => {
                 app.metrics().count_unknown_event();
                 let detail = format!("an event of the kind {kind}");
@@ -131,10 +136,14 @@ impl Listening<'_> {
         facts.extend(self.unblocked(wrote, heard, sender));
         let saying = self.saying_of(wrote, &line, understood.as_ref())?;
         let said_before = self.record(&Saying { addresses: &addresses, ..saying }, &facts).await?;
+        let refused = refused(&statements, wrote.channel);
+        if let Some(sender) = sender.filter(|_| !said_before && refused.is_some()) {
+            self.count_refusal(sender).await;
+        }
         let is_answered = wrote.handled_by_provider.is_some() || said_before;
         let said = Said {
             understood: understood.as_ref(),
-            refused: refused(&statements, wrote.channel),
+            refused,
             left_pending: statements.iter().any(|said| said.1 == Statement::Pending),
             at: wrote.occurred_at.map_or(self.received, |at| at.last().min(self.received)),
         };
@@ -232,7 +241,17 @@ impl Listening<'_> {
             channel: prefers.channel,
             addresses: &addresses,
         };
-        self.record(&saying, &[fact]).await.map(|_| ())
+        let said_before = self.record(&saying, &[fact]).await?;
+        let refuses = matches!(prefers.choice, Choice::Stop | Choice::OptOut);
+        if let Some(sender) = sender.filter(|_| refuses && !said_before) {
+            self.count_refusal(sender).await;
+        }
+        Ok(())
+    }
+
+    /// Counts that a person said no to a sender.
+    async fn count_refusal(&self, sender: SenderId) {
+        health::count(self.app, self.configuration.workspace, sender, &[Tally::Refused]).await;
     }
 
     /// Records facts about every address of a person, in one transaction; says whether all of it was

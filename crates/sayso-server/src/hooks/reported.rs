@@ -1,19 +1,22 @@
-//! Reports on messages: how far each has come, and what a failure says about the person (rule 12).
+//! Reports on messages: how far each has come, and what a failure says about the person
+//! (rule 12) and the sender.
 
 use std::time::Duration;
 
 use sayso_channels::inbound::{MessageState as Told, Party, Reported};
+use sayso_core::address::Address;
 use sayso_core::id::{ConnectionId, MessageId};
 use sayso_core::limits;
 use sayso_core::message::MessageState;
 use sayso_store::configuration::Configuration;
 use sayso_store::message::{MessageName, MessageReport};
 
+use super::failures::{self, Failed};
+use super::health;
 use super::inbound::sender_named;
 use crate::app::App;
 use crate::body::duration;
 use crate::problem::Problem;
-use crate::workers::carrier::{ProviderRefusal, block};
 
 /// How often a report that came too early is brought again.
 const AGAIN_AFTER: Duration = Duration::from_millis(50);
@@ -85,7 +88,7 @@ async fn bring(
     tokio::time::timeout(duration(limits::REPORT_WAIT), bringing).await.unwrap_or(Ok(false))
 }
 
-/// Records the block that a failure asks for, for each address that the provider names.
+/// Obeys what a failure says about the person, and about the sender.
 async fn obey(
     app: &App,
     configuration: &Configuration,
@@ -94,20 +97,29 @@ async fn obey(
 ) -> Result<(), Problem> {
     let Told::Failed(failure) = &reported.state else { return Ok(()) };
     let names = &reported.message;
-    let message = names.provider().or(names.ours()).or(names.platform()).unwrap_or_default();
+    let message = names.ours().or(names.provider()).or(names.platform()).unwrap_or_default();
     let at = reported.occurred_at.map_or(app.now(), |claimed| claimed.last().min(app.now()));
-    let addresses = reported.to.iter().flat_map(Party::addresses);
-    let drafts: Vec<_> = addresses
-        .filter_map(|to| {
-            let channel = reported.channel;
-            let named = reported.sender.as_deref();
-            let sender = sender_named(configuration, (connection, channel), named);
-            let refusal = ProviderRefusal { message, to: &to, channel, sender, failure, at };
-            block(configuration, connection, &refusal)
-        })
-        .collect();
-    if !drafts.is_empty() {
-        app.store().record(configuration.workspace, drafts).await?;
+    let mut to: Vec<Address> = reported.to.iter().flat_map(Party::addresses).collect();
+    let (channel, named) = (reported.channel, reported.sender.as_deref());
+    let mut sender = sender_named(configuration, (connection, channel), named);
+    let ours = names.ours().and_then(|id| MessageId::parse(id).ok());
+    if let (true, Some(id)) = (to.is_empty() || sender.is_none(), ours)
+        && let Some(sent) = app.store().message(configuration.workspace, id).await?
+    {
+        // Kannel's reports name the message alone.
+        let route = sent.routes.get(usize::from(sent.route));
+        sender = sender.or(route.and_then(|route| route.sender));
+        to.extend(sent.personal.map(|(to, _)| to).filter(|_| to.is_empty()));
+    }
+    let failed = Failed { message, to: &to, channel, sender, failure, at };
+    failures::obey(app, configuration, connection, &failed).await?;
+    let Some(sender) = sender else { return Ok(()) };
+    let workspace = configuration.workspace;
+    if failure.meaning.is_of_the_sender() {
+        app.dispatch().back_offs().rest((workspace, sender), app.now(), None);
+    }
+    if let Some(signal) = health::of_failure(failure.meaning, &failure.code, at) {
+        health::tell(app, workspace, sender, signal).await?;
     }
     Ok(())
 }

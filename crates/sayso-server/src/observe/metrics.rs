@@ -1,6 +1,6 @@
 //! The metrics, each with a fixed name, and the page that shows them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use axum::http::{Method, StatusCode};
 use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, Recorder};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use sayso_core::decision::{Reason, Reasons};
+use sayso_core::sender_health::HealthLevel;
 use sayso_store::store::{Health, Outcome};
 
 use super::{answer_word, outcome_word};
@@ -173,7 +174,7 @@ impl Metrics {
     }
 
     /// The page of metrics, in the text format of Prometheus.
-    pub(crate) fn render(&self, health: &Health) -> String {
+    pub(crate) fn render(&self, health: &Health, senders: &BTreeMap<HealthLevel, u64>) -> String {
         let gauge = |name: &'static str, value: u64| {
             let gauge: Gauge = self.recorder.register_gauge(&Key::from_name(name), &METADATA);
             gauge.set(f64_of(value));
@@ -189,6 +190,12 @@ impl Metrics {
         gauge("sayso_store_clock_held_back_us", health.clock_held_back_us);
         gauge("sayso_gate_asks", health.index_asks);
         gauge("sayso_gate_answers", health.index_answers);
+        for level in HealthLevel::ALL {
+            let labels = vec![Label::new("level", level.as_str())];
+            let key = Key::from_parts("sayso_senders", labels);
+            let count = senders.get(level).copied().unwrap_or(0);
+            self.recorder.register_gauge(&key, &METADATA).set(f64_of(count));
+        }
         self.handle.render()
     }
 

@@ -113,6 +113,9 @@ codes! {
     MessageNotAllowed = "message-not-allowed", CONFLICT, "The message may not be sent",
         "The gate says no on every channel that the message names; `decision` gives all reasons, and the events they rest on, for the first. Nothing was queued.",
         "Do not send it. What would change the answer stands with each reason in the rules of consent.";
+    AlreadyDecided = "already-decided", CONFLICT, "This was decided before",
+        "Inferred refusals that are held together are decided once, for good; `detail` says how they were.",
+        "If the decision was wrong, record what each person wants: a retraction is not taken back, and a confirmed refusal is retracted one by one.";
     VersionExists = "version-exists", CONFLICT, "The version is published already",
         "A published version of a notice never changes.",
         "Publish the next version.";

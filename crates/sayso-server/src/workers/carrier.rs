@@ -6,7 +6,6 @@
 //! provider refuses because the person said no there, the address is blocked before the message ends
 //! (rule 12). URLs, headers, bodies and addresses are never logged: they hold secrets and people.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -18,23 +17,21 @@ use sayso_channels::failure::{ErrorMeaning, Failure};
 use sayso_channels::outbound::{
     Answer, Button, CannotSend, HandOver, HttpRequest, Oddity, Outgoing, Payload as Said,
 };
-use sayso_core::address::Address;
-use sayso_core::canonical::{Canonical, Writer};
-use sayso_core::channel::{Category, Channel, Provider};
-use sayso_core::event::{Fact, Switched};
-use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
-use sayso_core::id::{ConnectionId, SenderId};
+use sayso_core::channel::Provider;
+use sayso_core::id::ConnectionId;
 use sayso_core::limits;
-use sayso_core::source::{Actor, Evidence, EvidenceText, Road, Source, SourceName};
-use sayso_core::suppression::{Cover, Suppression};
+use sayso_core::sender_health::Known;
+use sayso_core::template::TemplateState;
 use sayso_core::time::{Span, Timestamp};
 use sayso_store::configuration::Configuration;
 use sayso_store::message::{Claimed, HandOverEnd, Payload};
-use sayso_store::store::{Dating, Draft, StoreError, Subject};
+use sayso_store::store::StoreError;
 
 use super::persist;
 use crate::app::App;
 use crate::body::duration;
+use crate::hooks::failures::{self, Failed};
+use crate::hooks::health;
 use crate::hooks::question::{NO_BUTTON, YES_BUTTON};
 
 /// The one client of this server.
@@ -54,22 +51,6 @@ pub(crate) struct Carriage {
     pub(crate) from: Box<str>,
     /// Where the provider is to report.
     pub(crate) status_url: Option<String>,
-}
-
-/// A provider's word that a person said no there.
-pub(crate) struct ProviderRefusal<'a> {
-    /// A name of the message that was refused, the same each time it is told.
-    pub(crate) message: &'a str,
-    /// To whom it was.
-    pub(crate) to: &'a Address,
-    /// The channel it was to go by.
-    pub(crate) channel: Channel,
-    /// Who sent it, if that is known.
-    pub(crate) sender: Option<SenderId>,
-    /// What the provider said.
-    pub(crate) failure: &'a Failure,
-    /// When.
-    pub(crate) at: Timestamp,
 }
 
 /// What became of a request.
@@ -159,13 +140,21 @@ pub(crate) async fn carry(
     carriage: &Carriage,
     claimed: Claimed,
 ) -> Result<HandOverEnd, StoreError> {
+    let known = Known::all(app.now());
+    let template = carriage.configuration.template(claimed.route.sender, &claimed.payload, known);
+    if let Some(why) = template.state.and_then(TemplateState::failure) {
+        return Ok(HandOverEnd::Failed { why: why.into() });
+    }
     let request = match request(carriage, &claimed) {
         Ok(request) => request,
         Err(fault) => return Ok(HandOverEnd::Failed { why: word_of(fault).into() }),
     };
     let answered = match app.carrier().exchange(request).await {
         Exchange::Answered(answered) => answered,
-        Exchange::NotBegun => return Ok(later(&claimed, app.now(), None)),
+        Exchange::NotBegun => {
+            rest(app, carriage, &claimed, None);
+            return Ok(later(&claimed, app.now(), None));
+        }
         Exchange::Unanswered => return Ok(HandOverEnd::Unknown { why: "no_answer".into() }),
         Exchange::Unsendable => return Ok(HandOverEnd::Failed { why: "no_request".into() }),
     };
@@ -176,15 +165,32 @@ pub(crate) async fn carry(
     };
     Ok(match carriage.account.read_answer(&answer) {
         HandOver::Accepted { provider_id } => {
+            if let Some(sender) = claimed.route.sender {
+                app.dispatch().back_offs().went((carriage.configuration.workspace, sender));
+            }
             HandOverEnd::Accepted { provider_id: provider_id.map(Box::from) }
         }
         HandOver::Refused(failure) => {
             obey(app, carriage, &claimed, &failure).await?;
             HandOverEnd::Failed { why: failure.code.into() }
         }
-        HandOver::TryLater { after, failure: _ } => later(&claimed, app.now(), after),
+        HandOver::TryLater { after, failure } => {
+            if failure.meaning.is_of_the_sender() {
+                rest(app, carriage, &claimed, after);
+            }
+            obey(app, carriage, &claimed, &failure).await?;
+            later(&claimed, app.now(), after)
+        }
         HandOver::Unknown { why } => HandOverEnd::Unknown { why: oddity_word(why).into() },
     })
+}
+
+/// Rests the sender of a message that its provider did not take.
+fn rest(app: &App, carriage: &Carriage, claimed: &Claimed, asked: Option<Span>) {
+    if let Some(sender) = claimed.route.sender {
+        let queue = (carriage.configuration.workspace, sender);
+        app.dispatch().back_offs().rest(queue, app.now(), asked);
+    }
 }
 
 fn request(carriage: &Carriage, claimed: &Claimed) -> Result<HttpRequest, CannotSend> {
@@ -231,8 +237,8 @@ fn later(claimed: &Claimed, now: Timestamp, asked: Option<Span>) -> HandOverEnd 
     HandOverEnd::Requeued { due_at }
 }
 
-/// Records what the provider's refusal says about the person, trying until it can; says what it says
-/// about the account.
+/// Records what the provider's refusal says about the person and the sender, trying until it can; says
+/// what it says about the account.
 async fn obey(
     app: &App,
     carriage: &Carriage,
@@ -242,65 +248,24 @@ async fn obey(
     if matches!(failure.meaning, ErrorMeaning::WrongCredentials | ErrorMeaning::AccountBlocked) {
         tracing::error!(connection.id = %carriage.connection, provider.meaning = failure.meaning.as_str(), "a provider refuses an account of ours");
     }
-    let refusal = ProviderRefusal {
+    let configuration = &carriage.configuration;
+    let at = app.now();
+    let failed = Failed {
         message: &claimed.id.to_string(),
-        to: &claimed.to,
+        to: std::slice::from_ref(&claimed.to),
         channel: claimed.route.channel,
         sender: claimed.route.sender,
         failure,
-        at: app.now(),
+        at,
     };
-    let configuration = &carriage.configuration;
-    let Some(draft) = block(configuration, carriage.connection, &refusal) else { return Ok(()) };
-    let record = || app.store().record(configuration.workspace, vec![draft.clone()]);
-    persist("a provider's refusal", record).await.map(|_| ())
-}
-
-/// The block that a provider's refusal asks for; none where it says nothing about consent (rule 12).
-pub(crate) fn block(
-    configuration: &Configuration,
-    connection: ConnectionId,
-    refusal: &ProviderRefusal<'_>,
-) -> Option<Draft> {
-    let category = match refusal.failure.meaning {
-        ErrorMeaning::MarketingStop => Some(Category::Marketing),
-        ErrorMeaning::SenderBlocked => None,
-        ErrorMeaning::NotOnChannel
-        | ErrorMeaning::SaysNothing
-        | ErrorMeaning::OutsideWindow
-        | ErrorMeaning::RateLimited
-        | ErrorMeaning::SpamLimited
-        | ErrorMeaning::AccountBlocked
-        | ErrorMeaning::WrongCredentials
-        | ErrorMeaning::Retryable
-        | ErrorMeaning::Permanent => return None,
-    };
-    let cover = Cover { channel: Some(refusal.channel), sender: refusal.sender, category };
-    let mut fields = Writer::default();
-    fields.text("provider refusal");
-    fields.text(refusal.message);
-    refusal.to.write(&mut fields);
-    fields.text(&format!("{cover:?}"));
-    let request = RequestHash::of(&fields, &configuration.secret);
-    let method = EvidenceText::parse(&format!("provider's code {}", refusal.failure.code)).ok();
-    Some(Draft {
-        subject: Subject::Address(refusal.to.clone()),
-        id: event_id(configuration.workspace, RequestIdentity::Dated(request), 0),
-        request,
-        fact: Fact::Suppression(Suppression::Provider, cover, Switched::On),
-        source: Source {
-            road: Road::Provider,
-            name: SourceName::parse(&connection.to_string()).ok()?,
-            spoke_of: None,
-        },
-        actor: Actor::Provider,
-        occurred_at: refusal.at,
-        dating: Dating::Undated,
-        import: None,
-        basis: None,
-        evidence: Evidence { method, ..Evidence::default() },
-        attributes: BTreeMap::new(),
+    persist("a provider's refusal", || {
+        failures::obey(app, configuration, carriage.connection, &failed)
     })
+    .await?;
+    let signal = health::of_failure(failure.meaning, &failure.code, at);
+    let (Some(sender), Some(signal)) = (claimed.route.sender, signal) else { return Ok(()) };
+    let tell = || health::tell(app, configuration.workspace, sender, signal.clone());
+    persist("how a sender stands", tell).await
 }
 
 /// The word for why no request could be made of a message.

@@ -20,6 +20,7 @@ use sayso_store::store::StoreError;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
+use super::back_off::BackOffs;
 use super::carrier::{Carriage, carry, named_by};
 use super::sandbox::{Arrived, Taken};
 use super::{BACK_OFF, persist};
@@ -37,6 +38,8 @@ pub(crate) struct Dispatch {
     queues: Mutex<HashMap<Queue, Arc<Notify>>>,
     /// A queue without a worker was woken.
     fresh: Notify,
+    /// The senders that their providers ask for patience.
+    back_offs: BackOffs,
 }
 
 /// A worker that has nothing to do looks again after this time: what it waits for may have come
@@ -46,6 +49,11 @@ const LOOK_AGAIN: Duration = Duration::from_secs(30);
 impl Dispatch {
     fn queues(&self) -> MutexGuard<'_, HashMap<Queue, Arc<Notify>>> {
         self.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The senders that rest.
+    pub(crate) const fn back_offs(&self) -> &BackOffs {
+        &self.back_offs
     }
 
     /// Says that a sender has something to do.
@@ -162,12 +170,16 @@ async fn send_some(app: &App, queue: Queue) -> Result<Progress, StoreError> {
 async fn claim_and_send(app: &App, queue: Queue) -> Result<(Claiming, usize), StoreError> {
     let (workspace, sender) = queue;
     let way = way_of(app, queue);
-    // Without a way nothing is claimed, but what is of no use any more ends.
-    let items = way.as_ref().map_or(0, |_| limits::CLAIM_MESSAGES_MAX);
+    let rests_until = app.dispatch().back_offs().until(queue, app.now());
+    // Without a way, or while it rests, nothing is claimed, but what is of no use any more ends.
+    let is_going = way.is_some() && rests_until.is_none();
+    let items = if is_going { limits::CLAIM_MESSAGES_MAX } else { 0 };
     let mut claiming = app.store().claim_messages(workspace, sender, items).await?;
     for sender in &claiming.rerouted {
         app.dispatch().wake(workspace, *sender);
     }
+    claiming.next_due_at =
+        claiming.next_due_at.map(|due_at| rests_until.map_or(due_at, |until| due_at.max(until)));
     let claimed = std::mem::take(&mut claiming.claimed);
     let count = claimed.len();
     let Some(way) = way else {

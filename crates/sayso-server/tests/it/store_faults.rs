@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
+use sayso_core::id::{ImportId, SenderId};
 use sayso_core::statement::Standing;
-use sayso_store::configuration::KeyScope;
+use sayso_core::time::Timestamp;
+use sayso_store::configuration::{Change, HeldRefusals, KeyScope};
 use serde_json::{Value, json};
 
 use crate::support::faulty::{Fault, FaultyStore, INNER};
@@ -20,7 +22,7 @@ const IMPORT: &str = "imp_01jd6m9k3te5b8r5v3x5y6z7w8";
 const LINES: &str = "application/x-ndjson";
 
 /// Operations that are answered from the configuration in memory, or that store nothing.
-const WITHOUT_STORE: [&str; 13] = [
+const WITHOUT_STORE: [&str; 14] = [
     "get /v1/connections",
     "get /v1/keys",
     "get /v1/notices",
@@ -28,6 +30,7 @@ const WITHOUT_STORE: [&str; 13] = [
     "get /v1/sandbox/phone",
     "get /v1/rules",
     "get /v1/senders",
+    "get /v1/senders/{id}",
     "get /v1/settings",
     "get /v1/sites",
     "get /v1/topics",
@@ -108,10 +111,27 @@ async fn sending_requests(app: &TestApp) -> Vec<Asking> {
             &held,
             &json!({ "phone": HELD, "decision": "nothing" }),
         ),
+        read("get /v1/reviews/inferred", "/v1/reviews/inferred"),
+        ask_of(
+            "post /v1/reviews/inferred/{id}/decision",
+            &held_together(app).await,
+            &json!({ "decision": "retract" }),
+        ),
         ask("post /v1/connections", &connection),
         ask_of("put /v1/connections/{id}", &connection_id, &json!({ "name": "d" })),
         ask_of("delete /v1/connections/{id}", &connection_id, &json!({})),
     ]
+}
+
+/// A group of inferred refusals.
+async fn held_together(app: &TestApp) -> String {
+    let id = ImportId::from_bytes([7; 16]);
+    let at = Timestamp::parse("2026-11-21T00:00:00Z").unwrap();
+    let sender = SenderId::from_bytes([8; 16]);
+    let held = HeldRefusals { sender, day: at, opened_at: at, confirmed_at: None };
+    let change = Change::HeldRefusals(id, held);
+    app.store.configure(app.configuration.workspace, change).await.unwrap();
+    id.to_string()
 }
 
 /// A request for every operation that needs the store. In this order each of them is done.
@@ -164,6 +184,8 @@ async fn every_request(app: &TestApp) -> Vec<Asking> {
         ask("put /v1/settings", &json!({ "region": "US" })),
         ask("post /v1/senders", &sender),
         ask_of("put /v1/senders/{id}", &sender_id, &json!({ "name": "s2", "address": "1" })),
+        ask_of("post /v1/senders/{id}/pause", &sender_id, &json!({ "reason": "why" })),
+        ask_of("post /v1/senders/{id}/resume", &sender_id, &json!({ "reason": "why" })),
         ask_of("delete /v1/senders/{id}", &sender_id, &json!({})),
         read("get /v1/senders/{id}/people", &format!("/v1/senders/{sender_id}/people")),
         ask("post /v1/rules", &rule),
@@ -243,6 +265,8 @@ async fn no_operation_is_left_out_of_these_tests() {
     let told = requests.iter().map(|asking| asking.operation).chain(WITHOUT_STORE);
     assert_eq!(told.map(str::to_owned).collect::<BTreeSet<_>>(), all);
     let notice = id_of(&app.post("/v1/notices", &json!({ "name": "n" })).await.json());
+    let sender = json!({ "channel": "sms", "name": "s", "address": "777" });
+    let sender = id_of(&app.post("/v1/senders", &sender).await.json());
     store.fail(Fault::Unreadable);
     for operation in WITHOUT_STORE {
         let sent = match operation {
@@ -250,7 +274,8 @@ async fn no_operation_is_left_out_of_these_tests() {
             "post /v1/rules/dry-run" => json!({ "channel": "sms", "text": "deals" }),
             _ => json!({ "list": "crm" }),
         };
-        let mut asking = ask_of(operation, &notice, &sent);
+        let id = if operation.contains("sender") { &sender } else { &notice };
+        let mut asking = ask_of(operation, id, &sent);
         if operation.ends_with("phone") {
             asking.path += "?phone=%2B14155552671";
         }

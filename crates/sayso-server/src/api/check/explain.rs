@@ -1,7 +1,7 @@
 //! Why the gate says what it says: the status, the events it rests on, the claims of sources.
 
 use sayso_core::channel::{Message, Permission, Scope};
-use sayso_core::decision::check;
+use sayso_core::decision::{Circumstances, check};
 use sayso_core::register::{Claims, Register};
 use sayso_core::registers::Registers;
 use sayso_core::source::Source;
@@ -11,7 +11,7 @@ use sayso_store::configuration::Configuration;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Asking, CheckAnswer, Depth, time_of, words};
+use super::{Asking, CheckAnswer, Depth, known_at, time_of, words};
 use crate::api::consents::answer::{ConsentView, circumstances, processing_word, standing};
 use crate::app::App;
 use crate::problem::Problem;
@@ -83,8 +83,10 @@ pub(crate) async fn decide(
     let at = time_of(asking.moment, app.now());
     let settings = configuration.settings.at(at);
     let message = &asking.question.message;
-    let decision =
-        check(&registers, message, &circumstances(&settings, asking.question.requirement, at));
+    let sender = configuration.sender_state(message, known_at(asking.moment, app.now()));
+    let circumstances =
+        Circumstances { sender, ..circumstances(&settings, asking.question.requirement, at) };
+    let decision = check(&registers, message, &circumstances);
     app.metrics().count_decision(decision.reasons, decision.waived);
     let explanation = match asking.depth {
         Depth::Reasons | Depth::Waived => None,

@@ -16,8 +16,8 @@ use sayso_store::Store;
 use sayso_store::configuration::{Change, Configuration, Mode};
 use sayso_store::look_up::{LookUpDraft, LookUpPage, LookUpQuery};
 use sayso_store::message::{
-    Claiming, HandOver, MessageDraft, MessagePage, MessageQuery, MessageReport, Queueing,
-    StoredMessage,
+    Claiming, FailureQuery, HandOver, MessageDraft, MessagePage, MessageQuery, MessageReport,
+    Queueing, StoredMessage,
 };
 use sayso_store::reject::{RejectDraft, RejectPage, RejectQuery};
 use sayso_store::store::{
@@ -25,6 +25,7 @@ use sayso_store::store::{
     HistoryPage, HistoryQuery, KnownAddress, Moment, Profile, ProfileDraft, Question, Recipient,
     Recorded, RetractDraft, Retracting, StoreError, Subject, Upserted,
 };
+use sayso_store::tally::{Counted, Tallied, Tally};
 
 /// What is in the inner error of a fault, and must reach no client.
 pub(crate) const INNER: &str = "sector 7 of +14155552671";
@@ -378,6 +379,23 @@ impl Store for FaultyStore {
         reports: Vec<MessageReport>,
     ) -> Result<Vec<bool>, StoreError> {
         self.run(self.inner.report_messages(workspace, reports)).await
+    }
+
+    async fn failed_messages(
+        &self,
+        workspace: WorkspaceId,
+        query: &FailureQuery,
+    ) -> Result<u64, StoreError> {
+        self.run(self.inner.failed_messages(workspace, query)).await
+    }
+
+    async fn tally(
+        &self,
+        workspace: WorkspaceId,
+        counted: Counted,
+        tallies: &[Tally],
+    ) -> Result<Tallied, StoreError> {
+        self.run(self.inner.tally(workspace, counted, tallies)).await
     }
 
     fn health(&self) -> Health {

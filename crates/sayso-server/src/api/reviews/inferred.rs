@@ -1,0 +1,183 @@
+//! `/v1/reviews/inferred`: refusals that were inferred from providers' errors, more in a day than people
+//! make, held together by sender and day (rule 15). They deny until somebody decides, and after that if
+//! they are confirmed.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use sayso_core::id::ImportId;
+use sayso_store::configuration::{Change, Configuration, HeldRefusals};
+use sayso_store::tally::Counted;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::api::imports::ImportIdText;
+use crate::api::page::{InPath, ListQuery, page};
+use crate::app::App;
+use crate::body::texts::GroupDecisionText;
+use crate::body::{Asked, Sent, json_object};
+use crate::caller::{Caller, Compliance};
+use crate::problem::{Code, Problem, ProblemBody};
+
+json_object! {
+    /// What inferred refusals are.
+    #[derive(ToSchema)]
+    GroupDecisionRequest {
+        /// `retract`: they were none, and are all left out for good. `confirm`: they stand as refusals. Required.
+        decision: GroupDecisionText,
+    }
+}
+
+/// What a group was decided to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum GroupDecision {
+    /// No refusals.
+    Retract,
+    /// Refusals.
+    Confirm,
+}
+
+impl GroupDecision {
+    /// Parses the word.
+    pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
+        match text {
+            "retract" => Ok(Self::Retract),
+            "confirm" => Ok(Self::Confirm),
+            _ => Err("is none of retract, confirm"),
+        }
+    }
+}
+
+/// A page of groups, the oldest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct GroupsPage {
+    /// The groups.
+    groups: Vec<GroupView>,
+    /// Where the next page begins; `null` on the last.
+    next: Option<String>,
+}
+
+/// Inferred refusals that are held together.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = HeldRefusals)]
+pub(crate) struct GroupView {
+    /// Its id, which is the import that their events name.
+    #[schema(example = "imp_01jd6m9k3te5b8r5v3x5y6z7w8")]
+    id: String,
+    /// The sender whose messages failed.
+    sender: String,
+    /// The day, in UTC.
+    #[schema(example = "2026-11-21")]
+    day: String,
+    /// How many are held.
+    held: u64,
+    /// `open`, `retracted` or `confirmed`. All but `retracted` deny.
+    #[schema(example = "open")]
+    state: &'static str,
+    /// When the first was held.
+    opened_at: String,
+}
+
+/// Lists the groups of inferred refusals that are held together, decided ones included.
+#[utoipa::path(
+    get, path = "/v1/reviews/inferred", tag = "Reviews", operation_id = "list_inferred_refusals",
+    params(ListQuery),
+    responses((status = 200, description = "A page of groups.", body = GroupsPage)),
+    security(("api_key" = ["compliance"])),
+)]
+pub(crate) async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller<Compliance>,
+    asked: Asked<ListQuery>,
+) -> Result<Json<GroupsPage>, Problem> {
+    let configuration = caller.configuration();
+    let (ids, next) = page(&configuration.held_refusals, asked, |id, held| (*id, *held))?;
+    let mut groups = Vec::with_capacity(ids.len());
+    for (id, held) in ids {
+        groups.push(view(&app, configuration, id, &held).await?);
+    }
+    Ok(Json(GroupsPage { groups, next }))
+}
+
+/// Decides what the refusals of a group are: all of them at once, and for good.
+#[utoipa::path(
+    post, path = "/v1/reviews/inferred/{id}/decision", tag = "Reviews", operation_id = "decide_inferred_refusals",
+    params(("id" = String, Path, description = "The id of the group.")),
+    request_body(content = GroupDecisionRequest, description = "What they are."),
+    responses(
+        (status = 200, description = "The decided group. May be repeated.", body = GroupView),
+        (status = 404, description = "There is no such group.", body = ProblemBody),
+        (status = 409, description = "It was decided otherwise before.", body = ProblemBody),
+    ),
+    security(("api_key" = ["compliance"])),
+)]
+pub(crate) async fn decide(
+    State(app): State<Arc<App>>,
+    caller: Caller<Compliance>,
+    id: InPath<ImportIdText>,
+    sent: Sent<GroupDecisionRequest>,
+) -> Result<Json<GroupView>, Problem> {
+    let InPath(ImportIdText(id)) = id;
+    let Sent { request, mut faults } = sent;
+    let decision = request.decision.map(|GroupDecisionText(decision)| decision);
+    let decision = faults.require("/decision", decision, "retract");
+    let decision = faults.settle(decision)?;
+    let workspace = caller.workspace();
+    // Nothing is put into a group that is being decided.
+    let turn = app.take_turn().await;
+    let newest = newest(&app, &caller)?;
+    let held = newest.held_refusals.get(&id).copied();
+    let held = held.ok_or_else(|| Problem::new(Code::NotFound))?;
+    match (decision, state(&newest, id, &held)) {
+        (GroupDecision::Retract, "open" | "retracted") => {
+            app.store().undo_import(workspace, id).await?;
+        }
+        (GroupDecision::Confirm, "open") => {
+            let held = HeldRefusals { confirmed_at: Some(app.now()), ..held };
+            app.store().configure(workspace, Change::HeldRefusals(id, held)).await?;
+        }
+        (GroupDecision::Confirm, "confirmed") => {}
+        (GroupDecision::Retract | GroupDecision::Confirm, decided) => {
+            let detail = format!("the group is {decided}, for good");
+            return Err(Problem::new(Code::AlreadyDecided).detail(detail));
+        }
+    }
+    drop(turn);
+    let newest = self::newest(&app, &caller)?;
+    let held = newest.held_refusals.get(&id).copied().unwrap_or(held);
+    Ok(Json(view(&app, &newest, id, &held).await?))
+}
+
+/// The configuration as it is now, which others may have changed since the key was looked at.
+fn newest(app: &App, caller: &Caller<Compliance>) -> Result<Arc<Configuration>, Problem> {
+    let configurations = app.store().configurations();
+    configurations.get(&caller.workspace()).cloned().ok_or_else(|| Problem::new(Code::NotFound))
+}
+
+fn state(configuration: &Configuration, id: ImportId, held: &HeldRefusals) -> &'static str {
+    if configuration.undone_imports.contains(&id) {
+        "retracted"
+    } else if held.confirmed_at.is_some() {
+        "confirmed"
+    } else {
+        "open"
+    }
+}
+
+async fn view(
+    app: &App,
+    configuration: &Configuration,
+    id: ImportId,
+    held: &HeldRefusals,
+) -> Result<GroupView, Problem> {
+    let tallied = app.store().tally(configuration.workspace, Counted::Group(id), &[]).await?;
+    Ok(GroupView {
+        id: id.to_string(),
+        sender: held.sender.to_string(),
+        day: held.day.to_string().chars().take("2026-11-21".len()).collect(),
+        held: tallied.held,
+        state: state(configuration, id, held),
+        opened_at: held.opened_at.to_string(),
+    })
+}

@@ -21,7 +21,7 @@ use sayso_core::time::{Span, Timestamp};
 use sayso_store::configuration::{Change, Configuration, HeldRefusals};
 use sayso_store::message::{FailureQuery, MessageName};
 use sayso_store::store::{Dating, Draft, Moment, Outcome, StoreError, Subject};
-use sayso_store::tally::{Counted, Tally};
+use sayso_store::tally::{Counted, Tallied, Tally};
 
 use super::health;
 use crate::app::App;
@@ -136,7 +136,12 @@ async fn infer(
         return app.store().record(workspace, drafts).await.map(|_| ());
     };
     let tallies = [Tally::Inferred, Tally::Complained];
-    let tallied = app.store().tally(workspace, Counted::Sender(sender), &tallies).await?;
+    let tallied = app.store().tally(workspace, Counted::Sender(sender), &tallies).await;
+    // That it cannot be counted keeps no refusal from being recorded: there may be room for those alone.
+    let tallied = tallied.unwrap_or_else(|error| {
+        tracing::error!(error = %error, sender.id = %sender, "an inferred refusal is not counted");
+        Tallied::default()
+    });
     let now = app.now();
     let most = configuration.settings.at(now).inferred_refusals_per_day;
     if tallied.inferred_today <= u64::from(most) {
@@ -147,7 +152,11 @@ async fn infer(
         let group = group(app, configuration, sender, now).await?;
         drafts.iter_mut().for_each(|draft| draft.import = Some(group));
         app.store().record(workspace, drafts).await?;
-        app.store().tally(workspace, Counted::Group(group), &[Tally::Held]).await?;
+        if let Err(error) =
+            app.store().tally(workspace, Counted::Group(group), &[Tally::Held]).await
+        {
+            tracing::error!(error = %error, import.id = %group, "a held refusal is not counted");
+        }
     }
     health::heed(app, workspace, sender, &tallied).await
 }

@@ -7,7 +7,7 @@ use sayso_core::time::Span;
 use serde_json::{Value, json};
 
 use crate::support::act;
-use crate::support::provider::{HOOK_TOKEN, Says, Shop};
+use crate::support::provider::{HOOK_TOKEN, Says, Shop, twilio_signature};
 
 const ADA: &str = "+14155552671";
 
@@ -120,6 +120,32 @@ async fn a_new_day_counts_anew_and_the_same_report_again_counts_nothing() {
 }
 
 #[tokio::test]
+async fn what_is_told_later_and_twice_is_inferred_and_counted_once() {
+    let shop = Shop::at("twilio").await;
+    limit(&shop, 0).await;
+    shop.agree(ADA).await;
+    let accepted = json!({ "sid": "SM7", "status": "queued" }).to_string();
+    let message = shop.send(ADA, Says::Answer(201, accepted)).await;
+    let path =
+        format!("/hooks/{}?sayso_message={}", shop.connection, message["id"].as_str().unwrap());
+    let form = [
+        ("MessageSid", "SM7"),
+        ("MessageStatus", "undelivered"),
+        ("ErrorCode", "63014"),
+        ("From", "+15550100900"),
+        ("To", ADA),
+    ];
+    for _ in 0..2 {
+        assert_eq!(tell(&shop, &path, &form).await, StatusCode::OK);
+    }
+    let id = message["id"].as_str().unwrap();
+    assert_eq!(shop.read(id).await["failure"], "63014");
+    assert_eq!(reason(&shop, ADA, "utility").await, "opted_out");
+    let open = groups(&shop).await;
+    assert_eq!((open.len(), &open[0]["held"]), (1, &json!(1)), "{open:?}");
+}
+
+#[tokio::test]
 async fn an_address_counts_as_invalid_once_three_messages_fail_so_and_a_message_from_it_lifts_that()
 {
     let shop = Shop::at("twilio").await;
@@ -147,11 +173,14 @@ async fn an_address_counts_as_invalid_once_three_messages_fail_so_and_a_message_
 async fn write(shop: &Shop, text: &str) -> StatusCode {
     let path = format!("/hooks/{}", shop.connection);
     let form = [("MessageSid", "SM1"), ("Body", text), ("From", ADA), ("To", "+15550100900")];
-    let signature = crate::support::provider::twilio_signature(
-        &format!("https://consent.example{path}"),
-        &form,
-    );
-    let body = form.map(|(name, value)| format!("{name}={}", value.replace('+', "%2B"))).join("&");
+    tell(shop, &path, &form).await
+}
+
+/// What Twilio tells.
+async fn tell(shop: &Shop, path: &str, form: &[(&str, &str)]) -> StatusCode {
+    let signature = twilio_signature(&format!("https://consent.example{path}"), form);
+    let pairs = form.iter().map(|(name, value)| format!("{name}={}", value.replace('+', "%2B")));
+    let body = pairs.collect::<Vec<_>>().join("&");
     let request = Request::builder()
         .method("POST")
         .uri(path)

@@ -184,6 +184,26 @@ async fn a_refusal_because_of_spam_reports_rests_marketing_for_a_day_and_the_mes
 }
 
 #[tokio::test]
+async fn what_a_report_says_of_the_sender_counts_as_if_it_was_said_at_once() {
+    let shop = Shop::at("meta").await;
+    shop.agree(ADA).await;
+    assert_eq!(shop.send(ADA, accepted()).await["state"], "handed_over");
+    let status = json!({ "id": "wamid.1", "status": "failed", "timestamp": (START - 2).to_string(), "recipient_id": "14155552671", "errors": [{ "code": 131_048, "title": "Spam rate limit hit" }] });
+    let metadata =
+        json!({ "display_phone_number": "15550100900", "phone_number_id": "106540352242922" });
+    let value =
+        json!({ "messaging_product": "whatsapp", "metadata": metadata, "statuses": [status] });
+    meta_tells(&shop, &change("messages", &value, START)).await;
+    let health = sender(&shop).await["health"].clone();
+    assert_eq!(
+        (&health["level"], &health["because"][0]["words"]),
+        (&json!("red"), &json!("provider's code 131048"))
+    );
+    assert!(health["rests_until"].is_string(), "{health}");
+    assert_eq!(check(&shop, "marketing").await["reason"], "sender_paused");
+}
+
+#[tokio::test]
 async fn an_account_that_is_refused_is_blocked_for_an_hour_and_nothing_goes() {
     let shop = Shop::at("meta").await;
     shop.agree(ADA).await;

@@ -48,6 +48,9 @@ impl Configuration {
     /// What the sender's provider said of the template of a message.
     pub fn template(&self, sender: Option<SenderId>, payload: &Payload, known: Known) -> Template {
         let Payload::Template { name, language, .. } = payload else { return Template::default() };
+        if self.templates.is_empty() {
+            return Template::default();
+        }
         let sender = sender.and_then(|sender| self.senders.get(&sender));
         let named = sender.and_then(|sender| sender.connection);
         let named = named.map(|connection| TemplateName { connection, name: name.clone() });

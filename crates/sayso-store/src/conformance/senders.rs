@@ -123,6 +123,7 @@ pub async fn a_message_is_decided_as_its_template_too(store: &dyn Store) {
         name: "Shop".into(),
         address: "12345".into(),
         connection: Some(connection),
+        question: None,
         deleted_at: None,
     };
     store.configure(workspace, Change::Sender(SENDER, sender)).await.unwrap();

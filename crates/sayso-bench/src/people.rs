@@ -221,6 +221,8 @@ impl People {
             | Fact::Activity(_)
             | Fact::Retraction(_)
             | Fact::Link(_)
+            | Fact::SameAccount(..)
+            | Fact::MovedFrom(_)
             | Fact::Attributes(_)
             | Fact::Erasure => Standing::Report,
         };

@@ -413,6 +413,15 @@ impl Canonical for Fact {
                 profile.write(to);
             }
             Self::Erasure => to.byte(9),
+            Self::SameAccount(channel, other) => {
+                to.byte(10);
+                channel.write(to);
+                other.write(to);
+            }
+            Self::MovedFrom(other) => {
+                to.byte(11);
+                other.write(to);
+            }
         }
     }
 
@@ -427,6 +436,8 @@ impl Canonical for Fact {
             7 => ProfileId::read(from).map(Self::Link),
             8 => ProfileId::read(from).map(Self::Attributes),
             9 => Ok(Self::Erasure),
+            10 => Ok(Self::SameAccount(Channel::read(from)?, AddressKey::read(from)?)),
+            11 => AddressKey::read(from).map(Self::MovedFrom),
             _ => Err(Malformed),
         }
     }
@@ -703,6 +714,12 @@ impl Canonical for Registers {
         to.length(self.retracted.len());
         self.retracted.iter().for_each(|id| id.write(to));
         self.erased.write(to);
+        to.length(self.accounts.len());
+        for ((channel, other), mark) in &self.accounts {
+            channel.write(to);
+            other.write(to);
+            mark.write(to);
+        }
     }
 
     fn read(from: &mut Reader<'_>) -> Result<Self, Malformed> {
@@ -740,6 +757,11 @@ impl Canonical for Registers {
             registers.retracted.insert(id);
         }
         registers.erased = Option::read(from)?;
+        for _ in 0..from.length()? {
+            let account = (Channel::read(from)?, AddressKey::read(from)?);
+            in_order(registers.accounts.last_key_value().map(|(last, _)| last), &account)?;
+            registers.accounts.insert(account, Mark::read(from)?);
+        }
         Ok(registers)
     }
 }

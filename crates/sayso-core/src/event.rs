@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::address::{Address, AddressKey};
-use crate::channel::Permission;
+use crate::channel::{Channel, Permission};
 use crate::id::{EventId, ImportId, ProfileId, SenderId};
 use crate::source::{Actor, Evidence, EvidenceText, Source};
 use crate::statement::Statement;
@@ -49,6 +49,11 @@ pub enum Fact {
     Retraction(Retracted),
     /// The address belongs to this profile from now on (rule 13). Unlinking is a retraction of it.
     Link(ProfileId),
+    /// A provider named that other address as one account with this one on the channel (rule 13).
+    /// Untying is a retraction of it.
+    SameAccount(Channel, AddressKey),
+    /// The person of that other address has this one now, as a provider told (rule 13).
+    MovedFrom(AddressKey),
     /// Attributes of a profile, in the sealed part.
     Attributes(ProfileId),
     /// Address, evidence, attributes and salts are destroyed; refusals stay (rule 17).

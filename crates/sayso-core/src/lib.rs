@@ -42,6 +42,7 @@ pub mod message;
 pub mod sender_health;
 pub mod template;
 
+pub mod account;
 pub mod capture;
 pub mod lifting;
 pub mod link;

@@ -86,6 +86,7 @@ limits! {
     count ATTRIBUTES_PER_PROFILE_MAX: usize = 100, "Attributes of one profile: Sayso is no marketing suite.";
     count ATTRIBUTE_BYTES_MAX: usize = 1_024, "One attribute value.";
     count ADDRESSES_PER_PROFILE_MAX: usize = 50, "Addresses of one profile: bounds what one link or opt-out must touch.";
+    count SAME_ACCOUNT_MAX: usize = 16, "Addresses that are one account with one address: a phone has one id of WhatsApp's for each holder and business portfolio; a further one is not tied to it.";
     count CONSENT_BATCH_ITEMS_MAX: usize = 10_000, "Items of one `consents/batch`: one request stays below a second.";
     count CHECK_BATCH_ANSWERS_PIECE: usize = 8_192, "Answers of a `check/batch` in NDJSON that are made before the client takes them: about 100 kB.";
     count CHECK_BATCH_ITEMS_MAX: usize = 100_000, "Recipients of one `check/batch`: about 2 MB of body.";

@@ -1,6 +1,6 @@
 //! A new number is a new consent (rule 13): what an address passes on, and what it never does.
 
-use crate::channel::{Channel, Permission};
+use crate::channel::Permission;
 use crate::event::{Fact, Switched};
 use crate::register::Mark;
 use crate::registers::Registers;
@@ -41,24 +41,4 @@ pub fn carried(from: &Registers) -> Vec<Carried> {
 
 fn no(permission: Permission, refusal: &Mark) -> Carried {
     Carried { fact: Fact::Consent(permission, Statement::No), at: refusal.at, from: refusal.event }
-}
-
-/// The registers of an address that a provider names as one account with `other` on `channel`
-/// (a phone and a BSUID): its own, and the refusals and suppressions of the other. Opt-ins stay
-/// where they are.
-#[must_use]
-pub fn one_account(own: &Registers, other: &Registers, channel: Channel) -> Registers {
-    let mut both = own.clone();
-    for (scope, register) in other.on_channel(channel) {
-        let refusals = register.refusals_alone();
-        if !refusals.is_empty() {
-            both.consents.entry((channel, scope)).or_default().merge(&refusals);
-        }
-    }
-    for (suppression, cover, switch) in other.suppressions.iter() {
-        if let Some(set) = switch.standing() {
-            both.suppressions.join(suppression, cover, Switched::On, *set);
-        }
-    }
-    both
 }

@@ -108,19 +108,6 @@ impl Register {
         }
     }
 
-    /// The refusals alone: `opt_out`, `hold` and every source's no.
-    #[must_use]
-    pub fn refusals_alone(&self) -> Self {
-        let acts = self.acts.iter().filter(|(slot, _)| matches!(slot, Slot::OptOut | Slot::Hold));
-        let reports = self.reports.iter().filter(|(_, claims)| claims.no.is_some());
-        Self {
-            acts: acts.map(|(slot, mark)| (*slot, *mark)).collect(),
-            reports: reports
-                .map(|(source, claims)| (source.clone(), Claims { yes: None, no: claims.no }))
-                .collect(),
-        }
-    }
-
     fn join_act(&mut self, slot: Slot, mark: Mark) {
         self.acts.entry(slot).and_modify(|held| *held = (*held).max(mark)).or_insert(mark);
     }
@@ -181,11 +168,16 @@ impl Register {
     /// The latest refusal that nothing in this register lifts: no express opt-in and no `start` is
     /// later. With one register this is the whole of line 1; so processing is judged (rule 11).
     pub fn standing_refusal(&self, now: Timestamp) -> Option<&Mark> {
-        self.refusals()
-            .filter(|refusal| {
-                !self.express(now).chain(self.act(Slot::Start)).any(|mark| lifts(mark, refusal))
-            })
-            .max()
+        self.refusals().filter(|refusal| !self.lifts_at(refusal, now)).max()
+    }
+
+    /// Whether an express opt-in without an end or a `start` in this register is later.
+    pub(crate) fn lifts_for_good(&self, refusal: &Mark) -> bool {
+        self.lifts_at(refusal, Timestamp::DISTANT_FUTURE)
+    }
+
+    fn lifts_at(&self, refusal: &Mark, now: Timestamp) -> bool {
+        self.express(now).chain(self.act(Slot::Start)).any(|mark| lifts(mark, refusal))
     }
 
     /// Whether nothing was said.

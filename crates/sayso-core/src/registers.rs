@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::address::AddressKey;
 use crate::channel::{Channel, Permission, Scope};
 use crate::event::{ConsentEvent, Fact, Retracted, Switched};
 use crate::id::{EventId, ImportId, ProfileId, SenderId};
@@ -25,6 +26,7 @@ pub struct Registers {
     pub(crate) links: BTreeMap<ProfileId, Mark>,
     pub(crate) retracted: BTreeSet<EventId>,
     pub(crate) erased: Option<Mark>,
+    pub(crate) accounts: BTreeMap<(Channel, AddressKey), Mark>,
 }
 
 /// What taking in an event came to.
@@ -68,6 +70,8 @@ impl Registers {
             | Fact::Suppression(..)
             | Fact::Activity(_)
             | Fact::Link(_)
+            | Fact::SameAccount(..)
+            | Fact::MovedFrom(_)
             | Fact::Attributes(_) => {
                 self.join_statement(event);
                 Joined::Done
@@ -92,6 +96,9 @@ impl Registers {
                 .and_modify(|held| *held = (*held).max(*mark))
                 .or_insert(*mark);
         }
+        for (account, mark) in &other.accounts {
+            self.join_account(*account, *mark);
+        }
         self.retracted.extend(&other.retracted);
         self.erased = self.erased.max(other.erased);
         if same_exclusions { Joined::Done } else { Joined::NeedsHistory }
@@ -113,6 +120,8 @@ impl Registers {
             | Fact::Suppression(..)
             | Fact::Activity(_)
             | Fact::Link(_)
+            | Fact::SameAccount(..)
+            | Fact::MovedFrom(_)
             | Fact::Attributes(_) => {}
         }
     }
@@ -148,12 +157,23 @@ impl Registers {
                         .or_insert(mark);
                 }
             }
-            Fact::Attributes(_) | Fact::Retraction(_) | Fact::Erasure => {}
+            // It outlives an erasure: what the other address refuses, this one refuses.
+            Fact::SameAccount(channel, other) => self.join_account((channel, other), mark),
+            Fact::MovedFrom(_) | Fact::Attributes(_) | Fact::Retraction(_) | Fact::Erasure => {}
         }
+    }
+
+    fn join_account(&mut self, account: (Channel, AddressKey), mark: Mark) {
+        self.accounts.entry(account).and_modify(|held| *held = (*held).max(mark)).or_insert(mark);
     }
 
     fn join_activity(&mut self, sender: SenderId, mark: Mark) {
         self.activity.entry(sender).and_modify(|held| *held = (*held).max(mark)).or_insert(mark);
+    }
+
+    /// Whether a retraction names that event.
+    pub fn is_retracted(&self, event: &EventId) -> bool {
+        self.retracted.contains(event)
     }
 
     /// Whether a retraction names the event or the one it follows from. A refusal of the person
@@ -223,6 +243,17 @@ impl Registers {
     /// The profiles the address belongs to, each with the link's mark.
     pub fn links(&self) -> impl Iterator<Item = (ProfileId, &Mark)> {
         self.links.iter().map(|(profile, mark)| (*profile, mark))
+    }
+
+    /// The addresses that a provider named as one account with this one, by channel, each with the
+    /// mark of the naming.
+    pub fn accounts(&self) -> impl Iterator<Item = (Channel, AddressKey, &Mark)> {
+        self.accounts.iter().map(|((channel, other), mark)| (*channel, *other, mark))
+    }
+
+    /// The naming of that address as one account with this one on the channel.
+    pub fn same_account(&self, channel: Channel, other: AddressKey) -> Option<&Mark> {
+        self.accounts.get(&(channel, other))
     }
 
     /// Whether the person was erased.

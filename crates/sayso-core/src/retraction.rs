@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::account::is_passed_on;
 use crate::event::{ConsentEvent, Fact};
 use crate::source::Actor;
 use crate::statement::Statement;
@@ -12,11 +13,17 @@ pub enum RetractionFault {
     /// A refusal that reached us from the person.
     #[error("is a refusal that came from the person, which nobody can retract")]
     FromThePerson,
+    /// It was passed on from another address of the account.
+    #[error(
+        "was passed on from another address of the same account: retract it there, or the event that named the two as one"
+    )]
+    PassedOn,
     /// A retraction or an erasure.
     #[error("is a retraction or an erasure, which nobody can retract")]
     Final,
-    /// A refusal recorded by a caller, and the caller is not of the compliance role.
-    #[error("is a refusal: only the compliance role may retract it")]
+    /// A refusal recorded by a caller, or what brought refusals of another address, and the caller is
+    /// not of the compliance role.
+    #[error("is a refusal, or brought some: only the compliance role may retract it")]
     NeedsCompliance,
 }
 
@@ -42,6 +49,9 @@ pub fn is_refusal_of_the_person(event: &ConsentEvent) -> bool {
 /// # Errors
 /// [`RetractionFault`] says why not.
 pub fn may_retract(event: &ConsentEvent, role: Role) -> Result<(), RetractionFault> {
+    if is_passed_on(&event.source) && !matches!(event.fact, Fact::Retraction(_)) {
+        return Err(RetractionFault::PassedOn);
+    }
     match event.fact {
         Fact::Retraction(_) | Fact::Erasure => Err(RetractionFault::Final),
         Fact::Consent(_, statement) if statement.is_refusal() => {
@@ -53,6 +63,10 @@ pub fn may_retract(event: &ConsentEvent, role: Role) -> Result<(), RetractionFau
                 Err(RetractionFault::NeedsCompliance)
             }
         }
+        Fact::SameAccount(..) | Fact::MovedFrom(_) => match role {
+            Role::Compliance => Ok(()),
+            Role::Other => Err(RetractionFault::NeedsCompliance),
+        },
         Fact::Consent(..)
         | Fact::Suppression(..)
         | Fact::Activity(_)

@@ -110,6 +110,11 @@ impl SourceName {
         if text.chars().all(fits) { Ok(Self(text.into())) } else { Err(SourceNameFault::Character) }
     }
 
+    /// A name of ours.
+    pub(crate) fn fixed(name: &'static str) -> Self {
+        Self(name.into())
+    }
+
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0

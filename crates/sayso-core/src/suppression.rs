@@ -91,6 +91,11 @@ impl Suppressions {
         }
     }
 
+    /// The switch of one suppression.
+    pub fn switch(&self, suppression: Suppression, cover: Cover) -> Option<&Switch> {
+        self.0.get(&(suppression, cover))
+    }
+
     /// Each suppression with its switch.
     pub fn iter(&self) -> impl Iterator<Item = (Suppression, Cover, &Switch)> {
         self.0.iter().map(|((suppression, cover), switch)| (*suppression, *cover, switch))

@@ -11,6 +11,7 @@
     reason = "a conformance case fails by panicking"
 )]
 
+mod accounts;
 mod activity;
 mod addresses;
 mod build;
@@ -23,6 +24,7 @@ mod suppressions;
 mod work;
 mod workspace;
 
+pub use self::accounts::*;
 pub use self::activity::*;
 pub use self::addresses::*;
 pub use self::build::*;
@@ -103,6 +105,15 @@ macro_rules! conformance_cases {
         $case!(attributes_that_came_with_an_address_that_left_are_destroyed_too);
         $case!(erasure_destroys_attributes_under_an_address_that_others_share);
         $case!(an_address_of_another_profile_is_not_linked_by_the_way);
+        $case!(the_order_of_a_naming_and_of_refusals_cannot_matter);
+        $case!(a_refusal_for_one_address_denies_the_other_of_its_account);
+        $case!(untying_takes_back_what_was_passed_on);
+        $case!(a_refusal_left_out_is_taken_back_from_the_other_address);
+        $case!(an_undone_import_refuses_for_no_address_of_the_account);
+        $case!(erasing_one_address_keeps_what_both_refuse);
+        $case!(a_phone_of_two_accounts_passes_on_only_what_it_refuses_itself);
+        $case!(an_address_has_a_bounded_number_of_others);
+        $case!(a_new_number_takes_over_refusals_and_no_opt_in);
         $case!(erasure_destroys_what_is_personal_and_keeps_the_refusal);
         $case!(an_erased_person_is_reached_by_nobody_and_may_come_back);
         $case!(an_undone_import_leaves_out_everything_it_brought);

@@ -13,6 +13,7 @@
 //!
 //! An acknowledgement waits for the append to `events.db` and for nothing else.
 
+mod accounts;
 pub mod backup;
 mod claims;
 mod database;
@@ -704,7 +705,10 @@ impl Store for SqliteStore {
         let workspace = self.workspace(workspace)?;
         let is_refusal = |draft: &Draft| match draft.fact {
             Fact::Consent(_, statement) => statement.is_refusal(),
-            Fact::Suppression(..) | Fact::Erasure => true,
+            // What names an account or a move brings refusals.
+            Fact::Suppression(..) | Fact::SameAccount(..) | Fact::MovedFrom(_) | Fact::Erasure => {
+                true
+            }
             Fact::Activity(_) | Fact::Retraction(_) | Fact::Link(_) | Fact::Attributes(_) => false,
         };
         let is_import = drafts.iter().any(|draft| draft.import.is_some());

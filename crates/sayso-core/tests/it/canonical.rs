@@ -22,9 +22,9 @@ use sayso_core::suppression::{Cover, Suppression};
 use sayso_core::time::Timestamp;
 
 use crate::support::language::{
-    IMPORT, PROFILE_A, SENDER_S, TOPIC_T, Telling, WORKSPACE, clear, confirmed, erasure, event,
-    fold, hold, implied, no, out, pending, retraction_of, set, single, source, start, term, topic,
-    undoing_of, wrote_to, yes,
+    IMPORT, KEY, PROFILE_A, SENDER_S, TOPIC_T, Telling, WORKSPACE, clear, confirmed, erasure,
+    event, fold, hold, implied, no, out, pending, retraction_of, set, single, source, start, term,
+    topic, undoing_of, wrote_to, yes,
 };
 
 const GOLDEN: &str = include_str!("../data/canonical.txt");
@@ -83,6 +83,8 @@ fn events() -> Vec<(&'static str, ConsentEvent)> {
         ("retraction of an event", retraction_of(&single(1), 12)),
         ("retraction of an import", undoing_of(IMPORT, 13)),
         ("erasure", erasure(0)),
+        ("one account", event(Fact::SameAccount(Channel::WhatsApp, KEY), 14).by(Actor::Provider)),
+        ("moved from another address", event(Fact::MovedFrom(KEY), 14).by(Actor::Provider)),
     ]
 }
 

@@ -22,7 +22,7 @@ use sayso_core::effective::{Effective, Shape, turning_points};
 use sayso_core::event::{ConsentEvent, Fact, Sealed, Switched};
 use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
 use sayso_core::id::{EventId, ImportId, NoticeId, WorkspaceId};
-use sayso_core::link::{carried, one_account};
+use sayso_core::link::carried;
 use sayso_core::notice::{Language, NoticeRef};
 use sayso_core::phone::Phone;
 use sayso_core::registers::{Joined, Registers};
@@ -34,7 +34,7 @@ use sayso_core::time::Timestamp;
 
 use crate::support::generate::{anytime, consent, fact, history, question};
 use crate::support::language::{
-    SECRET, SENDER_S, TOPIC_T, Telling, WORKSPACE, about_t, day, fold, plain, set,
+    SECRET, SENDER_S, TOPIC_T, Telling, WORKSPACE, about_t, day, fold, one_account, plain, set,
     settings_with_least, single, undone_by,
 };
 
@@ -269,12 +269,11 @@ fn another_name_of_the_account_never_opts_anybody_in() {
         // and none at all does not: there a further refusal may allow.
         let circumstances =
             Circumstances { requirement: Requirement::OptIn, ..question.circumstances() };
-        let own = fold(&own);
-        if check(&own, &message, &circumstances).is_allow() {
+        if check(&fold(&own), &message, &circumstances).is_allow() {
             return Ok(());
         }
         count(&denied);
-        let both = one_account(&own, &fold(&other), message.channel);
+        let both = fold(&one_account(&own, &other, message.channel));
         prop_assert!(!check(&both, &message, &circumstances).is_allow());
         Ok(())
     });

@@ -15,7 +15,7 @@ use sayso_core::decision::{Decision, Reason, Requirement, check};
 use sayso_core::event::{ConsentEvent, Fact};
 use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
 use sayso_core::id::{EventId, NoticeId};
-use sayso_core::link::{carried, one_account};
+use sayso_core::link::carried;
 use sayso_core::notice::{Language, Notice};
 use sayso_core::phone::Phone;
 use sayso_core::register::Register;
@@ -537,10 +537,10 @@ fn holds() -> Vec<Row> {
 
 /// Rows 32 to 34: other names of an address, and lists.
 fn names_and_lists() -> Vec<Row> {
-    let by_account = fold(&[out(1).via(Channel::WhatsApp)]);
-    let phone = fold(&[single(0).via(Channel::WhatsApp), single(0)]);
-    let together = one_account(&phone, &by_account, Channel::WhatsApp);
-    let asked_together = Asked { registers: together.clone(), ..after([single(0)]).on(3) };
+    let by_account = [out(1).via(Channel::WhatsApp)];
+    let phone = [single(0).via(Channel::WhatsApp), single(0)];
+    let together = fold(&one_account(&phone, &by_account, Channel::WhatsApp));
+    let asked_together = Asked { registers: together, ..after([single(0)]).on(3) };
     let back = one_account(&by_account, &phone, Channel::WhatsApp);
     let listed = said(Statement::No, 1).in_import(IMPORT).at(undated_row_at(Statement::No, day(2)));
     let undone = [single(1), listed.clone(), undoing_of(IMPORT, 3)];

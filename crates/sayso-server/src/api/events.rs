@@ -110,7 +110,7 @@ pub(crate) struct EventView {
     /// The address; absent if only a hash was known or the person was erased.
     #[serde(skip_serializing_if = "Option::is_none")]
     address: Option<ShownAddress>,
-    /// What kind of fact: `consent`, `suppression`, `activity`, `retraction`, `link`, `attributes` or `erasure`.
+    /// What kind of fact: `consent`, `suppression`, `activity`, `retraction`, `link`, `same_account`, `moved_from`, `attributes` or `erasure`.
     #[schema(example = "consent")]
     fact: &'static str,
     /// What it is about: `processing`, a channel with its scope, a sender, a profile or an event.
@@ -355,6 +355,8 @@ impl EventView {
             | Fact::Activity(_)
             | Fact::Retraction(_)
             | Fact::Link(_)
+            | Fact::SameAccount(..)
+            | Fact::MovedFrom(_)
             | Fact::Attributes(_)
             | Fact::Erasure => None,
         };
@@ -408,6 +410,13 @@ fn describe(fact: Fact) -> (&'static str, String, String) {
             ("retraction", id.to_string(), "left out".to_owned())
         }
         Fact::Link(profile) => ("link", profile.to_string(), "linked".to_owned()),
+        Fact::SameAccount(channel, _) => {
+            let said = "named as one account with another address";
+            ("same_account", channel.to_string(), said.to_owned())
+        }
+        Fact::MovedFrom(_) => {
+            ("moved_from", "all".to_owned(), "in the place of another address".to_owned())
+        }
         Fact::Attributes(profile) => ("attributes", profile.to_string(), "changed".to_owned()),
         Fact::Erasure => ("erasure", "all".to_owned(), "erased".to_owned()),
     }

@@ -301,6 +301,8 @@ impl Listening<'_> {
             | Fact::Activity(_)
             | Fact::Retraction(_)
             | Fact::Link(_)
+            | Fact::SameAccount(..)
+            | Fact::MovedFrom(_)
             | Fact::Attributes(_)
             | Fact::Erasure => claimed.map_or(self.received, |at| at.first().min(self.received)),
         })

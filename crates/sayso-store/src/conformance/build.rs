@@ -43,6 +43,30 @@ pub fn external(id: &str) -> Address {
     Address::ExternalId(OpaqueId::parse(id).unwrap())
 }
 
+/// The `n`-th invented id of a person on WhatsApp.
+pub fn channel_id(n: u64) -> Address {
+    Address::ChannelId(OpaqueId::parse(&format!("US.{n}")).unwrap())
+}
+
+/// A provider names two addresses as one account on WhatsApp, at [`at`] `minutes`.
+pub fn one_account(
+    store: &dyn Store,
+    workspace: WorkspaceId,
+    (one, other): (&Address, &Address),
+    minutes: i64,
+) -> Vec<Draft> {
+    let secret = store.configurations()[&workspace].secret.clone();
+    let naming = |address: &Address, other: &Address| {
+        let fact = Fact::SameAccount(Channel::WhatsApp, other.key(&secret));
+        Draft {
+            source: source(Road::Provider, "conformance"),
+            actor: Actor::Provider,
+            ..of_fact(workspace, address, fact, minutes)
+        }
+    };
+    vec![naming(one, other), naming(other, one)]
+}
+
 /// A source.
 pub fn source(road: Road, name: &str) -> Source {
     Source { road, name: SourceName::parse(name).unwrap(), spoke_of: None }

@@ -95,6 +95,8 @@ const fn is_refusal(fact: &Fact) -> bool {
         | Fact::Activity(_)
         | Fact::Retraction(_)
         | Fact::Link(_)
+        | Fact::SameAccount(..)
+        | Fact::MovedFrom(_)
         | Fact::Attributes(_) => false,
     }
 }

@@ -17,6 +17,7 @@ use sayso_core::registers::{Joined, Registers};
 use sayso_core::statement::Statement;
 use sayso_core::time::{Span, Timestamp};
 
+use super::accounts::{Due, is_no_new_account};
 use super::events::{self, LedgerRow, NewRow};
 use super::gate::Gate;
 use super::tail::{Entry, Frame, Place, SealedAddress, WorkspaceNo};
@@ -100,6 +101,7 @@ pub(super) struct Group<'a> {
     next_row: i64,
     last_row: i64,
     last_recorded: Timestamp,
+    dues: Vec<Due>,
 }
 
 /// What a committed group changed.
@@ -162,6 +164,7 @@ impl<'a> Group<'a> {
             next_row: position.next_row,
             last_row: 0,
             last_recorded: position.last_recorded,
+            dues: Vec::new(),
         }
     }
 
@@ -183,6 +186,11 @@ impl<'a> Group<'a> {
     /// What the store's parts share.
     pub(super) fn shared(&self) -> &'a Shared {
         self.shared
+    }
+
+    /// The addresses whose accounts are to be settled before the use case is done.
+    pub(super) fn dues(&mut self) -> &mut Vec<Due> {
+        &mut self.dues
     }
 
     /// The ledger, inside the group's transaction.
@@ -385,6 +393,7 @@ impl<'a> Group<'a> {
         self.last_row = row;
         self.take_in(workspace, &event, row, &prepared.sealed)?;
         self.discard_where_refused(workspace, &event)?;
+        self.note_account(workspace, &event)?;
         let registers = self.registers(workspace, *key)?;
         Ok(Recorded {
             id: draft.id,
@@ -470,7 +479,8 @@ impl<'a> Group<'a> {
         self.refold(workspace, key)?;
         self.working(workspace, key, None, None)?.change = Change::Changed;
         self.relink(workspace, key, &before)?;
-        self.discard_if_refused(workspace, key, self.last_recorded)
+        self.discard_if_refused(workspace, key, self.last_recorded)?;
+        self.note_refolded(workspace, key)
     }
 
     /// Folds an address anew from all its rows.
@@ -484,7 +494,10 @@ impl<'a> Group<'a> {
     }
 
     /// A workspace's configuration, what this group staged included.
-    fn configuration(&self, workspace: &Workspace) -> Result<Arc<Configuration>, StoreError> {
+    pub(super) fn configuration(
+        &self,
+        workspace: &Workspace,
+    ) -> Result<Arc<Configuration>, StoreError> {
         match self.configurations.get(&workspace.id) {
             Some(staged) => Ok(Arc::clone(staged)),
             None => self.shared.configuration(workspace.id),
@@ -601,12 +614,20 @@ const fn may_destroy(fact: Fact) -> bool {
     match fact {
         Fact::Consent(permission, _) => matches!(permission, Permission::Processing),
         Fact::Link(_) | Fact::Retraction(_) | Fact::Erasure => true,
-        Fact::Suppression(..) | Fact::Activity(_) | Fact::Attributes(_) => false,
+        Fact::Suppression(..)
+        | Fact::Activity(_)
+        | Fact::SameAccount(..)
+        | Fact::MovedFrom(_)
+        | Fact::Attributes(_) => false,
     }
 }
 
-/// Whether a report repeats its source's last one, or comes from one source too many.
+/// Whether a report repeats its source's last one, or comes from one source too many; and so with the
+/// naming of an account.
 fn says_nothing_new(draft: &Draft, registers: &Registers) -> bool {
+    if is_no_new_account(draft.fact, registers) {
+        return true;
+    }
     let Fact::Consent(permission, statement) = draft.fact else {
         return false;
     };

@@ -73,11 +73,15 @@ pub(super) fn finish_undoing(shared: &Shared) -> Result<(), StoreError> {
             let keys = concerned(shared, &workspace, import)?;
             let ledger = shared.ledger.lock();
             for piece in keys.chunks(limits::COMMIT_GROUP_MAX) {
+                let transaction = ledger.unchecked_transaction().map_err(unreadable)?;
                 let mut group = Group::new(shared, &ledger);
                 for key in piece {
                     group.refold_without_undone(&workspace, *key)?;
                 }
-                group.into_staged().publish(shared);
+                group.settle_accounts()?;
+                let staged = group.into_staged();
+                transaction.commit().map_err(|error| unwritable(&error))?;
+                staged.publish(shared);
                 if shared.tail.is_due(shared.options.tail_bytes_max) {
                     flusher::flush(shared);
                 }

@@ -35,7 +35,11 @@ pub(super) enum Upserting {
 
 /// The id of an event that follows from others: the same for the same cause, so a retry and a
 /// retraction find it.
-fn derived_id(workspace: &Workspace, purpose: &str, causes: &[&[u8]]) -> (EventId, RequestHash) {
+pub(super) fn derived_id(
+    workspace: &Workspace,
+    purpose: &str,
+    causes: &[&[u8]],
+) -> (EventId, RequestHash) {
     let mut fields = Writer::default();
     fields.text(purpose);
     causes.iter().for_each(|cause| fields.raw(cause));
@@ -55,17 +59,17 @@ fn carried_back_id(
 }
 
 /// A draft without evidence, for what follows from another event.
-struct Following<'a> {
-    subject: Subject,
-    fact: Fact,
-    source: &'a Source,
-    actor: Actor,
-    at: Timestamp,
-    basis: Option<EventId>,
+pub(super) struct Following<'a> {
+    pub(super) subject: Subject,
+    pub(super) fact: Fact,
+    pub(super) source: &'a Source,
+    pub(super) actor: Actor,
+    pub(super) at: Timestamp,
+    pub(super) basis: Option<EventId>,
 }
 
 impl Following<'_> {
-    fn draft(self, (id, request): (EventId, RequestHash)) -> Draft {
+    pub(super) fn draft(self, (id, request): (EventId, RequestHash)) -> Draft {
         Draft {
             subject: self.subject,
             id,
@@ -84,7 +88,7 @@ impl Following<'_> {
 }
 
 /// The source of what linking carries over (rule 13).
-fn link_source() -> Result<Source, StoreError> {
+pub(super) fn link_source() -> Result<Source, StoreError> {
     let name = SourceName::parse("link").map_err(|_| StoreError::Closed)?;
     Ok(Source { road: Road::Link, name, spoke_of: None })
 }
@@ -121,7 +125,7 @@ impl Group<'_> {
         Ok(recorded)
     }
 
-    fn append_following(
+    pub(super) fn append_following(
         &mut self,
         workspace: &Workspace,
         draft: Draft,
@@ -195,7 +199,7 @@ impl Group<'_> {
         Ok(Retracting::Done(recorded.registers))
     }
 
-    fn append_retraction(
+    pub(super) fn append_retraction(
         &mut self,
         workspace: &Workspace,
         key: AddressKey,
@@ -454,6 +458,8 @@ impl Group<'_> {
             | Fact::Activity(_)
             | Fact::Retraction(_)
             | Fact::Link(_)
+            | Fact::SameAccount(..)
+            | Fact::MovedFrom(_)
             | Fact::Attributes(_)
             | Fact::Erasure => false,
         };
@@ -495,6 +501,8 @@ impl Group<'_> {
             | Fact::Activity(_)
             | Fact::Retraction(_)
             | Fact::Link(_)
+            | Fact::SameAccount(..)
+            | Fact::MovedFrom(_)
             | Fact::Attributes(_)
             | Fact::Erasure => false,
         });
@@ -523,6 +531,8 @@ impl Group<'_> {
             Fact::Consent(Permission::Messages(..), _)
             | Fact::Suppression(..)
             | Fact::Activity(_)
+            | Fact::SameAccount(..)
+            | Fact::MovedFrom(_)
             | Fact::Attributes(_)
             | Fact::Erasure => Ok(()),
         }

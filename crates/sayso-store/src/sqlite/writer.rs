@@ -253,7 +253,11 @@ impl Writer {
         let failed = |error: rusqlite::Error| Failure::Failed(unwritable(&error));
         ledger.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
         let mut group = Group::new(&shared, &ledger);
-        let ran = cases.iter_mut().try_for_each(|case| case.run(&mut group));
+        let run = |case: &mut Box<dyn UseCase>| {
+            case.run(&mut group)?;
+            group.settle_accounts()
+        };
+        let ran = cases.iter_mut().try_for_each(run);
         let staged = group.into_staged();
         if let Err(error) = ran {
             roll_back(&ledger);

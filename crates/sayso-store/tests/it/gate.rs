@@ -16,13 +16,15 @@ use sayso_core::statement::Statement;
 use sayso_core::suppression::{Cover, Suppression};
 use sayso_core::time::Timestamp;
 use sayso_store::Store;
-use sayso_store::conformance::{at, external, known, of_fact, phone, workspace};
+use sayso_store::conformance::{at, external, known, of_fact, one_account, phone, workspace};
 use sayso_store::environment::{Clock, Environment};
 use sayso_store::sqlite::{Options, SqliteStore};
 use sayso_store::store::{Draft, Question, Recipient};
 
-const SENDERS: [SenderId; 2] = [SenderId::from_bytes([1; 16]), SenderId::from_bytes([2; 16])];
-const TOPICS: [TopicId; 2] = [TopicId::from_bytes([3; 16]), TopicId::from_bytes([4; 16])];
+pub(crate) const SENDERS: [SenderId; 2] =
+    [SenderId::from_bytes([1; 16]), SenderId::from_bytes([2; 16])];
+pub(crate) const TOPICS: [TopicId; 2] =
+    [TopicId::from_bytes([3; 16]), TopicId::from_bytes([4; 16])];
 /// Phones whose answers are compared.
 pub(crate) const PEOPLE: u64 = 3;
 
@@ -31,6 +33,7 @@ enum Operation {
     Say(u64, Fact, i64),
     RetractNth(u64, usize),
     Link(u64, u64),
+    Tie(u64, u64, i64),
     Wait(i64),
 }
 
@@ -98,6 +101,7 @@ fn operations() -> impl Strategy<Value = Vec<Operation>> {
         8 => (0..PEOPLE, facts(), 0_i64..60).prop_map(|(who, fact, when)| Operation::Say(who, fact, when)),
         1 => (0..PEOPLE, 0_usize..8).prop_map(|(who, nth)| Operation::RetractNth(who, nth)),
         1 => (0..PEOPLE, 0..PEOPLE).prop_map(|(a, b)| Operation::Link(a, b)),
+        2 => (0..PEOPLE, 0..PEOPLE, 0_i64..60).prop_map(|(a, b, when)| Operation::Tie(a, b, when)),
         2 => select(vec![1, 15, 60, 8 * 24 * 60]).prop_map(Operation::Wait),
     ];
     proptest::collection::vec(one, 1..25)
@@ -181,6 +185,12 @@ async fn perform(
                     .unwrap();
             }
         }
+        Operation::Tie(a, b, when) if a != b => {
+            let drafts = one_account(store, workspace, (&phone(a), &phone(b)), when);
+            said.push((a, drafts[0].clone()));
+            store.record(workspace, drafts).await.unwrap();
+        }
+        Operation::Tie(..) => {}
         Operation::Link(a, b) => {
             let draft = sayso_store::store::ProfileDraft {
                 profile: None,

@@ -16,7 +16,7 @@ use sayso_core::suppression::{Cover, Suppression};
 use sayso_core::time::{Span, Timestamp};
 
 use super::language::{
-    IMPORT, PROFILE_A, SENDER_R, SENDER_S, TOPIC_ORDERS, TOPIC_T, Telling, day, event,
+    IMPORT, KEY, PROFILE_A, SENDER_R, SENDER_S, TOPIC_ORDERS, TOPIC_T, Telling, day, event,
     retraction_of, source, undoing_of,
 };
 
@@ -121,6 +121,8 @@ pub(crate) fn fact() -> impl Strategy<Value = ConsentEvent> + Clone {
         3 => activity(),
         1 => Just(link()),
         1 => Just(event(Fact::Attributes(PROFILE_A), 3)),
+        1 => past().prop_map(|at| event(Fact::SameAccount(Channel::WhatsApp, KEY), 3).at(at)),
+        1 => Just(event(Fact::MovedFrom(KEY), 3)),
         1 => past().prop_map(|at| event(Fact::Erasure, 1).at(at)),
     ]
 }

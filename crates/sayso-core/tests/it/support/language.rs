@@ -9,6 +9,7 @@
 
 use std::collections::BTreeSet;
 
+use sayso_core::account;
 use sayso_core::address::{AddressKey, AddressKeySecret};
 use sayso_core::channel::{Category, Channel, Message, Permission, Scope};
 use sayso_core::decision::{Circumstances, Requirement, SenderState};
@@ -268,6 +269,8 @@ pub(crate) fn undone_by(history: &[ConsentEvent]) -> BTreeSet<ImportId> {
             | Fact::Suppression(..)
             | Fact::Activity(_)
             | Fact::Link(_)
+            | Fact::SameAccount(..)
+            | Fact::MovedFrom(_)
             | Fact::Attributes(_)
             | Fact::Erasure => None,
         })
@@ -277,6 +280,25 @@ pub(crate) fn undone_by(history: &[ConsentEvent]) -> BTreeSet<ImportId> {
 /// The registers that a history folds into.
 pub(crate) fn fold(history: &[ConsentEvent]) -> Registers {
     Registers::fold(history, &undone_by(history))
+}
+
+/// A history, and what is passed on to it from another address of the account on a channel.
+pub(crate) fn one_account(
+    own: &[ConsentEvent],
+    other: &[ConsentEvent],
+    channel: Channel,
+) -> Vec<ConsentEvent> {
+    let other = fold(other);
+    let refusals = account::own_refusals(&other, channel).into_iter();
+    let refusals = refusals.map(|(permission, at)| (Fact::Consent(permission, Statement::No), at));
+    let holds = account::holds(&other, channel).into_iter();
+    let holds = holds.map(|(permission, at)| (Fact::Consent(permission, Statement::Hold), at));
+    let blocks = account::blocks(&other, channel).into_iter();
+    let blocks = blocks.map(|(kind, cover, at)| (Fact::Suppression(kind, cover, Switched::On), at));
+    let passed_on = refusals.chain(holds).chain(blocks).map(|(fact, mark)| {
+        event(fact, 0).from(account::source(KEY)).by(Actor::System).at(mark.at)
+    });
+    own.iter().cloned().chain(passed_on).collect()
 }
 
 /// The circumstances in which nothing but consent matters.

@@ -83,6 +83,8 @@ impl Plan {
                 | Fact::Activity(_)
                 | Fact::Retraction(_)
                 | Fact::Link(_)
+                | Fact::SameAccount(..)
+                | Fact::MovedFrom(_)
                 | Fact::Attributes(_)
                 | Fact::Erasure,
                 _,
@@ -106,6 +108,8 @@ impl Plan {
             | Fact::Activity(_)
             | Fact::Retraction(_)
             | Fact::Link(_)
+            | Fact::SameAccount(..)
+            | Fact::MovedFrom(_)
             | Fact::Attributes(_)
             | Fact::Erasure => false,
         })

@@ -246,6 +246,8 @@ impl Basis {
             | sayso_core::event::Fact::Activity(_)
             | sayso_core::event::Fact::Retraction(_)
             | sayso_core::event::Fact::Link(_)
+            | sayso_core::event::Fact::SameAccount(..)
+            | sayso_core::event::Fact::MovedFrom(_)
             | sayso_core::event::Fact::Attributes(_)
             | sayso_core::event::Fact::Erasure => "act",
         };

@@ -368,6 +368,8 @@ pub(crate) fn can_lift(plan: &Plan) -> bool {
         | Fact::Activity(_)
         | Fact::Retraction(_)
         | Fact::Link(_)
+        | Fact::SameAccount(..)
+        | Fact::MovedFrom(_)
         | Fact::Attributes(_)
         | Fact::Erasure => false,
     })

@@ -122,6 +122,8 @@ impl Statements {
                 | Fact::Activity(_)
                 | Fact::Retraction(_)
                 | Fact::Link(_)
+                | Fact::SameAccount(..)
+                | Fact::MovedFrom(_)
                 | Fact::Attributes(_)
                 | Fact::Erasure => false,
             });

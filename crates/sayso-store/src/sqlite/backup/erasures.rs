@@ -21,12 +21,13 @@ use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior};
 use sayso_core::address::AddressKey;
-use sayso_core::event::{ConsentEvent, Fact, Retracted};
+use sayso_core::event::{ConsentEvent, Fact, Retracted, Switched};
 use sayso_core::event_id::RequestHash;
 use sayso_core::id::{EventId, ProfileId, WorkspaceId};
 use sayso_core::limits;
 use sayso_core::registers::Registers;
 use sayso_core::source::Road;
+use sayso_core::suppression::Suppression;
 use sayso_core::time::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -159,6 +160,8 @@ impl Erasure {
             | Fact::Suppression(..)
             | Fact::Activity(_)
             | Fact::Link(_)
+            | Fact::SameAccount(..)
+            | Fact::MovedFrom(_)
             | Fact::Attributes(_)
             | Fact::Erasure => None,
         }
@@ -167,13 +170,16 @@ impl Erasure {
 
 fn belongs_to_an_erasure(event: &ConsentEvent) -> bool {
     match event.fact {
-        Fact::Erasure => true,
+        // The second: of another address of the account.
+        Fact::Erasure | Fact::Suppression(Suppression::Erased, _, Switched::On) => true,
         Fact::Retraction(Retracted::Event(_)) => event.source.road == Road::Link,
         Fact::Retraction(Retracted::Import(_))
         | Fact::Consent(..)
         | Fact::Suppression(..)
         | Fact::Activity(_)
         | Fact::Link(_)
+        | Fact::SameAccount(..)
+        | Fact::MovedFrom(_)
         | Fact::Attributes(_) => false,
     }
 }

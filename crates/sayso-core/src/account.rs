@@ -1,0 +1,77 @@
+//! Addresses that a provider names as one account on a channel, a phone and a BSUID, are one for
+//! refusals (rule 13): what one of them refuses by itself, the other refuses too.
+//!
+//! What is passed on stands beside the other's own: a refusal as `no` of a source of its own for
+//! each address it came from, a hold and a suppression as what they are. What was passed on is not
+//! passed on again, so that two addresses are one only where a provider named them together.
+//! Absent on purpose: opt-ins. What lifts a refusal ends it at the other address too, by ending what
+//! was passed on; it never lifts what the other address refused by itself.
+
+use crate::address::AddressKey;
+use crate::channel::{Channel, Permission};
+use crate::register::{Mark, Register, lifts};
+use crate::registers::Registers;
+use crate::source::{Road, Source, SourceName};
+use crate::statement::Slot;
+use crate::suppression::{Cover, Suppression};
+use crate::time::Timestamp;
+
+const NAME: &str = "account";
+
+/// The source of what another address of the account refuses.
+pub fn source(of: AddressKey) -> Source {
+    Source { road: Road::Link, name: SourceName::fixed(NAME), spoke_of: Some(of) }
+}
+
+/// Whether an event was passed on from another address of the account.
+pub fn is_passed_on(source: &Source) -> bool {
+    source.road == Road::Link && source.name.as_str() == NAME && source.spoke_of.is_some()
+}
+
+/// What an address refuses by itself on a channel, and of processing: the latest refusal of each
+/// register that nothing lifts for good.
+pub fn own_refusals(registers: &Registers, channel: Channel) -> Vec<(Permission, Mark)> {
+    let messages = registers
+        .on_channel(channel)
+        .map(|(scope, register)| (Permission::Messages(channel, scope), register));
+    let all = messages.chain([(Permission::Processing, registers.processing())]);
+    all.filter_map(|(permission, register)| Some((permission, own_refusal(register)?))).collect()
+}
+
+/// The latest refusal of a register that was not passed on to it. What only an opt-in with an end
+/// lifts stands again when that ends, so it counts.
+fn own_refusal(register: &Register) -> Option<Mark> {
+    let reports = register.reports().filter(|(source, _)| !is_passed_on(source));
+    let refusals = register
+        .act(Slot::OptOut)
+        .into_iter()
+        .chain(reports.filter_map(|(_, claims)| claims.counting_no()));
+    refusals.filter(|refusal| !register.lifts_for_good(refusal)).max().copied()
+}
+
+/// The holds of an address on a channel that nothing ends, passed on or not.
+pub fn holds(registers: &Registers, channel: Channel) -> Vec<(Permission, Mark)> {
+    let stands = |register: &Register| {
+        let hold = register.act(Slot::Hold)?;
+        let is_ended =
+            register.express(Timestamp::DISTANT_FUTURE).any(|express| lifts(express, hold));
+        (!is_ended).then_some(*hold)
+    };
+    registers
+        .on_channel(channel)
+        .filter_map(|(scope, register)| {
+            Some((Permission::Messages(channel, scope), stands(register)?))
+        })
+        .collect()
+}
+
+/// The suppressions of an address that bear on a channel and were not cleared, passed on or not.
+pub fn blocks(registers: &Registers, channel: Channel) -> Vec<(Suppression, Cover, Mark)> {
+    let bears = |cover: &Cover| cover.channel.is_none_or(|on| on == channel);
+    registers
+        .suppressions()
+        .iter()
+        .filter(|(_, cover, _)| bears(cover))
+        .filter_map(|(suppression, cover, switch)| Some((suppression, cover, *switch.standing()?)))
+        .collect()
+}

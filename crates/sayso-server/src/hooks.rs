@@ -27,6 +27,7 @@ use crate::app::{App, Peer};
 use crate::body::read_bytes;
 use crate::problem::{Code, Problem};
 
+mod accounts;
 pub(crate) mod failures;
 pub(crate) mod health;
 pub(crate) mod inbound;

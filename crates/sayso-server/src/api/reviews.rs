@@ -6,18 +6,21 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use sayso_core::account::is_passed_on;
 use sayso_core::address::Address;
 use sayso_core::canonical::Writer;
 use sayso_core::channel::{Category, Channel, Message, Permission, Scope};
 use sayso_core::event::Fact;
 use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
 use sayso_core::id::EventId;
+use sayso_core::retraction::RetractionFault;
 use sayso_core::source::{Actor, Evidence, EvidenceText};
 use sayso_core::statement::{Slot, Statement};
 use sayso_core::status::Status;
 use sayso_store::look_up::LookedUp;
 use sayso_store::store::{
-    AudienceCursor, AudienceQuery, Dating, Draft, HistoryEntry, Moment, RetractDraft, Subject,
+    AudienceCursor, AudienceQuery, Dating, Draft, HistoryEntry, Moment, RetractDraft, Retracting,
+    Subject,
 };
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
@@ -203,6 +206,9 @@ pub(crate) async fn decide(
     let Fact::Consent(permission, Statement::Hold) = held.event.fact else {
         return Err(Problem::new(Code::NotFound));
     };
+    if is_passed_on(&held.event.source) {
+        retracted(Retracting::Refused(RetractionFault::PassedOn))?;
+    }
     let refusal = match decision {
         Reviewed::Nothing => None,
         Reviewed::OptOut => Some(refuse(&app, &caller, &subject, (permission, &held)).await?),
@@ -282,6 +288,10 @@ async fn review(
     };
     let key = address.key(&caller.configuration().secret);
     let held = app.store().find_event(caller.workspace(), key, mark.event).await?;
+    // What was passed on from another address of the account is reviewed there.
+    if held.as_ref().is_some_and(|held| is_passed_on(&held.event.source)) {
+        return Ok(None);
+    }
     let evidence = held.and_then(|held| held.evidence).unwrap_or_default();
     let field = |name: &str| {
         let mut fields = evidence.fields.iter();

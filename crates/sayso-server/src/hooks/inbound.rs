@@ -24,6 +24,7 @@ use sayso_store::configuration::Configuration;
 use sayso_store::store::{Dating, Draft, Moment, Outcome, Subject};
 use sayso_store::tally::Tally;
 
+use super::accounts::{self, OneAccount, Telling};
 use super::question::{NO_BUTTON, Questioning, YES_BUTTON};
 use super::reply::{Replying, Said};
 use super::understanding::{Line, Understanding};
@@ -67,7 +68,10 @@ pub(crate) async fn take(
             ProviderEvent::TemplateChanged(changed) => {
                 first = first.and(templates::take(app, configuration, connection, &changed).await);
             }
-            ProviderEvent::NumberChanged(_) => {}
+            ProviderEvent::NumberChanged(changed) => {
+                let taken = accounts::take_over(app, configuration, connection, &changed).await;
+                first = first.and(taken);
+            }
             ProviderEvent::Unknown { kind, raw } => {
                 app.metrics().count_unknown_event();
                 let detail = format!("an event of the kind {kind}");
@@ -110,6 +114,8 @@ struct Saying<'a> {
     evidence: Evidence,
     channel: Channel,
     addresses: &'a [Address],
+    /// What naming the person says besides.
+    account: Option<OneAccount>,
 }
 
 impl Listening<'_> {
@@ -135,7 +141,9 @@ impl Listening<'_> {
         let heard = understood.map(|understood| understood.heard);
         facts.extend(self.unblocked(wrote, heard, sender));
         let saying = self.saying_of(wrote, &line, understood.as_ref())?;
-        let said_before = self.record(&Saying { addresses: &addresses, ..saying }, &facts).await?;
+        let account = OneAccount::of(wrote.channel, &wrote.from);
+        let saying = Saying { addresses: &addresses, account, ..saying };
+        let said_before = self.record(&saying, &facts).await?;
         let refused = refused(&statements, wrote.channel);
         if let Some(sender) = sender.filter(|_| !said_before && refused.is_some()) {
             self.count_refusal(sender).await;
@@ -240,6 +248,7 @@ impl Listening<'_> {
             evidence: evidence("provider", &[]),
             channel: prefers.channel,
             addresses: &addresses,
+            account: OneAccount::of(prefers.channel, &prefers.who),
         };
         let said_before = self.record(&saying, &[fact]).await?;
         let refuses = matches!(prefers.choice, Choice::Stop | Choice::OptOut);
@@ -259,9 +268,11 @@ impl Listening<'_> {
     async fn record(&self, saying: &Saying<'_>, facts: &[Fact]) -> Result<bool, Problem> {
         let workspace = self.configuration.workspace;
         let mut drafts = Vec::with_capacity(facts.len() * saying.addresses.len());
-        for address in saying.addresses {
+        for (place, address) in saying.addresses.iter().enumerate() {
             for fact in facts {
-                if !concerns(*fact, address, saying.channel) {
+                // One text is reviewed once: what holds one address of an account holds the other.
+                let is_held = place > 0 && matches!(fact, Fact::Consent(_, Statement::Hold));
+                if is_held || !concerns(*fact, address, saying.channel) {
                     continue;
                 }
                 // What is dated in the future is no yes (rule 2).
@@ -283,11 +294,25 @@ impl Listening<'_> {
                 });
             }
         }
+        let own = drafts.len();
+        if let Some(account) = &saying.account {
+            let at = saying.occurred_at.map_or(self.received, |at| at.first().min(self.received));
+            let told = Telling {
+                app: self.app,
+                configuration: self.configuration,
+                connection: self.connection,
+                identity: saying.identity,
+                request: saying.request,
+                at,
+            };
+            drafts.extend(told.naming(account, saying.addresses.len() * facts.len()).await?);
+        }
         if drafts.is_empty() {
             return Ok(true);
         }
         let recorded = self.app.store().record(workspace, drafts).await?;
-        Ok(recorded.iter().all(|recorded| recorded.outcome == Outcome::Retried))
+        let mut recorded = recorded.iter().take(own);
+        Ok(recorded.all(|recorded| recorded.outcome == Outcome::Retried))
     }
 
     /// When something happened (rule 2): nothing is later than our receipt.
@@ -345,6 +370,7 @@ impl Listening<'_> {
             evidence: Evidence { notice: notice.cloned(), ..evidence("message", &told) },
             channel: wrote.channel,
             addresses: &[],
+            account: None,
         })
     }
 

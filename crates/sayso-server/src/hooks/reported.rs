@@ -11,6 +11,7 @@ use sayso_core::message::MessageState;
 use sayso_store::configuration::Configuration;
 use sayso_store::message::{MessageName, MessageReport};
 
+use super::accounts::of_report;
 use super::failures::{self, Failed};
 use super::health;
 use super::inbound::sender_named;
@@ -88,13 +89,21 @@ async fn bring(
     tokio::time::timeout(duration(limits::REPORT_WAIT), bringing).await.unwrap_or(Ok(false))
 }
 
-/// Obeys what a failure says about the person, and about the sender.
+/// Obeys what a failure says about the person, and about the sender; and that two addresses are one
+/// account where the report names both.
 async fn obey(
     app: &App,
     configuration: &Configuration,
     connection: ConnectionId,
     reported: &Reported,
 ) -> Result<(), Problem> {
+    if let Some(to) = &reported.to {
+        let to = (reported.channel, to);
+        let account = of_report(app, configuration, connection, to, reported.occurred_at).await?;
+        if !account.is_empty() {
+            app.store().record(configuration.workspace, account).await?;
+        }
+    }
     let Told::Failed(failure) = &reported.state else { return Ok(()) };
     let names = &reported.message;
     let message = names.ours().or(names.provider()).or(names.platform()).unwrap_or_default();

@@ -8,6 +8,7 @@
 
 mod support;
 
+mod accounts;
 mod authorization;
 mod batch;
 mod check;

@@ -111,30 +111,37 @@ impl Group<'_> {
     /// Settles every account that something happened to. Ends, since what was passed on is not passed
     /// on again.
     pub(super) fn settle_accounts(&mut self) -> Result<(), StoreError> {
-        while let Some(Due { workspace, key, event }) = self.dues().pop() {
-            match event.as_ref().map(|event| event.fact) {
-                Some(Fact::MovedFrom(old)) => {
-                    let moved = event.map(|event| event.id);
-                    self.carry_over(&workspace, (old, key), moved)?;
-                }
-                Some(Fact::Retraction(Retracted::Event(id))) => {
-                    self.untie_other(&workspace, key, id)?;
-                    self.level(&workspace, key)?;
-                }
-                Some(
-                    Fact::Consent(..)
-                    | Fact::Suppression(..)
-                    | Fact::Erasure
-                    | Fact::SameAccount(..)
-                    | Fact::Activity(_)
-                    | Fact::Link(_)
-                    | Fact::Attributes(_)
-                    | Fact::Retraction(Retracted::Import(_)),
-                )
-                | None => self.level(&workspace, key)?,
+        // In the order in which things were told: what moves takes along what was passed on before.
+        loop {
+            let dues = std::mem::take(self.dues());
+            if dues.is_empty() {
+                return Ok(());
             }
+            dues.iter().try_for_each(|due| self.settle(due))?;
         }
-        Ok(())
+    }
+
+    fn settle(&mut self, due: &Due) -> Result<(), StoreError> {
+        let (workspace, key) = (&due.workspace, due.key);
+        match due.event.as_ref().map(|event| (event.fact, event.id)) {
+            Some((Fact::MovedFrom(old), moved)) => self.carry_over(workspace, (old, key), moved),
+            Some((Fact::Retraction(Retracted::Event(id)), _)) => {
+                self.untie_other(workspace, key, id)?;
+                self.level(workspace, key)
+            }
+            Some((
+                Fact::Consent(..)
+                | Fact::Suppression(..)
+                | Fact::Erasure
+                | Fact::SameAccount(..)
+                | Fact::Activity(_)
+                | Fact::Link(_)
+                | Fact::Attributes(_)
+                | Fact::Retraction(Retracted::Import(_)),
+                _,
+            ))
+            | None => self.level(workspace, key),
+        }
     }
 
     /// Brings an address and the others of its accounts in line, both ways.
@@ -320,11 +327,9 @@ impl Group<'_> {
         &mut self,
         workspace: &Workspace,
         (old, new): (AddressKey, AddressKey),
-        moved: Option<EventId>,
+        moved: EventId,
     ) -> Result<(), StoreError> {
-        let (Some(moved), Some(address)) = (moved, self.address(workspace, new)?) else {
-            return Ok(());
-        };
+        let Some(address) = self.address(workspace, new)? else { return Ok(()) };
         let known = self.address(workspace, old)?;
         let same_kind = known.is_none_or(|known| known.kind() == address.kind());
         let passes = |carried: &Carried| {

@@ -1,0 +1,170 @@
+//! Addresses that a provider names as one account, and people who have another address now (rule 13).
+//!
+//! What follows from either is the store's to know; here it is told, once. Nothing is concluded from
+//! a name, a profile or an address that merely looks alike.
+
+use std::collections::BTreeMap;
+
+use sayso_channels::inbound::{NumberChanged, Party};
+use sayso_core::address::Address;
+use sayso_core::canonical::{Canonical, Writer};
+use sayso_core::channel::Channel;
+use sayso_core::event::Fact;
+use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
+use sayso_core::id::ConnectionId;
+use sayso_core::source::{Actor, Evidence, EvidenceText, Road, Source, SourceName};
+use sayso_core::time::{ClaimedTime, Timestamp};
+use sayso_store::configuration::Configuration;
+use sayso_store::store::{Dating, Draft, Moment, Subject};
+
+use crate::app::App;
+use crate::problem::{Code, Problem};
+
+/// Two addresses that are one account on a channel.
+#[derive(Clone, Debug)]
+pub(super) struct OneAccount {
+    channel: Channel,
+    pair: (Address, Address),
+}
+
+impl OneAccount {
+    /// What naming a person says, if it says both addresses.
+    pub(super) fn of(channel: Channel, party: &Party) -> Option<Self> {
+        Some(Self { channel, pair: party.link()? })
+    }
+}
+
+/// A call as these facts are recorded from it.
+pub(super) struct Telling<'a> {
+    pub(super) app: &'a App,
+    pub(super) configuration: &'a Configuration,
+    pub(super) connection: ConnectionId,
+    pub(super) identity: RequestIdentity,
+    pub(super) request: RequestHash,
+    /// When it was told, never later than our receipt.
+    pub(super) at: Timestamp,
+}
+
+impl<'a> Telling<'a> {
+    /// A call that has no other facts to record.
+    fn alone(
+        app: &'a App,
+        configuration: &'a Configuration,
+        connection: ConnectionId,
+        mut fields: Writer,
+        at: Option<ClaimedTime>,
+    ) -> Self {
+        fields.raw(connection.as_bytes());
+        fields.option(at, |fields, at| {
+            fields.instant(at.first());
+            fields.instant(at.last());
+        });
+        let request = RequestHash::of(&fields, &configuration.secret);
+        let (identity, now) = (RequestIdentity::Dated(request), app.now());
+        let at = at.map_or(now, |at| at.first().min(now));
+        Self { app, configuration, connection, identity, request, at }
+    }
+
+    /// The facts that name two addresses as one account, from this part of the call on; none if that
+    /// is known.
+    pub(super) async fn naming(
+        &self,
+        account: &OneAccount,
+        part: usize,
+    ) -> Result<Vec<Draft>, Problem> {
+        let (one, other) = &account.pair;
+        let (workspace, secret) = (self.configuration.workspace, &self.configuration.secret);
+        // An address of a channel belongs to few accounts, so it is the one to be asked.
+        let subject = Subject::Address(other.clone());
+        let known = self.app.store().registers(workspace, &subject, Moment::Now).await?;
+        if known.same_account(account.channel, one.key(secret)).is_some() {
+            return Ok(Vec::new());
+        }
+        let naming = |other: &Address| Fact::SameAccount(account.channel, other.key(secret));
+        let facts = [(one, naming(other)), (other, naming(one))];
+        (part..).zip(facts).map(|(part, (address, fact))| self.draft(address, fact, part)).collect()
+    }
+
+    fn draft(&self, address: &Address, fact: Fact, part: usize) -> Result<Draft, Problem> {
+        let part = u32::try_from(part).unwrap_or(u32::MAX);
+        let name = SourceName::parse(&self.connection.to_string());
+        let name = name.map_err(|_| Problem::new(Code::Internal))?;
+        Ok(Draft {
+            subject: Subject::Address(address.clone()),
+            id: event_id(self.configuration.workspace, self.identity, part),
+            request: self.request,
+            fact,
+            source: Source { road: Road::Provider, name, spoke_of: None },
+            actor: Actor::Provider,
+            occurred_at: self.at,
+            dating: Dating::Dated,
+            import: None,
+            basis: None,
+            evidence: Evidence {
+                method: EvidenceText::parse("provider").ok(),
+                ..Evidence::default()
+            },
+            attributes: BTreeMap::new(),
+        })
+    }
+}
+
+/// Takes in that a person has another number, another id on the channel, or both. The old addresses
+/// stay as they are.
+pub(super) async fn take_over(
+    app: &App,
+    configuration: &Configuration,
+    connection: ConnectionId,
+    changed: &NumberChanged,
+) -> Result<(), Problem> {
+    let mut fields = Writer::default();
+    fields.text("number changed");
+    for party in [&changed.old, &changed.new] {
+        party.addresses().for_each(|address| address.write(&mut fields));
+        fields.text("/");
+    }
+    let told = Telling::alone(app, configuration, connection, fields, changed.occurred_at);
+    let mut drafts = Vec::new();
+    if let Some(account) = OneAccount::of(changed.channel, &changed.old) {
+        drafts.extend(told.naming(&account, drafts.len()).await?);
+    }
+    // Parts of their own, whether or not the naming before them was known.
+    let mut part = 2;
+    for new in changed.new.addresses() {
+        for old in changed.old.addresses().filter(|old| *old != new) {
+            let from = old.key(&configuration.secret);
+            drafts.push(told.draft(&new, Fact::MovedFrom(from), part)?);
+            part += 1;
+        }
+    }
+    if let Some(account) = account_now(changed) {
+        drafts.extend(told.naming(&account, part).await?);
+    }
+    if !drafts.is_empty() {
+        app.store().record(configuration.workspace, drafts).await?;
+    }
+    Ok(())
+}
+
+/// The account after a change. Who has another id and no other number keeps the number.
+fn account_now(changed: &NumberChanged) -> Option<OneAccount> {
+    let phone = changed.new.phone().or(changed.old.phone())?;
+    let id = changed.new.channel_id()?.clone();
+    let pair = (Address::Phone(phone), Address::ChannelId(id));
+    Some(OneAccount { channel: changed.channel, pair })
+}
+
+/// The facts of a report that names both addresses of a person; none where that is known.
+pub(super) async fn of_report(
+    app: &App,
+    configuration: &Configuration,
+    connection: ConnectionId,
+    (channel, party): (Channel, &Party),
+    at: Option<ClaimedTime>,
+) -> Result<Vec<Draft>, Problem> {
+    let Some(account) = OneAccount::of(channel, party) else { return Ok(Vec::new()) };
+    let mut fields = Writer::default();
+    fields.text("account of a report");
+    party.addresses().for_each(|address| address.write(&mut fields));
+    Telling::alone(app, configuration, connection, fields, at).naming(&account, 0).await
+}

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::printer::Style;
@@ -203,9 +203,18 @@ pub(crate) struct Import {
     /// What else to do with imports.
     #[command(subcommand)]
     pub(crate) command: Option<ImportCommand>,
-    /// The CSV file; - for standard input.
+    /// The file; - for standard input.
     #[arg(required = true)]
     pub(crate) file: Option<PathBuf>,
+    /// What the list lists.
+    #[arg(long, value_enum, default_value_t = ListKind::Consents)]
+    pub(crate) kind: ListKind,
+    /// The date of a list of disconnected numbers, for rows without one: 2026-11-01.
+    #[arg(long, required_if_eq("kind", "disconnected"))]
+    pub(crate) date: Option<String>,
+    /// How the file is written.
+    #[arg(long, value_enum, default_value_t = ListFormat::Csv)]
+    pub(crate) format: ListFormat,
     /// The name of the list: the source of what it reports.
     #[arg(long, default_value = "import")]
     pub(crate) list: String,
@@ -225,6 +234,24 @@ pub(crate) struct Import {
     /// written over.
     #[arg(long, value_name = "FILE")]
     pub(crate) rejects: Option<PathBuf>,
+}
+
+/// What a list lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListKind {
+    /// Consents and refusals.
+    Consents,
+    /// Numbers that belong to somebody else now, as carriers and providers list them.
+    Disconnected,
+}
+
+/// How the file of a list is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListFormat {
+    /// A table, whose first line names its columns.
+    Csv,
+    /// The users of an app, as Gupshup's API gives them.
+    GupshupUsers,
 }
 
 /// What else to do with imports.

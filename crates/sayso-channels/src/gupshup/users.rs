@@ -122,6 +122,15 @@ pub fn parse(bytes: &[u8], book: &PhoneBook) -> Result<Vec<Row>, ListFault> {
     Ok(users.into_iter().map(|item| read_row(item, book)).collect())
 }
 
+/// Reads one user of a list, as it stands there.
+///
+/// # Errors
+/// [`RowFault`].
+pub fn read_user_of(bytes: &[u8], book: &PhoneBook) -> Result<User, RowFault> {
+    let user = Object::read(bytes).map_err(|_| RowFault::Shape)?;
+    read_user(&user, book)
+}
+
 fn read_row(item: Item<'_>, book: &PhoneBook) -> Row {
     item.object()
         .ok_or(RowFault::Shape)

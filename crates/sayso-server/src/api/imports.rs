@@ -12,6 +12,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sayso_core::id::ImportId;
+use sayso_core::phone::Region;
 use sayso_core::source::SourceName;
 use sayso_store::configuration::KeyScope;
 use serde::Serialize;
@@ -20,17 +21,19 @@ use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use crate::api::page::InPath;
 use crate::app::App;
-use crate::body::texts::{NameText, RegionText};
+use crate::body::texts::{ClaimedTimeText, ListKindText, NameText, RegionText, RowFormatText};
 use crate::body::{Asked, Batch, Faults, FromJson, Pointer, Sent, json_object};
 use crate::caller::{Caller, Compliance, Needs};
 use crate::problem::{Code, Problem, ProblemBody};
 
 use answer::RowAnswer;
-use intake::{Intake, Lifting, Mode};
-use row::ImportRow;
+use intake::{Intake, Lifting, Mode, RowFormat};
+use row::{ImportRow, ListKind};
 
 pub(crate) mod answer;
-mod intake;
+mod disconnected;
+mod gupshup;
+pub(crate) mod intake;
 mod row;
 
 /// The caller may import and export lists.
@@ -78,6 +81,11 @@ json_object! {
         /// Where the list's national phone numbers belong; without it the workspace's region.
         #[schema(value_type = Option<String>, example = "DE")]
         region: RegionText,
+        /// `consents` (the default), or `disconnected`: numbers that belong to somebody else now.
+        kind: ListKindText,
+        /// The date of a list of disconnected numbers, for rows without one of their own. Required for such a list.
+        #[schema(value_type = Option<String>, example = "2026-11-01")]
+        date: ClaimedTimeText,
     }
 }
 
@@ -92,6 +100,15 @@ json_object! {
         /// Where national phone numbers belong; without it the workspace's region.
         #[param(value_type = Option<String>, example = "DE")]
         region: RegionText,
+        /// What the list lists: `consents` (the default) or `disconnected`.
+        #[param(value_type = Option<String>, example = "disconnected")]
+        kind: ListKindText,
+        /// The date of a list of disconnected numbers. Required for such a list; the same for all its rows.
+        #[param(value_type = Option<String>, example = "2026-11-01")]
+        date: ClaimedTimeText,
+        /// How the rows are written: `rows` (the default), or `gupshup-users`: a user a line, as Gupshup's API gives it, with `line` beside.
+        #[param(value_type = Option<String>, example = "gupshup-users")]
+        format: RowFormatText,
         /// Store nothing; answer what each row would do.
         #[param(value_type = Option<bool>)]
         preview: bool,
@@ -145,15 +162,23 @@ pub(crate) async fn begin(
     let Sent { request, mut faults } = sent;
     let list = request.list.map(|NameText(list)| list);
     let list = faults.require("/list", list, "crm 2026-11");
-    let list = faults.settle(list)?;
+    let kind = kind_of(request.kind, request.date, "/date", &mut faults);
+    let (list, kind) = faults.settle(list.zip(kind))?;
     let id = request.id.map_or_else(
         || ImportId::from_bytes(app.environment().time_sortable_id()),
         |ImportIdText(id)| id,
     );
     refuse_undone(&caller, id)?;
     let region = request.region.map(|RegionText(region)| format!("&region={region}"));
+    let kind = match kind {
+        ListKind::Consents => String::new(),
+        ListKind::Disconnected(date) => {
+            let date = percent_encoded(&date.to_string());
+            format!("&kind=disconnected&date={date}")
+        }
+    };
     let rows = format!(
-        "/v1/imports/{id}/rows?list={}{}",
+        "/v1/imports/{id}/rows?list={}{}{kind}",
         percent_encoded(list.as_str()),
         region.unwrap_or_default()
     );
@@ -192,10 +217,11 @@ pub(crate) async fn rows(
     batch: Batch,
 ) -> Result<Response, Problem> {
     let InPath(ImportIdText(id)) = id;
-    let (list, region, mode, lifting) = settle(asked, &caller)?;
+    let rows = settle(asked, &caller)?;
     refuse_undone(&caller, id)?;
-    let intake = Intake::begin(&app, &caller, id, list).region(region);
-    let answers = intake.take(&batch.text, mode, lifting).await?;
+    let intake = Intake::begin(&app, &caller, id, rows.list);
+    let intake = intake.region(rows.region).of(rows.kind, rows.format);
+    let answers = intake.take(&batch.text, rows.mode, rows.lifting).await?;
     let lines: String = answers.iter().map(crate::api::consents::line).collect();
     Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], lines).into_response())
 }
@@ -222,9 +248,60 @@ pub(crate) async fn undo(
     Ok(Json(UndoAnswer { id: id.to_string(), addresses }))
 }
 
-type Settled = (SourceName, Option<sayso_core::phone::Region>, Mode, Lifting);
+/// How the rows of a request are to be taken.
+struct Rows {
+    list: SourceName,
+    region: Option<Region>,
+    kind: ListKind,
+    format: RowFormat,
+    mode: Mode,
+    lifting: Lifting,
+}
 
-fn settle(asked: Asked<RowsRequest>, caller: &Caller<Import>) -> Result<Settled, Problem> {
+/// What a list lists, as a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KindOfList {
+    /// Consents and refusals.
+    Consents,
+    /// Disconnected numbers.
+    Disconnected,
+}
+
+impl KindOfList {
+    /// Parses the word.
+    pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
+        match text {
+            "consents" => Ok(Self::Consents),
+            "disconnected" => Ok(Self::Disconnected),
+            _ => Err("is none of consents, disconnected"),
+        }
+    }
+}
+
+/// What a list lists. One of disconnected numbers has a date.
+fn kind_of(
+    kind: Option<ListKindText>,
+    date: Option<ClaimedTimeText>,
+    place: &str,
+    faults: &mut Faults,
+) -> Option<ListKind> {
+    // In doubt as late as it may be: a day to its end.
+    let date = date.map(|ClaimedTimeText(date)| date.last());
+    match kind.map(|ListKindText(kind)| kind) {
+        Some(KindOfList::Disconnected) => {
+            faults.require(place, date, "2026-11-01").map(ListKind::Disconnected)
+        }
+        Some(KindOfList::Consents) | None => {
+            if date.is_some() {
+                let fault = "is for a list of disconnected numbers alone; rows have `occurred_at`";
+                faults.note(place, Code::InvalidValue, fault);
+            }
+            Some(ListKind::Consents)
+        }
+    }
+}
+
+fn settle(asked: Asked<RowsRequest>, caller: &Caller<Import>) -> Result<Rows, Problem> {
     let Asked { request, mut faults } = asked;
     let list = request.list.map(|NameText(list)| list);
     let list = faults.require("?list", list, "crm 2026-11");
@@ -232,12 +309,17 @@ fn settle(asked: Asked<RowsRequest>, caller: &Caller<Import>) -> Result<Settled,
     let mode = if request.preview == Some(true) { Mode::Preview } else { Mode::Record };
     let lifting =
         if request.lift_refusals == Some(true) { Lifting::Allowed } else { Lifting::Held };
-    let list = faults.settle(list)?;
+    let kind = kind_of(request.kind, request.date, "?date", &mut faults);
+    let format = request.format.map_or(RowFormat::Rows, |RowFormatText(format)| format);
+    if format == RowFormat::GupshupUsers && kind.is_some_and(|kind| kind != ListKind::Consents) {
+        faults.note("?format", Code::InvalidValue, "lists consents; leave `kind` out");
+    }
+    let (list, kind) = faults.settle(list.zip(kind))?;
     if lifting == Lifting::Allowed && !caller.may(KeyScope::Compliance) {
         let detail = format!("the key lacks the scope {}", KeyScope::Compliance.as_str());
         return Err(Problem::new(Code::ScopeMissing).detail(detail));
     }
-    Ok((list, region, mode, lifting))
+    Ok(Rows { list, region, kind, format, mode, lifting })
 }
 
 /// What an undone import would bring counts for nothing: the caller must hear that.

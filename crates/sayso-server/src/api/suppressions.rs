@@ -6,18 +6,24 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use sayso_core::address::AddressKind;
 use sayso_core::canonical::Writer;
 use sayso_core::event::{Fact, Switched};
 use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
 use sayso_core::source::{Actor, Evidence};
 use sayso_core::suppression::{Cover, Suppression};
+use sayso_core::time::Timestamp;
+use sayso_store::configuration::KeyScope;
 use sayso_store::store::{Dating, Draft, Outcome, Subject};
 use utoipa::ToSchema;
 
 use crate::api::address::{Care, Place, Reading, addressed_object};
 use crate::api::consents::answer::EventAnswer;
 use crate::app::App;
-use crate::body::texts::{CategoryText, ChannelText, NoteText, RegionText, SenderIdText};
+use crate::body::texts::{
+    CategoryText, ChannelText, ClaimedTimeText, KindText, NoteText, RegionText, SenderIdText,
+    SuppressionText,
+};
 use crate::body::{Faults, IdempotencyKey, Sent};
 use crate::caller::{Caller, Write};
 use crate::problem::{Code, Problem, ProblemBody};
@@ -31,6 +37,10 @@ addressed_object! {
         region: RegionText,
         /// Whether the block is set (`true`) or cleared (`false`). Required.
         blocked: bool,
+        /// `operator` (the default): a block of yours. `reassigned`: the number belongs to somebody else since `occurred_at`; it covers everything, and a later opt-in of the new holder alone lifts it. Needs the scope `compliance` or `import`.
+        suppression: SuppressionText,
+        /// When a reassigned number was disconnected, as coarse as it is known; a day counts to its end. Required for such, and for nothing else.
+        occurred_at: ClaimedTimeText,
         /// The channel; all if absent.
         channel: ChannelText,
         /// The sender; all if absent.
@@ -42,15 +52,16 @@ addressed_object! {
     }
 }
 
-/// Sets or clears a block of an operator.
+/// Sets or clears a block of an operator, or says that a number belongs to somebody else now.
 ///
-/// Only such a block is cleared here: what a person, a complaint or a provider blocked, they lift.
+/// Only an operator's block is cleared here: what a person, a complaint or a provider blocked, they lift.
 #[utoipa::path(
     post, path = "/v1/suppressions", tag = "Suppressions", operation_id = "switch_suppression",
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes retries of this request one event.")),
     request_body(content = SuppressionRequest, description = "The block."),
     responses(
         (status = 201, description = "The block is set or cleared.", body = EventAnswer),
+        (status = 403, description = "The key lacks the scope `write`, or for a reassigned number both `compliance` and `import`.", body = ProblemBody),
         (status = 409, description = "The idempotency key was used for another request.", body = ProblemBody),
     ),
     security(("api_key" = ["write"])),
@@ -72,6 +83,35 @@ pub(crate) async fn switch(
     }
 }
 
+/// What may be set by hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SetByHand {
+    /// A block of an operator's.
+    Operator,
+    /// That a number belongs to somebody else.
+    Reassigned,
+}
+
+impl SetByHand {
+    /// Parses the word.
+    pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
+        match text {
+            "operator" => Ok(Self::Operator),
+            "reassigned" => Ok(Self::Reassigned),
+            _ => Err("is none of operator, reassigned"),
+        }
+    }
+}
+
+/// What is set or cleared, when, and what the request is known by besides.
+struct Settled {
+    suppression: Suppression,
+    cover: Cover,
+    switched: Switched,
+    occurred_at: Timestamp,
+    dating: Dating,
+}
+
 fn draft(
     sent: Sent<SuppressionRequest>,
     key: IdempotencyKey,
@@ -80,38 +120,113 @@ fn draft(
 ) -> Result<Draft, Problem> {
     let Sent { mut request, mut faults } = sent;
     let received = app.now();
-    let switched = match faults.require("/blocked", request.blocked, "true") {
-        Some(false) => Switched::Off,
-        Some(true) | None => Switched::On,
+    let named = request.suppression.take().map(|SuppressionText(named)| named);
+    let settled = match named.unwrap_or(SetByHand::Operator) {
+        SetByHand::Operator => Some(of_operator(&request, received, caller, &mut faults)),
+        SetByHand::Reassigned => {
+            refuse_the_others(caller)?;
+            reassigned(&request, &mut faults)
+        }
     };
-    let cover = cover(&request, caller, &mut faults);
     let reason = request.reason.take().map(|NoteText(reason)| reason);
     let region = request.region.take().map(|RegionText(region)| region);
     let region = region.or(caller.configuration().settings.at(received).region);
     let reading =
         Reading { phones: app.phones(), region, care: Care::Possible, place: Place::Body };
     let subject = request.take_address().settle(&reading, &mut faults);
-    let subject = faults.settle(subject)?;
-    let request = hash(&subject, &cover, switched, caller);
+    let (subject, settled) = faults.settle(subject.zip(settled))?;
+    let request = hash(&subject, &settled, caller);
     let own_key = key.0.map(|key| format!("{}:{key}", caller.key_id()));
-    let identity = match &own_key {
-        Some(key) => RequestIdentity::Key(RequestHash::of_key(key, &caller.configuration().secret)),
-        None => RequestIdentity::Undated(request, received),
+    let identity = match (&own_key, settled.dating) {
+        (Some(key), _) => {
+            RequestIdentity::Key(RequestHash::of_key(key, &caller.configuration().secret))
+        }
+        (None, Dating::Dated) => RequestIdentity::Dated(request),
+        (None, Dating::Undated) => RequestIdentity::Undated(request, received),
     };
     Ok(Draft {
         subject,
         id: event_id(caller.workspace(), identity, 0),
         request,
-        fact: Fact::Suppression(Suppression::Operator, cover, switched),
+        fact: Fact::Suppression(settled.suppression, settled.cover, settled.switched),
         source: caller.source(),
         actor: Actor::Operator,
-        occurred_at: received,
-        dating: Dating::Undated,
+        occurred_at: settled.occurred_at,
+        dating: settled.dating,
         import: None,
         basis: None,
         evidence: Evidence { method: reason, ..Evidence::default() },
         attributes: BTreeMap::new(),
     })
+}
+
+fn of_operator(
+    request: &SuppressionRequest,
+    received: Timestamp,
+    caller: &Caller<Write>,
+    faults: &mut Faults,
+) -> Settled {
+    let switched = match faults.require("/blocked", request.blocked, "true") {
+        Some(false) => Switched::Off,
+        Some(true) | None => Switched::On,
+    };
+    if request.occurred_at.is_some() {
+        let fault = "is for a reassigned number alone; an operator's block is of now";
+        faults.note("/occurred_at", Code::InvalidValue, fault);
+    }
+    Settled {
+        suppression: Suppression::Operator,
+        cover: cover(request, caller, faults),
+        switched,
+        occurred_at: received,
+        dating: Dating::Undated,
+    }
+}
+
+/// That a number belongs to somebody else: it covers everything, and nobody here clears it.
+fn reassigned(request: &SuppressionRequest, faults: &mut Faults) -> Option<Settled> {
+    if faults.require("/blocked", request.blocked, "true") == Some(false) {
+        let fault = "is lifted by a later opt-in of the new holder alone; what was said by mistake is retracted by its event";
+        faults.note_with_example("/blocked", Code::InvalidValue, fault, "true");
+    }
+    let is_narrow = [
+        ("/channel", request.channel.is_some()),
+        ("/sender", request.sender.is_some()),
+        ("/category", request.category.is_some()),
+    ];
+    for (pointer, _) in is_narrow.into_iter().filter(|(_, is_there)| *is_there) {
+        let fault =
+            "is left out here: a number that belongs to somebody else is blocked for everything";
+        faults.note(pointer, Code::InvalidValue, fault);
+    }
+    let is_hash_of_phone =
+        || request.kind.as_ref().is_some_and(|KindText(kind)| *kind == AddressKind::Phone);
+    let others =
+        request.email.is_some() || request.external_id.is_some() || request.channel_id.is_some();
+    if others || (request.hash.is_some() && !is_hash_of_phone()) {
+        let fault = "is what is reassigned: send a phone, or the hash of one";
+        faults.note_with_example("/phone", Code::InvalidValue, fault, "+14155550123");
+    }
+    let at = request.occurred_at.as_ref().map(|ClaimedTimeText(at)| at.last());
+    // The store cuts it to our receipt.
+    let occurred_at = faults.require("/occurred_at", at, "2026-11-01")?;
+    Some(Settled {
+        suppression: Suppression::Reassigned,
+        cover: Cover::default(),
+        switched: Switched::On,
+        occurred_at,
+        dating: Dating::Dated,
+    })
+}
+
+/// Who may say so: whoever imports lists of such numbers, and the compliance role.
+fn refuse_the_others(caller: &Caller<Write>) -> Result<(), Problem> {
+    if caller.may(KeyScope::Compliance) || caller.may(KeyScope::Import) {
+        return Ok(());
+    }
+    let scopes = (KeyScope::Compliance.as_str(), KeyScope::Import.as_str());
+    let detail = format!("the key has neither the scope {} nor {}", scopes.0, scopes.1);
+    Err(Problem::new(Code::ScopeMissing).detail(detail))
 }
 
 fn cover(request: &SuppressionRequest, caller: &Caller<Write>, faults: &mut Faults) -> Cover {
@@ -126,19 +241,18 @@ fn cover(request: &SuppressionRequest, caller: &Caller<Write>, faults: &mut Faul
     }
 }
 
-fn hash(
-    subject: &Subject,
-    cover: &Cover,
-    switched: Switched,
-    caller: &Caller<Write>,
-) -> RequestHash {
+fn hash(subject: &Subject, settled: &Settled, caller: &Caller<Write>) -> RequestHash {
     let mut fields = Writer::default();
     fields.text("api suppression");
     fields.raw(subject.key(&caller.configuration().secret).as_bytes());
-    fields.text(&format!("{cover:?}"));
-    fields.byte(match switched {
+    fields.text(&format!("{:?}", settled.cover));
+    fields.byte(match settled.switched {
         Switched::On => 1,
         Switched::Off => 0,
     });
+    if settled.dating == Dating::Dated {
+        fields.text(settled.suppression.as_str());
+        fields.instant(settled.occurred_at);
+    }
     RequestHash::of(&fields, &caller.configuration().secret)
 }

@@ -21,8 +21,11 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 
 use super::object::wrong_type;
 use super::{Faults, FromJson, Pointer};
+use crate::api::imports::KindOfList;
+use crate::api::imports::intake::RowFormat;
 use crate::api::reviews::Reviewed;
 use crate::api::reviews::inferred::GroupDecision;
+use crate::api::suppressions::SetByHand;
 use crate::problem::Code;
 use crate::workers::sandbox::Behavior;
 
@@ -141,6 +144,12 @@ texts! {
     ProviderText(Provider) = Provider::parse, UnknownWord, "sandbox", Some(&["sandbox", "meta", "gupshup", "twilio", "kannel"]);
     /// What becomes of messages to a simulated phone: they arrive; are taken and do not arrive; are refused; get no answer; are not taken now.
     BehaviorText(Behavior) = Behavior::parse, UnknownWord, "delivers", Some(&["delivers", "loses", "refuses", "silent", "busy"]);
+    /// What a list lists.
+    ListKindText(KindOfList) = KindOfList::parse, UnknownWord, "disconnected", Some(&["consents", "disconnected"]);
+    /// How the rows of a list are written.
+    RowFormatText(RowFormat) = RowFormat::parse, UnknownWord, "gupshup-users", Some(&["rows", "gupshup-users"]);
+    /// A block that is set by hand: an operator's, or that a number belongs to somebody else now.
+    SuppressionText(SetByHand) = SetByHand::parse, UnknownWord, "reassigned", Some(&["operator", "reassigned"]);
     /// What a text under review means.
     ReviewedText(Reviewed) = Reviewed::parse, UnknownWord, "opt_out", Some(&["opt_out", "nothing"]);
     /// What inferred refusals that are held together are.

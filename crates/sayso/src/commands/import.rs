@@ -7,9 +7,11 @@
 
 mod columns;
 mod report;
+mod rows;
 mod sending;
 mod statements;
 mod table;
+mod users;
 
 use std::path::Path;
 
@@ -26,13 +28,13 @@ use tokio::sync::mpsc::{Receiver, Sender};
 use super::profile::percent_encoded;
 use crate::client::{Client, Payload};
 use crate::exit::{Exit, Failure};
-use crate::options::{Import, ImportCommand};
+use crate::options::{Import, ImportCommand, ListFormat, ListKind};
 use crate::printer::Printer;
 
-use columns::Mapping;
 use report::{Rejects, Report};
+use rows::Rows;
 use sending::Batch;
-use table::{List, Row, Table};
+use table::List;
 
 /// Imports a list, shows what importing it would do, or undoes an import.
 pub(crate) async fn run(
@@ -44,27 +46,31 @@ pub(crate) async fn run(
         return undo(client, id, printer).await;
     }
     let Some(file) = &options.file else {
-        return Err(Failure::Input(
-            "name the CSV file to import, or - for standard input".to_owned(),
-        ));
+        return Err(Failure::Input("name the file to import, or - for standard input".to_owned()));
     };
     let list = List::open(file)?;
     let id = import_id(&list, &options);
-    let table = Table::open(list)?;
-    let mapping = Mapping::of(table.headers(), &options.columns).map_err(Failure::Input)?;
-    let unused = mapping.unused();
-    if !unused.is_empty() {
-        printer.say(&format!("Columns not used: {}", unused.join(", ")));
+    let list = Rows::open(list, &options, printer)?;
+    let mut request =
+        json!({ "id": id.to_string(), "list": options.list, "region": options.region });
+    if let (ListKind::Disconnected, Some(date)) = (options.kind, &options.date) {
+        request = json!({
+            "id": id.to_string(), "list": options.list, "region": options.region,
+            "kind": "disconnected", "date": date,
+        });
     }
-    let request = json!({ "id": id.to_string(), "list": options.list, "region": options.region });
     let begun = client.json(Method::POST, "/v1/imports", Payload::Json(request)).await?;
     let rows = super::text(&begun, "rows");
-    let path =
-        format!("{rows}&preview={}&lift_refusals={}", options.dry_run, options.lift_refusals);
+    let format = match options.format {
+        ListFormat::Csv => "",
+        ListFormat::GupshupUsers => "&format=gupshup-users",
+    };
+    let (preview, lifting) = (options.dry_run, options.lift_refusals);
+    let path = format!("{rows}&preview={preview}&lift_refusals={lifting}{format}");
     refuse_overwriting(file, options.rejects.as_deref())?;
-    let rejects = Rejects::open(options.rejects.as_deref(), table.headers())?;
+    let rejects = Rejects::open(options.rejects.as_deref(), &list.headers())?;
     let report = Report::new(id, &options, rejects, printer);
-    take_all(client, &path, table, mapping, report).await?.finish()
+    take_all(client, &path, list, report).await?.finish()
 }
 
 /// Bad rows are not written over the list that they are read from.
@@ -84,18 +90,17 @@ fn refuse_overwriting(list: &Path, rejects: Option<&Path>) -> Result<(), Failure
 /// Batches read ahead of the one on its way, and answers that wait to be reported.
 const BATCHES_AHEAD: usize = 1;
 
-/// Sends every row of the table. While a batch is on its way, the next is read and the one before
+/// Sends every row of the list. While a batch is on its way, the next is read and the one before
 /// is reported.
 async fn take_all(
     client: &Client,
     path: &str,
-    table: Table,
-    mapping: Mapping,
+    list: Rows,
     report: Report,
 ) -> Result<Report, Failure> {
-    let bar = progress(table.bytes(), report.printer());
+    let bar = progress(list.bytes(), report.printer());
     let (read, mut batches) = tokio::sync::mpsc::channel(BATCHES_AHEAD);
-    thread("sayso-read", move || read_all(table, &mapping, &read))?;
+    thread("sayso-read", move || read_all(list, &read))?;
     let (answered, answers) = tokio::sync::mpsc::channel(BATCHES_AHEAD);
     let reporting = thread("sayso-report", move || report_all(answers, report, &bar))?;
     let sent = async {
@@ -138,10 +143,10 @@ fn report_all(
     Ok(report)
 }
 
-/// Reads the table into batches, until its end or until nobody takes them any more.
-fn read_all(mut table: Table, mapping: &Mapping, read: &Sender<Result<Batch, Failure>>) {
+/// Reads the list into batches, until its end or until nobody takes them any more.
+fn read_all(mut list: Rows, read: &Sender<Result<Batch, Failure>>) {
     loop {
-        let (batch, is_last) = match next_batch(&mut table, mapping) {
+        let (batch, is_last) = match next_batch(&mut list) {
             Ok(batch) => {
                 let is_last = !batch.is_full();
                 (Ok(batch), is_last)
@@ -154,20 +159,17 @@ fn read_all(mut table: Table, mapping: &Mapping, read: &Sender<Result<Batch, Fai
     }
 }
 
-/// The next rows of the table; fewer than a batch holds only at its end.
-fn next_batch(table: &mut Table, mapping: &Mapping) -> Result<Batch, Failure> {
+/// The next rows of the list; fewer than a batch holds only at its end.
+fn next_batch(list: &mut Rows) -> Result<Batch, Failure> {
     let mut batch = Batch::default();
     while !batch.is_full() {
-        match table.next()? {
-            Some(Row::Cells(record)) => match mapping.statements(&record) {
-                Ok(statements) => batch.push(record, statements),
-                Err(reason) => batch.push_bad(record, reason),
-            },
-            Some(Row::Unreadable(record, reason)) => batch.push_bad(record, reason.to_owned()),
+        match list.next()? {
+            Some((record, Ok(statements))) => batch.push(record, statements),
+            Some((record, Err(reason))) => batch.push_bad(record, reason),
             None => break,
         }
     }
-    batch.read_up_to(table.position());
+    batch.read_up_to(list.position());
     Ok(batch)
 }
 
@@ -205,6 +207,14 @@ fn import_id(list: &List, options: &Import) -> ImportId {
     put(&options.list);
     put(options.region.as_deref().unwrap_or_default());
     options.columns.iter().for_each(|column| put(column));
+    if let (ListKind::Disconnected, Some(date)) = (options.kind, &options.date) {
+        put("disconnected");
+        put(date);
+    }
+    match options.format {
+        ListFormat::Csv => {}
+        ListFormat::GupshupUsers => put("gupshup-users"),
+    }
     let full: [u8; 32] = hasher.finalize().into();
     ImportId::from_bytes(*full.first_chunk().unwrap_or(&[0; 16]))
 }

@@ -88,6 +88,11 @@ impl RowAnswer {
         }
     }
 
+    /// A row that says neither yes nor no.
+    pub(crate) fn silent(line: Option<u32>) -> Self {
+        Self { outcome: "repeated", ..Self::rejected(RejectedRow { line, errors: Vec::new() }) }
+    }
+
     /// A row that something is wrong with.
     pub(crate) fn rejected(row: RejectedRow) -> Self {
         Self {

@@ -20,12 +20,13 @@ use tokio::task::JoinSet;
 
 use super::Import;
 use super::answer::RowAnswer;
-use super::row::{ImportRow, PlannedRow, Planner, RejectedRow, can_lift};
+use super::gupshup::{self, Read};
+use super::row::{ImportRow, ListKind, PlannedRow, Planner, RejectedRow, can_lift};
 use crate::api::consents::answer::standing;
 use crate::api::consents::plan::Context;
 use crate::api::rejects::Rejecting;
 use crate::app::App;
-use crate::body::{Sent, parse_object};
+use crate::body::parse_object;
 use crate::caller::Caller;
 use crate::observe::outcome_word;
 use crate::problem::{Code, Problem};
@@ -58,6 +59,28 @@ pub(crate) struct Intake<'a> {
     source: Source,
     highest: Standing,
     region: Option<Region>,
+    kind: ListKind,
+    format: RowFormat,
+}
+
+/// How rows are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RowFormat {
+    /// As this API has them.
+    Rows,
+    /// As Gupshup's API gives the users of an app.
+    GupshupUsers,
+}
+
+impl RowFormat {
+    /// Parses the word.
+    pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
+        match text {
+            "rows" => Ok(Self::Rows),
+            "gupshup-users" => Ok(Self::GupshupUsers),
+            _ => Err("is none of rows, gupshup-users"),
+        }
+    }
 }
 
 /// A row on its way.
@@ -131,7 +154,14 @@ impl<'a> Intake<'a> {
             source: Source { road: Road::Import, name: list, spoke_of: None },
             highest: caller.key().highest,
             region: None,
+            kind: ListKind::Consents,
+            format: RowFormat::Rows,
         }
+    }
+
+    /// The intake for a list of this kind, written so.
+    pub(crate) fn of(self, kind: ListKind, format: RowFormat) -> Self {
+        Self { kind, format, ..self }
     }
 
     /// The intake for a list whose national numbers belong there.
@@ -161,11 +191,14 @@ impl<'a> Intake<'a> {
         let mut answers = Vec::new();
         let (mut group, mut storing) = (Group::default(), None);
         for line in lines() {
-            let planned = parse_object::<ImportRow>(line)
-                .map_err(|problem| RejectedRow::unreadable(&problem))
-                .and_then(|Sent { request, faults }| planner.plan(request, faults));
+            let planned = match self.read(line) {
+                Ok(Read::Silent(line)) => Ok(Err(RowAnswer::silent(line))),
+                Ok(Read::Row(row)) => planner.plan(row.request, row.faults).map(Ok),
+                Err(rejected) => Err(rejected),
+            };
             let taken = match planned {
-                Ok(row) => self.judge(row, mode, lifting, &mut earlier).await?,
+                Ok(Ok(row)) => self.judge(row, mode, lifting, &mut earlier).await?,
+                Ok(Err(silent)) => Taken::Answered(silent),
                 Err(rejected) => {
                     let problem = Problem::of_fields(rejected.errors.clone());
                     rejecting.add(&problem, rejected.line, line.as_bytes());
@@ -187,6 +220,16 @@ impl<'a> Intake<'a> {
         Ok(answers)
     }
 
+    /// Reads a row, or a user of Gupshup's as one.
+    fn read(&self, line: &str) -> Result<Read, RejectedRow> {
+        match self.format {
+            RowFormat::GupshupUsers => gupshup::read(line, self.app.phones()),
+            RowFormat::Rows => parse_object::<ImportRow>(line)
+                .map(|sent| Read::Row(Box::new(sent)))
+                .map_err(|problem| RejectedRow::unreadable(&problem)),
+        }
+    }
+
     fn planner(&self) -> Planner<'_> {
         let context = Context {
             phones: self.app.phones(),
@@ -198,7 +241,7 @@ impl<'a> Intake<'a> {
             key: None,
             doubt: None,
         };
-        Planner { context, import: self.import, region: self.region }
+        Planner { context, import: self.import, region: self.region, kind: self.kind }
     }
 
     /// Whether a row is to be stored, and which refusals it lifts.
@@ -309,6 +352,9 @@ impl<'a> Intake<'a> {
         registers: &Registers,
         now: Timestamp,
     ) -> Option<&'static str> {
+        if self.kind != ListKind::Consents {
+            return None;
+        }
         match row.plan.permission {
             Permission::Messages(..) => {
                 Some(standing(registers, &row.plan.message, &self.settings, now).status)

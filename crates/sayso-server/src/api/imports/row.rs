@@ -12,10 +12,12 @@ use sayso_core::id::{ImportId, TopicId};
 use sayso_core::phone::Region;
 use sayso_core::source::{EvidenceText, Source};
 use sayso_core::statement::{Standing, Statement};
+use sayso_core::time::Timestamp;
 use sayso_store::configuration::Configuration;
 use sayso_store::store::Dating;
 use utoipa::ToSchema;
 
+use super::disconnected;
 use crate::api::consents::plan::{Context, Plan, plan};
 use crate::api::consents::request::{ConsentRequest, EvidenceRequest, NoticeRequest, hex};
 use crate::body::texts::{
@@ -82,6 +84,17 @@ pub(crate) struct Planner<'a> {
     pub(crate) import: ImportId,
     /// Where the list's national numbers belong.
     pub(crate) region: Option<Region>,
+    /// What the list lists.
+    pub(crate) kind: ListKind,
+}
+
+/// What a list lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ListKind {
+    /// Consents and refusals.
+    Consents,
+    /// Numbers that were disconnected, at this time where their row does not say.
+    Disconnected(Timestamp),
 }
 
 /// A row that can be stored.
@@ -112,6 +125,10 @@ impl Planner<'_> {
         mut row: ImportRow,
         mut faults: Faults,
     ) -> Result<PlannedRow, RejectedRow> {
+        match self.kind {
+            ListKind::Consents => {}
+            ListKind::Disconnected(date) => return disconnected::plan(self, row, faults, date),
+        }
         let line = row.line;
         let rejected = |problem: &Problem| RejectedRow { line, errors: errors_of(problem) };
         let hash = self.hash(&row);
@@ -230,7 +247,7 @@ impl Planner<'_> {
     }
 }
 
-fn errors_of(problem: &Problem) -> Vec<FieldError> {
+pub(super) fn errors_of(problem: &Problem) -> Vec<FieldError> {
     if problem.errors().is_empty() {
         let code = problem.code();
         vec![FieldError {
@@ -312,7 +329,7 @@ impl ImportRow {
     }
 
     /// What was sent, field by field, in an order that never changes (rule 3).
-    fn write(&self, fields: &mut Writer, region: Option<Region>) {
+    pub(super) fn write(&self, fields: &mut Writer, region: Option<Region>) {
         fields.number(self.line.map_or(0, u64::from));
         let mut put = |text: Option<String>| {
             fields.option(text.as_deref(), Writer::text);

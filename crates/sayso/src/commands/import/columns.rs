@@ -2,6 +2,8 @@
 
 use sayso_core::channel::Channel;
 
+use crate::options::ListKind;
+
 /// What a column says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Field {
@@ -41,10 +43,12 @@ pub(super) enum Field {
     Notice,
     /// Where a national phone number belongs.
     Region,
+    /// Whether the number was disconnected, in a list of such.
+    Disconnected,
 }
 
 /// The names of each field, the one for `--column` first.
-const NAMES: [(Field, &[&str]); 17] = [
+const NAMES: [(Field, &[&str]); 18] = [
     (
         Field::Phone,
         &[
@@ -67,12 +71,25 @@ const NAMES: [(Field, &[&str]); 17] = [
     (Field::Topic, &["topic"]),
     (Field::Status, &["status", "consent", "consent_status", "statement"]),
     (Field::Processing, &["gdpr_optin", "gdpr_opt_in"]),
-    (Field::OccurredAt, &["occurred_at", "consent_date", "consent_time", "consented_at"]),
+    (
+        Field::OccurredAt,
+        &[
+            "occurred_at",
+            "consent_date",
+            "consent_time",
+            "consented_at",
+            "disconnected_at",
+            "disconnect_date",
+            "permanent_disconnect_date",
+            "deactivated_at",
+        ],
+    ),
     (Field::Source, &["source", "consent_source"]),
     (Field::Method, &["method", "consent_method"]),
     (Field::Evidence, &["evidence", "proof"]),
     (Field::Notice, &["notice", "consent_notice"]),
     (Field::Region, &["region", "country_code"]),
+    (Field::Disconnected, &["disconnected", "reassigned", "result"]),
 ];
 
 /// What follows the channel's name in the header of a flag.
@@ -83,6 +100,7 @@ const FLAG_ENDINGS: [&str; 3] = ["_optin", "_opt_in", "_consent"];
 pub(super) struct Mapping {
     columns: Vec<(Field, usize)>,
     unused: Vec<String>,
+    kind: ListKind,
 }
 
 /// A header in the form in which headers are compared.
@@ -125,14 +143,24 @@ impl Field {
             | Self::Method
             | Self::Evidence
             | Self::Notice
-            | Self::Region => false,
+            | Self::Region
+            | Self::Disconnected => false,
         }
+    }
+
+    fn is_number(self) -> bool {
+        matches!(self, Self::Phone | Self::Sha256)
+    }
+
+    /// Whether a list of this kind says it.
+    fn belongs_to(self, kind: ListKind) -> bool {
+        self != Self::Disconnected || kind == ListKind::Disconnected
     }
 }
 
 impl Mapping {
     /// Maps the headers of a list, `told` (FIELD=HEADER) first.
-    pub(super) fn of(headers: &[String], told: &[String]) -> Result<Self, String> {
+    pub(super) fn of(headers: &[String], told: &[String], kind: ListKind) -> Result<Self, String> {
         let mut columns: Vec<(Field, usize)> = Vec::new();
         for text in told {
             let (field, at) = parse_told(text, headers)?;
@@ -144,10 +172,9 @@ impl Mapping {
         let told: Vec<Field> = columns.iter().map(|(field, _)| *field).collect();
         for (at, header) in headers.iter().enumerate() {
             let is_told = columns.iter().any(|(_, column)| *column == at);
-            let Some(field) = Field::of(header).filter(|field| !is_told && !told.contains(field))
-            else {
-                continue;
-            };
+            let is_free =
+                |field: &Field| !is_told && !told.contains(field) && field.belongs_to(kind);
+            let Some(field) = Field::of(header).filter(is_free) else { continue };
             if let Some((_, other)) = columns.iter().find(|(known, _)| *known == field) {
                 let (name, other) = (field.name(), headers.get(*other).map_or("", String::as_str));
                 return Err(format!(
@@ -159,7 +186,7 @@ impl Mapping {
         let unused = headers.iter().enumerate();
         let unused = unused.filter(|(at, _)| !columns.iter().any(|(_, column)| column == at));
         let unused = unused.map(|(_, header)| header.clone()).collect();
-        let mapping = Self { columns, unused };
+        let mapping = Self { columns, unused, kind };
         mapping.check(headers)?;
         Ok(mapping)
     }
@@ -174,10 +201,18 @@ impl Mapping {
                  is needed; name it with --column, as in --column phone=Mobile"
             ));
         }
+        if self.kind == ListKind::Disconnected && !has(Field::is_number) {
+            return Err(format!(
+                "no column holds the numbers. {found} A column phone, or sha256 and kind, is needed; name it with --column, as in --column phone=TN"
+            ));
+        }
         if has(|field| field == Field::Sha256) && !has(|field| field == Field::Kind) {
             return Err(format!(
                 "the column sha256 needs a column kind beside it, with phone or email in each row. {found}"
             ));
+        }
+        if self.kind == ListKind::Disconnected {
+            return Ok(());
         }
         let has_flag = has(|field| matches!(field, Field::OptIn(_) | Field::Processing));
         match (has(|field| field == Field::Status), has(|field| field == Field::Channel)) {
@@ -191,6 +226,11 @@ impl Mapping {
                 "the column status needs a column channel beside it, with sms, whatsapp, email … in each row. {found}"
             )),
         }
+    }
+
+    /// What the list lists.
+    pub(super) const fn kind(&self) -> ListKind {
+        self.kind
     }
 
     /// The columns that say nothing we know.
@@ -240,7 +280,7 @@ mod tests {
     }
 
     fn mapping(names: &[&str], told: &[&str]) -> Result<Mapping, String> {
-        Mapping::of(&headers(names), &headers(told))
+        Mapping::of(&headers(names), &headers(told), ListKind::Consents)
     }
 
     #[test]

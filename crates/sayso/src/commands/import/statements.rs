@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::columns::{Field, Mapping};
 use super::table::Record;
+use crate::options::ListKind;
 
 /// One row of the API.
 pub(super) type Statement = Map<String, Value>;
@@ -66,6 +67,9 @@ impl Mapping {
     /// The statements of a row; an error says why it makes none.
     pub(super) fn statements(&self, record: &Record) -> Result<Vec<Statement>, String> {
         let cells = Cells { mapping: self, record };
+        if self.kind() == ListKind::Disconnected {
+            return cells.disconnected();
+        }
         let mut statements = Vec::new();
         for (field, _) in self.columns() {
             let (channel, cell) = match field {
@@ -89,7 +93,8 @@ impl Mapping {
                 | Field::Method
                 | Field::Evidence
                 | Field::Notice
-                | Field::Region => continue,
+                | Field::Region
+                | Field::Disconnected => continue,
             };
             let Some(cell) = cell else { continue };
             let said = Said::parse(&cell).ok_or_else(|| {
@@ -156,6 +161,45 @@ impl Cells<'_> {
         if statements.is_empty() { Err("has no address".to_owned()) } else { Ok(statements) }
     }
 
+    /// That the number was disconnected. A row of a register that was asked about it may say that it was
+    /// not, or that the register does not know.
+    fn disconnected(&self) -> Result<Vec<Statement>, String> {
+        let is_asked = self.mapping.column(Field::Disconnected).is_some();
+        match (is_asked, self.text(Field::Disconnected)) {
+            (false, _) => {}
+            (true, None) => return Ok(Vec::new()),
+            (true, Some(cell)) => {
+                let word = cell.to_lowercase().replace([' ', '-'], "_");
+                let is_no_data = matches!(word.as_str(), "no_data" | "nodata");
+                let is_yes = matches!(word.as_str(), "disconnected" | "reassigned");
+                match Said::parse(&cell) {
+                    _ if is_yes => {}
+                    _ if is_no_data => return Ok(Vec::new()),
+                    Some(Said::Yes) => {}
+                    Some(Said::No | Said::Nothing) => return Ok(Vec::new()),
+                    None => {
+                        return Err(format!(
+                            "disconnected is {cell:?}, which is neither yes nor no nor no data; a good value: yes"
+                        ));
+                    }
+                }
+            }
+        }
+        let mut statement = Map::new();
+        statement.insert("line".to_owned(), self.record.line.into());
+        let texts = [
+            ("region", self.text(Field::Region).map(|region| region.to_uppercase())),
+            ("occurred_at", self.text(Field::OccurredAt).map(|time| as_rfc_3339(&time))),
+            ("source", self.text(Field::Source)),
+        ];
+        for (name, text) in texts {
+            statement.extend(text.map(|text| (name.to_owned(), text.into())));
+        }
+        let number = [Field::Phone, Field::Sha256].iter().find_map(|field| self.address(*field));
+        statement.extend(number.ok_or("has no number")?);
+        Ok(vec![statement])
+    }
+
     /// Whose record the row speaks of: two customers may share one phone.
     fn add_external_id(&self, statement: &mut Statement) {
         statement.extend(self.address(Field::ExternalId).unwrap_or_default());
@@ -186,7 +230,8 @@ impl Cells<'_> {
             | Field::Method
             | Field::Evidence
             | Field::Notice
-            | Field::Region => return None,
+            | Field::Region
+            | Field::Disconnected => return None,
         };
         address.insert(name.to_owned(), text.into());
         Some(address)
@@ -277,8 +322,12 @@ mod tests {
 
     /// The statements of each row, or why it makes none.
     fn statements(list: &str) -> Vec<Result<Vec<Value>, String>> {
+        statements_of(list, ListKind::Consents)
+    }
+
+    fn statements_of(list: &str, kind: ListKind) -> Vec<Result<Vec<Value>, String>> {
         let mut table = table(list.as_bytes());
-        let mapping = Mapping::of(table.headers(), &[]).unwrap();
+        let mapping = Mapping::of(table.headers(), &[], kind).unwrap();
         let mut rows = Vec::new();
         while let Some(row) = table.next().unwrap() {
             rows.push(match row {
@@ -340,6 +389,27 @@ mod tests {
         );
         assert_eq!(rows[1], Ok(vec![]));
         assert!(rows[2].as_ref().unwrap_err().starts_with("channel is \"pigeon\""));
+    }
+
+    #[test]
+    fn a_disconnected_number_is_a_row_where_the_register_says_so() {
+        let list = "TN,date,result,disconnect_date\n\
+             4155550123,2024-01-01,yes,2026-02-03\n\
+             4155550124,2024-01-01,no,\n\
+             4155550125,2024-01-01,no data,\n\
+             4155550126,2024-01-01,perhaps,\n";
+        let list = list.replace("TN", "phone");
+        let rows = statements_of(&list, ListKind::Disconnected);
+        let first = json!({"line": 2, "phone": "4155550123", "occurred_at": "2026-02-03"});
+        assert_eq!(
+            rows[0],
+            Ok(vec![first]),
+            "the day that was asked about is no day of disconnection"
+        );
+        assert_eq!((&rows[1], &rows[2]), (&Ok(vec![]), &Ok(vec![])));
+        assert!(rows[3].as_ref().unwrap_err().contains("perhaps"));
+        let bare = statements_of("phone,sms_optin\n+14155550123,yes\n,\n", ListKind::Disconnected);
+        assert_eq!(bare[0], Ok(vec![json!({"line": 2, "phone": "+14155550123"})]));
     }
 
     #[test]

@@ -13,9 +13,12 @@ use csv::{ByteRecord, StringRecord};
 use sha2::{Digest, Sha256};
 
 use crate::exit::Failure;
+use crate::options::ListKind;
 
 /// A row longer than this holds a quote that was left open, not a person.
 const ROW_BYTES_MAX: usize = 65_536;
+/// Fewer digits are no telephone number.
+const DIGITS_MIN: usize = 7;
 /// How much of the list is looked at to tell its delimiter.
 const SAMPLE_BYTES: u64 = 65_536;
 
@@ -34,6 +37,8 @@ pub(super) struct Table {
     headers: Vec<String>,
     bytes: u64,
     last_byte: Option<u8>,
+    /// A first row that stands where the names of the columns would.
+    first: Option<Record>,
 }
 
 /// One row of it.
@@ -86,6 +91,11 @@ impl List {
         Ok(Self { file, bytes, last_byte, sha256: hasher.finalize().into() })
     }
 
+    /// The file, at its beginning, and its length.
+    pub(super) fn into_file(self) -> (File, u64) {
+        (self.file, self.bytes)
+    }
+
     /// The SHA-256 of the bytes.
     pub(super) fn sha256(&self) -> [u8; 32] {
         self.sha256
@@ -104,8 +114,8 @@ fn nameless_file() -> anyhow::Result<File> {
 }
 
 impl Table {
-    /// Reads the header.
-    pub(super) fn open(list: List) -> Result<Self, Failure> {
+    /// Reads the header. A list of disconnected numbers may be nothing but numbers, a line each.
+    pub(super) fn open(list: List, kind: ListKind) -> Result<Self, Failure> {
         let List { mut file, bytes, last_byte, .. } = list;
         let fault =
             |error: std::io::Error| Failure::Input(format!("the list cannot be read: {error}"));
@@ -135,12 +145,18 @@ impl Table {
             headers: Vec::new(),
             bytes,
             last_byte,
+            first: None,
         };
         let header =
             table.read()?.filter(|record| record.cells.iter().any(|cell| !cell.trim().is_empty()));
         let header = header.ok_or_else(|| {
             Failure::Input("the list is empty: its first line must name the columns".to_owned())
         })?;
+        if kind == ListKind::Disconnected && is_number_alone(&header) {
+            table.headers = vec!["phone".to_owned()];
+            table.first = Some(header);
+            return Ok(table);
+        }
         table.headers = header
             .cells
             .iter()
@@ -199,6 +215,9 @@ impl Table {
     }
 
     fn read(&mut self) -> Result<Option<Record>, Failure> {
+        if let Some(first) = self.first.take() {
+            return Ok(Some(first));
+        }
         let mut bytes = ByteRecord::new();
         let is_there = self
             .reader
@@ -222,6 +241,16 @@ impl Record {
     fn without_cells(self) -> Self {
         Self { cells: StringRecord::new(), ..self }
     }
+}
+
+/// Whether a row is one number: digits, and what people write between them.
+fn is_number_alone(row: &Record) -> bool {
+    let cells: Vec<&str> = row.cells.iter().map(str::trim).collect();
+    let [cell] = cells[..] else { return false };
+    let cell = cell.trim_start_matches('\u{feff}');
+    let digits = cell.bytes().filter(u8::is_ascii_digit).count();
+    let is_written_so = |letter: char| letter.is_ascii_digit() || "+-.() ".contains(letter);
+    digits >= DIGITS_MIN && cell.chars().all(is_written_so)
 }
 
 /// The delimiter that the first line has most of, outside quotes.
@@ -251,10 +280,35 @@ pub(super) mod tests {
 
     use super::*;
 
-    pub(in crate::commands::import) fn table(bytes: &[u8]) -> Table {
+    pub(in crate::commands::import) fn list(bytes: &[u8]) -> List {
         let mut file = nameless_file().unwrap();
         file.write_all(bytes).unwrap();
-        Table::open(List::hash(file).unwrap()).unwrap()
+        List::hash(file).unwrap()
+    }
+
+    pub(in crate::commands::import) fn table(bytes: &[u8]) -> Table {
+        Table::open(list(bytes), ListKind::Consents).unwrap()
+    }
+
+    #[test]
+    fn a_list_of_disconnected_numbers_needs_no_header() {
+        let open = |bytes: &[u8]| Table::open(list(bytes), ListKind::Disconnected).unwrap();
+        let lines = |mut table: Table| {
+            let mut lines = Vec::new();
+            while let Some(Row::Cells(record)) = table.next().unwrap() {
+                lines
+                    .push((record.line, record.cells.get(0).unwrap_or_default().trim().to_owned()));
+            }
+            (table.headers().to_vec(), lines)
+        };
+        let numbers = |first: u32| {
+            vec![(first, "+14155550123".to_owned()), (first + 1, "+14155550124".to_owned())]
+        };
+        let bare = lines(open(b"+14155550123\r\n+14155550124\r\n"));
+        assert_eq!(bare, (cells(&["phone"]), numbers(1)));
+        let headed = lines(open(b"phone\n+14155550123\n+14155550124\n"));
+        assert_eq!(headed, (cells(&["phone"]), numbers(2)));
+        assert_eq!(open(b"4155550123,2026-11-01\n").headers().len(), 2, "that is no number alone");
     }
 
     fn rows(bytes: &[u8]) -> Vec<(u32, Result<Vec<String>, &'static str>)> {

@@ -83,17 +83,17 @@ fn concerns_the_account(event: &ConsentEvent, registers: &Registers) -> bool {
 }
 
 impl Group<'_> {
-    /// Notes that the account of an event's address is to be settled.
+    /// Notes that the account of an event's address is to be settled, if the event concerns it.
     pub(super) fn note_account(
         &mut self,
         workspace: &Workspace,
         event: &ConsentEvent,
-    ) -> Result<(), StoreError> {
-        if concerns_the_account(event, &*self.registers(workspace, event.key)?) {
+        registers: &Registers,
+    ) {
+        if concerns_the_account(event, registers) {
             let (workspace, key) = (workspace.clone(), event.key);
             self.dues().push(Due { workspace, key, event: Some(event.clone()) });
         }
-        Ok(())
     }
 
     /// Notes that an address was folded anew.

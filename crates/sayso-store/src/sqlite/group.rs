@@ -393,8 +393,8 @@ impl<'a> Group<'a> {
         self.last_row = row;
         self.take_in(workspace, &event, row, &prepared.sealed)?;
         self.discard_where_refused(workspace, &event)?;
-        self.note_account(workspace, &event)?;
         let registers = self.registers(workspace, *key)?;
+        self.note_account(workspace, &event, &registers);
         Ok(Recorded {
             id: draft.id,
             outcome: Outcome::Appended,

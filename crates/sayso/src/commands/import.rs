@@ -48,6 +48,7 @@ pub(crate) async fn run(
     let Some(file) = &options.file else {
         return Err(Failure::Input("name the file to import, or - for standard input".to_owned()));
     };
+    refuse_what_does_not_fit(&options)?;
     let list = List::open(file)?;
     let id = import_id(&list, &options);
     let list = Rows::open(list, &options, printer)?;
@@ -71,6 +72,24 @@ pub(crate) async fn run(
     let rejects = Rejects::open(options.rejects.as_deref(), &list.headers())?;
     let report = Report::new(id, &options, rejects, printer);
     take_all(client, &path, list, report).await?.finish()
+}
+
+/// Options that say nothing for such a list are not passed over.
+fn refuse_what_does_not_fit(options: &Import) -> Result<(), Failure> {
+    let fault = match (options.kind, options.format) {
+        (ListKind::Disconnected, ListFormat::GupshupUsers) => {
+            "--format gupshup-users is a list of consents: leave --kind out"
+        }
+        (ListKind::Consents, _) if options.date.is_some() => {
+            "--date is for --kind disconnected; in a list of consents each row has its own"
+        }
+        (ListKind::Consents, ListFormat::GupshupUsers) if !options.columns.is_empty() => {
+            "--column is for tables: a list of Gupshup's users has no columns"
+        }
+        (ListKind::Consents | ListKind::Disconnected, ListFormat::Csv)
+        | (ListKind::Consents, ListFormat::GupshupUsers) => return Ok(()),
+    };
+    Err(Failure::Input(fault.to_owned()))
 }
 
 /// Bad rows are not written over the list that they are read from.

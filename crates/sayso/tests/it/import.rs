@@ -247,3 +247,40 @@ async fn refusals_are_lifted_when_told_and_then_nobody_is_asked_for_them() {
     assert!(lifted.contains("1 row lifted refusals") && !lifted.contains(asks), "{lifted}");
     assert!(shop.server.stop());
 }
+
+#[tokio::test]
+async fn lists_of_carriers_and_of_gupshup_are_imported_and_undone() {
+    let mut shop = Shop::open().await;
+    let list = |text: &str| std::fs::write(shop.folder.path().join("list.csv"), text).unwrap();
+    let printed = |output: Output| {
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    list("+14155550101\n+14155550102\n");
+    let undated = shop.import(&["--kind", "disconnected", "--json"]).output().unwrap();
+    assert_eq!(undated.status.code(), Some(2), "the date of the list is needed");
+    let carrier = ["--kind", "disconnected", "--date", "2026-01-10", "--json"];
+    let looked = printed(shop.import(&[&carrier[..], &["--dry-run"]].concat()).output().unwrap());
+    assert_eq!((&looked["would_append"], &looked["rows"]), (&json!(2), &json!(2)));
+    let taken = printed(shop.import(&carrier).output().unwrap());
+    assert_eq!(taken["appended"], 2);
+    let again = printed(shop.import(&carrier).output().unwrap());
+    assert_eq!((&again["retried"], &again["import"]), (&json!(2), &taken["import"]));
+
+    list(
+        r#"{"status":"success","users":[
+            {"countryCode":"1","phoneCode":"4155550103","optinStatus":"OPT_IN","optinTimeStamp":1763719200123},
+            {"countryCode":"1","phoneCode":"4155550104","optinStatus":"OPT_OUT"},
+            {"countryCode":"1","phoneCode":"4155550105","optinStatus":"LATER"}]}"#,
+    );
+    let users = printed(shop.import(&["--format", "gupshup-users", "--json"]).output().unwrap());
+    assert_eq!((&users["appended"], &users["repeated"]), (&json!(2), &json!(1)), "{users}");
+    let events = shop.http.must(Method::GET, "/v1/events?phone=%2B14155550101", None).await;
+    assert_eq!(events.body["events"][0]["says"], "reassigned set");
+    for id in [&taken["import"], &users["import"]] {
+        let undo = ["import", "undo", id.as_str().unwrap(), "--data", "data"];
+        let output = Command::new(SAYSO).current_dir(shop.folder.path()).args(undo).output();
+        assert_eq!(output.unwrap().status.code(), Some(0));
+    }
+    assert!(shop.server.stop());
+}

@@ -11,8 +11,8 @@
 //! to the restored ledger is the one that was lost. Nothing personal is in them, for an erasure
 //! leaves nothing personal.
 //!
-//! An erasure unlinks addresses that the person shares with somebody. So the list holds those
-//! unlinkings too. A line of another kind is refused, and an unlinking is taken in only where the
+//! An erasure unlinks addresses that the person shares with somebody, and suppresses the other
+//! addresses of an account. So the list holds those unlinkings and suppressions too. A line of another kind is refused, and an unlinking is taken in only where the
 //! ledger holds the link that it names: no list brings in a consent or takes back a refusal.
 
 use std::collections::{BTreeMap, BTreeSet};

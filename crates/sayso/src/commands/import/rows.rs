@@ -8,6 +8,9 @@ use crate::exit::Failure;
 use crate::options::{Import, ListFormat};
 use crate::printer::Printer;
 
+/// A row with the statements it makes, or why it makes none.
+pub(super) type Said = (Record, Result<Vec<Statement>, String>);
+
 /// A list as rows, each with the statements it makes or why it makes none.
 pub(super) enum Rows {
     /// A table, and which column says what.
@@ -59,9 +62,7 @@ impl Rows {
     }
 
     /// The next row.
-    pub(super) fn next(
-        &mut self,
-    ) -> Result<Option<(Record, Result<Vec<Statement>, String>)>, Failure> {
+    pub(super) fn next(&mut self) -> Result<Option<Said>, Failure> {
         match self {
             Self::Users(users) => users.next(),
             Self::Table(table, mapping) => Ok(table.next()?.map(|row| match row {

@@ -9,7 +9,7 @@ use csv::StringRecord;
 use serde_json::de::IoRead;
 use serde_json::{Deserializer, StreamDeserializer, Value};
 
-use super::statements::Statement;
+use super::rows::Said;
 use super::table::{List, Record};
 use crate::exit::Failure;
 
@@ -41,9 +41,7 @@ impl Users {
     }
 
     /// The next user, counted from 1, with what is sent of it.
-    pub(super) fn next(
-        &mut self,
-    ) -> Result<Option<(Record, Result<Vec<Statement>, String>)>, Failure> {
+    pub(super) fn next(&mut self) -> Result<Option<Said>, Failure> {
         loop {
             if let Some(user) = self.page.pop_front() {
                 self.line = self.line.saturating_add(1);
@@ -73,7 +71,7 @@ impl Users {
     }
 }
 
-fn row(line: u32, user: Value) -> (Record, Result<Vec<Statement>, String>) {
+fn row(line: u32, user: Value) -> Said {
     let cells = StringRecord::from(vec![user.to_string()]);
     let record = Record { line, cells };
     match user {

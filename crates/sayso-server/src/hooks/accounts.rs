@@ -12,6 +12,7 @@ use sayso_core::channel::Channel;
 use sayso_core::event::Fact;
 use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
 use sayso_core::id::ConnectionId;
+use sayso_core::limits;
 use sayso_core::source::{Actor, Evidence, EvidenceText, Road, Source, SourceName};
 use sayso_core::time::{ClaimedTime, Timestamp};
 use sayso_store::configuration::Configuration;
@@ -83,6 +84,21 @@ impl<'a> Telling<'a> {
         let naming = |other: &Address| Fact::SameAccount(account.channel, other.key(secret));
         let facts = [(one, naming(other)), (other, naming(one))];
         (part..).zip(facts).map(|(part, (address, fact))| self.draft(address, fact, part)).collect()
+    }
+
+    /// Whether the two are one once this call is recorded: not if one has too many others already.
+    pub(super) async fn become_one(&self, account: &OneAccount) -> Result<bool, Problem> {
+        let (one, other) = &account.pair;
+        let (workspace, secret) = (self.configuration.workspace, &self.configuration.secret);
+        for (address, other) in [(one, other), (other, one)] {
+            let subject = Subject::Address(address.clone());
+            let known = self.app.store().registers(workspace, &subject, Moment::Now).await?;
+            let is_full = known.accounts().count() >= limits::SAME_ACCOUNT_MAX;
+            if is_full && known.same_account(account.channel, other.key(secret)).is_none() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     fn draft(&self, address: &Address, fact: Fact, part: usize) -> Result<Draft, Problem> {

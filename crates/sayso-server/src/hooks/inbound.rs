@@ -268,10 +268,16 @@ impl Listening<'_> {
     async fn record(&self, saying: &Saying<'_>, facts: &[Fact]) -> Result<bool, Problem> {
         let workspace = self.configuration.workspace;
         let mut drafts = Vec::with_capacity(facts.len() * saying.addresses.len());
+        let is_hold = |fact: &Fact| matches!(fact, Fact::Consent(_, Statement::Hold));
+        let told = self.telling(saying);
+        let is_reviewed_once = match &saying.account {
+            Some(account) if facts.iter().any(is_hold) => told.become_one(account).await?,
+            Some(_) | None => false,
+        };
         for (place, address) in saying.addresses.iter().enumerate() {
             for fact in facts {
-                // One text is reviewed once: what holds one address of an account holds the other.
-                let is_held = place > 0 && matches!(fact, Fact::Consent(_, Statement::Hold));
+                // What holds one address of an account holds the other.
+                let is_held = place > 0 && is_reviewed_once && is_hold(fact);
                 if is_held || !concerns(*fact, address, saying.channel) {
                     continue;
                 }
@@ -296,15 +302,6 @@ impl Listening<'_> {
         }
         let own = drafts.len();
         if let Some(account) = &saying.account {
-            let at = saying.occurred_at.map_or(self.received, |at| at.first().min(self.received));
-            let told = Telling {
-                app: self.app,
-                configuration: self.configuration,
-                connection: self.connection,
-                identity: saying.identity,
-                request: saying.request,
-                at,
-            };
             drafts.extend(told.naming(account, saying.addresses.len() * facts.len()).await?);
         }
         if drafts.is_empty() {
@@ -313,6 +310,17 @@ impl Listening<'_> {
         let recorded = self.app.store().record(workspace, drafts).await?;
         let mut recorded = recorded.iter().take(own);
         Ok(recorded.all(|recorded| recorded.outcome == Outcome::Retried))
+    }
+
+    fn telling(&self, saying: &Saying<'_>) -> Telling<'_> {
+        Telling {
+            app: self.app,
+            configuration: self.configuration,
+            connection: self.connection,
+            identity: saying.identity,
+            request: saying.request,
+            at: saying.occurred_at.map_or(self.received, |at| at.first().min(self.received)),
+        }
     }
 
     /// When something happened (rule 2): nothing is later than our receipt.

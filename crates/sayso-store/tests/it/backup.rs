@@ -6,13 +6,15 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use sayso_core::address::Address;
+use sayso_core::channel::{Category, Channel, Message, Permission, Scope};
 use sayso_core::decision::Reason;
 use sayso_core::event::Fact;
 use sayso_core::id::WorkspaceId;
 use sayso_core::statement::Statement;
 use sayso_store::Store;
 use sayso_store::conformance::{
-    SMS, external, known, marketing, of_fact, phone, reason, record, said, source, workspace,
+    SMS, channel_id, external, known, marketing, of_fact, one_account, phone, reason, record, said,
+    source, workspace,
 };
 use sayso_store::environment::Environment;
 use sayso_store::sqlite::backup::{
@@ -472,6 +474,24 @@ async fn an_address_shared_with_somebody_erased_is_unlinked_again() {
             .unwrap()
     };
     assert_eq!(kept("restored/events.db"), kept("store/events.db"));
+}
+
+#[tokio::test]
+async fn the_other_address_of_an_erased_account_is_suppressed_again() {
+    let scene = Scene::new().await;
+    let (workspace, id) = (scene.workspace, channel_id(2));
+    let whatsapp = Permission::Messages(Channel::WhatsApp, Scope::All);
+    let naming = one_account(scene.store(), workspace, (&phone(2), &id), 1);
+    scene.store().record(workspace, naming).await.unwrap();
+    let yes = said(workspace, &id, whatsapp, Statement::Single, 2);
+    record(scene.store(), workspace, yes).await;
+    scene.back_up().await;
+    scene.erase(&phone(2)).await;
+    let restored = scene.restore_with(Some(&scene.list())).unwrap();
+    assert_eq!(restored.erasures.erased, 1);
+    let store = open(&scene.at("restored"));
+    let offer = Message::ordinary(Channel::WhatsApp, Category::Marketing);
+    assert_eq!(reason(&store, workspace, &id, offer).await, Some(Reason::Suppressed));
 }
 
 #[tokio::test]

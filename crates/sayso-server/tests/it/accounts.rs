@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use sayso_core::limits;
 use sayso_core::time::Span;
 use serde_json::{Value, json};
 
@@ -188,6 +189,19 @@ async fn an_unclear_text_of_both_is_reviewed_once() {
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
     for address in [PHONE, ID] {
         assert_eq!(world.reason(address).await, Value::Null);
+    }
+}
+
+#[tokio::test]
+async fn an_unclear_text_holds_both_also_where_they_cannot_become_one() {
+    let world = World::with(&[PHONE, ID]).await;
+    for n in 1..=limits::SAME_ACCOUNT_MAX {
+        let other = json!({ "from": "14155552671", "from_user_id": format!("US.9{n}") });
+        world.told(&text(&format!("wamid.{n}"), &other, "Hello")).await;
+    }
+    world.told(&text("wamid.last", &both(), "why do I get these")).await;
+    for address in [PHONE, ID] {
+        assert_eq!(world.reason(address).await, "under_review");
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::activity::Activity;
 use crate::channel::{Category, Channel, Content, Message, Occasion, words};
 use crate::limits;
+use crate::pacing::Pacing;
 use crate::registers::Registers;
 use crate::settings::Settings;
 use crate::status::{Consent, Status, consent};
@@ -30,7 +31,7 @@ words! {
         CategoryNotCovered = "category_not_covered", 7;
         /// Free words are allowed only within 24 hours of the person's last message.
         OutsideWindow = "outside_window", 8;
-        /// It is night where the person is.
+        /// It is quiet where the person may be.
         QuietHours = "quiet_hours", 9;
         /// The person got enough messages for now.
         FrequencyCap = "frequency_cap", 10;
@@ -124,12 +125,25 @@ pub struct Circumstances<'a> {
     pub settings: &'a Settings,
     /// Whether an opt-in is needed.
     pub requirement: Requirement,
-    /// Until when it is night where the person is.
+    /// Until when it is quiet where the person may be: [`Pacing::quiet_until`].
     pub quiet_until: Option<Timestamp>,
-    /// Until when the person got enough.
+    /// Until when the person got enough: [`Pacing::capped_until`].
     pub capped_until: Option<Timestamp>,
     /// Whether the sender sends.
     pub sender: SenderState,
+}
+
+impl Circumstances<'_> {
+    /// What time alone holds the message back for.
+    const fn pacing(&self) -> Pacing {
+        Pacing { quiet_until: self.quiet_until, capped_until: self.capped_until }
+    }
+
+    /// When to ask again, if what holds the message back passes and an end of all of it is in sight.
+    fn retry_at(&self) -> Option<Timestamp> {
+        let until = self.quiet_until.max(self.capped_until).max(self.sender.until())?;
+        (self.now < until && until < Timestamp::DISTANT_FUTURE).then_some(until)
+    }
 }
 
 /// Whether a sender sends.
@@ -142,11 +156,11 @@ pub enum SenderState {
 }
 
 impl SenderState {
-    /// Until when it is paused, if it is and that is known.
-    pub const fn until(self) -> Option<Timestamp> {
+    /// Until when it is paused; [`Timestamp::DISTANT_FUTURE`] where no end is in sight.
+    pub fn until(self) -> Option<Timestamp> {
         match self {
             Self::Sending => None,
-            Self::Paused(until) => until,
+            Self::Paused(until) => Some(until.unwrap_or(Timestamp::DISTANT_FUTURE)),
         }
     }
 }
@@ -244,11 +258,7 @@ pub fn decide(
     let waived = lacking.and(waivable(&consent, findings, message, circumstances));
     let reasons = findings.standing.and(outranking).or(lacking.without(waived));
     let reasons = reasons.or(hindrances(findings, message, circumstances));
-    let retry_at = circumstances
-        .quiet_until
-        .max(circumstances.capped_until)
-        .max(circumstances.sender.until())
-        .filter(|until| circumstances.now < *until);
+    let retry_at = circumstances.retry_at();
     Decision { reasons, waived, consent, retry_at }
 }
 
@@ -300,7 +310,7 @@ fn waivable(
 }
 
 /// Whether the person is owed this message even after an opt-out.
-fn is_owed(message: &Message, now: Timestamp) -> bool {
+pub(crate) fn is_owed(message: &Message, now: Timestamp) -> bool {
     match message.occasion {
         Occasion::Ordinary => false,
         Occasion::Requested(at) => {
@@ -334,14 +344,11 @@ fn hindrances(
     let now = circumstances.now;
     let free_form_on_whatsapp =
         message.channel == Channel::WhatsApp && message.content == Content::FreeForm;
-    let later = |until: Option<Timestamp>| until.is_some_and(|until| now < until);
     [
         (Reason::OutsideWindow, free_form_on_whatsapp && active_since(findings, now).is_none()),
-        (Reason::QuietHours, later(circumstances.quiet_until)),
-        (Reason::FrequencyCap, later(circumstances.capped_until)),
         (Reason::SenderPaused, circumstances.sender != SenderState::Sending),
     ]
     .into_iter()
     .filter(|(_, holds)| *holds)
-    .fold(Reasons::NONE, |set, (reason, _)| set.with(reason))
+    .fold(circumstances.pacing().reasons(now), |set, (reason, _)| set.with(reason))
 }

@@ -34,11 +34,15 @@ pub mod registers;
 pub mod status;
 pub mod suppression;
 
+pub mod cap;
+pub mod quiet;
 pub mod settings;
+pub mod zone;
 
 pub mod decision;
 pub mod effective;
 pub mod message;
+pub mod pacing;
 pub mod sender_health;
 pub mod template;
 

@@ -168,6 +168,10 @@ limits! {
     count PROVIDER_ANSWER_BYTES_MAX: usize = 1_048_576, "What is read of a provider's answer to a send: 1 MiB is hundreds of times what one needs.";
     count SECRET_BYTES_MAX: usize = 2_048, "A provider's token, key or password: Meta's tokens have a few hundred bytes.";
     count TEMPLATE_VARIABLES_MAX: usize = 100, "Variables of one template: no provider approves more.";
+    count FREQUENCY_CAPS_MAX: usize = 32, "Frequency caps of a workspace: each that bears on a message is counted before it goes.";
+    count FREQUENCY_CAP_MESSAGES_MAX: u32 = 1_000, "Messages that a frequency cap allows: more in its time caps nothing.";
+    count FREQUENCY_CAP_HOURS_MAX: u32 = 720, "Hours that a frequency cap looks back: 30 days, as long as a message waits at the most.";
+    count ZONE_BYTES_MAX: usize = 64, "The name of a time zone: the longest has 32 bytes.";
     count HTTP2_STREAMS_MAX: u32 = 128, "Requests at the same time on one connection of HTTP/2.";
     count CONNECTIONS_MAX: usize = 4_096, "Open connections of the public listener.";
     ;
@@ -181,6 +185,7 @@ limits! {
     span IDEMPOTENCY_WINDOW = Span::hours(24), "The same key with other content is a conflict for 24 hours (rule 3).";
     span CLAIM_HOLDS = Span::seconds(2), "A claim whose hand-over has not begun after 2 s is given up and decided anew (rule 28).";
     span UNDECIDED_PAUSE = Span::seconds(60), "A message to somebody whose registers cannot be read waits this long before it is decided again.";
+    span QUIET_SEARCH = Span::days(7), "How far ahead an hour is looked for that is quiet nowhere where the person may be: every day of the week, and a change of the clocks.";
     span MESSAGE_EXPIRY_DEFAULT = Span::days(1), "A message that could not be sent by then fails, unless it says otherwise.";
     span MESSAGE_EXPIRY_MAX = Span::days(30), "A message waits no longer: what was decided for it is stale.";
     span RETRY_AFTER_MAX = Span::days(1), "A provider that asks for a longer pause is asked again after a day.";

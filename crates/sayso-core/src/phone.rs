@@ -163,6 +163,12 @@ impl Phone {
     pub fn region(self, book: &PhoneBook) -> Option<Region> {
         book.region(self)
     }
+
+    /// The regions it may belong to: its own, or, where its first digits do not tell, all that share
+    /// its calling code; none for satellite and other global services.
+    pub fn regions(self, book: &PhoneBook) -> Vec<Region> {
+        book.regions(self)
+    }
 }
 
 impl fmt::Display for Phone {
@@ -205,6 +211,12 @@ impl Region {
             .any(|known| known == code)
             .then_some(Self(letters))
             .ok_or(RegionFault)
+    }
+
+    /// All of them, in the order of their letters.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let letters = |code: &str| code.as_bytes().try_into().ok();
+        REGIONS.split_ascii_whitespace().filter_map(letters).map(Self)
     }
 
     /// The two letters.

@@ -3,9 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::channel::{Category, Channel};
+use crate::cap::FrequencyCap;
+use crate::channel::{Category, Channel, Message};
+use crate::decision::is_owed;
 use crate::limits;
 use crate::phone::Region;
+use crate::quiet::QuietHours;
 use crate::statement::Level;
 use crate::status::{Consent, Status};
 use crate::time::Timestamp;
@@ -28,6 +31,10 @@ pub struct Settings {
     /// Refusals inferred from provider errors, per sender and day, past which the rest of the day's are
     /// held together (rule 15); at most [`limits::INFERRED_REFUSALS_PER_DAY_MAX`].
     pub inferred_refusals_per_day: u32,
+    /// When people are left alone; never where a channel has none.
+    pub quiet_hours: BTreeMap<Channel, QuietHours>,
+    /// How much people get; as much as is sent where no cap covers it.
+    pub frequency_caps: Vec<FrequencyCap>,
 }
 
 /// What holds on a channel where nothing at all was recorded.
@@ -52,6 +59,8 @@ impl Default for Settings {
             notice_required: false,
             audit_look_ups: false,
             inferred_refusals_per_day: limits::INFERRED_REFUSALS_PER_DAY,
+            quiet_hours: BTreeMap::new(),
+            frequency_caps: Vec::new(),
         }
     }
 }
@@ -76,6 +85,30 @@ impl Settings {
     /// implied consent counts only where the workspace decided that it does.
     pub fn least_level(&self, channel: Channel) -> Level {
         self.least_levels.get(&channel).copied().unwrap_or(Level::Single)
+    }
+
+    /// The quiet hours that hold such a message back. What the person is owed, whatever they refused
+    /// (rule 26), waits for no hour.
+    pub fn quiet_hours_for(&self, message: &Message, now: Timestamp) -> Option<&QuietHours> {
+        let hours = self.quiet_hours.get(&message.channel)?;
+        let bears = hours.categories().contains(&message.category) && !is_owed(message, now);
+        bears.then_some(hours)
+    }
+
+    /// The caps that cover such a message. What the person is owed goes all the same.
+    pub fn frequency_caps_for(
+        &self,
+        message: &Message,
+        now: Timestamp,
+    ) -> impl Iterator<Item = &FrequencyCap> {
+        let covering = self.frequency_caps.iter().filter(|cap| cap.covers(message));
+        covering.filter(move |_| !is_owed(message, now))
+    }
+
+    /// Whether quiet hours or caps bear on such a message at all.
+    pub fn paces(&self, message: &Message, now: Timestamp) -> bool {
+        self.quiet_hours_for(message, now).is_some()
+            || self.frequency_caps_for(message, now).next().is_some()
     }
 }
 

@@ -95,16 +95,22 @@ struct Said {
 }
 
 impl PhoneBook {
-    /// The numbering plans that this version of Sayso was built with.
+    /// The numbering plans that this version of Sayso was built with; one copy for all who ask.
     ///
     /// # Panics
     /// If the metadata in the binary is damaged.
     #[expect(clippy::expect_used, reason = "a constant of the binary, read by every test")]
     pub fn builtin() -> Self {
-        let metadata = PhoneMetadataCollection::decode(BUILTIN).expect("builtin metadata decodes");
-        let plans = Plan::all(&metadata.metadata);
-        let library = PhoneNumberUtil::new_for_metadata(metadata).expect("its regions are known");
-        Self(Arc::new(Book { plans, library, data_version: BUILTIN_VERSION }))
+        static BOOK: OnceLock<Arc<Book>> = OnceLock::new();
+        let book = BOOK.get_or_init(|| {
+            let metadata =
+                PhoneMetadataCollection::decode(BUILTIN).expect("builtin metadata decodes");
+            let plans = Plan::all(&metadata.metadata);
+            let library =
+                PhoneNumberUtil::new_for_metadata(metadata).expect("its regions are known");
+            Arc::new(Book { plans, library, data_version: BUILTIN_VERSION })
+        });
+        Self(Arc::clone(book))
     }
 
     /// The version of the metadata.
@@ -135,6 +141,18 @@ impl PhoneBook {
         let mut buffer = Decimal::default();
         let (plan, national) = self.plan_of(buffer.write(phone.digits()))?;
         plan.territory(&plan.said(national))?.region
+    }
+
+    /// The region of a number, or all that share its calling code where it is of none of them.
+    pub(super) fn regions(&self, phone: Phone) -> Vec<Region> {
+        let mut buffer = Decimal::default();
+        let Some((plan, national)) = self.plan_of(buffer.write(phone.digits())) else {
+            return Vec::new();
+        };
+        match plan.territory(&plan.said(national)) {
+            Some(territory) => territory.region.into_iter().collect(),
+            None => plan.territories.iter().filter_map(|territory| territory.region).collect(),
+        }
     }
 
     /// Reads a number that begins with its calling code; a trunk prefix after it is dropped.

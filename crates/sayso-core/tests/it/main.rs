@@ -10,6 +10,7 @@ mod wording;
 
 mod canonical;
 mod model;
+mod pacing;
 mod properties;
 mod scenarios;
 mod small_worlds;

@@ -106,6 +106,20 @@ fn regions_are_those_of_the_metadata() {
 }
 
 #[test]
+fn a_number_of_no_region_may_be_of_all_that_share_its_calling_code() {
+    let regions = |digits| -> Vec<String> {
+        let regions = Phone::from_digits(digits).unwrap().regions(&book());
+        regions.iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(regions(14_155_552_671), ["US"]);
+    assert_eq!(regions(18_095_550_123), ["DO"]);
+    let american = regions(15_550_100_001);
+    assert_eq!((american.len(), american[0].as_str()), (25, "US"), "an area code that nobody has");
+    assert_eq!(regions(800_1234_5678), [""; 0], "a service of the whole world");
+    assert_eq!(regions(999_123_456_789), [""; 0], "no calling code");
+}
+
+#[test]
 fn the_metadata_is_that_of_the_library() {
     assert_eq!(book().data_version(), "9.0.42");
 }

@@ -19,6 +19,10 @@ use crate::body::{Asked, Faults, Sent, json_object};
 use crate::caller::{Caller, Configure, Read};
 use crate::problem::{Code, Problem};
 
+use pacing::{FrequencyCapAnswer, FrequencyCapRequest, QuietHoursAnswer, QuietHoursRequest};
+
+mod pacing;
+
 /// The words that acknowledge a default of opted in for marketing (rule 10).
 const ACKNOWLEDGEMENT: &str = "people who said nothing will get marketing";
 
@@ -43,6 +47,11 @@ json_object! {
         /// Refusals inferred from providers' errors, per sender and day, past which the rest of the day's are held together; 200 if absent, at most 100,000.
         #[schema(maximum = 100_000, example = 200)]
         inferred_refusals_per_day: u32,
+        /// When people are left alone, by channel and by the clock where they are; never if absent.
+        #[schema(value_type = Option<BTreeMap<String, QuietHoursRequest>>)]
+        quiet_hours: BTreeMap<String, QuietHoursRequest>,
+        /// How many messages of a category a person gets within some hours; at most 32 caps, none if absent.
+        frequency_caps: Vec<FrequencyCapRequest>,
         /// Needed for `opted_in_acknowledged`: the words "people who said nothing will get marketing".
         acknowledgement: String,
     }
@@ -76,6 +85,10 @@ pub(crate) struct SettingsAnswer {
     audit_look_ups: bool,
     /// Refusals inferred from providers' errors, per sender and day, past which the rest are held together.
     inferred_refusals_per_day: u32,
+    /// When people are left alone, for every channel with such hours.
+    quiet_hours: BTreeMap<&'static str, QuietHoursAnswer>,
+    /// How many messages of a category a person gets within some hours.
+    frequency_caps: Vec<FrequencyCapAnswer>,
 }
 
 /// Reads the settings, now or as they were.
@@ -158,6 +171,11 @@ fn parse(sent: Sent<SettingsRequest>) -> Result<Settings, Problem> {
         notice_required: request.notice_required.unwrap_or(false),
         audit_look_ups: request.audit_look_ups.unwrap_or(false),
         inferred_refusals_per_day: inferred,
+        quiet_hours: pacing::quiet_hours(request.quiet_hours.unwrap_or_default(), &mut faults),
+        frequency_caps: pacing::frequency_caps(
+            request.frequency_caps.unwrap_or_default(),
+            &mut faults,
+        ),
     };
     faults.settle(Some(settings))
 }
@@ -199,6 +217,8 @@ impl SettingsAnswer {
             notice_required: settings.notice_required,
             audit_look_ups: settings.audit_look_ups,
             inferred_refusals_per_day: settings.inferred_refusals_per_day,
+            quiet_hours: QuietHoursAnswer::all(&settings.quiet_hours),
+            frequency_caps: settings.frequency_caps.iter().map(FrequencyCapAnswer::of).collect(),
         }
     }
 }

@@ -9,11 +9,13 @@ use sayso_core::id::{
 use sayso_core::message::MessageState;
 use sayso_core::notice::Language;
 use sayso_core::phone::Region;
+use sayso_core::quiet::TimeOfDay;
 use sayso_core::rule::{Does, Keyword, Pattern};
 use sayso_core::source::{EvidenceText, SourceName};
 use sayso_core::statement::{Level, Standing};
 use sayso_core::status::Status;
 use sayso_core::time::{ClaimedTime, Timestamp};
+use sayso_core::zone::Zone;
 use sayso_store::configuration::KeyScope;
 use serde_json::Value;
 use utoipa::openapi::RefOr;
@@ -121,6 +123,10 @@ texts! {
     ClaimedTimeText(ClaimedTime) = ClaimedTime::parse, InvalidTime, "2026-11-21T10:00:00Z", None;
     /// An instant in RFC 3339 with a zone.
     TimeText(Timestamp) = Timestamp::parse, InvalidTime, "2026-11-21T10:00:00Z", None;
+    /// A time of day, as a clock on the wall shows it.
+    TimeOfDayText(TimeOfDay) = TimeOfDay::parse, InvalidValue, "21:00", None;
+    /// A time zone, by its name in the IANA time zone database.
+    ZoneText(Zone) = Zone::parse, UnknownTimeZone, "Europe/Berlin", None;
     /// The id of a sender.
     SenderIdText(SenderId) = SenderId::parse, InvalidId, "snd_01jd6m9k3te5b8r5v3x5y6z7w8", None;
     /// The id of a connection.

@@ -149,6 +149,9 @@ codes! {
     InvalidTime = "invalid-time", UNPROCESSABLE_ENTITY, "The time cannot be read",
         "Times are RFC 3339 with a time zone; they may be as coarse as a day.",
         "Send a time such as `2026-11-21T10:00:00Z`.";
+    UnknownTimeZone = "unknown-time-zone", UNPROCESSABLE_ENTITY, "The time zone is unknown",
+        "Time zones have the names of the IANA time zone database; offsets such as `+02:00` know nothing of summer.",
+        "Send a name such as `Europe/Berlin`.";
     TimeInTheFuture = "time-in-the-future", UNPROCESSABLE_ENTITY, "The opt-in lies in the future",
         "An opt-in dated more than 5 minutes past our receipt is refused; a refusal would have been taken.",
         "Correct the clock of the system that dates the request.";

@@ -300,3 +300,73 @@ async fn a_secret_is_not_said_again_to_the_key_that_made_it() {
     assert_eq!(make(&app, "/v1/sites", "k", &site).await.status, StatusCode::CREATED);
     make(&app, "/v1/sites", "k", &site).await.is_problem("idempotency-key-reused");
 }
+
+#[tokio::test]
+async fn quiet_hours_and_caps_are_kept_as_they_were_put_and_past_ones_answer_for_then() {
+    let app = TestApp::start().await;
+    let before = app.now();
+    let night = json!({ "from": "21:00", "to": "08:00", "categories": ["marketing", "utility"] });
+    let caps = json!([
+        { "category": "marketing", "messages": 1_000, "hours": 720 },
+        { "channel": "sms", "category": "marketing", "messages": 1, "hours": 1 },
+    ]);
+    let settings = json!({ "quiet_hours": { "sms": night }, "frequency_caps": caps });
+    assert_eq!(app.call("PUT", "/v1/settings", &settings).await.status, StatusCode::OK);
+    let now = app.get("/v1/settings").await.json();
+    assert_eq!((&now["quiet_hours"], &now["frequency_caps"]), (&json!({ "sms": night }), &caps));
+    let then = app.get(&format!("/v1/settings?as_of={before}")).await.json();
+    assert_eq!((&then["quiet_hours"], &then["frequency_caps"]), (&json!({}), &json!([])));
+    let plain = json!({ "quiet_hours": { "email": { "from": "20:00", "to": "00:00" } } });
+    let put = app.call("PUT", "/v1/settings", &plain).await.json();
+    assert_eq!(put["quiet_hours"]["email"]["categories"], json!(["marketing"]));
+}
+
+#[tokio::test]
+async fn what_can_be_no_quiet_hours_and_no_cap_is_refused_by_field() {
+    let app = TestApp::start().await;
+    let wrong = json!({
+        "quiet_hours": {
+            "fax": { "from": "21:00", "to": "08:00" },
+            "sms": { "from": "9pm", "to": "24:00" },
+            "email": { "from": "08:00", "to": "08:00" },
+            "rcs": { "from": "21:00", "to": "08:00", "categories": ["authentication"] },
+            "push": { "from": "21:00", "to": "08:00", "categories": [] },
+            "line": {},
+        },
+        "frequency_caps": [
+            { "messages": 3, "hours": 24 },
+            { "category": "marketing", "messages": 1_001, "hours": 24 },
+            { "category": "marketing", "messages": 0, "hours": 24 },
+            { "category": "marketing", "messages": 1, "hours": 721 },
+            { "category": "marketing", "channel": "fax", "messages": 1, "hours": 24 },
+        ],
+    });
+    let problem = app.call("PUT", "/v1/settings", &wrong).await.is_problem("invalid-fields");
+    let errors = problem["errors"].as_array().unwrap();
+    let mut places: Vec<&str> =
+        errors.iter().map(|error| error["pointer"].as_str().unwrap()).collect();
+    places.sort_unstable();
+    assert_eq!(
+        places,
+        [
+            "/frequency_caps/0/category",
+            "/frequency_caps/1/messages",
+            "/frequency_caps/2/messages",
+            "/frequency_caps/3/hours",
+            "/frequency_caps/4/channel",
+            "/quiet_hours/email/to",
+            "/quiet_hours/fax",
+            "/quiet_hours/line/from",
+            "/quiet_hours/line/to",
+            "/quiet_hours/push/categories",
+            "/quiet_hours/rcs/categories",
+            "/quiet_hours/sms/from",
+            "/quiet_hours/sms/to",
+        ]
+    );
+    assert!(errors.iter().all(|error| error["example"].is_string()), "{problem}");
+    let cap = json!({ "category": "marketing", "messages": 1, "hours": 1 });
+    let many = json!({ "frequency_caps": vec![cap; 33] });
+    let problem = app.call("PUT", "/v1/settings", &many).await.is_problem("invalid-value");
+    assert_eq!(problem["errors"][0]["pointer"], "/frequency_caps");
+}

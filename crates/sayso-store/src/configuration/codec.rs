@@ -1,11 +1,15 @@
 //! The stored form of configuration changes, in the canonical encoding of `sayso-core`.
 
+use std::collections::BTreeMap;
+
 use sayso_core::canonical::{Canonical, Malformed, Reader, Writer};
+use sayso_core::cap::FrequencyCap;
 use sayso_core::channel::{Category, Channel, Permission, Provider, Scope};
 use sayso_core::id::{ConnectionId, ImportId, KeyId, NoticeId, RuleId, SenderId, TopicId};
 use sayso_core::limits;
 use sayso_core::notice::{Language, Notice, NoticeRef};
 use sayso_core::phone::Region;
+use sayso_core::quiet::{QuietHours, TimeOfDay};
 use sayso_core::rule::{self, Does, Draft, Keyword, Matching, Pattern};
 use sayso_core::sender_health::Signal;
 use sayso_core::settings::{ChannelDefault, Settings};
@@ -293,6 +297,19 @@ fn write_settings(settings: &Settings, to: &mut Writer) {
     }
     to.byte(u8::from(settings.audit_look_ups));
     to.number(u64::from(settings.inferred_refusals_per_day));
+    to.length(settings.quiet_hours.len());
+    for (channel, hours) in &settings.quiet_hours {
+        channel.write(to);
+        to.number(u64::from(hours.from().minutes()));
+        to.number(u64::from(hours.to().minutes()));
+        write_list(to, hours.categories().iter(), |to, category| category.write(to));
+    }
+    write_list(to, settings.frequency_caps.iter(), |to, cap| {
+        cap.channel().write(to);
+        cap.category().write(to);
+        to.number(u64::from(cap.messages()));
+        to.number(u64::from(cap.hours()));
+    });
 }
 
 fn read_settings(from: &mut Reader<'_>) -> Result<Settings, Malformed> {
@@ -315,13 +332,38 @@ fn read_settings(from: &mut Reader<'_>) -> Result<Settings, Malformed> {
         least_levels: read_list(from, |from| {
             Ok((Channel::read(from)?, Level::from_code(from.byte()?).ok_or(Malformed)?))
         })?,
-        // Settings written before there were these end here.
+        // Settings written before there was one of these end before it.
         audit_look_ups: from.end().is_err() && from.byte()? != 0,
         inferred_refusals_per_day: match from.end() {
             Ok(()) => limits::INFERRED_REFUSALS_PER_DAY,
             Err(Malformed) => u32::try_from(from.number()?).map_err(|_| Malformed)?,
         },
+        quiet_hours: match from.end() {
+            Ok(()) => BTreeMap::new(),
+            Err(Malformed) => read_list(from, read_quiet_hours)?,
+        },
+        frequency_caps: match from.end() {
+            Ok(()) => Vec::new(),
+            Err(Malformed) => read_list(from, read_frequency_cap)?,
+        },
     })
+}
+
+fn read_quiet_hours(from: &mut Reader<'_>) -> Result<(Channel, QuietHours), Malformed> {
+    let channel = Channel::read(from)?;
+    let mut time = || {
+        let minutes = u16::try_from(from.number()?).map_err(|_| Malformed)?;
+        TimeOfDay::from_minutes(minutes).ok_or(Malformed)
+    };
+    let (begin, end) = (time()?, time()?);
+    let hours = QuietHours::new(begin, end, read_list(from, Category::read)?);
+    Ok((channel, hours.map_err(|_| Malformed)?))
+}
+
+fn read_frequency_cap(from: &mut Reader<'_>) -> Result<FrequencyCap, Malformed> {
+    let (channel, category) = (Option::read(from)?, Category::read(from)?);
+    let mut number = || u32::try_from(from.number()?).map_err(|_| Malformed);
+    FrequencyCap::new(channel, category, number()?, number()?).map_err(|_| Malformed)
 }
 
 fn write_notice(notice: &Notice, to: &mut Writer) {
@@ -448,20 +490,39 @@ mod tests {
     }
 
     #[test]
-    fn settings_from_before_look_ups_could_be_audited_are_read_and_audit_none() {
-        let settings = |audit_look_ups| {
-            let defaults = [(Channel::Sms, ChannelDefault::OptedIn)].into();
-            Settings { defaults, audit_look_ups, ..Settings::default() }
+    fn settings_from_before_some_were_there_are_read_and_have_none_of_them() {
+        let time = |text| TimeOfDay::parse(text).unwrap();
+        let categories = [Category::Marketing, Category::Utility].into();
+        let hours = QuietHours::new(time("21:00"), time("08:00"), categories).unwrap();
+        let cap = |channel| FrequencyCap::new(channel, Category::Marketing, 1_000, 720).unwrap();
+        let settings = Settings {
+            defaults: [(Channel::Sms, ChannelDefault::OptedIn)].into(),
+            audit_look_ups: true,
+            quiet_hours: [(Channel::Sms, hours)].into(),
+            frequency_caps: vec![cap(None), cap(Some(Channel::Email))],
+            ..Settings::default()
         };
-        for audit_look_ups in [false, true] {
-            let change = Change::Settings(settings(audit_look_ups));
-            let mut bytes = change.to_bytes();
-            assert_eq!(Change::from_bytes(&bytes).unwrap(), change);
-            // Before there was a limit of inferred refusals.
-            bytes.truncate(bytes.len() - 2);
-            assert_eq!(Change::from_bytes(&bytes).unwrap(), change);
-            assert_eq!(bytes.pop(), Some(u8::from(audit_look_ups)));
-            assert_eq!(Change::from_bytes(&bytes).unwrap(), Change::Settings(settings(false)));
+        let bytes_of = |settings: &Settings| Change::Settings(settings.clone()).to_bytes();
+        let mut earlier = settings.clone();
+        let mut ends = vec![(bytes_of(&settings), settings)];
+        // An empty list is one byte, and so is the switch.
+        let without: [(usize, fn(&mut Settings)); 4] = [
+            (1, |settings| settings.frequency_caps.clear()),
+            (2, |settings| settings.quiet_hours.clear()),
+            // The number of inferred refusals is two bytes.
+            (4, |settings| {
+                settings.inferred_refusals_per_day = limits::INFERRED_REFUSALS_PER_DAY;
+            }),
+            (5, |settings| settings.audit_look_ups = false),
+        ];
+        for (after, without) in without {
+            without(&mut earlier);
+            let bytes = bytes_of(&earlier);
+            let cut = bytes.get(..bytes.len() - after).unwrap().to_vec();
+            ends.extend([(bytes, earlier.clone()), (cut, earlier.clone())]);
+        }
+        for (bytes, settings) in ends {
+            assert_eq!(Change::from_bytes(&bytes).unwrap(), Change::Settings(settings));
         }
     }
 }

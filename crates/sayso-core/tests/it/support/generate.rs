@@ -232,8 +232,12 @@ fn settings() -> impl Strategy<Value = Settings> {
 pub(crate) fn question() -> impl Strategy<Value = Question> {
     anytime().prop_flat_map(|now| {
         let until = move || {
-            maybe(0.2, select(vec![-60, 0, 60]))
-                .prop_map(move |it| it.map(|minutes| now.plus(Span::minutes(minutes))))
+            // The last is later than every time: no end is in sight.
+            let minutes = vec![Some(-60), Some(0), Some(60), None];
+            let at = move |minutes: Option<i64>| {
+                minutes.map_or(Timestamp::DISTANT_FUTURE, |it| now.plus(Span::minutes(it)))
+            };
+            maybe(0.2, select(minutes)).prop_map(move |it| it.map(at))
         };
         let paused = until().prop_map(SenderState::Paused);
         let sender = prop_oneof![9 => Just(SenderState::Sending), 1 => paused];

@@ -118,8 +118,11 @@ impl<'a> Model<'a> {
         }
         if let SenderState::Paused(until) = circumstances.sender {
             reasons.push(Reason::SenderPaused);
-            retry_at = retry_at.max(until.filter(|until| *until > now));
+            let end = until.unwrap_or(Timestamp::DISTANT_FUTURE);
+            retry_at = retry_at.max(Some(end).filter(|end| *end > now));
         }
+        // Where no end is in sight there is no time to name.
+        let retry_at = retry_at.filter(|until| *until != Timestamp::DISTANT_FUTURE);
         Answer { reasons, waived, status, level, retry_at }
     }
 

@@ -6,9 +6,7 @@
 //! Absent on purpose: who counts messages, and who knows where a person is.
 
 use crate::decision::{Reason, Reasons};
-use crate::quiet::QuietHours;
 use crate::time::Timestamp;
-use crate::zone::Zone;
 
 /// Until when quiet hours and caps hold a message back. [`Timestamp::DISTANT_FUTURE`] means that no end
 /// is in sight.
@@ -24,21 +22,30 @@ impl Pacing {
     /// Nothing holds a message back.
     pub const NONE: Self = Self { quiet_until: None, capped_until: None };
 
-    /// What holds a message back at `now`, by the quiet hours that bear on it, the zones in which the
-    /// person may be, and the time at which the last cap is over.
+    /// What holds a message back at `now`. `open_from` says when from some time on it is not quiet where
+    /// the person may be ([`QuietHours::open_from`]; that time itself where no quiet hours bear on the
+    /// message), `caps_over` when the last cap is over.
+    ///
+    /// [`QuietHours::open_from`]: crate::quiet::QuietHours::open_from
     pub fn at(
         now: Timestamp,
-        quiet: Option<(&QuietHours, &[Zone])>,
+        mut open_from: impl FnMut(Timestamp) -> Option<Timestamp>,
         caps_over: Option<Timestamp>,
     ) -> Self {
-        let open_from = |at: Timestamp| match quiet {
-            Some((hours, zones)) => hours.open_from(zones, at).unwrap_or(Timestamp::DISTANT_FUTURE),
-            None => at,
-        };
+        let mut open_from = |at| open_from(at).unwrap_or(Timestamp::DISTANT_FUTURE);
         let later = |until: &Timestamp| now < *until;
         Self {
             quiet_until: Some(open_from(now)).filter(later),
             capped_until: caps_over.filter(later).map(open_from),
+        }
+    }
+
+    /// What holds a message back that both hold back.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            quiet_until: self.quiet_until.max(other.quiet_until),
+            capped_until: self.capped_until.max(other.capped_until),
         }
     }
 
@@ -58,9 +65,14 @@ impl Pacing {
 }
 
 impl Reasons {
+    /// Those that pass by themselves.
+    #[must_use]
+    pub fn passing(self) -> Self {
+        self.and(Self::of(&[Reason::QuietHours, Reason::FrequencyCap]))
+    }
+
     /// Whether there is a reason, and each passes by itself.
     pub fn pass_by_themselves(self) -> bool {
-        let passing = Self::of(&[Reason::QuietHours, Reason::FrequencyCap]);
-        !self.is_empty() && self.without(passing).is_empty()
+        !self.is_empty() && self.passing() == self
     }
 }

@@ -12,6 +12,7 @@ use sayso_core::event_id::RequestHash;
 use sayso_core::id::{MessageId, SenderId};
 use sayso_core::message::MessageState;
 use sayso_core::time::Timestamp;
+use sayso_core::zone::Zone;
 
 /// What is said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +58,19 @@ pub struct MessageDraft {
     pub payload: Payload,
     /// When it is of no use any more.
     pub expires_at: Timestamp,
+    /// Where the person is, if the caller says so; kept with what is personal.
+    pub zone: Option<Zone>,
+    /// What holds it back by the first of its routes, if anything does.
+    pub held: Option<Held>,
+}
+
+/// What holds a message back that may go later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// Why; these pass by themselves.
+    pub reasons: Reasons,
+    /// When it is decided again.
+    pub until: Timestamp,
 }
 
 /// What became of a draft.
@@ -83,9 +97,11 @@ pub struct StoredMessage {
     pub route: u16,
     /// Whether it needs an opt-in.
     pub requirement: Requirement,
+    /// Where the person is, if the caller said so; gone once the person is erased.
+    pub zone: Option<Zone>,
     /// Where it is on its way.
     pub state: MessageState,
-    /// Why the gate said no; none unless it did.
+    /// Why the gate said no, or, while it is queued, not yet; none unless it did.
     pub reasons: Reasons,
     /// Why it failed or is unknown: a word of ours or a provider's code.
     pub failure: Option<Box<str>>,
@@ -100,6 +116,8 @@ pub struct StoredMessage {
 pub struct MessageTimes {
     /// It was taken.
     pub queued_at: Timestamp,
+    /// While it is queued, when it is decided next.
+    pub due_at: Timestamp,
     /// It is of no use any more.
     pub expires_at: Timestamp,
     /// The gate last decided it.

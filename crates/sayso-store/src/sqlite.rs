@@ -23,6 +23,7 @@ mod gate;
 mod group;
 mod imports;
 mod messages;
+mod pacing;
 mod past;
 mod people;
 mod questions;
@@ -53,6 +54,7 @@ use sayso_core::event::Fact;
 use sayso_core::event_id::{RequestHash, is_keyed};
 use sayso_core::id::{EventId, ImportId, MessageId, ProfileId, SenderId, WorkspaceId};
 use sayso_core::limits;
+use sayso_core::pacing::Pacing;
 use sayso_core::phone::BUILTIN_VERSION;
 use sayso_core::registers::Registers;
 use sayso_core::time::Timestamp;
@@ -756,6 +758,16 @@ impl Store for SqliteStore {
         recipients: &[Recipient],
     ) -> Result<Vec<Reasons>, StoreError> {
         self.shared.screen(workspace, question, recipients)
+    }
+
+    async fn pacing(
+        &self,
+        workspace: WorkspaceId,
+        question: &Question,
+        recipient: Recipient,
+        moment: Moment,
+    ) -> Result<Pacing, StoreError> {
+        self.shared.pacing(workspace, question, recipient, moment)
     }
 
     async fn registers(

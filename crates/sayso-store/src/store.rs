@@ -12,11 +12,13 @@ use sayso_core::decision::{Reasons, Requirement};
 use sayso_core::event::{ConsentEvent, Fact};
 use sayso_core::event_id::RequestHash;
 use sayso_core::id::{EventId, ImportId, MessageId, ProfileId, SenderId, WorkspaceId};
+use sayso_core::pacing::Pacing;
 use sayso_core::registers::Registers;
 use sayso_core::retraction::{RetractionFault, Role};
 use sayso_core::source::{Actor, Evidence, EvidenceText, Source};
 use sayso_core::status::Status;
 use sayso_core::time::Timestamp;
+use sayso_core::zone::Zone;
 use thiserror::Error;
 
 use crate::configuration::{Change, Configuration, Mode};
@@ -186,6 +188,8 @@ pub struct Question {
     pub message: Message,
     /// Whether it needs an opt-in.
     pub requirement: Requirement,
+    /// Where the people are, if the caller says so.
+    pub zone: Option<Zone>,
 }
 
 /// Somebody the gate is asked about.
@@ -438,6 +442,16 @@ pub trait Store: Send + Sync + Debug {
         question: &Question,
         recipients: &[Recipient],
     ) -> Result<Vec<Reasons>, StoreError>;
+
+    /// What quiet hours and caps say to a message to one person. Caps count what is sent now, so they say
+    /// nothing of an earlier moment; where the person is, is known as of now.
+    async fn pacing(
+        &self,
+        workspace: WorkspaceId,
+        question: &Question,
+        recipient: Recipient,
+        moment: Moment,
+    ) -> Result<Pacing, StoreError>;
 
     /// What is known of an address.
     async fn registers(

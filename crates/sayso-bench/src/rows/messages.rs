@@ -193,6 +193,8 @@ impl Bench {
             requirement: Requirement::OptIn,
             payload: Payload::Text("A new book has come. Reply STOP to leave.".into()),
             expires_at: Timestamp::DISTANT_FUTURE,
+            zone: None,
+            held: None,
         })
     }
 

@@ -120,7 +120,8 @@ proptest! {
     ) {
         let over = capped_for.map(|seconds| now.plus(Span::seconds(seconds)));
         let quiet = (!is_never_quiet).then_some((&hours, zones.as_slice()));
-        let pacing = |at| Pacing::at(at, quiet, over);
+        let open_from = |at| quiet.map_or(Some(at), |(hours, zones)| hours.open_from(zones, at));
+        let pacing = |at| Pacing::at(at, open_from, over);
         let held = pacing(now);
         prop_assert_eq!(held.reasons(now).iter().any(|it| it == Reason::FrequencyCap), over.is_some());
         let is_night = quiet.is_some_and(|(hours, zones)| is_quiet(hours, zones, now));
@@ -145,13 +146,12 @@ fn a_cap_that_is_over_by_night_lasts_until_the_morning() {
     let night =
         QuietHours::new(time("21:00"), time("08:00"), [Category::Marketing].into()).unwrap();
     let zones = [Zone::parse("Europe/Berlin").unwrap()];
-    let quiet = Some((&night, zones.as_slice()));
+    let open_from = |at| night.open_from(&zones, at);
     let noon = at("2026-11-21T11:00:00Z");
-    let pacing = Pacing::at(noon, quiet, Some(at("2026-11-21T23:30:00Z")));
+    let pacing = Pacing::at(noon, open_from, Some(at("2026-11-21T23:30:00Z")));
     assert_eq!(pacing.reasons(noon), Reasons::of(&[Reason::FrequencyCap]), "it is day now");
     assert_eq!(pacing.retry_at(noon), Some(at("2026-11-22T07:00:00Z")));
-    let everywhere = Some((&night, Zone::everywhere()));
-    let endless = Pacing::at(noon, everywhere, None);
+    let endless = Pacing::at(noon, |at| night.open_from(Zone::everywhere(), at), None);
     assert_eq!(endless.reasons(noon), Reasons::of(&[Reason::QuietHours]), "no end in sight");
     assert_eq!(endless.retry_at(noon), None);
 }

@@ -13,6 +13,7 @@ use sayso_core::decision::{Reason, Reasons, Requirement};
 use sayso_core::sender_health::Known;
 use sayso_core::settings::Settings;
 use sayso_core::time::Timestamp;
+use sayso_store::configuration::Configuration;
 use sayso_store::look_up::LookedUp;
 use sayso_store::store::{Moment, Question, Recipient, Subject};
 use serde::Serialize;
@@ -22,7 +23,7 @@ use crate::api::address::{Care, Place, Reading, addressed_object};
 use crate::api::look_ups::LookingUp;
 use crate::app::App;
 use crate::body::texts::{
-    CategoryText, ChannelText, RegionText, SenderIdText, TimeText, TopicIdText,
+    CategoryText, ChannelText, RegionText, SenderIdText, TimeText, TopicIdText, ZoneText,
 };
 use crate::body::{Batch, BatchForm, Faults, Sent};
 use crate::caller::{Caller, Check};
@@ -31,7 +32,7 @@ use crate::problem::{Code, Problem};
 pub(crate) use batch::kind_on;
 use batch::{BatchAnswer, BatchRequest};
 use explain::Explanation;
-pub(crate) use explain::{Claim, about, claims_of, decide};
+pub(crate) use explain::{Claim, about, claims_of, decide, decide_paced};
 pub(crate) use question::{MessageFields, require_exemption};
 
 mod batch;
@@ -59,6 +60,8 @@ addressed_object! {
         requested_at: TimeText,
         /// Whether the words were approved by the platform beforehand. On WhatsApp other words may go only within 24 hours of the person's last message.
         template: bool,
+        /// Where the person is, for quiet hours; what their profile or number tells if absent.
+        time_zone: ZoneText,
         /// Whether to say all: the status, the events it rests on, the claims of sources.
         explain: bool,
         /// Decide by what we knew then.
@@ -81,6 +84,7 @@ pub(crate) struct CheckAnswer {
     reasons: Vec<&'static str>,
     /// When to ask again, where the reasons pass by themselves.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "2026-11-22T07:00:00.000000Z")]
     retry_at: Option<String>,
     /// Reasons that were waived (rule 26); said where `explain`, `as_of`, `effective_at` or `require_opt_in: false` was sent.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -133,7 +137,7 @@ pub(crate) async fn check(
         looking.note(&app, &caller, vec![LookedUp::Address(key)]).await?;
     }
     let answer = match asking.depth {
-        Depth::Reasons => screen_one(&app, &caller, &asking).await?,
+        Depth::Reasons => compact(&app, &caller, &asking).await?,
         Depth::Waived | Depth::Explanation => {
             explain::decide(&app, caller.configuration(), &asking).await?
         }
@@ -187,6 +191,7 @@ fn ask(
         require_opt_in: request.require_opt_in,
         requested_at: request.requested_at.take(),
         template: request.template,
+        time_zone: request.time_zone.take(),
     };
     let question = fields.settle(caller.configuration(), settings, &mut faults);
     let moment = moment(request.as_of.take(), request.effective_at.take(), &mut faults);
@@ -239,28 +244,30 @@ pub(crate) fn known_at(moment: Moment, now: Timestamp) -> Known {
     }
 }
 
-/// The compact answer, from the gate index.
-async fn screen_one(
+/// The compact answer: from the gate index, unless it is to say when to ask again.
+async fn compact(
     app: &App,
     caller: &Caller<Check>,
     asking: &Asking,
 ) -> Result<CheckAnswer, Problem> {
-    let recipient = recipient(&asking.subject, caller);
+    let recipient = recipient(&asking.subject, caller.configuration());
     let screened = app.store().screen(caller.workspace(), &asking.question, &[recipient]).await?;
     // No answer is not an allow.
     let reasons = screened.first().copied().ok_or_else(|| Problem::new(Code::StoreUnreadable))?;
+    let passing = [Reason::QuietHours, Reason::FrequencyCap, Reason::SenderPaused];
+    if !reasons.and(Reasons::of(&passing)).is_empty() {
+        let answer = explain::decide(app, caller.configuration(), asking).await?;
+        return Ok(CheckAnswer { waived: Vec::new(), ..answer });
+    }
     app.metrics().count_decision(reasons, Reasons::NONE);
-    let sender = Known::all(app.now());
-    let sender = caller.configuration().sender_state(&asking.question.message, sender);
-    let retry_at = sender.until().filter(|_| reasons.iter().any(|it| it == Reason::SenderPaused));
-    Ok(CheckAnswer { retry_at: retry_at.map(|at| at.to_string()), ..CheckAnswer::of(reasons) })
+    Ok(CheckAnswer::of(reasons))
 }
 
-fn recipient(subject: &Subject, caller: &Caller<Check>) -> Recipient {
+fn recipient(subject: &Subject, configuration: &Configuration) -> Recipient {
     match subject {
         Subject::Address(sayso_core::address::Address::Phone(phone)) => Recipient::Phone(*phone),
-        Subject::Address(address) => Recipient::Key(address.key(&caller.configuration().secret)),
-        Subject::Hash(hash) => Recipient::Hashed(hash.key(&caller.configuration().secret)),
+        Subject::Address(address) => Recipient::Key(address.key(&configuration.secret)),
+        Subject::Hash(hash) => Recipient::Hashed(hash.key(&configuration.secret)),
     }
 }
 
@@ -268,6 +275,17 @@ impl CheckAnswer {
     /// Whether the message may not go.
     pub(crate) fn denies(&self) -> bool {
         self.reason.is_some()
+    }
+
+    /// Whether nothing but time holds the message back.
+    pub(crate) fn is_held(&self) -> bool {
+        let passing = [Reason::QuietHours.as_str(), Reason::FrequencyCap.as_str()];
+        !self.reasons.is_empty() && self.reasons.iter().all(|reason| passing.contains(reason))
+    }
+
+    /// When to ask again.
+    pub(crate) fn retry_at(&self) -> Option<&str> {
+        self.retry_at.as_deref()
     }
 
     fn of(reasons: Reasons) -> Self {

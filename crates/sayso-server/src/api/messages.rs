@@ -12,33 +12,36 @@ use sayso_core::decision::{Reason, Reasons, Requirement};
 use sayso_core::event_id::RequestHash;
 use sayso_core::id::{MessageId, SenderId};
 use sayso_core::limits;
-use sayso_core::sender_health::Known;
+use sayso_core::message::MessageState;
+use sayso_core::pacing::Pacing;
 use sayso_core::settings::Settings;
 use sayso_core::time::Timestamp;
+use sayso_core::zone::Zone;
 use sayso_store::configuration::Configuration;
 use sayso_store::look_up::LookedUp;
-use sayso_store::message::{MessageDraft, MessageQuery, Payload, Queueing, StoredMessage};
-use sayso_store::store::{Moment, Question, Recipient, Subject};
+use sayso_store::message::{
+    MessageDraft, MessageQuery, MessageTimes, Payload, Queueing, StoredMessage,
+};
+use sayso_store::store::{Moment, Question, Subject};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::address::{Care, Place, Reading, ShownAddress, addressed_object};
 use crate::api::check::{
-    Asking, CheckAnswer, Depth, MessageFields, decide, kind_on, known_at, require_exemption,
+    Asking, CheckAnswer, Depth, MessageFields, kind_on, known_at, require_exemption,
 };
 use crate::api::look_ups::LookingUp;
 use crate::api::page::{InPath, items, position};
 use crate::app::App;
 use crate::body::texts::{
     CategoryText, ChannelText, MessageIdText, MessageStateText, OpaqueIdText, RegionText,
-    SenderIdText, TimeText, TopicIdText,
+    SenderIdText, TimeText, TopicIdText, ZoneText,
 };
 use crate::body::{Asked, Faults, IdempotencyKey, OneOrMore, Sent, json_object};
 use crate::caller::{Caller, Read, Send};
 use crate::problem::{Code, Problem, ProblemBody};
 
-use as_template::questions as questions_of;
-
+mod admission;
 mod as_template;
 
 addressed_object! {
@@ -70,6 +73,8 @@ addressed_object! {
         require_opt_in: bool,
         /// When the person asked for this authentication message.
         requested_at: TimeText,
+        /// Where the person is, for quiet hours; what their profile or number tells if absent.
+        time_zone: ZoneText,
         /// When the message is of no use any more; a day from now if absent, at most 30 days.
         expires_at: TimeText,
     }
@@ -166,9 +171,12 @@ pub(crate) struct MessageView {
     /// When it was refused, failed, or became unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     ended_at: Option<String>,
-    /// Why the gate refused it, the weightiest first; or, while it is queued, what it waits for.
+    /// Why the gate refused it, or, while it is queued, holds it back; the weightiest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     reasons: Vec<&'static str>,
+    /// Until when it is held back; absent where it is not, or not before it is of no use any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_at: Option<String>,
     /// The decision with the events it rests on, as of when it was made; not in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     decision: Option<CheckAnswer>,
@@ -187,7 +195,8 @@ pub(crate) struct MessagesPage {
 ///
 /// The message is decided now, and again when its turn comes: a refusal that is recorded meanwhile is
 /// obeyed. It is durable when this is answered. Where no channel allows it the answer is 409 with the
-/// decision, and nothing is queued.
+/// decision, and nothing is queued. Quiet hours and frequency caps refuse no message: it waits until
+/// `retry_at`, unless it is of no use by then.
 #[utoipa::path(
     post, path = "/v1/messages", tag = "Messages", operation_id = "send_message",
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes retries of this request one message; 1 to 255 visible ASCII characters.")),
@@ -229,13 +238,14 @@ pub(crate) async fn send(
         requirement: composed.requirement,
         payload: composed.payload,
         expires_at: composed.expires_at,
+        zone: composed.zone,
+        held: None,
     };
-    let Some(allowed) = allowed_routes(&app, configuration, &draft).await? else {
+    if !admission::admit(&app, configuration, &mut draft).await? {
         let key = draft.to.key(&configuration.secret);
         looking.note(&app, &caller, vec![LookedUp::Address(key)]).await?;
-        return Err(refusal(&app, configuration, &draft).await?);
-    };
-    draft.routes = allowed;
+        return Err(admission::refusal(&app, configuration, &draft).await?);
+    }
     let queueing = app.store().queue_message(workspace, draft).await?;
     taken(&app, &caller, queueing)
 }
@@ -281,12 +291,33 @@ pub(crate) async fn get(
     if let (Some((to, payload)), Some(route)) = (&message.personal, route_of(&message)) {
         let configuration = caller.configuration();
         let moment = message.times.decided_at.map_or(Moment::Now, Moment::AsOf);
-        let template = configuration.template(route.sender, payload, known_at(moment, app.now()));
+        let known = known_at(moment, app.now());
+        let template = configuration.template(route.sender, payload, known);
         view.template_category = template.category.map(Category::as_str);
-        let route = (route, message.requirement);
-        view.decision = Some(decision(&app, configuration, route, (to, payload), moment).await?);
+        let (requirement, zone) = (message.requirement, message.zone);
+        let own = Question { message: *route, requirement, zone };
+        let questions = as_template::questions(configuration, own, payload, known);
+        // What quiet hours and caps said then is kept: where the person was, and what they had got by
+        // then, nobody knows any more.
+        let pacing = message.times.decided_at.map(|_| pacing_of(&message));
+        let decision = as_template::decision(&app, configuration, (questions, to), moment, pacing);
+        view.decision = Some(decision.await?);
     }
     Ok(Json(view))
+}
+
+/// What quiet hours and caps said to a message when it was last decided.
+fn pacing_of(message: &StoredMessage) -> Pacing {
+    let until = held_until(message).unwrap_or(Timestamp::DISTANT_FUTURE);
+    let until = |reason: Reason| message.reasons.iter().any(|it| it == reason).then_some(until);
+    Pacing { quiet_until: until(Reason::QuietHours), capped_until: until(Reason::FrequencyCap) }
+}
+
+/// Until when a message is held back, if it is of use then.
+fn held_until(message: &StoredMessage) -> Option<Timestamp> {
+    let MessageTimes { due_at, expires_at, .. } = message.times;
+    let is_held = message.state == MessageState::Queued && !message.reasons.is_empty();
+    (is_held && due_at < expires_at).then_some(due_at)
 }
 
 /// Lists the messages, the newest first.
@@ -332,6 +363,7 @@ struct Composed {
     requirement: Requirement,
     payload: Payload,
     expires_at: Timestamp,
+    zone: Option<Zone>,
 }
 
 /// Whom a message is to: an address, or somebody whose address of a kind is to be found.
@@ -363,9 +395,9 @@ fn compose(
     let ((to, questions), (payload, expires_at)) = faults.settle(composed)?;
     let first = questions.first().ok_or_else(|| Problem::new(Code::Internal))?;
     require_exemption(first, settings, &caller.key().scopes)?;
-    let requirement = first.requirement;
+    let (requirement, zone) = (first.requirement, first.zone);
     let routes = questions.iter().map(|question| question.message).collect();
-    Ok(Composed { to, routes, requirement, payload, expires_at })
+    Ok(Composed { to, routes, requirement, payload, expires_at, zone })
 }
 
 fn payload(request: &mut MessageRequest, faults: &mut Faults) -> Option<Payload> {
@@ -524,6 +556,7 @@ fn questions(
             require_opt_in: request.require_opt_in,
             requested_at: request.requested_at.clone(),
             template: payload.map(|payload| matches!(payload, Payload::Template { .. })),
+            time_zone: request.time_zone.clone(),
         };
         let question = fields.settle(configuration, settings, faults)?;
         sends(&question.message, payload, configuration, faults);
@@ -597,73 +630,6 @@ async fn resolve(app: &App, configuration: &Configuration, to: To) -> Result<Add
     }
 }
 
-/// The channels from the first on that the gate allows; none if it allows none.
-async fn allowed_routes(
-    app: &App,
-    configuration: &Configuration,
-    draft: &MessageDraft,
-) -> Result<Option<Vec<Message>>, Problem> {
-    let recipient = match &draft.to {
-        Address::Phone(phone) => Recipient::Phone(*phone),
-        address @ (Address::Email(_) | Address::ChannelId(_) | Address::ExternalId(_)) => {
-            Recipient::Key(address.key(&configuration.secret))
-        }
-    };
-    let known = Known::all(app.now());
-    for (place, route) in draft.routes.iter().enumerate() {
-        let mut reasons = Reasons::NONE;
-        for question in
-            questions_of(configuration, (route, draft.requirement), &draft.payload, known)
-        {
-            let screened =
-                app.store().screen(configuration.workspace, &question, &[recipient]).await?;
-            // No answer is not an allow.
-            let further =
-                screened.first().copied().ok_or_else(|| Problem::new(Code::StoreUnreadable))?;
-            reasons = reasons.or(further);
-        }
-        if reasons.is_empty() {
-            return Ok(Some(draft.routes.iter().skip(place).copied().collect()));
-        }
-    }
-    Ok(None)
-}
-
-/// The refusal of a message, with the decision on its first channel.
-async fn refusal(
-    app: &App,
-    configuration: &Configuration,
-    draft: &MessageDraft,
-) -> Result<Problem, Problem> {
-    let route = draft.routes.first().ok_or_else(|| Problem::new(Code::Internal))?;
-    let route = (route, draft.requirement);
-    let sent = (&draft.to, &draft.payload);
-    let decision = decision(app, configuration, route, sent, Moment::Now).await?;
-    Ok(Problem::new(Code::MessageNotAllowed).decision(&decision))
-}
-
-/// The decision on a message, or on what its template makes of it where that is what says no.
-async fn decision(
-    app: &App,
-    configuration: &Configuration,
-    route: (&Message, Requirement),
-    (to, payload): (&Address, &Payload),
-    moment: Moment,
-) -> Result<CheckAnswer, Problem> {
-    let mut decision = None;
-    for question in questions_of(configuration, route, payload, known_at(moment, app.now())) {
-        let subject = Subject::Address(to.clone());
-        let asking = Asking { question, subject, moment, depth: Depth::Explanation };
-        let decided = decide(app, configuration, &asking).await?;
-        let denies = decided.denies();
-        decision = Some(decided);
-        if denies {
-            break;
-        }
-    }
-    decision.ok_or_else(|| Problem::new(Code::Internal))
-}
-
 impl MessageRequest {
     /// The hash of what was sent, field by field, in an order that never changes.
     fn hash(&self, secret: &AddressKeySecret) -> RequestHash {
@@ -698,6 +664,7 @@ impl MessageRequest {
         put(self.require_opt_in.map(|required| required.to_string()));
         put(self.requested_at.as_ref().map(|TimeText(at)| at.to_string()));
         put(self.expires_at.as_ref().map(|TimeText(at)| at.to_string()));
+        put(self.time_zone.as_ref().map(|ZoneText(zone)| zone.to_string()));
         RequestHash::of(&fields, secret)
     }
 }
@@ -732,6 +699,7 @@ impl MessageView {
             read_at: text(times.read_at),
             ended_at: text(times.ended_at),
             reasons: message.reasons.iter().map(Reason::as_str).collect(),
+            retry_at: text(held_until(message)),
             decision: None,
         }
     }

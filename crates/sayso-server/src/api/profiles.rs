@@ -9,6 +9,7 @@ use sayso_core::address::Address;
 use sayso_core::id::ProfileId;
 use sayso_core::limits;
 use sayso_core::source::{Actor, EvidenceText};
+use sayso_core::zone::Zone;
 use sayso_store::look_up::LookedUp;
 use sayso_store::store::{Moment, Profile, ProfileDraft, Subject, Upserted};
 use serde_json::Value;
@@ -44,7 +45,7 @@ json_object! {
         channel_id: OpaqueIdText,
         /// Where a national phone number belongs; without it the workspace's region.
         region: RegionText,
-        /// Attributes to set, by name; `null` removes one. Values are texts, numbers and truth values of at most 1,024 bytes.
+        /// Attributes to set, by name; `null` removes one. `time_zone`, a name of the IANA database, tells where the person is, for quiet hours. Values are texts, numbers and truth values of at most 1,024 bytes.
         #[schema(value_type = Option<BTreeMap<String, Value>>, example = json!({"first_name": "Ada"}))]
         attributes: BTreeMap<String, Value>,
     }
@@ -356,11 +357,23 @@ fn attributes(
                 faults.note(&pointer, Code::InvalidValue, format!("has a name that {fault}"));
             })
             .ok()?;
-        let value = if value.is_null() { None } else { Some(attribute(&value, &pointer, faults)?) };
-        Some((name, value))
+        if value.is_null() {
+            return Some((name, None));
+        }
+        // The one attribute that Sayso itself reads: quiet hours go by it.
+        if name.as_str() == TIME_ZONE
+            && let Err(fault) = Zone::parse(value.as_str().unwrap_or_default())
+        {
+            faults.note_with_example(&pointer, Code::UnknownTimeZone, fault, "Europe/Berlin");
+            return None;
+        }
+        Some((name, Some(attribute(&value, &pointer, faults)?)))
     });
     parsed.collect()
 }
+
+/// The attribute that says in which time zone the person is.
+const TIME_ZONE: &str = "time_zone";
 
 /// An attribute as JSON text, unless it is none, which is noted.
 pub(crate) fn attribute(value: &Value, pointer: &str, faults: &mut Faults) -> Option<Box<str>> {

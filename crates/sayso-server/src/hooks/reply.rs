@@ -180,6 +180,8 @@ impl Replying<'_> {
             requirement: Requirement::OptIn,
             payload,
             expires_at,
+            zone: None,
+            held: None,
         };
         let workspace = self.configuration.workspace;
         match self.app.store().queue_message(workspace, draft).await? {
@@ -209,7 +211,7 @@ impl Replying<'_> {
                 Recipient::Key(self.to.key(&self.configuration.secret))
             }
         };
-        let question = StoreQuestion { message, requirement: Requirement::OptIn };
+        let question = StoreQuestion { message, requirement: Requirement::OptIn, zone: None };
         let workspace = self.configuration.workspace;
         let screened = self.app.store().screen(workspace, &question, &[recipient]).await?;
         let is_refused = |reasons: &Reasons| reasons.iter().any(|it| it == Reason::OptedOut);

@@ -25,6 +25,7 @@ mod input;
 mod logs;
 mod look_ups;
 mod messages;
+mod pacing;
 mod people;
 mod profiles;
 mod providers;

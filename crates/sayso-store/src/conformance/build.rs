@@ -159,6 +159,6 @@ pub async fn reason(
             Recipient::Key(address.key(&store.configurations()[&workspace].secret))
         }
     };
-    let question = Question { message, requirement: Requirement::OptIn };
+    let question = Question { message, requirement: Requirement::OptIn, zone: None };
     store.screen(workspace, &question, &[recipient]).await.unwrap()[0].first()
 }

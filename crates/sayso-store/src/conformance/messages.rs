@@ -37,6 +37,8 @@ pub fn message_to(n: u64) -> MessageDraft {
         requirement: Requirement::OptIn,
         payload: Payload::Text("Hello".into()),
         expires_at: Timestamp::DISTANT_FUTURE,
+        zone: None,
+        held: None,
     }
 }
 

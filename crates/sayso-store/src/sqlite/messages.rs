@@ -3,25 +3,28 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use sayso_core::address::{Address, AddressKey};
 use sayso_core::canonical::{Canonical, Malformed, Reader, Writer};
+use sayso_core::cap::FrequencyCap;
 use sayso_core::channel::{Category, Channel, Content, Message, Occasion};
 use sayso_core::decision::{Reasons, Requirement};
 use sayso_core::event_id::RequestHash;
 use sayso_core::id::{MessageId, SenderId, TopicId, WorkspaceId};
 use sayso_core::message::MessageState;
 use sayso_core::time::Timestamp;
+use sayso_core::zone::Zone;
 
 use super::seal::Vault;
 use super::{Workspace, unreadable};
 use crate::environment::Environment;
 use crate::message::{
-    FailureQuery, HandOver, HandOverEnd, MessageDraft, MessageName, MessageQuery, MessageReport,
+    FailureQuery, HandOver, HandOverEnd, Held, MessageDraft, MessageName, MessageQuery, MessageReport,
     MessageTimes, Payload, StoredMessage,
 };
 use crate::store::StoreError;
 
 /// What a page shows of a message.
 const COLUMNS: &str = "row, message, state, route, routes, sealed, reasons, failure, provider_id, \
-     queued_at, expires_at, decided_at, began_at, handed_over_at, sent_at, delivered_at, read_at, ended_at";
+     queued_at, expires_at, decided_at, began_at, handed_over_at, sent_at, delivered_at, read_at, ended_at, \
+     due_at";
 
 /// A message that is due: its row, and what it is decided on.
 pub(super) struct Due {
@@ -41,6 +44,7 @@ struct Routes {
 struct Personal {
     to: Address,
     payload: Payload,
+    zone: Option<Zone>,
 }
 
 fn place<'a>(workspace: &'a WorkspaceId, id: &'a MessageId) -> [&'a [u8]; 3] {
@@ -66,13 +70,14 @@ pub(super) fn queue(
     {
         return Ok(known);
     }
-    let sender = draft.routes.first().and_then(|route| route.sender);
-    let sender = sender.ok_or_else(|| StoreError::Unwritable("a message without sender".into()))?;
+    let first = draft.routes.first().and_then(|route| Some((route, route.sender?)));
+    let (route, sender) =
+        first.ok_or_else(|| StoreError::Unwritable("a message without sender".into()))?;
     let routes = Routes { routes: draft.routes.clone(), requirement: draft.requirement };
     work.prepare_cached(
         "INSERT INTO message (workspace, message, request_key, request, sender, address_key, state,
-             route, routes, sealed, queued_at, due_at, expires_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?9, ?10, ?10, ?11)",
+             route, routes, sealed, queued_at, due_at, expires_at, channel, category, reasons, decided_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?9, ?10, ?12, ?11, ?13, ?14, ?15, ?16)",
     )
     .and_then(|mut statement| {
         statement.execute(params![
@@ -87,6 +92,11 @@ pub(super) fn queue(
             sealed,
             now.as_micros(),
             draft.expires_at.as_micros(),
+            draft.held.map_or(now, |held| held.until).as_micros(),
+            route.channel.code(),
+            route.category.code(),
+            draft.held.map_or(Reasons::NONE, |held| held.reasons).bits(),
+            draft.held.map(|_| now.as_micros()),
         ])
     })
     .map_err(failed)?;
@@ -132,7 +142,8 @@ pub(super) fn seal(
     draft: &MessageDraft,
     environment: &Environment,
 ) -> Vec<u8> {
-    let personal = Personal { to: draft.to.clone(), payload: draft.payload.clone() };
+    let personal =
+        Personal { to: draft.to.clone(), payload: draft.payload.clone(), zone: draft.zone };
     let vault = &workspace.secrets.vault;
     vault.seal(&place(&workspace.id, &draft.id), &personal.to_bytes(), environment)
 }
@@ -158,11 +169,41 @@ pub(super) fn due(
     while let Some(row) = rows.next().map_err(unreadable)? {
         found.push(Due {
             row: row.get(0).map_err(unreadable)?,
-            key: AddressKey::from_bytes(row.get(18).map_err(unreadable)?),
+            key: AddressKey::from_bytes(row.get(19).map_err(unreadable)?),
             message: read(row, workspace.id, &workspace.secrets.vault).ok(),
         });
     }
     Ok(found)
+}
+
+/// When the message was counted that fills a cap: the oldest of its latest
+/// [`messages`](FrequencyCap::messages); nothing where fewer were counted later than `after`.
+pub(super) fn filling(
+    work: &Connection,
+    workspace: WorkspaceId,
+    key: &AddressKey,
+    (cap, after): (&FrequencyCap, Timestamp),
+) -> Result<Option<Timestamp>, StoreError> {
+    let at: Option<i64> = work
+        .prepare_cached(
+            "SELECT counted_at FROM message
+             WHERE workspace = ?1 AND address_key = ?2 AND counted_at > ?3 AND category = ?4
+               AND channel = coalesce(?5, channel)
+             ORDER BY counted_at DESC LIMIT 1 OFFSET ?6",
+        )
+        .and_then(|mut statement| {
+            let asked = params![
+                workspace.as_bytes(),
+                key.as_bytes(),
+                after.as_micros(),
+                cap.category().code(),
+                cap.channel().map(Channel::code),
+                cap.messages() - 1,
+            ];
+            statement.query_row(asked, |row| row.get(0)).optional()
+        })
+        .map_err(unreadable)?;
+    Ok(at.map(Timestamp::from_micros))
 }
 
 /// Ends the messages of a sender that are of no use any more.
@@ -207,14 +248,26 @@ pub(super) enum Verdict {
     Claimed,
     /// The gate says no, and there is no other way.
     Refused(Reasons),
-    /// The gate says no to this way: it waits for the next one, with that sender.
-    Rerouted(u16, SenderId),
-    /// Its sender rests, which refuses nobody: it is decided anew then.
-    Waits(Timestamp, Reasons),
+    /// The gate says no to this way: it waits for another.
+    Rerouted(Way),
+    /// It may go later, when its sender no longer rests or the person may be written to again: it waits
+    /// for that way, which may be the one in force.
+    Held(Way, Held),
     /// It cannot be decided now, because what is known of the person cannot be read.
     Postponed(Timestamp),
     /// It cannot be read.
     Damaged,
+}
+
+/// One of the ways that a message may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Way {
+    /// Its place among the message's routes.
+    pub(super) place: u16,
+    /// Its channel.
+    pub(super) channel: Channel,
+    /// Its sender.
+    pub(super) sender: SenderId,
 }
 
 /// Writes what a claim made of a message.
@@ -228,7 +281,7 @@ pub(super) fn decide(
     let done = match verdict {
         Verdict::Claimed => work
             .prepare_cached(
-                "UPDATE message SET state = 2, reasons = 0, decided_at = ?3
+                "UPDATE message SET state = 2, reasons = 0, decided_at = ?3, counted_at = ?3
                  WHERE workspace = ?1 AND row = ?2",
             )
             .and_then(|mut statement| statement.execute(params![of, row, at])),
@@ -238,19 +291,24 @@ pub(super) fn decide(
                  WHERE workspace = ?1 AND row = ?2",
             )
             .and_then(|mut statement| statement.execute(params![of, row, at, reasons.bits()])),
-        Verdict::Rerouted(route, sender) => {
-            work.prepare_cached(
-                "UPDATE message SET route = ?3, sender = ?4 WHERE workspace = ?1 AND row = ?2",
-            )
-            .and_then(|mut statement| statement.execute(params![of, row, route, sender.as_bytes()]))
-        }
-        Verdict::Waits(until, reasons) => work
+        Verdict::Rerouted(Way { place, channel, sender }) => work
             .prepare_cached(
-                "UPDATE message SET due_at = ?4, reasons = ?5, decided_at = ?3
+                "UPDATE message SET route = ?3, channel = ?4, sender = ?5, reasons = 0
                  WHERE workspace = ?1 AND row = ?2",
             )
             .and_then(|mut statement| {
-                statement.execute(params![of, row, at, until.as_micros(), reasons.bits()])
+                statement.execute(params![of, row, place, channel.code(), sender.as_bytes()])
+            }),
+        Verdict::Held(Way { place, channel, sender }, Held { reasons, until }) => work
+            .prepare_cached(
+                "UPDATE message SET route = ?3, channel = ?4, sender = ?5, reasons = ?6, due_at = ?7,
+                     decided_at = ?8
+                 WHERE workspace = ?1 AND row = ?2",
+            )
+            .and_then(|mut statement| {
+                let (channel, sender) = (channel.code(), sender.as_bytes());
+                let (reasons, until) = (reasons.bits(), until.as_micros());
+                statement.execute(params![of, row, place, channel, sender, reasons, until, at])
             }),
         Verdict::Postponed(until) => work
             .prepare_cached("UPDATE message SET due_at = ?3 WHERE workspace = ?1 AND row = ?2")
@@ -337,7 +395,8 @@ pub(super) fn settle(
     let is_end = matches!(state, MessageState::Failed | MessageState::Unknown);
     work.prepare_cached(
         "UPDATE message SET state = ?3, provider_id = ?4, failure = ?5, began_at = ?6,
-             handed_over_at = ?7, ended_at = ?8, due_at = coalesce(?9, due_at)
+             handed_over_at = ?7, ended_at = ?8, due_at = coalesce(?9, due_at),
+             counted_at = iif(?3 IN (1, 7), NULL, counted_at)
          WHERE workspace = ?1 AND message = ?2 AND state = 2 RETURNING sender",
     )
     .and_then(|mut statement| {
@@ -432,7 +491,8 @@ pub(super) fn give_up_claimed(work: &Connection, now: Timestamp) -> rusqlite::Re
 /// What was under way when a backup was made may have gone since: nobody knows, and it is not sent again.
 pub(super) fn give_up_restored(work: &Connection, now: Timestamp) -> rusqlite::Result<usize> {
     work.execute(
-        "UPDATE message SET state = 8, failure = 'restored', ended_at = ?1
+        "UPDATE message SET state = 8, failure = 'restored', ended_at = ?1,
+             counted_at = coalesce(counted_at, ?1)
          WHERE state IN (1, 2) /* every workspace: the whole file is another time's */",
         params![now.as_micros()],
     )
@@ -526,16 +586,18 @@ fn read(row: &Row<'_>, workspace: WorkspaceId, vault: &Vault) -> Result<StoredMe
     let sealed = row.get_ref(5).and_then(|cell| Ok(cell.as_blob_or_null()?)).map_err(unreadable)?;
     let personal = sealed.map(|sealed| {
         let plain = vault.open(&place(&workspace, &id), sealed).map_err(|_| corrupt(number))?;
-        let Personal { to, payload } = Personal::from_bytes(&plain).map_err(|_| corrupt(number))?;
-        Ok::<_, StoreError>((to, payload))
+        Personal::from_bytes(&plain).map_err(|_| corrupt(number))
     });
+    let personal: Option<Personal> = personal.transpose()?;
+    let zone = personal.as_ref().and_then(|personal| personal.zone);
     let at = |column: usize| -> Result<Option<Timestamp>, StoreError> {
         let at: Option<i64> = row.get(column).map_err(unreadable)?;
         Ok(at.map(Timestamp::from_micros))
     };
     Ok(StoredMessage {
         id,
-        personal: personal.transpose()?,
+        personal: personal.map(|Personal { to, payload, .. }| (to, payload)),
+        zone,
         routes,
         route: row.get(3).map_err(unreadable)?,
         requirement,
@@ -545,6 +607,7 @@ fn read(row: &Row<'_>, workspace: WorkspaceId, vault: &Vault) -> Result<StoredMe
         provider_id: row.get(8).map_err(unreadable)?,
         times: MessageTimes {
             queued_at: at(9)?.ok_or_else(|| corrupt(number))?,
+            due_at: at(18)?.ok_or_else(|| corrupt(number))?,
             expires_at: at(10)?.ok_or_else(|| corrupt(number))?,
             decided_at: at(11)?,
             began_at: at(12)?,
@@ -652,6 +715,7 @@ impl Canonical for Personal {
                 to.text(no);
             }
         }
+        to.option(self.zone, |to, zone| to.text(zone.as_str()));
     }
 
     fn read(from: &mut Reader<'_>) -> Result<Self, Malformed> {
@@ -674,6 +738,11 @@ impl Canonical for Personal {
             },
             _ => return Err(Malformed),
         };
-        Ok(Self { to, payload })
+        // What was written before there was a zone ends here; one that is no longer known is none.
+        let zone = match from.end() {
+            Ok(()) => None,
+            Err(_) => from.option(|from| Ok(Zone::parse(from.text()?).ok()))?.flatten(),
+        };
+        Ok(Self { to, payload, zone })
     }
 }

@@ -17,6 +17,7 @@ use sayso_core::sender_health::Known;
 use sayso_core::settings::Settings;
 use sayso_core::time::Timestamp;
 
+use super::pacing::Pacer;
 use super::past::Told;
 use super::tail::Place;
 use super::{Shared, Workspace, events, views};
@@ -26,7 +27,7 @@ use crate::store::{
 };
 
 impl Recipient {
-    fn key(self, workspace: &Workspace) -> AddressKey {
+    pub(super) fn key(self, workspace: &Workspace) -> AddressKey {
         match self {
             Self::Phone(phone) => Address::Phone(phone).key(&workspace.secrets.address_keys),
             Self::Key(key) | Self::Hashed(key) => key,
@@ -57,7 +58,7 @@ fn entry(
     })
 }
 
-/// What a decision depends on besides consent.
+/// What a decision depends on besides consent. Quiet hours and caps are a person's own: [`Pacer`].
 pub(super) const fn circumstances(
     settings: &Settings,
     requirement: Requirement,
@@ -88,7 +89,7 @@ pub(super) fn is_member(
 const AUDIENCE_SEGMENTS: usize = 8;
 
 impl Shared {
-    /// Answers from the gate index, and from the registers where the index passes.
+    /// What stands against a message for many people, quiet hours and caps among it.
     pub(super) fn screen(
         &self,
         workspace: WorkspaceId,
@@ -97,18 +98,38 @@ impl Shared {
     ) -> Result<Vec<Reasons>, StoreError> {
         let workspace = self.workspace(workspace)?;
         let now = self.environment.clock.now();
+        let settings = self.configuration(workspace.id)?.settings.at(now);
+        let mut reasons =
+            self.screen_consent(&workspace, question, recipients, (&settings, now))?;
+        if settings.paces(&question.message, now) {
+            let mut pacer = Pacer::new(self, &workspace, &settings, now);
+            for (recipient, reasons) in recipients.iter().zip(&mut reasons) {
+                *reasons = reasons.or(pacer.pacing(question, *recipient)?.reasons(now));
+            }
+        }
+        Ok(reasons)
+    }
+
+    /// What stands against a message besides quiet hours and caps: from the gate index, and from the
+    /// registers where the index passes.
+    pub(super) fn screen_consent(
+        &self,
+        workspace: &Workspace,
+        question: &Question,
+        recipients: &[Recipient],
+        (settings, now): (&Settings, Timestamp),
+    ) -> Result<Vec<Reasons>, StoreError> {
         let configuration = self.configuration(workspace.id)?;
-        let settings = configuration.settings.at(now);
         let sender = configuration.sender_state(&question.message, Known::all(now));
         let circumstances =
-            Circumstances { sender, ..circumstances(&settings, question.requirement, now) };
+            Circumstances { sender, ..circumstances(settings, question.requirement, now) };
         let mut screened =
             self.gate(workspace.no).screen(&question.message, &circumstances, recipients);
         for at in &screened.asks {
             if let (Some(recipient), Some(reasons)) =
                 (recipients.get(*at), screened.reasons.get_mut(*at))
             {
-                let registers = self.registers_now(&(workspace.no, recipient.key(&workspace)))?;
+                let registers = self.registers_now(&(workspace.no, recipient.key(workspace)))?;
                 *reasons = check(&registers, &question.message, &circumstances).reasons;
             }
         }

@@ -18,11 +18,13 @@ use sayso_core::sender_health::Known;
 use sayso_core::time::Timestamp;
 use tokio::sync::oneshot;
 
-use super::messages::{self, Due, Queued, Verdict};
+use super::messages::{self, Due, Queued, Verdict, Way};
+use super::pacing::Pacer;
 use super::{Shared, Workspace, tallies};
 use crate::configuration::Configuration;
 use crate::message::{
-    Claimed, Claiming, HandOver, HandOverEnd, MessageDraft, MessageReport, MessageTimes, Queueing,
+    Claimed, Claiming, HandOver, HandOverEnd, Held, MessageDraft, MessageReport, MessageTimes,
+    Queueing,
     StoredMessage,
 };
 use crate::store::{Question, Recipient, StoreError};
@@ -404,7 +406,8 @@ impl Waiting {
             .max()?;
         let look_again = now.plus(limits::SENDER_PAUSE_LOOK_AGAIN);
         let until = until.min(look_again).min(self.message.times.expires_at);
-        Some(Verdict::Waits(until, reasons))
+        let (place, channel) = (self.message.route, route.channel);
+        Some(Verdict::Held(Way { place, channel, sender: route.sender? }, Held { reasons, until }))
     }
 
     /// What the gate is asked besides, where the provider says that its template needs more consent
@@ -445,12 +448,54 @@ impl Waiting {
             }
             _ => {}
         }
-        let further = message.route.saturating_add(1);
-        let sender = message.routes.get(usize::from(further)).and_then(|route| route.sender);
-        match sender.filter(|_| message.personal.is_some()) {
-            Some(sender) => (Verdict::Rerouted(further, sender), None),
+        match self.further_ways().next().filter(|_| message.personal.is_some()) {
+            Some((way, _)) => (Verdict::Rerouted(way), None),
             None => (Verdict::Refused(reasons), None),
         }
+    }
+
+    /// The ways after the one in force.
+    fn further_ways(&self) -> impl Iterator<Item = (Way, &Message)> {
+        let places = (0_u16..).zip(&self.message.routes);
+        places.skip(usize::from(self.message.route) + 1).map_while(|(place, route)| {
+            Some((Way { place, channel: route.channel, sender: route.sender? }, route))
+        })
+    }
+
+    /// What the gate is asked about a way.
+    fn question(&self, message: Message) -> Question {
+        Question { message, requirement: self.message.requirement, zone: self.message.zone }
+    }
+
+    /// What becomes of it where the gate allows it and time holds it back: it goes by the first further
+    /// way by which it may go now, else it waits for the one by which it may go first.
+    fn held(
+        &self,
+        pacer: &mut Pacer<'_>,
+        work: &Connection,
+    ) -> Result<Option<Verdict>, StoreError> {
+        let Some((route, sender)) = self.route().and_then(|route| Some((route, route.sender?)))
+        else {
+            return Ok(None);
+        };
+        let held = |pacer: &mut Pacer<'_>, route: &Message| {
+            pacer.held(work, &self.question(*route), recipient(self))
+        };
+        let Some(mut first) = held(pacer, route)? else { return Ok(None) };
+        let mut by = Way { place: self.message.route, channel: route.channel, sender };
+        for (way, route) in self.further_ways() {
+            if !pacer.allows(&self.question(*route), recipient(self))? {
+                continue;
+            }
+            match held(pacer, route)? {
+                None => return Ok(Some(Verdict::Rerouted(way))),
+                Some(other) if other.until < first.until => (by, first) = (way, other),
+                Some(_) => {}
+            }
+        }
+        // Past that time it is of no use, and ends.
+        let until = first.until.min(self.message.times.expires_at);
+        Ok(Some(Verdict::Held(by, Held { until, ..first })))
     }
 }
 
@@ -464,14 +509,23 @@ fn decide(
     let answers = screen_templates(shared, workspace, due, answers);
     // After the asking: as of this moment the decision is what was known.
     let now = shared.environment.clock.now();
+    let settings = shared.configuration(workspace.id)?.settings.at(now);
+    let mut pacer = Pacer::new(shared, workspace, &settings, now);
     let (mut claimed, mut rerouted) = (Vec::with_capacity(due.len()), Vec::new());
     for (due, answer) in due.iter().zip(answers) {
-        let (verdict, may_go) = match due.waits(shared, workspace, answer, now) {
+        let (mut verdict, mut may_go) = match due.waits(shared, workspace, answer, now) {
             Some(waits) => (waits, None),
             None => due.verdict(answer, now),
         };
-        if let Verdict::Rerouted(_, sender) = verdict {
-            rerouted.push(sender);
+        // One after the other: what is claimed here counts for what comes after it.
+        if may_go.is_some() && let Some(held) = due.held(&mut pacer, work).unwrap_or_else(|error| {
+            tracing::error!(error = %error, "a message waits: what its person got cannot be read");
+            Some(Verdict::Postponed(now.plus(limits::UNDECIDED_PAUSE)))
+        }) {
+            (verdict, may_go) = (held, None);
+        }
+        if let Verdict::Rerouted(way) | Verdict::Held(way, _) = verdict {
+            rerouted.push(way.sender);
         }
         claimed.extend(may_go);
         messages::decide(work, workspace.id, due.row, (verdict, now))?;
@@ -485,6 +539,11 @@ fn screen(shared: &Shared, workspace: &Workspace, due: &[Waiting]) -> Vec<Option
     if cfg!(feature = "undecided-claims") {
         return vec![Some(Reasons::NONE); due.len()];
     }
+    let Ok(configuration) = shared.configuration(workspace.id) else {
+        return vec![None; due.len()];
+    };
+    let now = shared.environment.clock.now();
+    let settings = configuration.settings.at(now);
     let mut questions: HashMap<(Message, bool), Vec<usize>> = HashMap::new();
     for (at, due) in due.iter().enumerate() {
         if let Some(route) = due.route() {
@@ -496,9 +555,12 @@ fn screen(shared: &Shared, workspace: &Workspace, due: &[Waiting]) -> Vec<Option
     for ((message, _), places) in questions {
         let asked: Vec<&Waiting> = places.iter().filter_map(|at| due.get(*at)).collect();
         let Some(first) = asked.first() else { continue };
-        let question = Question { message, requirement: first.message.requirement };
+        // Where people are bears on quiet hours alone, which are looked at one by one.
+        let question = Question { zone: None, ..first.question(message) };
         let recipients: Vec<Recipient> = asked.iter().map(|due| recipient(due)).collect();
-        let screened = ask(shared, workspace, &question, &recipients);
+        let screened = ask(&recipients, |recipients| {
+            shared.screen_consent(workspace, &question, recipients, (&settings, now))
+        });
         for (at, answer) in places.iter().zip(screened) {
             if let Some(place) = answers.get_mut(*at) {
                 *place = answer;
@@ -536,18 +598,16 @@ fn screen_templates(
 
 /// Asks for all at once, and one by one where that fails.
 fn ask(
-    shared: &Shared,
-    workspace: &Workspace,
-    question: &Question,
     recipients: &[Recipient],
+    screen: impl Fn(&[Recipient]) -> Result<Vec<Reasons>, StoreError>,
 ) -> Vec<Option<Reasons>> {
-    if let Ok(answers) = shared.screen(workspace.id, question, recipients)
+    if let Ok(answers) = screen(recipients)
         && answers.len() == recipients.len()
     {
         return answers.into_iter().map(Some).collect();
     }
     let one = |recipient: &Recipient| {
-        let answer = shared.screen(workspace.id, question, std::slice::from_ref(recipient));
+        let answer = screen(std::slice::from_ref(recipient));
         answer.inspect_err(|error| tracing::error!(error = %error, "a message waits: what is known of the person cannot be read")).ok()?.first().copied()
     };
     recipients.iter().map(one).collect()

@@ -137,7 +137,7 @@ pub(crate) async fn agrees(store: &SqliteStore, workspace: WorkspaceId, environm
                 capped_until: None,
                 sender: SenderState::Sending,
             };
-            let question = Question { message, requirement: Requirement::OptIn };
+            let question = Question { message, requirement: Requirement::OptIn, zone: None };
             let sayso_core::address::Address::Phone(number) = phone(who) else {
                 continue;
             };

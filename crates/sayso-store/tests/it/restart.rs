@@ -391,6 +391,7 @@ async fn registers_that_cannot_be_read_are_an_error_and_never_an_allow() {
     let question = sayso_store::store::Question {
         message: service,
         requirement: sayso_core::decision::Requirement::OptIn,
+        zone: None,
     };
     let recipients = [1, 2].map(|n| {
         let sayso_core::address::Address::Phone(phone) = phone(n) else { panic!("no phone") };

@@ -38,6 +38,9 @@ pub(crate) async fn run(
         let because =
             if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join(", ")) };
         let mut lines = vec![format!("{}{because}", text(answer, "decision"))];
+        if let Some(retry_at) = answer.get("retry_at").and_then(Value::as_str) {
+            lines.push(format!("  ask again at {retry_at}"));
+        }
         let explanation = answer.get("explanation").unwrap_or(&Value::Null);
         for part in ["rests_on", "claims"] {
             for said in explanation.get(part).and_then(Value::as_array).into_iter().flatten() {

@@ -23,7 +23,7 @@ use super::question::{MessageFields, require_exemption};
 use crate::api::address::{Care, Place, Reading};
 use crate::app::App;
 use crate::body::texts::{
-    CategoryText, ChannelText, KindText, RegionText, SenderIdText, TopicIdText,
+    CategoryText, ChannelText, KindText, RegionText, SenderIdText, TopicIdText, ZoneText,
 };
 use crate::body::{Batch, BatchForm, Faults, FromJson, Pointer, json_object};
 use crate::caller::{Caller, Check};
@@ -60,6 +60,8 @@ json_object! {
         require_opt_in: bool,
         /// Whether the words were approved by the platform beforehand.
         template: bool,
+        /// Where all recipients are, for quiet hours; what their profiles or numbers tell if absent.
+        time_zone: ZoneText,
         /// `compact` (the default): `allow` or the weightiest reason. `reasons`: a list of all reasons.
         #[schema(example = "compact")]
         detail: String,
@@ -149,6 +151,7 @@ pub(crate) fn ask(
         require_opt_in: request.require_opt_in,
         requested_at: None,
         template: request.template,
+        time_zone: request.time_zone,
     };
     let question = fields.settle(caller.configuration(), settings, &mut faults);
     let (question, detail) = faults.settle(question.zip(detail))?;

@@ -2,6 +2,7 @@
 
 use sayso_core::channel::{Message, Permission, Scope};
 use sayso_core::decision::{Circumstances, check};
+use sayso_core::pacing::Pacing;
 use sayso_core::register::{Claims, Register};
 use sayso_core::registers::Registers;
 use sayso_core::source::Source;
@@ -11,7 +12,7 @@ use sayso_store::configuration::Configuration;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Asking, CheckAnswer, Depth, known_at, time_of, words};
+use super::{Asking, CheckAnswer, Depth, known_at, recipient, time_of, words};
 use crate::api::consents::answer::{ConsentView, circumstances, processing_word, standing};
 use crate::app::App;
 use crate::problem::Problem;
@@ -78,14 +79,35 @@ pub(crate) async fn decide(
     configuration: &Configuration,
     asking: &Asking,
 ) -> Result<CheckAnswer, Problem> {
+    let at = time_of(asking.moment, app.now());
+    let pacing = if configuration.settings.at(at).paces(&asking.question.message, at) {
+        let recipient = recipient(&asking.subject, configuration);
+        let (workspace, question) = (configuration.workspace, &asking.question);
+        app.store().pacing(workspace, question, recipient, asking.moment).await?
+    } else {
+        Pacing::NONE
+    };
+    decide_paced(app, configuration, asking, pacing).await
+}
+
+/// The same, where it is known what quiet hours and caps say.
+pub(crate) async fn decide_paced(
+    app: &App,
+    configuration: &Configuration,
+    asking: &Asking,
+    pacing: Pacing,
+) -> Result<CheckAnswer, Problem> {
     let registers =
         app.store().registers(configuration.workspace, &asking.subject, asking.moment).await?;
     let at = time_of(asking.moment, app.now());
     let settings = configuration.settings.at(at);
     let message = &asking.question.message;
-    let sender = configuration.sender_state(message, known_at(asking.moment, app.now()));
-    let circumstances =
-        Circumstances { sender, ..circumstances(&settings, asking.question.requirement, at) };
+    let circumstances = Circumstances {
+        sender: configuration.sender_state(message, known_at(asking.moment, app.now())),
+        quiet_until: pacing.quiet_until,
+        capped_until: pacing.capped_until,
+        ..circumstances(&settings, asking.question.requirement, at)
+    };
     let decision = check(&registers, message, &circumstances);
     app.metrics().count_decision(decision.reasons, decision.waived);
     let explanation = match asking.depth {

@@ -8,7 +8,9 @@ use sayso_store::configuration::{Configuration, KeyScope};
 use sayso_store::store::Question;
 
 use crate::body::Faults;
-use crate::body::texts::{CategoryText, ChannelText, SenderIdText, TimeText, TopicIdText};
+use crate::body::texts::{
+    CategoryText, ChannelText, SenderIdText, TimeText, TopicIdText, ZoneText,
+};
 use crate::problem::{Code, Problem};
 
 /// The fields that describe a message.
@@ -28,6 +30,8 @@ pub(crate) struct MessageFields {
     pub(crate) requested_at: Option<TimeText>,
     /// Whether its words were approved.
     pub(crate) template: Option<bool>,
+    /// Where the people are.
+    pub(crate) time_zone: Option<ZoneText>,
 }
 
 impl MessageFields {
@@ -56,7 +60,8 @@ impl MessageFields {
             ..ordinary
         };
         let requirement = self.requirement(category, settings, faults);
-        Some(Question { message, requirement })
+        let zone = self.time_zone.map(|ZoneText(zone)| zone);
+        Some(Question { message, requirement, zone })
     }
 
     /// The sender: the one named, or the only one there is.

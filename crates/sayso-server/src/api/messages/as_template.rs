@@ -1,26 +1,56 @@
 //! What the gate is asked about a message: itself, and what its template makes of it where the provider
 //! says that the template needs more consent (rule 25). Both must be allowed.
 
-use sayso_core::channel::Message;
+use sayso_core::address::Address;
 use sayso_core::decision::Requirement;
+use sayso_core::pacing::Pacing;
 use sayso_core::sender_health::Known;
 use sayso_store::configuration::Configuration;
 use sayso_store::message::Payload;
-use sayso_store::store::Question;
+use sayso_store::store::{Moment, Question, Subject};
+
+use crate::api::check::{Asking, CheckAnswer, Depth, decide, decide_paced};
+use crate::app::App;
+use crate::problem::{Code, Problem};
 
 /// The questions about a message on one route, its own first.
 pub(super) fn questions(
     configuration: &Configuration,
-    (route, requirement): (&Message, Requirement),
+    own: Question,
     payload: &Payload,
     known: Known,
 ) -> Vec<Question> {
-    let own = Question { message: *route, requirement };
-    let as_template = configuration.as_template(route, payload, known).map(|message| {
+    let as_template = configuration.as_template(&own.message, payload, known).map(|message| {
         let waived = Requirement::waived(message.category);
-        let is_waived = requirement != Requirement::OptIn;
+        let is_waived = own.requirement != Requirement::OptIn;
         let requirement = waived.filter(|_| is_waived).unwrap_or(Requirement::OptIn);
-        Question { message, requirement }
+        Question { message, requirement, zone: own.zone }
     });
     std::iter::once(own).chain(as_template).collect()
+}
+
+/// The decision on a message, or on what its template makes of it where that is what says no; with what
+/// quiet hours and caps said, where that is known.
+pub(super) async fn decision(
+    app: &App,
+    configuration: &Configuration,
+    (questions, to): (Vec<Question>, &Address),
+    moment: Moment,
+    pacing: Option<Pacing>,
+) -> Result<CheckAnswer, Problem> {
+    let mut decision = None;
+    for question in questions {
+        let subject = Subject::Address(to.clone());
+        let asking = Asking { question, subject, moment, depth: Depth::Explanation };
+        let decided = match pacing {
+            Some(pacing) => decide_paced(app, configuration, &asking, pacing).await?,
+            None => decide(app, configuration, &asking).await?,
+        };
+        let denies = decided.denies();
+        decision = Some(decided);
+        if denies {
+            break;
+        }
+    }
+    decision.ok_or_else(|| Problem::new(Code::Internal))
 }

@@ -10,6 +10,7 @@ use sayso_core::address::{Address, AddressKey};
 use sayso_core::decision::Reasons;
 use sayso_core::event_id::RequestHash;
 use sayso_core::id::{EventId, ImportId, MessageId, ProfileId, SenderId, WorkspaceId};
+use sayso_core::pacing::Pacing;
 use sayso_core::registers::Registers;
 use sayso_core::time::Timestamp;
 use sayso_store::Store;
@@ -187,6 +188,16 @@ impl Store for FaultyStore {
             Some(Fault::Silent) => Ok(Vec::new()),
             Some(fault) => Err(fault.error()),
         }
+    }
+
+    async fn pacing(
+        &self,
+        workspace: WorkspaceId,
+        question: &Question,
+        recipient: Recipient,
+        moment: Moment,
+    ) -> Result<Pacing, StoreError> {
+        self.run(self.inner.pacing(workspace, question, recipient, moment)).await
     }
 
     async fn registers(

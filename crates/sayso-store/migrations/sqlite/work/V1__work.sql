@@ -39,7 +39,9 @@ INSERT INTO store (only_row, row_version) VALUES (1, 1);
 -- Messages to be sent, and what became of them. `routes` holds the channels and senders it may go by, of
 -- which `route` is the one in force; `sender` is that one's. To whom, and what is said, is sealed, and
 -- destroyed by an erasure. `reasons` is a set of reasons of the gate; `failure` a word of ours or a
--- provider's code. Times are microseconds since 1970; each is absent until it has come.
+-- provider's code. `channel` is the route's in force, `category` that of all of them. Times are
+-- microseconds since 1970; each is absent until it has come. Since `counted_at` it counts for frequency
+-- caps: it was claimed then, and did not fail before a provider had it.
 CREATE TABLE message (
     row            INTEGER PRIMARY KEY,
     workspace      BLOB    NOT NULL,
@@ -64,12 +66,15 @@ CREATE TABLE message (
     sent_at        INTEGER,
     delivered_at   INTEGER,
     read_at        INTEGER,
-    ended_at       INTEGER
+    ended_at       INTEGER,
+    channel        INTEGER NOT NULL,
+    category       INTEGER NOT NULL,
+    counted_at     INTEGER
 );
 CREATE UNIQUE INDEX message_by_id ON message (workspace, message);
 CREATE UNIQUE INDEX message_by_request ON message (workspace, request_key) WHERE request_key IS NOT NULL;
 CREATE INDEX message_of_workspace ON message (workspace);
-CREATE INDEX message_of_address ON message (workspace, address_key);
+CREATE INDEX message_of_address ON message (workspace, address_key, counted_at);
 CREATE INDEX message_queued ON message (workspace, sender, due_at) WHERE state = 1;
 CREATE INDEX message_claimed ON message (row) WHERE state = 2;
 CREATE INDEX message_by_provider ON message (workspace, provider_id) WHERE provider_id IS NOT NULL;

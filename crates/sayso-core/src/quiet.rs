@@ -172,6 +172,7 @@ fn time_of_day(at: Timestamp, offset: Span) -> Span {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::phone::Region;
 
     fn hours(from: &str, to: &str) -> QuietHours {
         let time = |text| TimeOfDay::parse(text).unwrap();
@@ -285,6 +286,24 @@ mod tests {
         let zones = opposite.map(|zone| Zone::parse(zone).unwrap());
         let at = Timestamp::parse("2026-07-21T12:00:00Z").unwrap();
         assert_eq!(hours("20:00", "09:00").open_from(&zones, at), None, "no hour fits both");
+    }
+
+    #[test]
+    fn a_country_of_many_zones_leaves_the_hours_that_are_day_in_all_of_them() {
+        let zones = |code| Zone::of_region(Region::parse(code).unwrap());
+        let at = |text| Timestamp::parse(text).unwrap();
+        let night = hours(NIGHT.0, NIGHT.1);
+        // From eight in Kaliningrad until nine in Kamchatka.
+        let (opens, closes) = (at("2026-11-21T06:00:00Z"), at("2026-11-21T09:00:00Z"));
+        assert_eq!(night.open_from(zones("RU"), at("2026-11-20T09:00:00Z")), Some(opens));
+        let last = closes.minus(Span::micros(1));
+        assert_eq!(night.open_from(zones("RU"), last), Some(last));
+        assert_eq!(night.open_from(zones("RU"), closes), Some(at("2026-11-22T06:00:00Z")));
+        assert_eq!(
+            night.open_from(zones("US"), at("2026-11-21T02:00:00Z")),
+            Some(at("2026-11-21T18:00:00Z")),
+            "from nine in New York until eight in Honolulu"
+        );
     }
 
     #[test]

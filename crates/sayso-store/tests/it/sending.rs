@@ -4,18 +4,24 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use sayso_core::address::Address;
+use sayso_core::cap::FrequencyCap;
+use sayso_core::channel::{Category, Channel, Message};
+use sayso_core::decision::{Reason, Requirement};
 use sayso_core::id::WorkspaceId;
 use sayso_core::message::MessageState;
+use sayso_core::settings::Settings;
 use sayso_core::statement::Statement;
 use sayso_core::time::Timestamp;
 use sayso_store::Store;
+use sayso_store::configuration::Change;
 use sayso_store::conformance::{
-    SENDER, SMS, message_id, message_to, phone, record, said, workspace,
+    SENDER, SMS, marketing, message_id, message_to, phone, reason, record, said, workspace,
 };
 use sayso_store::environment::Environment;
 use sayso_store::message::{HandOver, HandOverEnd};
 use sayso_store::sqlite::{Options, SqliteStore};
-use sayso_store::store::Subject;
+use sayso_store::store::{Moment, Question, Recipient, Subject};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -204,4 +210,38 @@ async fn what_waited_when_a_backup_was_made_is_unknown_after_a_restore() {
         assert_eq!(message.failure.as_deref(), Some("restored"));
     }
     assert!(store.claim_messages(workspace, SENDER, 10).await.unwrap().claimed.is_empty());
+    cap_of_one(&store, workspace).await;
+    for n in 0..2 {
+        let reason = reason(&store, workspace, &phone(n), marketing()).await;
+        assert_eq!(reason, Some(Reason::FrequencyCap), "they may have got it");
+    }
+}
+
+/// One marketing message an hour.
+async fn cap_of_one(store: &SqliteStore, workspace: WorkspaceId) {
+    let caps = vec![FrequencyCap::new(None, Category::Marketing, 1, 1).unwrap()];
+    let settings = Settings { frequency_caps: caps, ..Settings::default() };
+    store.configure(workspace, Change::Settings(settings)).await.unwrap();
+}
+
+#[tokio::test]
+async fn where_it_cannot_be_read_what_people_got_nobody_is_allowed() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let workspace = workspace(&store).await;
+    agree_and_queue(&store, workspace, 1).await;
+    cap_of_one(&store, workspace).await;
+    assert_eq!(reason(&store, workspace, &phone(0), marketing()).await, None);
+    rusqlite::Connection::open(directory.path().join("work.db"))
+        .unwrap()
+        .execute_batch("ALTER TABLE message RENAME TO lost /* every workspace: damage */")
+        .unwrap();
+    let Address::Phone(number) = phone(0) else { panic!("no phone") };
+    let recipient = Recipient::Phone(number);
+    let question = Question { message: marketing(), requirement: Requirement::OptIn, zone: None };
+    assert!(store.screen(workspace, &question, &[recipient]).await.is_err());
+    assert!(store.pacing(workspace, &question, recipient, Moment::Now).await.is_err());
+    let utility =
+        Question { message: Message::ordinary(Channel::Sms, Category::Utility), ..question };
+    assert!(store.screen(workspace, &utility, &[recipient]).await.is_ok(), "no cap covers it");
 }

@@ -473,6 +473,7 @@ impl Waiting {
         &self,
         pacer: &mut Pacer<'_>,
         work: &Connection,
+        as_template: Option<Message>,
     ) -> Result<Option<Verdict>, StoreError> {
         let Some((route, sender)) = self.route().and_then(|route| Some((route, route.sender?)))
         else {
@@ -481,7 +482,12 @@ impl Waiting {
         let held = |pacer: &mut Pacer<'_>, route: &Message| {
             pacer.held(work, &self.question(*route), recipient(self))
         };
-        let Some(mut first) = held(pacer, route)? else { return Ok(None) };
+        let own = held(pacer, route)?;
+        let as_template = match as_template {
+            Some(message) => held(pacer, &message)?,
+            None => None,
+        };
+        let Some(mut first) = both(own, as_template) else { return Ok(None) };
         let mut by = Way { place: self.message.route, channel: route.channel, sender };
         for (way, route) in self.further_ways() {
             if !pacer.allows(&self.question(*route), recipient(self))? {
@@ -499,6 +505,17 @@ impl Waiting {
     }
 }
 
+/// What holds a message back that one of two does, or both.
+fn both(one: Option<Held>, other: Option<Held>) -> Option<Held> {
+    match (one, other) {
+        (Some(one), Some(other)) => {
+            let reasons = one.reasons.or(other.reasons);
+            Some(Held { reasons, until: one.until.max(other.until) })
+        }
+        (one, other) => one.or(other),
+    }
+}
+
 fn decide(
     work: &Connection,
     shared: &Shared,
@@ -509,7 +526,8 @@ fn decide(
     let answers = screen_templates(shared, workspace, due, answers);
     // After the asking: as of this moment the decision is what was known.
     let now = shared.environment.clock.now();
-    let settings = shared.configuration(workspace.id)?.settings.at(now);
+    let configuration = shared.configuration(workspace.id)?;
+    let settings = configuration.settings.at(now);
     let mut pacer = Pacer::new(shared, workspace, &settings, now);
     let (mut claimed, mut rerouted) = (Vec::with_capacity(due.len()), Vec::new());
     for (due, answer) in due.iter().zip(answers) {
@@ -518,11 +536,15 @@ fn decide(
             None => due.verdict(answer, now),
         };
         // One after the other: what is claimed here counts for what comes after it.
-        if may_go.is_some() && let Some(held) = due.held(&mut pacer, work).unwrap_or_else(|error| {
-            tracing::error!(error = %error, "a message waits: what its person got cannot be read");
-            Some(Verdict::Postponed(now.plus(limits::UNDECIDED_PAUSE)))
-        }) {
-            (verdict, may_go) = (held, None);
+        if may_go.is_some() {
+            let as_template = due.as_template(&configuration, now).map(|(message, _)| message);
+            let held = due.held(&mut pacer, work, as_template).unwrap_or_else(|error| {
+                tracing::error!(error = %error, "a message waits: what its person got cannot be read");
+                Some(Verdict::Postponed(now.plus(limits::UNDECIDED_PAUSE)))
+            });
+            if let Some(held) = held {
+                (verdict, may_go) = (held, None);
+            }
         }
         if let Verdict::Rerouted(way) | Verdict::Held(way, _) = verdict {
             rerouted.push(way.sender);
@@ -581,15 +603,17 @@ fn screen_templates(
         return answers;
     }
     let now = shared.environment.clock.now();
-    let configuration = shared.configuration(workspace.id);
+    let Ok(configuration) = shared.configuration(workspace.id) else {
+        return vec![None; due.len()];
+    };
+    let settings = configuration.settings.at(now);
     for (due, answer) in due.iter().zip(&mut answers) {
-        let Ok(configuration) = &configuration else {
-            *answer = None;
-            continue;
-        };
-        if let Some((message, requirement)) = due.as_template(configuration, now) {
-            let question = Question { message, requirement };
-            let further = ask(shared, workspace, &question, &[recipient(due)]).pop().flatten();
+        if let Some((message, requirement)) = due.as_template(&configuration, now) {
+            let question = Question { message, requirement, zone: None };
+            let further = ask(&[recipient(due)], |recipients| {
+                shared.screen_consent(workspace, &question, recipients, (&settings, now))
+            });
+            let further = further.first().copied().flatten();
             *answer = answer.zip(further).map(|(one, other)| one.or(other));
         }
     }

@@ -86,7 +86,7 @@ async fn answers(store: &SqliteStore, workspace: WorkspaceId) -> Vec<Vec<Reasons
             for topic in [None, Some(TOPICS[0])] {
                 let ordinary = Message::ordinary(Channel::WhatsApp, *category);
                 let message = Message { sender, topic, ..ordinary };
-                let question = Question { message, requirement: Requirement::OptIn };
+                let question = Question { message, requirement: Requirement::OptIn, zone: None };
                 answers.push(store.screen(workspace, &question, &both).await.unwrap());
             }
         }

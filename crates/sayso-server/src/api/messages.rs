@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use sayso_core::address::{Address, AddressKeySecret, AddressKind};
 use sayso_core::canonical::Writer;
 use sayso_core::channel::{Category, Channel, Message};
-use sayso_core::decision::{Reason, Reasons, Requirement};
+use sayso_core::decision::{Reason, Requirement};
 use sayso_core::event_id::RequestHash;
 use sayso_core::id::{MessageId, SenderId};
 use sayso_core::limits;
@@ -27,9 +27,7 @@ use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::address::{Care, Place, Reading, ShownAddress, addressed_object};
-use crate::api::check::{
-    Asking, CheckAnswer, Depth, MessageFields, kind_on, known_at, require_exemption,
-};
+use crate::api::check::{CheckAnswer, MessageFields, kind_on, known_at, require_exemption};
 use crate::api::look_ups::LookingUp;
 use crate::api::page::{InPath, items, position};
 use crate::app::App;

@@ -16,8 +16,8 @@ use super::seal::Vault;
 use super::{Workspace, unreadable};
 use crate::environment::Environment;
 use crate::message::{
-    FailureQuery, HandOver, HandOverEnd, Held, MessageDraft, MessageName, MessageQuery, MessageReport,
-    MessageTimes, Payload, StoredMessage,
+    FailureQuery, HandOver, HandOverEnd, Held, MessageDraft, MessageName, MessageQuery,
+    MessageReport, MessageTimes, Payload, StoredMessage,
 };
 use crate::store::StoreError;
 

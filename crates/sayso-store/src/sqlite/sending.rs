@@ -24,8 +24,7 @@ use super::{Shared, Workspace, tallies};
 use crate::configuration::Configuration;
 use crate::message::{
     Claimed, Claiming, HandOver, HandOverEnd, Held, MessageDraft, MessageReport, MessageTimes,
-    Queueing,
-    StoredMessage,
+    Queueing, StoredMessage,
 };
 use crate::store::{Question, Recipient, StoreError};
 use crate::tally::{Counted, Tallied, Tally};

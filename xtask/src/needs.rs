@@ -30,11 +30,25 @@ pub(crate) const CHROMEDRIVER: Need = Need {
     used_for: "the browser tests",
 };
 
-/// Python with `venv` and pip, which schemathesis is installed with.
+/// Python with `venv` and pip, which schemathesis and Twilio's library are installed with.
 pub(crate) const PYTHON: Need = Need {
     package: "python3-venv",
     probe: "python3 -c 'import venv, ensurepip'",
-    used_for: "schemathesis, the test of the API against its description",
+    used_for: "schemathesis, and what Twilio signs with",
+};
+
+/// The SMS gateway that messages go through.
+pub(crate) const KANNEL: Need = Need {
+    package: "kannel",
+    probe: "test -x /usr/sbin/bearerbox -a -x /usr/sbin/smsbox",
+    used_for: "the tests against a real SMS gateway",
+};
+
+/// Its fake carrier, a simulated phone.
+pub(crate) const KANNEL_EXTRAS: Need = Need {
+    package: "kannel-extras",
+    probe: "test -x /usr/lib/kannel/test/fakesmsc",
+    used_for: "the tests against a real SMS gateway",
 };
 
 /// Sees to it that all needs are met: installs what is missing where it may, else says what to do.

@@ -2,7 +2,8 @@
 //!
 //! What the tests need is set up first ([`crate::needs`]). Then the parts run in order, all of them
 //! even when one fails. Browser tests and the kill drill are those of the integration test `it` of the
-//! binary whose path has a module `browser` or `kill`; they run alone, the rest runs together.
+//! binary whose path has a module `browser` or `kill`; those against real programs of providers, of the
+//! integration test `it` of the server in a module `real`. They run alone, the rest runs together.
 //! cargo-nextest is used when it is there, `cargo test` otherwise.
 
 mod schemathesis;
@@ -18,27 +19,31 @@ use crate::{Outcome, workspace};
 /// How often the kill drill kills the server when nobody says otherwise.
 const KILL_ROUNDS: u32 = 50;
 
-/// The tests of the built binary; the nextest configuration has the same two filters.
+/// The tests that run alone; the nextest configuration has the first two filters as well.
 const BROWSER_FILTER: &str = "binary_id(/^sayso::it$/) & test(/(^|::)browser::/)";
 const KILL_FILTER: &str = "binary_id(/^sayso::it$/) & test(/(^|::)kill::/)";
+const REAL_FILTER: &str = "binary_id(/^sayso-server::it$/) & test(/(^|::)real::/)";
 
 /// One part of the tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
     Unit,
     Doc,
+    Real,
     Browser,
     Kill,
     Schemathesis,
 }
 
 impl Part {
-    const ALL: [Self; 5] = [Self::Unit, Self::Doc, Self::Browser, Self::Kill, Self::Schemathesis];
+    const ALL: [Self; 6] =
+        [Self::Unit, Self::Doc, Self::Real, Self::Browser, Self::Kill, Self::Schemathesis];
 
     fn name(self) -> &'static str {
         match self {
             Self::Unit => "unit",
             Self::Doc => "doc",
+            Self::Real => "real",
             Self::Browser => "browser",
             Self::Kill => "kill",
             Self::Schemathesis => "schemathesis",
@@ -56,6 +61,7 @@ impl Part {
     fn needs(self) -> &'static [Need] {
         match self {
             Self::Unit | Self::Doc | Self::Kill => &[],
+            Self::Real => &[needs::KANNEL, needs::KANNEL_EXTRAS, needs::PYTHON],
             Self::Browser => &[needs::CHROMIUM, needs::CHROMEDRIVER],
             Self::Schemathesis => &[needs::PYTHON],
         }
@@ -160,8 +166,9 @@ fn run_part(part: Part, plan: &Plan, runner: Runner) -> Result<Verdict> {
             cargo.args(["test", "--doc", "--workspace"]);
             Verdict::of(&mut cargo)
         }
-        Part::Browser => run_alone(runner, "browser::", BROWSER_FILTER, plan),
-        Part::Kill => run_alone(runner, "kill::", KILL_FILTER, plan),
+        Part::Real => run_alone(runner, ("sayso-server", "real::", REAL_FILTER), plan),
+        Part::Browser => run_alone(runner, ("sayso", "browser::", BROWSER_FILTER), plan),
+        Part::Kill => run_alone(runner, ("sayso", "kill::", KILL_FILTER), plan),
         Part::Schemathesis => schemathesis::run(),
     }
 }
@@ -186,31 +193,35 @@ fn run_unit(runner: Runner) -> Result<Verdict> {
     let mut cargo = test_command();
     match runner {
         Runner::Nextest => {
-            let filter = format!("not (({BROWSER_FILTER}) | ({KILL_FILTER}))");
+            let filter = format!("not (({BROWSER_FILTER}) | ({KILL_FILTER}) | ({REAL_FILTER}))");
             cargo.args(["nextest", "run", "--workspace", "--filterset", &filter]);
         }
         Runner::CargoTest => {
             cargo.args(["test", "--workspace", "--tests", "--"]);
-            cargo.args(["--skip", "browser::", "--skip", "kill::"]);
+            cargo.args(["--skip", "browser::", "--skip", "kill::", "--skip", "real::"]);
         }
     }
     Verdict::of(&mut cargo)
 }
 
-/// The tests of the binary in one module, one after the other; no test at all is a failure.
-fn run_alone(runner: Runner, module: &str, filter: &str, plan: &Plan) -> Result<Verdict> {
+/// The integration tests of a package in one module, one after the other; no test at all is a failure.
+fn run_alone(
+    runner: Runner,
+    (package, module, filter): (&str, &str, &str),
+    plan: &Plan,
+) -> Result<Verdict> {
     let mut cargo = test_command();
     cargo.env("SAYSO_TEST_KILL_ROUNDS", plan.kill_rounds.to_string());
     match runner {
         Runner::Nextest => {
-            cargo.args(["nextest", "run", "--package", "sayso", "--test", "it"]);
+            cargo.args(["nextest", "run", "--package", package, "--test", "it"]);
             cargo.args(["--filterset", filter, "--no-tests", "fail"]);
             if plan.kill_rounds > KILL_ROUNDS {
                 cargo.args(["--profile", "drill"]);
             }
         }
         Runner::CargoTest => {
-            let base = ["test", "--package", "sayso", "--test", "it", "--", module];
+            let base = ["test", "--package", package, "--test", "it", "--", module];
             let listing = workspace::stdout_of(test_command().args(base).arg("--list"))?;
             if !listing.lines().any(|line| line.ends_with(": test")) {
                 return Ok(Verdict::Failed(format!("no test has `{module}` in its path")));

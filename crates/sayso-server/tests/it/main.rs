@@ -30,6 +30,7 @@ mod people;
 mod profiles;
 mod providers;
 mod question;
+mod real;
 mod reassigned;
 mod rejects;
 mod rules;

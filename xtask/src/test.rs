@@ -6,8 +6,11 @@
 //! integration test `it` of the server in a module `real`. They run alone, the rest runs together.
 //! cargo-nextest is used when it is there, `cargo test` otherwise.
 
+mod python;
 mod schemathesis;
 
+use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -166,9 +169,21 @@ fn run_part(part: Part, plan: &Plan, runner: Runner) -> Result<Verdict> {
             cargo.args(["test", "--doc", "--workspace"]);
             Verdict::of(&mut cargo)
         }
-        Part::Real => run_alone(runner, ("sayso-server", "real::", REAL_FILTER), plan),
-        Part::Browser => run_alone(runner, ("sayso", "browser::", BROWSER_FILTER), plan),
-        Part::Kill => run_alone(runner, ("sayso", "kill::", KILL_FILTER), plan),
+        Part::Real => {
+            let python = python::install(&python_directory()?)?.join("python");
+            let (package, module, filter) = ("sayso-server", "real::", REAL_FILTER);
+            let environment = vec![("SAYSO_TEST_PYTHON", python.into_os_string())];
+            run_alone(runner, plan, Alone { package, module, filter, environment })
+        }
+        Part::Browser => {
+            let (package, module, filter) = ("sayso", "browser::", BROWSER_FILTER);
+            run_alone(runner, plan, Alone { package, module, filter, environment: Vec::new() })
+        }
+        Part::Kill => {
+            let (package, module, filter) = ("sayso", "kill::", KILL_FILTER);
+            let environment = vec![("SAYSO_TEST_KILL_ROUNDS", plan.kill_rounds.to_string().into())];
+            run_alone(runner, plan, Alone { package, module, filter, environment })
+        }
         Part::Schemathesis => schemathesis::run(),
     }
 }
@@ -204,14 +219,24 @@ fn run_unit(runner: Runner) -> Result<Verdict> {
     Verdict::of(&mut cargo)
 }
 
-/// The integration tests of a package in one module, one after the other; no test at all is a failure.
-fn run_alone(
-    runner: Runner,
-    (package, module, filter): (&str, &str, &str),
-    plan: &Plan,
-) -> Result<Verdict> {
+/// Where the Python of the tests is installed.
+fn python_directory() -> Result<PathBuf> {
+    Ok(workspace::target_directory()?.join("schemathesis"))
+}
+
+/// Integration tests of a package in one module, which run alone.
+struct Alone {
+    package: &'static str,
+    module: &'static str,
+    filter: &'static str,
+    environment: Vec<(&'static str, OsString)>,
+}
+
+/// Runs such tests; no test at all is a failure.
+fn run_alone(runner: Runner, plan: &Plan, alone: Alone) -> Result<Verdict> {
+    let Alone { package, module, filter, environment } = alone;
     let mut cargo = test_command();
-    cargo.env("SAYSO_TEST_KILL_ROUNDS", plan.kill_rounds.to_string());
+    cargo.envs(environment);
     match runner {
         Runner::Nextest => {
             cargo.args(["nextest", "run", "--package", package, "--test", "it"]);

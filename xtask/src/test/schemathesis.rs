@@ -2,9 +2,8 @@
 //!
 //! The server is `sayso demo --port 0 --json`: its first line on standard output says where it
 //! listens and with which key, and SIGTERM stops it cleanly, which is checked too. Seed and number of
-//! examples are fixed, so that a failure can be had again. schemathesis lives in a virtual environment
-//! of its own under the target directory, with the versions that `.ci/requirements.txt` pins. Before
-//! all that the description itself is held against the schema of OpenAPI.
+//! examples are fixed, so that a failure can be had again. Before all that the description itself is
+//! held against the schema of OpenAPI.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
@@ -16,11 +15,10 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
-use super::Verdict;
+use super::{Verdict, python, python_directory};
 use crate::workspace;
 
 const DESCRIPTION: &str = "docs/reference/openapi.json";
-const REQUIREMENTS: &str = ".ci/requirements.txt";
 const SEED: &str = "20260101";
 /// Test cases per operation and phase.
 const EXAMPLES_MAX: &str = "25";
@@ -44,8 +42,8 @@ pub(super) fn run() -> Result<Verdict> {
         return Ok(Verdict::Skipped(format!("{DESCRIPTION} does not exist yet")));
     }
     let target = workspace::target_directory()?;
-    let directory = target.join("schemathesis");
-    let program = install(&directory)?;
+    let directory = python_directory()?;
+    let program = python::install(&directory)?.join("schemathesis");
     let mut validate = Command::new(program.with_file_name("openapi-spec-validator"));
     if !workspace::succeeds(validate.args(["--errors", "all"]).arg(&description))? {
         return Ok(Verdict::Failed(format!("{DESCRIPTION} is no OpenAPI 3.1: see above")));
@@ -85,26 +83,6 @@ fn command(program: &Path, directory: &Path, server: &Server, description: &Path
     command.env("PYTHONPATH", workspace::root().join(HOOKS_FOLDER));
     command.current_dir(directory).stdin(Stdio::null());
     command
-}
-
-/// Installs the pinned versions unless they are there already; answers the program's path.
-fn install(directory: &Path) -> Result<PathBuf> {
-    let program = directory.join("venv/bin/schemathesis");
-    let requirements = workspace::root().join(REQUIREMENTS);
-    let wanted = std::fs::read(&requirements).with_context(|| format!("reading {REQUIREMENTS}"))?;
-    let stamp = directory.join("requirements.txt");
-    if program.exists() && std::fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
-        return Ok(program);
-    }
-    std::fs::create_dir_all(directory)?;
-    let mut venv = Command::new("python3");
-    venv.args(["-m", "venv", "--clear"]).arg(directory.join("venv"));
-    ensure!(workspace::succeeds(&mut venv)?, "python3 -m venv failed");
-    let mut pip = Command::new(directory.join("venv/bin/pip"));
-    pip.args(["install", "--quiet", "--disable-pip-version-check", "--requirement"]);
-    ensure!(workspace::succeeds(pip.arg(&requirements))?, "pip install failed");
-    std::fs::write(&stamp, wanted)?;
-    Ok(program)
 }
 
 /// A demo server; killed when dropped.

@@ -2,3 +2,4 @@
 //! `--only real` runs these tests alone.
 
 mod kannel;
+mod twilio;

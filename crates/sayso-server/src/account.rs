@@ -4,14 +4,18 @@
 //! what one accepts the other does too. No credential is ever shown again.
 
 use std::fmt::Display;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
+use reqwest::Url;
 use sayso_channels::connection::Connection as Account;
-use sayso_channels::credentials::{BaseUrl, HookToken, Secret};
+use sayso_channels::credentials::{BaseUrl, BaseUrlFault, HookToken, Secret};
 use sayso_channels::{gupshup, kannel, meta, twilio};
 use sayso_core::channel::Provider;
 use sayso_store::configuration::Connection;
 use thiserror::Error;
+
+use crate::outgoing::is_localhost;
+use crate::outgoing::place::Place;
 
 /// The name of the token in the URL of a hook whose provider signs nothing.
 pub(crate) const HOOK_TOKEN: &str = "hook_token";
@@ -150,45 +154,23 @@ impl Given<'_> {
     }
 }
 
-/// Reads where a provider's API is. Secrets go there, so in clear only within a private network, and
-/// never to where machines in a cloud find their own.
+/// Reads where a provider's API is. Secrets go there, so in clear only within a private network.
+/// Whether the place may be called at all is the [guard's](crate::outgoing) to say.
 fn parse_base_url(text: &str) -> Result<BaseUrl, String> {
     let url = BaseUrl::parse(text).map_err(|fault| fault.to_string())?;
-    let (scheme, rest) = url.as_str().split_once("://").unwrap_or_default();
-    let authority = rest.split('/').next().unwrap_or_default();
-    let host = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((host, _)) => host,
-        None => authority.split(':').next().unwrap_or_default(),
-    };
-    let ip = host.parse::<IpAddr>().ok().map(|ip| ip.to_canonical());
-    if ip.is_some_and(is_link_local) {
-        return Err("names an address that is no provider's".to_owned());
-    }
-    let is_near = host.eq_ignore_ascii_case("localhost") || ip.is_some_and(is_private);
-    if scheme == "http" && !is_near {
+    let parsed = Url::parse(url.as_str()).map_err(|_| BaseUrlFault.to_string())?;
+    let host = parsed.host_str().unwrap_or_default();
+    let ip = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    let is_near = is_localhost(host) || ip.is_ok_and(|ip| Place::of(ip) == Place::Private);
+    if parsed.scheme() == "http" && !is_near {
         return Err("is not encrypted and leaves the private network: use https".to_owned());
     }
     Ok(url)
 }
 
-const fn is_link_local(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(ip) => ip.is_link_local() || ip.is_unspecified() || ip.is_broadcast(),
-        IpAddr::V6(ip) => ip.is_unicast_link_local() || ip.is_unspecified() || ip.is_multicast(),
-    }
-}
-
-const fn is_private(ip: IpAddr) -> bool {
-    const fn v4(ip: Ipv4Addr) -> bool {
-        ip.is_loopback() || ip.is_private()
-    }
-    const fn v6(ip: Ipv6Addr) -> bool {
-        ip.is_loopback() || ip.is_unique_local()
-    }
-    match ip {
-        IpAddr::V4(ip) => v4(ip),
-        IpAddr::V6(ip) => v6(ip),
-    }
+/// Where the API of an account is that says so itself.
+pub(crate) fn base_url_of(connection: &Connection) -> Option<Url> {
+    connection.credentials.get(BASE_URL).and_then(|text| Url::parse(text).ok())
 }
 
 #[cfg(test)]
@@ -209,7 +191,6 @@ mod tests {
         for bad in [
             "http://api.example",
             "http://8.8.8.8",
-            "https://169.254.169.254/latest",
             "http://0.0.0.0",
             "http://[fe80::1]",
             "api.example",

@@ -21,6 +21,7 @@ use sayso_store::store::StoreError;
 use crate::body::duration;
 use crate::keyring::{Holder, Keyring};
 use crate::observe::{Metrics, RequestIds, Track};
+use crate::outgoing::Guard;
 use crate::problem::{Code, Problem};
 use crate::rate::{RateLimits, Rates};
 use crate::workers::carrier::Carrier;
@@ -55,6 +56,8 @@ pub struct Options {
     pub trusted_proxies: Vec<IpAddr>,
     /// How the server is called from outside.
     pub outside: Outside,
+    /// Where the server may call.
+    pub outgoing: Guard,
     /// How long a provider may take to answer a message.
     pub provider_timeout: Duration,
 }
@@ -85,6 +88,7 @@ impl Options {
             rates,
             trusted_proxies: Vec::new(),
             outside: Outside::default(),
+            outgoing: Guard::default(),
             provider_timeout: duration(limits::PROVIDER_ANSWER_TIMEOUT),
         }
     }
@@ -113,7 +117,7 @@ impl App {
             ready: AtomicBool::new(true),
             turns: tokio::sync::Mutex::default(),
             dispatch: Dispatch::default(),
-            carrier: Carrier::new(options.provider_timeout),
+            carrier: Carrier::new(options.provider_timeout, options.outgoing),
             sandbox: Sandbox::default(),
             outside: options.outside,
         })

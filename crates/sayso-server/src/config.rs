@@ -16,6 +16,7 @@ use toml::{Table, Value};
 
 use crate::app::{Options, Outside, Scheme};
 use crate::observe::LogForm;
+use crate::outgoing::Guard;
 use crate::rate::{Rate, RateLimits};
 
 pub use fault::{ConfigFault, Origin};
@@ -36,6 +37,8 @@ pub struct Config {
     pub admin: AdminConfig,
     /// The certificate, if TLS is on.
     pub tls: Option<TlsConfig>,
+    /// Where the server may call.
+    pub outgoing: Guard,
     /// The store.
     pub store: StoreConfig,
     /// The logs.
@@ -148,6 +151,7 @@ impl Config {
         Options {
             trusted_proxies: self.server.trusted_proxies.clone(),
             outside: Outside { url: self.server.public_url.clone(), listens },
+            outgoing: self.outgoing.clone(),
             ..Options::with_rates(self.limits)
         }
     }
@@ -318,6 +322,15 @@ impl Reading {
         )
     }
 
+    /// Where the server may call.
+    fn outgoing(&mut self) -> Option<Guard> {
+        let fix = "set a list of networks such as [\"10.1.0.0/16\", \"127.0.0.1/32\"]";
+        self.read("outgoing.allow_private", fix, |value| {
+            let items = value.as_array()?.iter();
+            items.map(|item| item.as_str()?.parse().ok()).collect::<Option<_>>().map(Guard::new)
+        })
+    }
+
     fn finish(mut self) -> Result<Config, ConfigError> {
         let socket = |value: &Value| value.as_str().and_then(|text| text.parse().ok());
         let server = self.read(
@@ -360,11 +373,12 @@ impl Reading {
         let rates = rates.zip(self.rate("address")).zip(self.rate_of("workspace", "events"));
         let public_url = self.public_url();
         let listeners = server.zip(connections).zip(proxies.zip(public_url)).zip(admin);
-        let rest = directory.zip(level).zip(form).zip(rates);
+        let outgoing = self.outgoing();
+        let rest = outgoing.zip(directory).zip(level).zip(form).zip(rates);
         match listeners.zip(rest) {
             Some((
                 (((address, connections_max), (trusted_proxies, public_url)), admin),
-                (((directory, level), form), (((key, network), about), workspace)),
+                ((((outgoing, directory), level), form), (((key, network), about), workspace)),
             )) if self.faults.is_empty() => Ok(Config {
                 server: ServerConfig {
                     address,
@@ -374,6 +388,7 @@ impl Reading {
                 },
                 admin: AdminConfig { address: admin },
                 tls,
+                outgoing,
                 store: StoreConfig { directory },
                 log: LogConfig { level, form },
                 limits: RateLimits { key, network, address: about, workspace },

@@ -8,6 +8,7 @@ pub mod config;
 pub mod serve;
 
 pub mod app;
+pub mod outgoing;
 
 mod account;
 mod admin;

@@ -242,6 +242,7 @@ fn take_in(
         ("server.connections_max", before.connections_max != now.connections_max),
         ("server.trusted_proxies", before.trusted_proxies != now.trusted_proxies),
         ("server.public_url", before.public_url != now.public_url),
+        ("outgoing.allow_private", running.outgoing != config.outgoing),
         ("admin.address", running.admin.address != config.admin.address),
         ("store.directory", running.store.directory != config.store.directory),
         ("log.form", running.log.form != config.log.form),

@@ -13,7 +13,9 @@ use sayso_store::configuration::{Change, Connection};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::account::{BASE_URL, CredentialFault, HOOK_TOKEN, NoAccount, account_of, names};
+use crate::account::{
+    BASE_URL, CredentialFault, HOOK_TOKEN, NoAccount, account_of, base_url_of, names,
+};
 use crate::api::making::{Making, reused, said_before};
 use crate::api::page::{InPath, ListQuery, has_room, name, page};
 use crate::app::App;
@@ -149,7 +151,7 @@ pub(crate) async fn create(
         credentials.insert(HOOK_TOKEN.into(), token.into());
     }
     let mut connection = Connection { name: "".into(), provider, credentials, deleted_at: None };
-    check(&connection, &mut faults);
+    check(&app, &connection, &mut faults);
     connection.name = faults.settle(name)?;
     let making = Making::begin(&app, &caller, key, "connection").await?;
     let known = &making.configuration().connections;
@@ -202,7 +204,7 @@ pub(crate) async fn put(
     }
     let mut connection = known.clone();
     connection.credentials.extend(changed);
-    check(&connection, &mut faults);
+    check(&app, &connection, &mut faults);
     connection.name = faults.settle(name)?;
     let answer = store(&app, &caller, id, connection, hook).await?;
     let configurations = app.store().configurations();
@@ -273,14 +275,14 @@ fn named(request: CredentialsRequest) -> BTreeMap<Box<str>, Box<str>> {
         ("username", request.username),
         ("password", request.password),
         (HOOK_TOKEN, request.hook_token),
-        ("base_url", request.base_url),
+        (BASE_URL, request.base_url),
     ];
     let given = given.into_iter().filter_map(|(name, text)| Some((name.into(), text?.into())));
     given.collect()
 }
 
 /// Notes what keeps a connection from speaking with its provider.
-fn check(connection: &Connection, faults: &mut Faults) {
+fn check(app: &App, connection: &Connection, faults: &mut Faults) {
     let (provider, known) = (connection.provider, names(connection.provider));
     for name in connection.credentials.keys().filter(|name| !known.contains(&name.as_ref())) {
         let fault = if known.is_empty() {
@@ -289,6 +291,13 @@ fn check(connection: &Connection, faults: &mut Faults) {
             format!("is not for {provider}; its credentials are {}", known.join(", "))
         };
         faults.note(format!("/credentials/{name}"), Code::UnknownField, fault);
+    }
+    let place = format!("/credentials/{BASE_URL}");
+    if let Some(Err(refused)) =
+        base_url_of(connection).map(|url| app.carrier().guard().check(provider, &url))
+    {
+        let example = "https://api.example";
+        faults.note_with_example(place, Code::InvalidValue, refused.to_string(), example);
     }
     let Err(NoAccount::Faults(wrong)) = account_of(connection) else { return };
     for CredentialFault { name, fault, example } in wrong {

@@ -37,6 +37,7 @@ pub struct Metrics {
     waived: Counter,
     unverified_hooks: Counter,
     unknown_events: Counter,
+    outgoing_refused: Counter,
     consents: Vec<(Outcome, Counter)>,
     refusal_seconds: Histogram,
 }
@@ -77,6 +78,7 @@ impl Metrics {
         let waived = counter("sayso_check_waived_total", None);
         let unverified_hooks = counter("sayso_hook_unverified_total", None);
         let unknown_events = counter("sayso_hook_unknown_events_total", None);
+        let outgoing_refused = counter("sayso_outgoing_refused_total", None);
         let refusal_seconds =
             recorder.register_histogram(&Key::from_name("sayso_refusal_seconds"), &METADATA);
         Self {
@@ -87,6 +89,7 @@ impl Metrics {
             waived,
             unverified_hooks,
             unknown_events,
+            outgoing_refused,
             consents,
             refusal_seconds,
         }
@@ -159,6 +162,11 @@ impl Metrics {
     /// Counts an event of a provider that is of no kind we know.
     pub(crate) fn count_unknown_event(&self) {
         self.unknown_events.increment(1);
+    }
+
+    /// Counts a call to a provider that the guard did not let out.
+    pub(crate) fn count_outgoing_refused(&self) {
+        self.outgoing_refused.increment(1);
     }
 
     /// Counts what became of a recorded event.

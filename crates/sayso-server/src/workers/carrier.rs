@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response, header};
+use reqwest::{Client, Response, Url, header};
 use sayso_channels::call::Method;
 use sayso_channels::connection::Connection as Account;
 use sayso_channels::failure::{ErrorMeaning, Failure};
@@ -33,11 +33,13 @@ use crate::body::duration;
 use crate::hooks::failures::{self, Failed};
 use crate::hooks::health;
 use crate::hooks::question::{NO_BUTTON, YES_BUTTON};
+use crate::outgoing::{self, Guard, GuardedResolver, Refused};
 
 /// The one client of this server.
 #[derive(Debug)]
 pub(crate) struct Carrier {
     timeout: Duration,
+    guard: Guard,
     /// Made when the first message goes; none if it cannot be made.
     client: OnceLock<Option<Client>>,
 }
@@ -59,6 +61,8 @@ enum Exchange {
     Answered(Answered),
     /// Nothing was written.
     NotBegun,
+    /// Nothing was written, for the guard does not let it there.
+    NotAllowed(Refused),
     /// Something may have been written, and no answer came.
     Unanswered,
     /// It is no request.
@@ -74,8 +78,13 @@ struct Answered {
 
 impl Carrier {
     /// A client that waits this long for an answer.
-    pub(crate) const fn new(timeout: Duration) -> Self {
-        Self { timeout, client: OnceLock::new() }
+    pub(crate) const fn new(timeout: Duration, guard: Guard) -> Self {
+        Self { timeout, guard, client: OnceLock::new() }
+    }
+
+    /// What it may call.
+    pub(crate) const fn guard(&self) -> &Guard {
+        &self.guard
     }
 
     fn client(&self) -> Option<&Client> {
@@ -91,6 +100,7 @@ impl Carrier {
             .timeout(self.timeout)
             .redirect(Policy::none())
             .no_proxy()
+            .dns_resolver(Arc::new(GuardedResolver::of_system(self.guard.clone())))
             .build()
             .inspect_err(|error| {
                 tracing::error!(error = %error, "nothing can be sent: the HTTP client cannot be made");
@@ -98,9 +108,13 @@ impl Carrier {
             .ok()
     }
 
-    async fn exchange(&self, request: HttpRequest) -> Exchange {
+    async fn exchange(&self, provider: Provider, request: HttpRequest) -> Exchange {
         let Some(client) = self.client() else { return Exchange::NotBegun };
         let HttpRequest { method, url, headers, body } = request;
+        let Ok(url) = Url::parse(&url) else { return Exchange::Unsendable };
+        if let Err(refused) = self.guard.check(provider, &url) {
+            return Exchange::NotAllowed(refused);
+        }
         let mut asking = match method {
             Method::Get => client.get(url),
             Method::Post => client.post(url).body(body),
@@ -111,7 +125,9 @@ impl Carrier {
         match asking.send().await {
             Ok(response) => Exchange::Answered(Answered::read(response).await),
             Err(error) if error.is_builder() => Exchange::Unsendable,
-            Err(error) if error.is_connect() => Exchange::NotBegun,
+            Err(error) if error.is_connect() => {
+                outgoing::refusal(&error).map_or(Exchange::NotBegun, Exchange::NotAllowed)
+            }
             Err(_) => Exchange::Unanswered,
         }
     }
@@ -149,8 +165,14 @@ pub(crate) async fn carry(
         Ok(request) => request,
         Err(fault) => return Ok(HandOverEnd::Failed { why: word_of(fault).into() }),
     };
-    let answered = match app.carrier().exchange(request).await {
+    let answered = match app.carrier().exchange(carriage.account.provider(), request).await {
         Exchange::Answered(answered) => answered,
+        Exchange::NotAllowed(refused) => {
+            app.metrics().count_outgoing_refused();
+            tracing::error!(error = %refused, connection.id = %carriage.connection, "messages wait: their provider's address is not to be called");
+            rest(app, carriage, &claimed, None);
+            return Ok(later(&claimed, app.now(), None));
+        }
         Exchange::NotBegun => {
             rest(app, carriage, &claimed, None);
             return Ok(later(&claimed, app.now(), None));

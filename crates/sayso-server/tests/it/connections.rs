@@ -4,8 +4,11 @@ use axum::body::Body;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
+use sayso_server::app::Options;
+use sayso_server::outgoing::Guard;
+
 use crate::support::provider::{HOOK_TOKEN, credentials};
-use crate::support::{Answer, TestApp};
+use crate::support::{Answer, TestApp, plenty};
 
 const PROVIDERS: [&str; 4] = ["meta", "gupshup", "twilio", "kannel"];
 
@@ -153,4 +156,45 @@ async fn a_retry_is_one_connection_and_does_not_say_a_made_token_again() {
     assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
     keyed(json!({ "api_key": "a", "app": "b" })).await.is_problem("idempotency-key-reused");
     assert_eq!(app.get("/v1/connections").await.json()["connections"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn no_connection_leads_into_a_private_network_that_the_settings_do_not_allow() {
+    let mut options = Options::with_rates(plenty());
+    options.outgoing = Guard::new(vec!["10.1.0.0/16".parse().unwrap()]);
+    let app = TestApp::with_options(options).await;
+    for provider in PROVIDERS {
+        let at = async |url: &str| {
+            let mut account = credentials(provider);
+            account["base_url"] = url.into();
+            make(&app, provider, &account).await
+        };
+        for url in [
+            "https://10.0.0.7",
+            "https://192.168.1.1/api",
+            "https://172.16.0.1",
+            "https://100.64.0.1",
+            "https://169.254.169.254/latest",
+            "https://0xa9fea9fe",
+            "https://[fd00:ec2::254]",
+            "https://[::ffff:10.0.0.7]",
+            "https://[64:ff9b::a00:7]",
+            "https://0.0.0.0",
+            "https://224.0.0.1",
+            "https://localhost",
+            "https://api.example:22",
+        ] {
+            let problem = at(url).await.is_problem("invalid-value");
+            assert_eq!(problem["errors"][0]["pointer"], "/credentials/base_url", "{url}");
+            assert_eq!(problem["errors"].as_array().unwrap().len(), 1, "{problem}");
+            assert_eq!(problem["errors"][0]["example"], "https://api.example");
+        }
+        for url in ["https://api.example", "https://10.1.2.3:8443", "http://10.1.2.3"] {
+            assert_eq!(at(url).await.status, StatusCode::CREATED, "{provider} {url}");
+        }
+        for url in ["http://127.0.0.1:13013", "http://[::1]:13013"] {
+            let is_made = at(url).await.status == StatusCode::CREATED;
+            assert_eq!(is_made, provider == "kannel", "{provider} {url}");
+        }
+    }
 }

@@ -1,12 +1,18 @@
 //! Hand-over by HTTP (rule 28), to stand-ins that check what they are sent against the providers'
 //! documentation; and what their refusals say about people (rule 12).
 
-use axum::http::{Method, StatusCode};
+use std::sync::Arc;
+
+use axum::body::{Body, to_bytes};
+use axum::http::{Method, Request, StatusCode};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sayso_core::time::Span;
+use sayso_server::app::{App, Options};
 use serde_json::{Value, json};
+use tower::ServiceExt;
 
+use crate::support::plenty;
 use crate::support::provider::{ACCOUNT, AUTH_TOKEN, HOOK_TOKEN, Says, Seen, Shop, credentials};
 
 const ADA: &str = "+14155552671";
@@ -170,7 +176,7 @@ async fn a_message_waits_for_a_provider_out_of_reach_until_it_is_of_no_use() {
     shop.agree(ADA).await;
     let path = format!("/v1/connections/{}", shop.connection);
     let mut nobody = credentials("twilio");
-    nobody["base_url"] = "http://127.0.0.1:9".into();
+    nobody["base_url"] = "http://127.0.0.1:1024".into();
     let nobody = json!({ "name": "Account", "credentials": nobody });
     assert_eq!(shop.app.call("PUT", &path, &nobody).await.status, StatusCode::OK);
     let id = shop.queue(&shop.message(ADA)).await;
@@ -185,6 +191,28 @@ async fn a_message_waits_for_a_provider_out_of_reach_until_it_is_of_no_use() {
     shop.app.send_due().await;
     let message = shop.read(&id).await;
     assert_eq!((&message["state"], &message["failure"]), (&json!("failed"), &json!("expired")));
+}
+
+#[tokio::test]
+async fn a_message_waits_while_its_provider_is_where_the_settings_let_nothing_go() {
+    let shop = Shop::at("twilio").await;
+    shop.agree(ADA).await;
+    let id = shop.queue(&shop.message(ADA)).await;
+    // The same store after a restart with settings that allow no private network.
+    let (store, environment) = (Arc::clone(&shop.app.store), shop.app.environment.clone());
+    let strict = App::new(store, environment, Options::with_rates(plenty()));
+    assert_eq!(strict.send_due().await.unwrap(), 1);
+    assert!(shop.provider.seen().is_empty());
+    let request = Request::builder().uri("/metrics").body(Body::empty()).unwrap();
+    let metrics = strict.admin_router().oneshot(request).await.unwrap().into_body();
+    let metrics = to_bytes(metrics, usize::MAX).await.unwrap();
+    let metrics = str::from_utf8(&metrics).unwrap();
+    assert!(metrics.contains("sayso_outgoing_refused_total 1"), "{metrics}");
+    assert_eq!(shop.read(&id).await["state"], "queued");
+    shop.app.advance(Span::minutes(10));
+    shop.provider.tell(says(201, r#"{"sid":"SM00112233445566778899aabbccddeeff"}"#));
+    assert_eq!(shop.app.send_due().await, 1);
+    assert_eq!(shop.read(&id).await["state"], "handed_over");
 }
 
 fn meta_error(code: u32) -> Says {

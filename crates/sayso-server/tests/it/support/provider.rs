@@ -13,6 +13,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use sayso_server::app::Options;
+use sayso_server::outgoing::Guard;
 use serde_json::{Value, json};
 use sha1::Sha1;
 use sha2::Sha256;
@@ -143,6 +144,7 @@ impl Shop {
         let mut options = Options::with_rates(plenty());
         options.provider_timeout = Duration::from_millis(300);
         options.outside.url = Some("https://consent.example".into());
+        options.outgoing = Guard::new(vec!["127.0.0.1/32".parse().unwrap()]);
         let app = TestApp::with_options(options).await;
         let stand_in = StandIn::start().await;
         let mut account = credentials(provider);

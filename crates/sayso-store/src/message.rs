@@ -181,6 +181,8 @@ pub struct Claimed {
     pub route: Message,
     /// What is said.
     pub payload: Payload,
+    /// What would have refused it and was waived (rule 26).
+    pub waived: Reasons,
     /// When it was taken.
     pub queued_at: Timestamp,
     /// When it is of no use any more.
@@ -192,6 +194,10 @@ pub struct Claimed {
 pub struct Claiming {
     /// What may be handed over now.
     pub claimed: Vec<Claimed>,
+    /// Why the gate said no, for each message that it refused for good.
+    pub refused: Vec<Reasons>,
+    /// How many messages failed, being of no use any more or damaged.
+    pub failed: usize,
     /// The senders of other ways that refused messages wait for now.
     pub rerouted: Vec<SenderId>,
     /// Whether more is due at once.

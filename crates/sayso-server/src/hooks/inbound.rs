@@ -23,6 +23,7 @@ use sayso_core::wording::{Because, Heard, Reading};
 use sayso_store::configuration::Configuration;
 use sayso_store::store::{Dating, Draft, Moment, Outcome, Subject};
 use sayso_store::tally::Tally;
+use tokio::time::Instant;
 
 use super::accounts::{self, OneAccount, Telling};
 use super::question::{NO_BUTTON, Questioning, YES_BUTTON};
@@ -52,7 +53,8 @@ pub(crate) async fn take(
     connection: ConnectionId,
     events: Vec<ProviderEvent>,
 ) -> Result<(), Problem> {
-    let listening = Listening { app, configuration, connection, received: app.now() };
+    let listening =
+        Listening { app, configuration, connection, received: app.now(), began: Instant::now() };
     let mut unknown = Rejecting::of_connection(app, configuration, connection);
     let (mut reports, mut first) = (Vec::new(), Ok(()));
     for event in events {
@@ -93,7 +95,9 @@ pub(crate) async fn take_words(
     connection: ConnectionId,
     wrote: &Wrote,
 ) -> Result<Understood, Problem> {
-    Listening { app, configuration, connection, received: app.now() }.hear(wrote).await
+    Listening { app, configuration, connection, received: app.now(), began: Instant::now() }
+        .hear(wrote)
+        .await
 }
 
 /// One call that is taken in.
@@ -102,6 +106,8 @@ struct Listening<'a> {
     configuration: &'a Arc<Configuration>,
     connection: ConnectionId,
     received: Timestamp,
+    /// The same by a clock that measures.
+    began: Instant,
 }
 
 /// What something in a call is recorded as.
@@ -308,6 +314,9 @@ impl Listening<'_> {
             return Ok(true);
         }
         let recorded = self.app.store().record(workspace, drafts).await?;
+        if facts.iter().any(refuses) {
+            self.app.metrics().time_refusal(self.began.elapsed());
+        }
         let mut recorded = recorded.iter().take(own);
         Ok(recorded.all(|recorded| recorded.outcome == Outcome::Retried))
     }
@@ -485,6 +494,15 @@ fn concerns(fact: Fact, address: &Address, channel: Channel) -> bool {
         (Fact::Consent(Permission::Messages(on, _), _), Address::ChannelId(_)) => on == channel,
         (_, _) => true,
     }
+}
+
+/// Whether something recorded keeps messages from a person who got them before.
+const fn refuses(fact: &Fact) -> bool {
+    matches!(
+        fact,
+        Fact::Consent(_, Statement::OptOut | Statement::Hold)
+            | Fact::Suppression(_, _, Switched::On)
+    )
 }
 
 /// Whether a text refuses, or may.

@@ -8,6 +8,7 @@ use axum::http::{Method, StatusCode};
 use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, Recorder};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use sayso_core::decision::{Reason, Reasons};
+use sayso_core::message::MessageState;
 use sayso_core::sender_health::HealthLevel;
 use sayso_store::store::{Health, Outcome};
 
@@ -19,6 +20,10 @@ const BUCKETS_SECONDS: [f64; 12] =
     [0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.25, 1.0, 5.0];
 const OUTCOMES: [Outcome; 4] =
     [Outcome::Appended, Outcome::Retried, Outcome::Repeated, Outcome::KeyReused];
+
+/// Where messages end here; what providers report later is not counted.
+const MESSAGE_ENDS: [MessageState; 4] =
+    [MessageState::HandedOver, MessageState::Failed, MessageState::Unknown, MessageState::Refused];
 
 /// The words of methods; the last is for all others.
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "DELETE", "other"];
@@ -38,6 +43,9 @@ pub struct Metrics {
     unverified_hooks: Counter,
     unknown_events: Counter,
     outgoing_refused: Counter,
+    messages: Vec<(MessageState, Counter)>,
+    messages_refused: Vec<(Reason, Counter)>,
+    messages_exempt: Counter,
     consents: Vec<(Outcome, Counter)>,
     refusal_seconds: Histogram,
 }
@@ -78,6 +86,18 @@ impl Metrics {
         let waived = counter("sayso_check_waived_total", None);
         let unverified_hooks = counter("sayso_hook_unverified_total", None);
         let unknown_events = counter("sayso_hook_unknown_events_total", None);
+        let messages = MESSAGE_ENDS
+            .into_iter()
+            .map(|end| (end, counter("sayso_messages_total", Some(("end", end.as_str())))))
+            .collect();
+        let messages_refused = Reason::ALL
+            .iter()
+            .map(|reason| {
+                let label = ("reason", reason.as_str());
+                (*reason, counter("sayso_messages_refused_total", Some(label)))
+            })
+            .collect();
+        let messages_exempt = counter("sayso_messages_exempt_total", None);
         let outgoing_refused = counter("sayso_outgoing_refused_total", None);
         let refusal_seconds =
             recorder.register_histogram(&Key::from_name("sayso_refusal_seconds"), &METADATA);
@@ -90,6 +110,9 @@ impl Metrics {
             unverified_hooks,
             unknown_events,
             outgoing_refused,
+            messages,
+            messages_refused,
+            messages_exempt,
             consents,
             refusal_seconds,
         }
@@ -162,6 +185,28 @@ impl Metrics {
     /// Counts an event of a provider that is of no kind we know.
     pub(crate) fn count_unknown_event(&self) {
         self.unknown_events.increment(1);
+    }
+
+    /// Counts messages that came to this end here.
+    pub(crate) fn count_messages(&self, end: MessageState, times: usize) {
+        if let Some((_, counter)) = self.messages.iter().find(|(known, _)| *known == end) {
+            counter.increment(u64::try_from(times).unwrap_or(u64::MAX));
+        }
+    }
+
+    /// Counts a message that the gate refused, under the first of its reasons.
+    pub(crate) fn count_refused_message(&self, reasons: Reasons) {
+        self.count_messages(MessageState::Refused, 1);
+        let first = reasons.iter().next();
+        let series = self.messages_refused.iter().find(|(known, _)| Some(*known) == first);
+        if let Some((_, counter)) = series {
+            counter.increment(1);
+        }
+    }
+
+    /// Counts a message that was handed over because its opt-in was waived.
+    pub(crate) fn count_exempt_message(&self) {
+        self.messages_exempt.increment(1);
     }
 
     /// Counts a call to a provider that the guard did not let out.

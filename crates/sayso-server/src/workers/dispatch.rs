@@ -14,6 +14,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use sayso_core::id::{SenderId, WorkspaceId};
 use sayso_core::limits;
+use sayso_core::message::MessageState;
 use sayso_core::time::Timestamp;
 use sayso_store::message::{Claimed, Claiming, HandOver, HandOverEnd, MessageReport};
 use sayso_store::store::StoreError;
@@ -175,6 +176,9 @@ async fn claim_and_send(app: &App, queue: Queue) -> Result<(Claiming, usize), St
     let is_going = way.is_some() && rests_until.is_none();
     let items = if is_going { limits::CLAIM_MESSAGES_MAX } else { 0 };
     let mut claiming = app.store().claim_messages(workspace, sender, items).await?;
+    let metrics = app.metrics();
+    metrics.count_messages(MessageState::Failed, claiming.failed);
+    claiming.refused.iter().for_each(|reasons| metrics.count_refused_message(*reasons));
     for sender in &claiming.rerouted {
         app.dispatch().wake(workspace, *sender);
     }
@@ -251,6 +255,7 @@ async fn hand_over(
         let end = HandOverEnd::Requeued { due_at: at };
         return (HandOver { id, began_at: None, at, end }, Vec::new());
     };
+    let is_exempt = !claimed.waived.is_empty();
     let Taken { end, reports } = match way {
         Way::Sandbox => to_sandbox(app, workspace, claimed).await,
         Way::Carriage(carriage) => {
@@ -261,6 +266,9 @@ async fn hand_over(
             Taken { end, reports: Vec::new() }
         }
     };
+    if is_exempt && matches!(end, HandOverEnd::Accepted { .. }) {
+        app.metrics().count_exempt_message();
+    }
     (HandOver { id, began_at: Some(began_at), at: app.now(), end }, reports)
 }
 
@@ -283,8 +291,18 @@ async fn to_sandbox(app: &App, workspace: WorkspaceId, claimed: Claimed) -> Take
 
 /// Writes how hand-overs ended: what is not written is `unknown` after a restart.
 async fn settle(app: &App, workspace: WorkspaceId, ended: Vec<HandOver>) -> Result<(), StoreError> {
-    persist("how messages were handed over", || {
+    let written = persist("how messages were handed over", || {
         app.store().settle_messages(workspace, ended.clone())
-    })
-    .await
+    });
+    written.await?;
+    for hand_over in &ended {
+        let end = match &hand_over.end {
+            HandOverEnd::Accepted { .. } => MessageState::HandedOver,
+            HandOverEnd::Failed { .. } => MessageState::Failed,
+            HandOverEnd::Unknown { .. } => MessageState::Unknown,
+            HandOverEnd::Requeued { .. } => continue,
+        };
+        app.metrics().count_messages(end, 1);
+    }
+    Ok(())
 }

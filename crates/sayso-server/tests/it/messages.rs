@@ -310,3 +310,36 @@ async fn a_retry_with_another_end_or_requirement_is_another_request() {
     app.advance(Span::hours(1));
     assert_eq!(keyed(&app, "s", &short).await.json()["id"], first["id"], "also past its time");
 }
+
+#[tokio::test]
+async fn messages_are_counted_by_their_end_and_those_that_went_without_an_opt_in_apart() {
+    let app = shop().await;
+    let receipt = |to: &str| json!({ "to": to, "channel": "sms", "text": "Paid", "category": "utility", "require_opt_in": false });
+    send(&app, &hello(ADA)).await;
+    // Ada agreed: nothing had to be waived for her.
+    send(&app, &receipt(ADA)).await;
+    let waived = send(&app, &receipt(BOB)).await;
+    app.send_due().await;
+    let refused = send(&app, &hello(ADA)).await;
+    refuse(&app, ADA).await;
+    app.send_due().await;
+    assert_eq!(read(&app, &refused).await["state"], "refused");
+    app.post("/v1/messages", &hello(BOB)).await.is_problem("message-not-allowed");
+    let expiring = send(&app, &receipt(BOB)).await;
+    app.advance(Span::days(2));
+    app.send_due().await;
+    assert_eq!(read(&app, &expiring).await["state"], "failed");
+    assert_eq!(read(&app, &waived).await["decision"]["waived"], json!(["no_opt_in"]));
+    let metrics = app.metrics().await;
+    for line in [
+        r#"sayso_messages_total{end="handed_over"} 3"#,
+        r#"sayso_messages_total{end="failed"} 1"#,
+        r#"sayso_messages_total{end="unknown"} 0"#,
+        r#"sayso_messages_total{end="refused"} 2"#,
+        r#"sayso_messages_refused_total{reason="opted_out"} 1"#,
+        r#"sayso_messages_refused_total{reason="no_opt_in"} 1"#,
+        "sayso_messages_exempt_total 1",
+    ] {
+        assert!(metrics.lines().any(|it| it == line), "{line}: {metrics}");
+    }
+}

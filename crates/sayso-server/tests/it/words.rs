@@ -231,3 +231,13 @@ async fn an_unclear_text_waits_until_somebody_decides_what_it_means() {
         .await
         .is_problem("unknown-word");
 }
+
+#[tokio::test]
+async fn what_people_write_is_timed_from_its_receipt_until_the_gate_knows_where_it_refuses() {
+    let shop = Shop::open().await;
+    let is_timed = async || shop.app.metrics().await.contains("sayso_refusal_seconds_count 1\n");
+    shop.says("How are you?").await;
+    assert!(!is_timed().await);
+    shop.says("Stop").await;
+    assert!(is_timed().await);
+}

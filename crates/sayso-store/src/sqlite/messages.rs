@@ -206,13 +206,13 @@ pub(super) fn filling(
     Ok(at.map(Timestamp::from_micros))
 }
 
-/// Ends the messages of a sender that are of no use any more.
+/// Ends the messages of a sender that are of no use any more; how many there were.
 pub(super) fn expire(
     work: &Connection,
     workspace: WorkspaceId,
     sender: SenderId,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<usize, StoreError> {
     work.prepare_cached(
         "UPDATE message SET state = 7, failure = 'expired', ended_at = ?3
          WHERE workspace = ?1 AND sender = ?2 AND state = 1 AND expires_at <= ?3",
@@ -220,7 +220,6 @@ pub(super) fn expire(
     .and_then(|mut statement| {
         statement.execute(params![workspace.as_bytes(), sender.as_bytes(), now.as_micros()])
     })
-    .map(|_| ())
     .map_err(failed)
 }
 

@@ -334,7 +334,7 @@ fn claim(
     (sender, items): (SenderId, usize),
     now: Timestamp,
 ) -> Result<Claiming, StoreError> {
-    messages::expire(work, workspace.id, sender, now)?;
+    let mut failed = messages::expire(work, workspace.id, sender, now)?;
     heed(work, shared, workspace, sender, now)?;
     let found = messages::due(work, workspace, sender, now, items)?;
     let more = items > 0 && found.len() == items;
@@ -345,6 +345,7 @@ fn claim(
         } else {
             tracing::error!(store.row = row, "a message is damaged and fails");
             messages::decide(work, workspace.id, row, (Verdict::Damaged, now))?;
+            failed += 1;
         }
     }
     // Before the gate is asked: see `claims`.
@@ -356,10 +357,10 @@ fn claim(
     });
     let entered = due.iter().map(|due| due.message.id);
     match decided {
-        Ok(((claimed, rerouted), next_due_at)) => {
-            let kept = |id: &MessageId| claimed.iter().any(|claimed| claimed.id == *id);
+        Ok((claiming, next_due_at)) => {
+            let kept = |id: &MessageId| claiming.claimed.iter().any(|claimed| claimed.id == *id);
             shared.claims.leave(entered.filter(|id| !kept(id)));
-            Ok(Claiming { claimed, rerouted, more, next_due_at })
+            Ok(Claiming { failed, more, next_due_at, ..claiming })
         }
         Err(error) => {
             shared.claims.leave(entered);
@@ -438,7 +439,8 @@ impl Waiting {
                 let (to, payload) = (to.clone(), payload.clone());
                 let MessageTimes { queued_at, expires_at, .. } = message.times;
                 let (id, route) = (message.id, *route);
-                let claimed = Claimed { id, to, route, payload, queued_at, expires_at };
+                let waived = Reasons::NONE;
+                let claimed = Claimed { id, to, route, payload, waived, queued_at, expires_at };
                 return (Verdict::Claimed, Some(claimed));
             }
             // Who was erased has no address any more, and is suppressed besides.
@@ -520,7 +522,7 @@ fn decide(
     shared: &Shared,
     workspace: &Workspace,
     due: &[Waiting],
-) -> Result<(Vec<Claimed>, Vec<SenderId>), StoreError> {
+) -> Result<Claiming, StoreError> {
     let answers = screen(shared, workspace, due);
     let answers = screen_templates(shared, workspace, due, answers);
     // After the asking: as of this moment the decision is what was known.
@@ -528,7 +530,7 @@ fn decide(
     let configuration = shared.configuration(workspace.id)?;
     let settings = configuration.settings.at(now);
     let mut pacer = Pacer::new(shared, workspace, &settings, now);
-    let (mut claimed, mut rerouted) = (Vec::with_capacity(due.len()), Vec::new());
+    let mut claiming = Claiming::default();
     for (due, answer) in due.iter().zip(answers) {
         let (mut verdict, mut may_go) = match due.waits(shared, workspace, answer, now) {
             Some(waits) => (waits, None),
@@ -545,13 +547,35 @@ fn decide(
                 (verdict, may_go) = (held, None);
             }
         }
-        if let Verdict::Rerouted(way) | Verdict::Held(way, _) = verdict {
-            rerouted.push(way.sender);
+        match verdict {
+            Verdict::Refused(reasons) => claiming.refused.push(reasons),
+            Verdict::Rerouted(way) | Verdict::Held(way, _) => claiming.rerouted.push(way.sender),
+            Verdict::Claimed | Verdict::Postponed(_) | Verdict::Damaged => {}
         }
-        claimed.extend(may_go);
+        let waived = |claimed: &Claimed| waived(shared, workspace, due, claimed);
+        let may_go = may_go.map(|claimed| Claimed { waived: waived(&claimed), ..claimed });
+        claiming.claimed.extend(may_go);
         messages::decide(work, workspace.id, due.row, (verdict, now))?;
     }
-    Ok((claimed, rerouted))
+    Ok(claiming)
+}
+
+/// What would have refused a message that may go, had its opt-in not been waived. It is told, and decides
+/// nothing: what cannot be read is none.
+fn waived(shared: &Shared, workspace: &Workspace, due: &Waiting, claimed: &Claimed) -> Reasons {
+    match due.message.requirement {
+        Requirement::OptIn => Reasons::NONE,
+        Requirement::Waived(_) => {
+            let question =
+                Question { requirement: Requirement::OptIn, ..due.question(claimed.route) };
+            let now = shared.environment.clock.now();
+            let Ok(configuration) = shared.configuration(workspace.id) else { return Reasons::NONE };
+            let settings = configuration.settings.at(now);
+            let asked =
+                shared.screen_consent(workspace, &question, &[recipient(due)], (&settings, now));
+            asked.ok().and_then(|answers| answers.first().copied()).unwrap_or(Reasons::NONE)
+        }
+    }
 }
 
 /// Asks the gate for every message, those with the same question at once; no answer where the person

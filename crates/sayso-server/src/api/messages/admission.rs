@@ -21,7 +21,7 @@ enum Answer {
     /// It may go later.
     Held(Held),
     /// It may not go, or not before it is of no use any more.
-    Refused,
+    Refused(Reasons),
 }
 
 /// Sets the channels of a message that it may go by, the first one by which it goes, and what holds it
@@ -36,6 +36,7 @@ pub(super) async fn admit(
     draft: &mut MessageDraft,
 ) -> Result<bool, Problem> {
     let mut held: Vec<(usize, Held)> = Vec::new();
+    let mut refused = None;
     for (place, route) in draft.routes.iter().enumerate() {
         match ask(app, configuration, draft, *route).await? {
             Answer::Free => {
@@ -43,10 +44,15 @@ pub(super) async fn admit(
                 return Ok(true);
             }
             Answer::Held(until) => held.push((place, until)),
-            Answer::Refused => {}
+            Answer::Refused(reasons) => {
+                refused.get_or_insert(reasons);
+            }
         }
     }
     let Some((first, waits)) = held.iter().copied().min_by_key(|(_, held)| held.until) else {
+        if let Some(reasons) = refused {
+            app.metrics().count_refused_message(reasons);
+        }
         return Ok(false);
     };
     let is_kept = |place: usize| place > first || held.iter().any(|(held, _)| *held == place);
@@ -85,7 +91,7 @@ async fn ask(
         return Ok(Answer::Free);
     }
     if !reasons.pass_by_themselves() {
-        return Ok(Answer::Refused);
+        return Ok(Answer::Refused(reasons));
     }
     let now = app.now();
     Ok(match pacing.retry_at(now) {
@@ -93,7 +99,7 @@ async fn ask(
             Answer::Held(Held { reasons: pacing.reasons(now), until })
         }
         None if pacing.reasons(now).is_empty() => Answer::Free,
-        Some(_) | None => Answer::Refused,
+        Some(_) | None => Answer::Refused(reasons),
     })
 }
 

@@ -14,7 +14,7 @@ use hyper::{Method, Request, Response, StatusCode, header};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, Interval, interval_at, sleep};
 
 use crate::measure::{float, nanos, percentile};
 
@@ -126,14 +126,34 @@ fn excerpt(body: &Bytes) -> String {
 impl Load {
     /// Puts the load on a server.
     pub(crate) async fn put_on(&self, target: &Target) -> Result<Answers> {
+        self.run(target, None).await
+    }
+
+    /// Puts the load on a server at a steady pace, in requests a second of all clients together. An answer
+    /// is timed from when its request was due: a server that stalls holds up the ones behind it too.
+    pub(crate) async fn put_steadily_on(&self, target: &Target, pace: f64) -> Result<Answers> {
+        ensure!(pace > 0.0, "there is no pace");
+        self.run(target, Some(Duration::from_secs_f64(1.0 / pace))).await
+    }
+
+    async fn run(&self, target: &Target, pause: Option<Duration>) -> Result<Answers> {
         let mut connections = Vec::with_capacity(self.clients);
         for _ in 0..self.clients {
             connections.push(target.connect().await?);
         }
         let started = Instant::now();
         let mut clients = JoinSet::new();
+        let mut first = started;
         for connection in connections {
-            clients.spawn(self.clone().be_client(target.clone(), connection, started + self.time));
+            let (load, target, until) = (self.clone(), target.clone(), started + self.time);
+            match pause {
+                None => clients.spawn(load.be_client(target, connection, until)),
+                Some(pause) => {
+                    first += pause;
+                    let ticks = interval_at(first, pause * u32::try_from(self.clients)?);
+                    clients.spawn(load.be_steady(target, connection, (ticks, until)))
+                }
+            };
         }
         let mut all = Answers::default();
         while let Some(one) = clients.join_next().await {
@@ -145,6 +165,25 @@ impl Load {
         all.time = started.elapsed();
         ensure!(all.wanted > 0, "no request was answered as wanted, {} were put off", all.put_off);
         Ok(all)
+    }
+
+    async fn be_steady(
+        self,
+        target: Target,
+        mut connection: Connection,
+        (mut ticks, until): (Interval, Instant),
+    ) -> Result<Answers> {
+        let mut answers = Answers::default();
+        loop {
+            let due = ticks.tick().await;
+            if due >= until {
+                return Ok(answers);
+            }
+            let call = (self.make)(&target, self.next.fetch_add(1, Ordering::Relaxed))?;
+            connection.expect(call, self.wanted).await?;
+            answers.wanted += 1;
+            answers.latencies.push(nanos(due.elapsed()));
+        }
     }
 
     async fn be_client(

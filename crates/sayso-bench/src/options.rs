@@ -68,13 +68,15 @@ pub(crate) enum Row {
     Audience,
     /// A list, imported by the command.
     Import,
+    /// Signed calls of a provider, durable before their 2xx.
+    Webhooks,
     /// Messages through claim, decision and hand-over.
     Messages,
 }
 
 impl Row {
     /// The order of the table.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Batch,
         Self::Record,
         Self::Engine,
@@ -84,12 +86,13 @@ impl Row {
         Self::Disk,
         Self::Audience,
         Self::Import,
+        Self::Webhooks,
         Self::Messages,
     ];
 
     /// The order of measuring: what adds to the store comes last, so that the others and their
     /// rivals know the same people.
-    pub(crate) const MEASURED: [Self; 10] = [
+    pub(crate) const MEASURED: [Self; 11] = [
         Self::Batch,
         Self::Check,
         Self::Memory,
@@ -98,6 +101,7 @@ impl Row {
         Self::Ready,
         Self::Engine,
         Self::Record,
+        Self::Webhooks,
         Self::Messages,
         Self::Import,
     ];
@@ -114,6 +118,7 @@ impl Row {
             Self::Disk => "disk",
             Self::Audience => "audience",
             Self::Import => "import",
+            Self::Webhooks => "webhooks",
             Self::Messages => "messages",
         }
     }

@@ -10,6 +10,7 @@ mod memory;
 mod messages;
 mod ready;
 mod record;
+mod webhooks;
 
 use anyhow::Result;
 
@@ -29,6 +30,7 @@ pub(crate) async fn measure(row: Row, rig: &mut Rig) -> Result<Outcome> {
         Row::Disk => disk::measure(rig).await,
         Row::Audience => audience::measure(rig).await,
         Row::Import => import::measure(rig).await,
+        Row::Webhooks => webhooks::measure(rig).await,
         Row::Messages => messages::measure(rig).await,
     }
 }

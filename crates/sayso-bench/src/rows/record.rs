@@ -27,7 +27,7 @@ const CLIENTS_OF_GROWTH: usize = 64;
 /// Connections to PostgreSQL, shared by the clients.
 const CONNECTIONS: usize = 16;
 /// A time that was: the consent is recorded.
-const PAST: &str = "2026-03-01T09:30:00Z";
+pub(super) const PAST: &str = "2026-03-01T09:30:00Z";
 /// A time that is to come: the request is read in full, and refused.
 const FUTURE: &str = "2999-03-01T09:30:00Z";
 
@@ -64,7 +64,7 @@ pub(super) struct Rival {
 }
 
 /// Makes a consent of somebody who said nothing before.
-fn maker(occurred_at: &'static str) -> Maker {
+pub(super) fn maker(occurred_at: &'static str) -> Maker {
     Arc::new(move |target, person| {
         ensure!(person < PEOPLE_MAX, "there are no more people");
         let body = format!(

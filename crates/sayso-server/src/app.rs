@@ -19,6 +19,7 @@ use sayso_store::environment::Environment;
 use sayso_store::store::StoreError;
 
 use crate::body::duration;
+use crate::hooks::vocabulary::Vocabularies;
 use crate::keyring::{Holder, Keyring};
 use crate::observe::{Metrics, RequestIds, Track};
 use crate::outgoing::Guard;
@@ -44,6 +45,7 @@ pub struct App {
     dispatch: Dispatch,
     carrier: Carrier,
     sandbox: Sandbox,
+    vocabularies: Vocabularies,
     outside: Outside,
 }
 
@@ -119,6 +121,7 @@ impl App {
             dispatch: Dispatch::default(),
             carrier: Carrier::new(options.provider_timeout, options.outgoing),
             sandbox: Sandbox::default(),
+            vocabularies: Vocabularies::default(),
             outside: options.outside,
         })
     }
@@ -228,6 +231,11 @@ impl App {
     /// The simulated phones.
     pub(crate) const fn sandbox(&self) -> &Sandbox {
         &self.sandbox
+    }
+
+    /// What workspaces call themselves and their topics.
+    pub(crate) const fn vocabularies(&self) -> &Vocabularies {
+        &self.vocabularies
     }
 
     /// Hands over every message that is due, and says how many it claimed; for those who cannot wait

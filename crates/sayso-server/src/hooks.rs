@@ -36,6 +36,7 @@ mod reply;
 pub(crate) mod reported;
 pub(crate) mod templates;
 pub(crate) mod understanding;
+pub(crate) mod vocabulary;
 
 /// The routes. They are no part of the API that clients call.
 pub(crate) fn routes() -> Router<Arc<App>> {

@@ -266,6 +266,7 @@ pub(crate) async fn delete(
     security(("api_key" = ["read"])),
 )]
 pub(crate) async fn dry_run(
+    State(app): State<Arc<App>>,
     caller: Caller<Read>,
     sent: Sent<DryRunRequest>,
 ) -> Result<Json<DryRunAnswer>, Problem> {
@@ -282,7 +283,9 @@ pub(crate) async fn dry_run(
         faults.note("/question_open", Code::InvalidValue, fault);
     }
     let (channel, text) = faults.settle(channel.zip(text))?;
-    let line = Line { configuration, channel, sender, open: asks.filter(|_| is_open) };
+    let vocabulary = app.vocabularies().of(configuration);
+    let open = asks.filter(|_| is_open);
+    let line = Line { configuration, vocabulary: &vocabulary, channel, sender, open };
     let understood = line.understand(&text);
     let statements = line.statements(&understood).into_iter();
     Ok(Json(DryRunAnswer {

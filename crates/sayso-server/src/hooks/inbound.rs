@@ -131,8 +131,10 @@ impl Listening<'_> {
         let addresses: Vec<Address> = wrote.from.addresses().collect();
         let questioning = self.questioning((wrote.channel, sender), addresses.first()).await?;
         let open = questioning.as_ref().filter(|it| it.is_open(wrote.occurred_at, self.received));
+        let vocabulary = self.app.vocabularies().of(self.configuration);
         let line = Line {
             configuration: self.configuration,
+            vocabulary: &vocabulary,
             channel: wrote.channel,
             sender,
             open: open.map(|questioning| questioning.question),

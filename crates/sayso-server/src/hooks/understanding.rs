@@ -12,11 +12,15 @@ use sayso_core::wording::{
 };
 use sayso_store::configuration::{Configuration, OptInQuestion};
 
+use super::vocabulary::Vocabulary;
+
 /// Where a text comes in.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Line<'a> {
     /// The workspace.
     pub(crate) configuration: &'a Configuration,
+    /// What it calls itself and its topics.
+    pub(crate) vocabulary: &'a Vocabulary,
     /// The channel.
     pub(crate) channel: Channel,
     /// Our side, if it is known.
@@ -53,22 +57,9 @@ impl<'a> Line<'a> {
     /// Reads words against what the workspace calls itself and its topics, and the words of the answers
     /// to an open question.
     pub(crate) fn read(&self, text: &str) -> Heard {
-        let configuration = self.configuration;
-        let senders = configuration.senders.values();
-        let living = senders.filter(|sender| sender.deleted_at.is_none());
-        let names = living.map(|sender| sender.name.as_ref());
-        let names = Names::of([configuration.name.as_ref()].into_iter().chain(names));
-        let living = configuration.topics.iter().filter(|(_, topic)| topic.deleted_at.is_none());
-        let codes: Vec<(Code, _)> = living
-            .filter_map(|(id, topic)| {
-                let code = topic.code.as_ref().unwrap_or(&topic.name);
-                Some((Code::parse(code).ok()?, *id))
-            })
-            .collect();
-        let codes = Codes::of(codes.iter().map(|(code, id)| (code, *id)));
+        let Vocabulary { names, codes } = self.vocabulary;
         let question = if self.open.is_some() { Question::Open } else { Question::None };
-        let conversation =
-            Conversation { channel: self.channel, names: &names, codes: &codes, question };
+        let conversation = Conversation { channel: self.channel, names, codes, question };
         let heard = read(text, &conversation);
         match (heard.reading, self.open) {
             // The words of every workspace come first.

@@ -233,6 +233,20 @@ async fn an_unclear_text_waits_until_somebody_decides_what_it_means() {
 }
 
 #[tokio::test]
+async fn what_the_shop_is_called_is_known_as_soon_as_it_is_called_so() {
+    let shop = Shop::open().await;
+    let read = async |text: &str| shop.says(text).await["reading"].clone();
+    assert_ne!(read("Stop Harbor Lights").await, "stop");
+    let path = format!("/v1/senders/{}", shop.sender.as_str().unwrap());
+    let senders = shop.app.get("/v1/senders").await.json();
+    let connection = &senders["senders"][0]["connection"];
+    let named = json!({ "name": "Harbor Lights", "address": "12345", "connection": connection });
+    let renamed = shop.app.call("PUT", &path, &named).await;
+    assert_eq!(renamed.status, StatusCode::OK, "{}", renamed.text);
+    assert_eq!(read("Stop Harbor Lights").await, "stop");
+}
+
+#[tokio::test]
 async fn what_people_write_is_timed_from_its_receipt_until_the_gate_knows_where_it_refuses() {
     let shop = Shop::open().await;
     let is_timed = async || shop.app.metrics().await.contains("sayso_refusal_seconds_count 1\n");

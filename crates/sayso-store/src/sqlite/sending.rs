@@ -569,7 +569,9 @@ fn waived(shared: &Shared, workspace: &Workspace, due: &Waiting, claimed: &Claim
             let question =
                 Question { requirement: Requirement::OptIn, ..due.question(claimed.route) };
             let now = shared.environment.clock.now();
-            let Ok(configuration) = shared.configuration(workspace.id) else { return Reasons::NONE };
+            let Ok(configuration) = shared.configuration(workspace.id) else {
+                return Reasons::NONE;
+            };
             let settings = configuration.settings.at(now);
             let asked =
                 shared.screen_consent(workspace, &question, &[recipient(due)], (&settings, now));

@@ -113,6 +113,7 @@ async fn connect(data: &Data) -> Result<()> {
         channel: Channel::WhatsApp,
         name: "Shop".into(),
         address: NUMBER.into(),
+        question: None,
         deleted_at: None,
         connection: Some(CONNECTION),
     };

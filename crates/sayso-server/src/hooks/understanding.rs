@@ -7,9 +7,7 @@ use sayso_core::id::SenderId;
 use sayso_core::notice::{Notice, NoticeRef};
 use sayso_core::rule::{Does, Keyword, Rule, Why, choose};
 use sayso_core::statement::Statement;
-use sayso_core::wording::{
-    Because, Code, Codes, Conversation, Heard, Names, Question, Reading, read,
-};
+use sayso_core::wording::{Because, Conversation, Heard, Question, Reading, read};
 use sayso_store::configuration::{Configuration, OptInQuestion};
 
 use super::vocabulary::Vocabulary;

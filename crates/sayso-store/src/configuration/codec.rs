@@ -32,20 +32,12 @@ impl Canonical for Change {
             Self::Sender(id, sender) => {
                 to.byte(2);
                 id.write(to);
-                sender.channel.write(to);
-                to.text(&sender.name);
-                to.text(&sender.address);
-                sender.connection.write(to);
-                to.option(sender.question.as_ref(), write_question);
-                sender.deleted_at.write(to);
+                write_sender(sender, to);
             }
             Self::Topic(id, topic) => {
                 to.byte(3);
                 id.write(to);
-                to.text(&topic.name);
-                topic.category.write(to);
-                to.option(topic.code.as_deref(), Writer::text);
-                topic.deleted_at.write(to);
+                write_topic(topic, to);
             }
             Self::NoticeName(id, name) => {
                 to.byte(4);
@@ -102,26 +94,8 @@ impl Canonical for Change {
     fn read(from: &mut Reader<'_>) -> Result<Self, Malformed> {
         match from.byte()? {
             1 => read_settings(from).map(Self::Settings),
-            2 => Ok(Self::Sender(
-                SenderId::read(from)?,
-                Sender {
-                    channel: Channel::read(from)?,
-                    name: from.text()?.into(),
-                    address: from.text()?.into(),
-                    connection: Option::read(from)?,
-                    question: from.option(read_question)?,
-                    deleted_at: Option::read(from)?,
-                },
-            )),
-            3 => Ok(Self::Topic(
-                TopicId::read(from)?,
-                Topic {
-                    name: from.text()?.into(),
-                    category: Category::read(from)?,
-                    code: from.option(|from| from.text().map(Box::from))?,
-                    deleted_at: Option::read(from)?,
-                },
-            )),
+            2 => Ok(Self::Sender(SenderId::read(from)?, read_sender(from)?)),
+            3 => Ok(Self::Topic(TopicId::read(from)?, read_topic(from)?)),
             4 => Ok(Self::NoticeName(NoticeId::read(from)?, from.text()?.into())),
             5 => read_notice(from).map(Self::Notice),
             6 => Ok(Self::Site(read_name(from)?, read_site(from)?)),
@@ -159,6 +133,42 @@ impl Canonical for Change {
             _ => Err(Malformed),
         }
     }
+}
+
+fn write_sender(sender: &Sender, to: &mut Writer) {
+    sender.channel.write(to);
+    to.text(&sender.name);
+    to.text(&sender.address);
+    sender.connection.write(to);
+    to.option(sender.question.as_ref(), write_question);
+    sender.deleted_at.write(to);
+}
+
+fn read_sender(from: &mut Reader<'_>) -> Result<Sender, Malformed> {
+    Ok(Sender {
+        channel: Channel::read(from)?,
+        name: from.text()?.into(),
+        address: from.text()?.into(),
+        connection: Option::read(from)?,
+        question: from.option(read_question)?,
+        deleted_at: Option::read(from)?,
+    })
+}
+
+fn write_topic(topic: &Topic, to: &mut Writer) {
+    to.text(&topic.name);
+    topic.category.write(to);
+    to.option(topic.code.as_deref(), Writer::text);
+    topic.deleted_at.write(to);
+}
+
+fn read_topic(from: &mut Reader<'_>) -> Result<Topic, Malformed> {
+    Ok(Topic {
+        name: from.text()?.into(),
+        category: Category::read(from)?,
+        code: from.option(|from| from.text().map(Box::from))?,
+        deleted_at: Option::read(from)?,
+    })
 }
 
 fn write_question(to: &mut Writer, question: &OptInQuestion) {
@@ -505,22 +515,19 @@ mod tests {
         let bytes_of = |settings: &Settings| Change::Settings(settings.clone()).to_bytes();
         let mut earlier = settings.clone();
         let mut ends = vec![(bytes_of(&settings), settings)];
-        // An empty list is one byte, and so is the switch.
-        let without: [(usize, fn(&mut Settings)); 4] = [
-            (1, |settings| settings.frequency_caps.clear()),
-            (2, |settings| settings.quiet_hours.clear()),
-            // The number of inferred refusals is two bytes.
-            (4, |settings| {
-                settings.inferred_refusals_per_day = limits::INFERRED_REFUSALS_PER_DAY;
-            }),
-            (5, |settings| settings.audit_look_ups = false),
-        ];
-        for (after, without) in without {
-            without(&mut earlier);
+        let mut without = |after: usize, clear: fn(&mut Settings)| {
+            clear(&mut earlier);
             let bytes = bytes_of(&earlier);
             let cut = bytes.get(..bytes.len() - after).unwrap().to_vec();
             ends.extend([(bytes, earlier.clone()), (cut, earlier.clone())]);
-        }
+        };
+        // An empty list is one byte, the number of inferred refusals is two, the switch is one.
+        without(1, |settings| settings.frequency_caps.clear());
+        without(2, |settings| settings.quiet_hours.clear());
+        without(4, |settings| {
+            settings.inferred_refusals_per_day = limits::INFERRED_REFUSALS_PER_DAY;
+        });
+        without(5, |settings| settings.audit_look_ups = false);
         for (bytes, settings) in ends {
             assert_eq!(Change::from_bytes(&bytes).unwrap(), Change::Settings(settings));
         }

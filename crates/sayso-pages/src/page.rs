@@ -1,0 +1,97 @@
+//! A whole page: its head, its style, its scripts, and the policy that lets no others run.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use sha2::{Digest, Sha256};
+
+use crate::language::Language;
+
+/// The style of every page.
+const STYLE: &str = include_str!("../../../web/pages.css");
+
+/// What one page shows.
+#[derive(Clone, Debug)]
+pub struct Page<'a> {
+    /// The language it is written in.
+    pub language: Language,
+    /// What the window is called: the page and the business, plain text.
+    pub title: &'a str,
+    /// Style beyond that of every page, such as the colors of a form. It is ours: no text of a
+    /// customer stands in it, save values that were parsed.
+    pub style: &'a str,
+    /// Scripts, in order; the page works without them.
+    pub scripts: &'a [&'a str],
+    /// How much of the window it fills.
+    pub frame: Frame,
+    /// What stands in `main`.
+    pub main: Markup,
+}
+
+/// Where a page is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Frame {
+    /// In a window of its own: a card in the middle, and a line at the foot.
+    Window,
+    /// Inside a page of the customer: no margin, no background, no foot.
+    Embedded,
+}
+
+/// A page as it is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// The HTML, UTF-8.
+    pub html: String,
+    /// The content security policy, without `frame-ancestors`, which the server adds.
+    ///
+    /// *Source*: Content Security Policy Level 3, section 6.
+    pub policy: String,
+}
+
+impl Page<'_> {
+    /// The page as it is sent.
+    pub fn render(&self) -> Document {
+        let style = format!("{STYLE}{}", self.style);
+        let scripts: Vec<_> = self.scripts.iter().map(|script| digest(script)).collect();
+        let scripts = if scripts.is_empty() { "'none'".into() } else { scripts.join(" ") };
+        let policy = format!(
+            "default-src 'none'; style-src {}; script-src {scripts}; img-src 'self' data:; \
+             connect-src 'self'; form-action 'self'; base-uri 'none'",
+            digest(&style),
+        );
+        Document { html: self.markup(&style).into_string(), policy }
+    }
+
+    fn markup(&self, style: &str) -> Markup {
+        let embedded = match self.frame {
+            Frame::Window => None,
+            Frame::Embedded => Some("embedded"),
+        };
+        html! {
+            (DOCTYPE)
+            html lang=(self.language.tag()) dir=(self.language.direction().attribute()) class=[embedded] {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    meta name="robots" content="noindex";
+                    meta name="color-scheme" content="light dark";
+                    meta name="referrer" content="no-referrer";
+                    title { (self.title) }
+                    style { (PreEscaped(style)) }
+                }
+                body {
+                    main { (self.main) }
+                    @if self.frame == Frame::Window {
+                        footer { (self.language.say("page-made-with")) }
+                    }
+                    @for script in self.scripts { script { (PreEscaped(*script)) } }
+                }
+            }
+        }
+    }
+}
+
+/// How a policy names a text that stands in the page.
+fn digest(text: &str) -> String {
+    format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text)))
+}

@@ -1,0 +1,4 @@
+//! What is true of every page and of every text.
+
+mod languages;
+mod whole_page;

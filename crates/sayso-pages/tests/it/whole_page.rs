@@ -1,0 +1,48 @@
+//! What is true of the frame around every page.
+
+use maud::html;
+use sayso_pages::language::Language;
+use sayso_pages::page::{Document, Frame, Page};
+
+fn page(language: Language, frame: Frame, scripts: &[&str]) -> Document {
+    let page = Page {
+        language,
+        title: "Offers & more <Harbour Shop>",
+        style: ":root{--accent:#123456}",
+        scripts,
+        frame,
+        main: html! { h1 { "A page" } },
+    };
+    page.render()
+}
+
+#[test]
+fn the_policy_lets_only_what_stands_in_the_page_run() {
+    let document = page(Language::English, Frame::Window, &["let a = 1;", "let b = 2;"]);
+    let scripts = document.policy.split("; ").find(|part| part.starts_with("script-src")).unwrap();
+    assert_eq!(scripts.matches("'sha256-").count(), 2, "{scripts}");
+    assert!(!document.policy.contains("unsafe"), "{}", document.policy);
+    assert!(document.policy.contains("form-action 'self'"), "{}", document.policy);
+    let without = page(Language::English, Frame::Window, &[]);
+    assert!(without.policy.contains("script-src 'none'"), "{}", without.policy);
+}
+
+#[test]
+fn a_page_says_its_language_and_which_way_it_is_written() {
+    let html = page(Language::Arabic, Frame::Window, &[]).html;
+    assert!(html.starts_with("<!DOCTYPE html><html lang=\"ar\" dir=\"rtl\">"), "{html}");
+    assert!(html.contains("<footer>"), "{html}");
+}
+
+#[test]
+fn a_page_inside_another_has_no_foot() {
+    let html = page(Language::English, Frame::Embedded, &[]).html;
+    assert!(html.contains("class=\"embedded\""), "{html}");
+    assert!(!html.contains("<footer>"), "{html}");
+}
+
+#[test]
+fn a_title_is_text() {
+    let html = page(Language::English, Frame::Window, &[]).html;
+    assert!(html.contains("<title>Offers &amp; more &lt;Harbour Shop&gt;</title>"), "{html}");
+}

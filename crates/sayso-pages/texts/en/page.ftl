@@ -1,0 +1,2 @@
+# What stands on every page.
+page-made-with = Consent kept by Sayso

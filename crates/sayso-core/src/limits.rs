@@ -103,6 +103,8 @@ limits! {
     count MESSAGE_VARIABLES_MAX: usize = 32, "Variables of one template.";
     count MESSAGE_ROUTES_MAX: usize = 4, "Channels that one message may try in turn.";
     count CLAIM_MESSAGES_MAX: usize = 256, "Messages of one sender that are decided and claimed together, and may be on their way to the provider at the same time.";
+    count TALLIES_AT_ONCE: usize = 1_024, "Refusals of a sender that one transaction counts.";
+    count EARLY_REPORTS_MAX: u32 = 65_536, "Reports that wait for the id of their message at the provider, of all workspaces; the oldest go first.";
     count CLAIM_ROUND_MAX: usize = 2_048, "Messages that one transaction decides: a round stays far below the time for which a claim holds.";
     count HEALTH_WORDS_BYTES_MAX: usize = 512, "What a provider or an operator says of a sender's health: a few words, kept with each signal.";
     count SENDER_SIGNALS_MAX: usize = 256, "Signals of a sender's health in memory: months of them; the oldest that no longer matter go first.";
@@ -201,6 +203,7 @@ limits! {
     span SENDER_PAUSE_LOOK_AGAIN = Span::hours(1), "A message of a paused sender is decided again after this time at the latest; a change of its health brings it forward.";
     span QUEUE_BACK_OFF_MIN = Span::seconds(1), "A sender that its provider asks for patience rests at least this long.";
     span QUEUE_BACK_OFF_MAX = Span::minutes(10), "Each further refusal doubles the rest, up to this, unless the provider names a longer time.";
+    span EARLY_REPORT_KEPT = Span::hours(1), "A report on a message whose id at the provider is not written yet is kept this long.";
     span REPORT_WAIT = Span::seconds(2), "A report that overtakes the end of its hand-over waits this long for it.";
     span REJECT_RETENTION = Span::days(30), "A refused statement is kept for 30 days (rule 1).";
     span LOOK_UP_RETENTION = Span::days(400), "Who looked a person up is kept for a year and the time to ask about it (rule 29).";

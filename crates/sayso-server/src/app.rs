@@ -26,6 +26,7 @@ use crate::outgoing::Guard;
 use crate::problem::{Code, Problem};
 use crate::rate::{RateLimits, Rates};
 use crate::workers::carrier::Carrier;
+use crate::workers::counting::Counting;
 use crate::workers::dispatch::Dispatch;
 use crate::workers::sandbox::Sandbox;
 use crate::{admin, api, capture, hooks, local, workers};
@@ -43,6 +44,7 @@ pub struct App {
     ready: AtomicBool,
     turns: tokio::sync::Mutex<()>,
     dispatch: Dispatch,
+    counting: Counting,
     carrier: Carrier,
     sandbox: Sandbox,
     vocabularies: Vocabularies,
@@ -119,6 +121,7 @@ impl App {
             ready: AtomicBool::new(true),
             turns: tokio::sync::Mutex::default(),
             dispatch: Dispatch::default(),
+            counting: Counting::default(),
             carrier: Carrier::new(options.provider_timeout, options.outgoing),
             sandbox: Sandbox::default(),
             vocabularies: Vocabularies::default(),
@@ -236,6 +239,16 @@ impl App {
     /// What workspaces call themselves and their topics.
     pub(crate) const fn vocabularies(&self) -> &Vocabularies {
         &self.vocabularies
+    }
+
+    /// What is to be counted of senders.
+    pub(crate) const fn counting(&self) -> &Counting {
+        &self.counting
+    }
+
+    /// Counts what people said to senders so far; for those who cannot wait for the worker.
+    pub async fn count_noted(&self) {
+        workers::counting::count_noted(self).await;
     }
 
     /// Hands over every message that is due, and says how many it claimed; for those who cannot wait

@@ -1,4 +1,4 @@
-//! What goes on without being asked: messages are handed over to their providers.
+//! What goes on without being asked: messages are handed over to their providers, refusals are counted.
 
 use std::time::Duration;
 
@@ -6,6 +6,7 @@ use sayso_store::store::StoreError;
 
 pub(crate) mod back_off;
 pub(crate) mod carrier;
+pub(crate) mod counting;
 pub(crate) mod dispatch;
 pub(crate) mod sandbox;
 

@@ -84,7 +84,7 @@ pub(crate) async fn obey(
     let is_new = recorded.iter().any(|recorded| recorded.outcome == Outcome::Appended);
     let is_block = matches!(fact, Fact::Suppression(Suppression::Provider, ..));
     if let Some(sender) = failed.sender.filter(|_| is_new && is_block) {
-        health::count(app, configuration.workspace, sender, &[Tally::Refused]).await;
+        app.counting().note_refusal(configuration.workspace, sender);
     }
     Ok(())
 }

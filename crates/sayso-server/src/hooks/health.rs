@@ -12,7 +12,7 @@ use sayso_core::sender_health::{HealthCause, HealthLevel, Says, Signal, Signals,
 use sayso_core::time::{ClaimedTime, Timestamp};
 use sayso_store::configuration::{Change, Configuration};
 use sayso_store::store::StoreError;
-use sayso_store::tally::{Counted, Tallied, Tally};
+use sayso_store::tally::Tallied;
 
 use crate::app::App;
 use crate::problem::Problem;
@@ -105,18 +105,6 @@ pub(crate) fn of_failure(meaning: ErrorMeaning, code: &str, at: Timestamp) -> Op
         | ErrorMeaning::WrongCredentials
         | ErrorMeaning::Retryable
         | ErrorMeaning::Permanent => None,
-    }
-}
-
-/// Counts what people said to a sender, and sees what the rates say then. What they said is recorded
-/// already, so a count that fails is no reason to hear it again.
-pub(crate) async fn count(app: &App, workspace: WorkspaceId, sender: SenderId, tallies: &[Tally]) {
-    let counting = async {
-        let tallied = app.store().tally(workspace, Counted::Sender(sender), tallies).await?;
-        heed(app, workspace, sender, &tallied).await
-    };
-    if let Err(error) = counting.await {
-        tracing::error!(error = %error, sender.id = %sender, "how a sender stands misses a count");
     }
 }
 

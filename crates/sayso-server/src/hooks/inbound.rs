@@ -22,7 +22,6 @@ use sayso_core::time::{ClaimedTime, Timestamp};
 use sayso_core::wording::{Because, Heard, Reading};
 use sayso_store::configuration::Configuration;
 use sayso_store::store::{Dating, Draft, Moment, Outcome, Subject};
-use sayso_store::tally::Tally;
 use tokio::time::Instant;
 
 use super::accounts::{self, OneAccount, Telling};
@@ -154,7 +153,7 @@ impl Listening<'_> {
         let said_before = self.record(&saying, &facts).await?;
         let refused = refused(&statements, wrote.channel);
         if let Some(sender) = sender.filter(|_| !said_before && refused.is_some()) {
-            self.count_refusal(sender).await;
+            self.app.counting().note_refusal(self.configuration.workspace, sender);
         }
         let is_answered = wrote.handled_by_provider.is_some() || said_before;
         let said = Said {
@@ -261,14 +260,9 @@ impl Listening<'_> {
         let said_before = self.record(&saying, &[fact]).await?;
         let refuses = matches!(prefers.choice, Choice::Stop | Choice::OptOut);
         if let Some(sender) = sender.filter(|_| refuses && !said_before) {
-            self.count_refusal(sender).await;
+            self.app.counting().note_refusal(self.configuration.workspace, sender);
         }
         Ok(())
-    }
-
-    /// Counts that a person said no to a sender.
-    async fn count_refusal(&self, sender: SenderId) {
-        health::count(self.app, self.configuration.workspace, sender, &[Tally::Refused]).await;
     }
 
     /// Records facts about every address of a person, in one transaction; says whether all of it was

@@ -168,6 +168,8 @@ impl TestApp {
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         let (parts, body) = self.begin(request).await.into_parts();
         let bytes = to_bytes(body, usize::MAX).await.unwrap();
+        // The worker that counts is not running here.
+        self.app.count_noted().await;
         Answer {
             status: parts.status,
             headers: parts.headers,

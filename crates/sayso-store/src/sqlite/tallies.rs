@@ -1,5 +1,7 @@
 //! Counts in `work.db`, by the hour since 1970.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, params};
 use sayso_core::id::WorkspaceId;
 use sayso_core::limits;
@@ -41,7 +43,11 @@ pub(super) fn add(
     tallies: &[Tally],
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    tallies.iter().try_for_each(|tally| put(work, workspace, counted, (kind(*tally), 1), now))?;
+    let mut times: BTreeMap<u8, u64> = BTreeMap::new();
+    for tally in tallies {
+        *times.entry(kind(*tally)).or_default() += 1;
+    }
+    times.into_iter().try_for_each(|times| put(work, workspace, counted, times, now))?;
     let Counted::Sender(sender) = counted else { return Ok(()) };
     let oldest = hour(now.minus(limits::HEALTH_WINDOW)) - DAY_HOURS;
     work.prepare_cached("DELETE FROM tally WHERE workspace = ?1 AND counted = ?2 AND hour < ?3")

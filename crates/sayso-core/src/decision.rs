@@ -186,6 +186,27 @@ impl Requirement {
     }
 }
 
+/// What a send says of `require_opt_in` (rule 26). What that comes to is settled whenever it is decided,
+/// so that a message which waits follows the settings of then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequireOptIn {
+    /// Nothing: it is as the settings say.
+    AsSettings,
+    /// This.
+    Said(Requirement),
+}
+
+impl RequireOptIn {
+    /// Whether a message of this category needs an opt-in under these settings.
+    pub fn requirement(self, category: Category, settings: &Settings) -> Requirement {
+        match self {
+            Self::Said(requirement) => requirement,
+            Self::AsSettings if settings.require_opt_in => Requirement::OptIn,
+            Self::AsSettings => Requirement::waived(category).unwrap_or(Requirement::OptIn),
+        }
+    }
+}
+
 /// The answer of the gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decision {

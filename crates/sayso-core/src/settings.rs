@@ -127,6 +127,11 @@ impl DatedSettings {
         self.0.range(..=at).next_back().map(|(_, settings)| settings.clone()).unwrap_or_default()
     }
 
+    /// From when on the newest version is in force.
+    pub fn newest(&self) -> Option<Timestamp> {
+        self.0.last_key_value().map(|(from, _)| *from)
+    }
+
     /// Each version with the time from which it was in force.
     pub fn iter(&self) -> impl Iterator<Item = (Timestamp, &Settings)> {
         self.0.iter().map(|(from, settings)| (*from, settings))

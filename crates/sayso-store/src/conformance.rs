@@ -68,6 +68,8 @@ macro_rules! conformance_cases {
         $case!(a_refusal_in_the_queue_is_obeyed_by_the_claim);
         $case!(a_refusal_after_the_claim_keeps_the_hand_over_from_beginning);
         $case!(a_revoked_claim_of_somebody_who_still_agrees_goes_the_second_time);
+        $case!(a_message_that_waits_follows_the_settings_of_its_turn);
+        $case!(a_report_that_comes_before_the_providers_id_is_heard_when_that_is_written);
         $case!(a_retried_request_queues_one_message);
         $case!(a_refused_message_goes_by_the_next_channel_that_allows_it);
         $case!(a_message_past_its_time_fails);

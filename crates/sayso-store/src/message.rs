@@ -7,7 +7,7 @@
 
 use sayso_core::address::{Address, AddressKey};
 use sayso_core::channel::Message;
-use sayso_core::decision::{Reasons, Requirement};
+use sayso_core::decision::{Reasons, RequireOptIn};
 use sayso_core::event_id::RequestHash;
 use sayso_core::id::{MessageId, SenderId};
 use sayso_core::message::MessageState;
@@ -53,7 +53,7 @@ pub struct MessageDraft {
     /// The channels and senders it may go by, the preferred first; each names its sender.
     pub routes: Vec<Message>,
     /// Whether it needs an opt-in.
-    pub requirement: Requirement,
+    pub require_opt_in: RequireOptIn,
     /// What is said.
     pub payload: Payload,
     /// When it is of no use any more.
@@ -96,7 +96,7 @@ pub struct StoredMessage {
     /// The place of the one in force.
     pub route: u16,
     /// Whether it needs an opt-in.
-    pub requirement: Requirement,
+    pub require_opt_in: RequireOptIn,
     /// Where the person is, if the caller said so; gone once the person is erased.
     pub zone: Option<Zone>,
     /// Where it is on its way.

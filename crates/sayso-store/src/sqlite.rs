@@ -17,6 +17,7 @@ mod accounts;
 pub mod backup;
 mod claims;
 mod database;
+mod early_reports;
 mod events;
 mod flusher;
 mod gate;

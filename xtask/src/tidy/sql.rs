@@ -22,6 +22,7 @@ const WORKSPACE_TABLES: &[&str] = &[
     "look_up",
     "message",
     "tally",
+    "early_report",
 ];
 
 /// Tables of the server itself: the workspaces, what a file is, and how far the views have come.

@@ -10,7 +10,7 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use sayso_core::address::{Address, AddressKeySecret};
 use sayso_core::channel::{Category, Channel, Message, Permission, Scope};
-use sayso_core::decision::Requirement;
+use sayso_core::decision::RequireOptIn;
 use sayso_core::event::Fact;
 use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
 use sayso_core::id::{MessageId, SenderId, WorkspaceId};
@@ -190,7 +190,7 @@ impl Bench {
             request: RequestHash([0; 32]),
             to: Self::address(n)?,
             routes: vec![Message { sender: Some(self.sender), ..ordinary }],
-            requirement: Requirement::OptIn,
+            require_opt_in: RequireOptIn::AsSettings,
             payload: Payload::Text("A new book has come. Reply STOP to leave.".into()),
             expires_at: Timestamp::DISTANT_FUTURE,
             zone: None,

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use sayso_core::address::{Address, AddressKeySecret, AddressKind};
 use sayso_core::canonical::Writer;
 use sayso_core::channel::{Category, Channel, Message};
-use sayso_core::decision::{Reason, Requirement};
+use sayso_core::decision::{Reason, RequireOptIn};
 use sayso_core::event_id::RequestHash;
 use sayso_core::id::{MessageId, SenderId};
 use sayso_core::limits;
@@ -233,7 +233,7 @@ pub(crate) async fn send(
         key,
         to,
         routes: composed.routes,
-        requirement: composed.requirement,
+        require_opt_in: composed.require_opt_in,
         payload: composed.payload,
         expires_at: composed.expires_at,
         zone: composed.zone,
@@ -292,8 +292,9 @@ pub(crate) async fn get(
         let known = known_at(moment, app.now());
         let template = configuration.template(route.sender, payload, known);
         view.template_category = template.category.map(Category::as_str);
-        let (requirement, zone) = (message.requirement, message.zone);
-        let own = Question { message: *route, requirement, zone };
+        let settings = configuration.settings.at(known.at);
+        let requirement = message.require_opt_in.requirement(route.category, &settings);
+        let own = Question { message: *route, requirement, zone: message.zone };
         let questions = as_template::questions(configuration, own, payload, known);
         // What quiet hours and caps said then is kept: where the person was, and what they had got by
         // then, nobody knows any more.
@@ -358,7 +359,7 @@ fn whom(caller: &Caller<Read>, messages: &[StoredMessage]) -> Vec<LookedUp> {
 struct Composed {
     to: To,
     routes: Vec<Message>,
-    requirement: Requirement,
+    require_opt_in: RequireOptIn,
     payload: Payload,
     expires_at: Timestamp,
     zone: Option<Zone>,
@@ -389,13 +390,16 @@ fn compose(
     let questions = channels.as_ref().and_then(|channels| {
         questions(&mut request, channels, payload.as_ref(), (configuration, settings), &mut faults)
     });
+    let says_nothing = request.require_opt_in.is_none();
     let composed = to.zip(questions).zip(payload.zip(expires_at));
     let ((to, questions), (payload, expires_at)) = faults.settle(composed)?;
     let first = questions.first().ok_or_else(|| Problem::new(Code::Internal))?;
     require_exemption(first, settings, &caller.key().scopes)?;
-    let (requirement, zone) = (first.requirement, first.zone);
+    let require_opt_in =
+        if says_nothing { RequireOptIn::AsSettings } else { RequireOptIn::Said(first.requirement) };
+    let zone = first.zone;
     let routes = questions.iter().map(|question| question.message).collect();
-    Ok(Composed { to, routes, requirement, payload, expires_at, zone })
+    Ok(Composed { to, routes, require_opt_in, payload, expires_at, zone })
 }
 
 fn payload(request: &mut MessageRequest, faults: &mut Faults) -> Option<Payload> {

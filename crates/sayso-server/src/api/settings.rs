@@ -124,6 +124,10 @@ pub(crate) async fn put(
     let settings = parse(sent)?;
     let answer = SettingsAnswer::of(&settings);
     app.store().configure(caller.workspace(), Change::Settings(settings)).await?;
+    // What the settings of before held back may go by these.
+    for sender in caller.configuration().senders.keys() {
+        app.dispatch().wake(caller.workspace(), *sender);
+    }
     Ok(Json(answer))
 }
 

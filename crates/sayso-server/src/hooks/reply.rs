@@ -4,7 +4,7 @@
 
 use sayso_core::address::Address;
 use sayso_core::channel::{Category, Channel, Content, Message, Occasion, Scope};
-use sayso_core::decision::{Reason, Reasons, Requirement};
+use sayso_core::decision::{Reason, Reasons, RequireOptIn, Requirement};
 use sayso_core::event_id::RequestHash;
 use sayso_core::id::{MessageId, SenderId};
 use sayso_core::limits;
@@ -177,7 +177,7 @@ impl Replying<'_> {
             request: NO_REQUEST,
             to: self.to.clone(),
             routes: vec![message],
-            requirement: Requirement::OptIn,
+            require_opt_in: RequireOptIn::Said(Requirement::OptIn),
             payload,
             expires_at,
             zone: None,

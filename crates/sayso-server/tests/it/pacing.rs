@@ -190,6 +190,17 @@ async fn a_message_by_night_waits_for_the_morning_and_goes() {
 }
 
 #[tokio::test]
+async fn a_message_that_waits_for_the_morning_goes_when_the_nights_are_no_longer_quiet() {
+    let app = shop(&night()).await;
+    let message = send(&app, &hello(&json!({}))).await;
+    assert_eq!(app.send_due().await, 0);
+    assert_eq!(read(&app, &message).await["retry_at"], MORNING);
+    put(&app, &json!({})).await;
+    assert_eq!(app.send_due().await, 1);
+    assert_eq!(read(&app, &message).await["state"], "delivered");
+}
+
+#[tokio::test]
 async fn a_message_that_is_of_no_use_in_the_morning_is_not_taken() {
     let app = shop(&night()).await;
     let short = hello(&json!({ "expires_at": "2026-11-21T17:00:00Z" }));

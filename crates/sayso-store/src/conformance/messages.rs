@@ -1,15 +1,17 @@
 //! Messages: queued once, decided when claimed, never begun after a refusal (rule 28).
 
 use sayso_core::channel::{Category, Channel, Message};
-use sayso_core::decision::{Reason, Reasons, Requirement};
+use sayso_core::decision::{Reason, Reasons, RequireOptIn, Requirement};
 use sayso_core::event_id::RequestHash;
 use sayso_core::id::{MessageId, SenderId, WorkspaceId};
 use sayso_core::message::MessageState;
+use sayso_core::settings::Settings;
 use sayso_core::statement::Statement;
 use sayso_core::time::Timestamp;
 
 use super::build::{SMS, phone, record, said, workspace};
 use crate::Store;
+use crate::configuration::Change;
 use crate::message::{
     Claiming, HandOver, HandOverEnd, MessageDraft, MessageName, MessageQuery, MessageReport,
     Payload, Queueing, StoredMessage,
@@ -34,7 +36,7 @@ pub fn message_to(n: u64) -> MessageDraft {
         request: RequestHash([0; 32]),
         to: phone(n),
         routes: vec![route],
-        requirement: Requirement::OptIn,
+        require_opt_in: RequireOptIn::AsSettings,
         payload: Payload::Text("Hello".into()),
         expires_at: Timestamp::DISTANT_FUTURE,
         zone: None,
@@ -158,6 +160,68 @@ pub async fn a_revoked_claim_of_somebody_who_still_agrees_goes_the_second_time(s
         .unwrap();
     assert_eq!(claim(store, workspace).await.claimed.len(), 1);
     assert!(store.begin_hand_over(message_id(1)).is_some());
+}
+
+/// A message that waits follows the settings of when it is decided, also where they change between the
+/// claim and the hand-over.
+pub async fn a_message_that_waits_follows_the_settings_of_its_turn(store: &dyn Store) {
+    let workspace = workspace(store).await;
+    let set = async |require_opt_in: bool| {
+        let settings = Settings { require_opt_in, ..Settings::default() };
+        store.configure(workspace, Change::Settings(settings)).await.unwrap();
+    };
+    let receipt = |n: u64, require_opt_in: RequireOptIn| {
+        let mut draft = MessageDraft { require_opt_in, ..message_to(n) };
+        draft.routes[0].category = Category::Utility;
+        draft
+    };
+    let waived = RequireOptIn::Said(Requirement::waived(Category::Utility).unwrap());
+    queued(store, workspace, receipt(1, RequireOptIn::AsSettings)).await;
+    queued(store, workspace, receipt(2, waived)).await;
+    set(false).await;
+    assert_eq!(claim(store, workspace).await.claimed.len(), 2);
+    set(true).await;
+    for n in 1..=2 {
+        assert!(store.begin_hand_over(message_id(n)).is_none(), "decided by other settings");
+        let again = HandOverEnd::Requeued { due_at: super::build::ZERO };
+        let ended = HandOver { began_at: None, ..ended(n, again) };
+        store.settle_messages(workspace, vec![ended]).await.unwrap();
+    }
+    let claimed = claim(store, workspace).await.claimed;
+    assert_eq!(claimed.iter().map(|claimed| claimed.id).collect::<Vec<_>>(), [message_id(2)]);
+    let refused = stored(store, workspace, 1).await;
+    assert_eq!(refused.reasons, Reasons::of(&[Reason::NoOptIn]));
+}
+
+/// A report may name a message by the provider's id before that id is written: it is heard then.
+pub async fn a_report_that_comes_before_the_providers_id_is_heard_when_that_is_written(
+    store: &dyn Store,
+) {
+    let workspace = workspace(store).await;
+    for n in 1..=2 {
+        says(store, workspace, n, Statement::Single, 1).await;
+        queued(store, workspace, message_to(n)).await;
+    }
+    claim(store, workspace).await;
+    let report = |id: &str, state: MessageState| MessageReport {
+        message: MessageName::Provider(id.into()),
+        state,
+        at: super::build::ZERO,
+        failure: None,
+    };
+    let early = vec![
+        report("gs-1", MessageState::Delivered),
+        report("gs-1", MessageState::Sent),
+        report("somebody else's", MessageState::Failed),
+    ];
+    assert_eq!(store.report_messages(workspace, early).await.unwrap(), [false; 3]);
+    let accepted = |id: &str| HandOverEnd::Accepted { provider_id: Some(id.into()) };
+    let ends = vec![ended(1, accepted("gs-1")), ended(2, accepted("gs-2"))];
+    store.settle_messages(workspace, ends).await.unwrap();
+    let message = stored(store, workspace, 1).await;
+    assert_eq!(message.state, MessageState::Delivered);
+    assert!(message.times.sent_at.is_some() && message.times.delivered_at.is_some());
+    assert_eq!(stored(store, workspace, 2).await.state, MessageState::HandedOver);
 }
 
 /// The same request queues one message; the key with another request is a conflict.

@@ -94,6 +94,15 @@ impl Claims {
         }
     }
 
+    /// Revokes the claims of a workspace whose hand-over has not begun, whose settings changed.
+    pub(super) fn revoke_of_workspace(&self, workspace: WorkspaceNo) {
+        for claim in self.open().claims.values_mut() {
+            if claim.place.0 == workspace && claim.state == State::Open {
+                claim.state = State::Revoked;
+            }
+        }
+    }
+
     /// Begins the hand-over, and says when; not if the claim was revoked, is too old (rule 28), or is
     /// none. The clock is read while nobody can revoke.
     pub(super) fn begin(&self, message: MessageId, clock: &dyn Clock) -> Option<Timestamp> {
@@ -190,5 +199,15 @@ mod tests {
         claims.enter(SENDER, [(message(4), place(1))].into_iter(), START);
         claims.revoke_of_sender(2, SENDER);
         assert!(begins(&claims, 4, Span::seconds(0)), "another workspace's");
+    }
+
+    #[test]
+    fn the_claims_of_a_workspace_with_other_settings_do_not_begin_and_those_of_others_do() {
+        let claims = Claims::default();
+        let elsewhere = (2, AddressKey::from_bytes([1; 16]));
+        claims.enter(SENDER, [(message(1), place(1)), (message(2), elsewhere)].into_iter(), START);
+        claims.revoke_of_workspace(1);
+        assert!(!begins(&claims, 1, Span::seconds(0)));
+        assert!(begins(&claims, 2, Span::seconds(0)), "another workspace's");
     }
 }

@@ -97,11 +97,43 @@ pub(super) struct Group<'a> {
     events: usize,
     configurations: BTreeMap<WorkspaceId, Arc<Configuration>>,
     workspaces: Vec<Arc<Workspace>>,
-    signaled: Vec<(WorkspaceNo, SenderId)>,
+    signaled: Vec<Signaled>,
     next_row: i64,
     last_row: i64,
     last_recorded: Timestamp,
     dues: Vec<Due>,
+}
+
+/// Whose open claims were decided on what is no longer so.
+#[derive(Clone, Copy, Debug)]
+enum Signaled {
+    /// Those of a sender that something was said of.
+    Sender(WorkspaceNo, SenderId),
+    /// Those of a workspace in which everybody may be decided otherwise.
+    Workspace(WorkspaceNo),
+}
+
+impl Signaled {
+    /// Whom a change of the configuration concerns; nobody where it bears on no decision, or only on
+    /// those of messages that are not yet asked for.
+    fn by(workspace: WorkspaceNo, change: &crate::configuration::Change) -> Option<Self> {
+        use crate::configuration::Change as Of;
+        match change {
+            Of::SenderSignal(sender, _) => Some(Self::Sender(workspace, *sender)),
+            Of::Settings(_) | Of::Template(..) | Of::UndoImport(_) => {
+                Some(Self::Workspace(workspace))
+            }
+            Of::Sender(..)
+            | Of::Connection(..)
+            | Of::Topic(..)
+            | Of::Rule(..)
+            | Of::NoticeName(..)
+            | Of::Notice(_)
+            | Of::Site(..)
+            | Of::Key(..)
+            | Of::HeldRefusals(..) => None,
+        }
+    }
 }
 
 /// What a committed group changed.
@@ -112,7 +144,7 @@ pub(super) struct Staged {
     events: usize,
     configurations: BTreeMap<WorkspaceId, Arc<Configuration>>,
     workspaces: Vec<Arc<Workspace>>,
-    signaled: Vec<(WorkspaceNo, SenderId)>,
+    signaled: Vec<Signaled>,
     next_row: i64,
     last_row: i64,
     last_recorded: Timestamp,
@@ -600,9 +632,7 @@ impl<'a> Group<'a> {
             .map_err(|error| unwritable(&error))?;
         let mut configuration = Arc::unwrap_or_clone(self.configuration(workspace)?);
         configuration.apply(change.clone(), at);
-        if let crate::configuration::Change::SenderSignal(sender, _) = change {
-            self.signaled.push((workspace.no, *sender));
-        }
+        self.signaled.extend(Signaled::by(workspace.no, change));
         let configuration = Arc::new(configuration);
         self.configurations.insert(workspace.id, Arc::clone(&configuration));
         Ok(configuration)
@@ -664,8 +694,13 @@ impl Staged {
         shared.add_workspaces(self.workspaces);
         shared.add_configurations(self.configurations);
         // After it can be seen: who asked the gate before is in the claims by now.
-        for (workspace, sender) in self.signaled {
-            shared.claims.revoke_of_sender(workspace, sender);
+        for signaled in self.signaled {
+            match signaled {
+                Signaled::Sender(workspace, sender) => {
+                    shared.claims.revoke_of_sender(workspace, sender);
+                }
+                Signaled::Workspace(workspace) => shared.claims.revoke_of_workspace(workspace),
+            }
         }
         let mut frame = Frame { last_row: self.last_row, ..Frame::default() };
         let mut changed = Vec::new();

@@ -5,7 +5,7 @@ use sayso_core::address::{Address, AddressKey};
 use sayso_core::canonical::{Canonical, Malformed, Reader, Writer};
 use sayso_core::cap::FrequencyCap;
 use sayso_core::channel::{Category, Channel, Content, Message, Occasion};
-use sayso_core::decision::{Reasons, Requirement};
+use sayso_core::decision::{Reasons, RequireOptIn, Requirement};
 use sayso_core::event_id::RequestHash;
 use sayso_core::id::{MessageId, SenderId, TopicId, WorkspaceId};
 use sayso_core::message::MessageState;
@@ -37,7 +37,7 @@ pub(super) struct Due {
 /// The channels and senders a message may go by, and whether it needs an opt-in.
 struct Routes {
     routes: Vec<Message>,
-    requirement: Requirement,
+    require_opt_in: RequireOptIn,
 }
 
 /// What only an erasure destroys.
@@ -73,7 +73,7 @@ pub(super) fn queue(
     let first = draft.routes.first().and_then(|route| Some((route, route.sender?)));
     let (route, sender) =
         first.ok_or_else(|| StoreError::Unwritable("a message without sender".into()))?;
-    let routes = Routes { routes: draft.routes.clone(), requirement: draft.requirement };
+    let routes = Routes { routes: draft.routes.clone(), require_opt_in: draft.require_opt_in };
     work.prepare_cached(
         "INSERT INTO message (workspace, message, request_key, request, sender, address_key, state,
              route, routes, sealed, queued_at, due_at, expires_at, channel, category, reasons, decided_at)
@@ -581,7 +581,8 @@ fn read(row: &Row<'_>, workspace: WorkspaceId, vault: &Vault) -> Result<StoredMe
     let id = MessageId::from_bytes(row.get(1).map_err(unreadable)?);
     let state: u8 = row.get(2).map_err(unreadable)?;
     let routes = row.get_ref(4).and_then(|cell| Ok(cell.as_blob()?)).map_err(unreadable)?;
-    let Routes { routes, requirement } = Routes::from_bytes(routes).map_err(|_| corrupt(number))?;
+    let Routes { routes, require_opt_in } =
+        Routes::from_bytes(routes).map_err(|_| corrupt(number))?;
     let sealed = row.get_ref(5).and_then(|cell| Ok(cell.as_blob_or_null()?)).map_err(unreadable)?;
     let personal = sealed.map(|sealed| {
         let plain = vault.open(&place(&workspace, &id), sealed).map_err(|_| corrupt(number))?;
@@ -599,7 +600,7 @@ fn read(row: &Row<'_>, workspace: WorkspaceId, vault: &Vault) -> Result<StoredMe
         zone,
         routes,
         route: row.get(3).map_err(unreadable)?,
-        requirement,
+        require_opt_in,
         state: MessageState::from_code(state).ok_or_else(|| corrupt(number))?,
         reasons: Reasons::from_bits(row.get(6).map_err(unreadable)?),
         failure: row.get(7).map_err(unreadable)?,
@@ -621,9 +622,10 @@ fn read(row: &Row<'_>, workspace: WorkspaceId, vault: &Vault) -> Result<StoredMe
 
 impl Canonical for Routes {
     fn write(&self, to: &mut Writer) {
-        to.byte(match self.requirement {
-            Requirement::OptIn => 1,
-            Requirement::Waived(_) => 2,
+        to.byte(match self.require_opt_in {
+            RequireOptIn::Said(Requirement::OptIn) => 1,
+            RequireOptIn::Said(Requirement::Waived(_)) => 2,
+            RequireOptIn::AsSettings => 3,
         });
         to.length(self.routes.len());
         for route in &self.routes {
@@ -637,17 +639,18 @@ impl Canonical for Routes {
     }
 
     fn read(from: &mut Reader<'_>) -> Result<Self, Malformed> {
-        let requirement = from.byte()?;
+        let require_opt_in = from.byte()?;
         let length = from.length()?;
         let routes: Vec<Message> =
             (0..length).map(|_| read_route(from)).collect::<Result<_, Malformed>>()?;
         let category = routes.first().ok_or(Malformed)?.category;
-        let requirement = match requirement {
-            1 => Requirement::OptIn,
-            2 => Requirement::waived(category).ok_or(Malformed)?,
+        let require_opt_in = match require_opt_in {
+            1 => RequireOptIn::Said(Requirement::OptIn),
+            2 => RequireOptIn::Said(Requirement::waived(category).ok_or(Malformed)?),
+            3 => RequireOptIn::AsSettings,
             _ => return Err(Malformed),
         };
-        Ok(Self { routes, requirement })
+        Ok(Self { routes, require_opt_in })
     }
 }
 

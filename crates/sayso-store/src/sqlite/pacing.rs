@@ -67,6 +67,11 @@ impl<'a> Pacer<'a> {
         Self { shared, workspace, settings, now, open: HashMap::new() }
     }
 
+    /// The settings by which it looks.
+    pub(super) const fn settings(&self) -> &'a Settings {
+        self.settings
+    }
+
     /// What quiet hours and caps say to a message to a person, by what is committed.
     pub(super) fn pacing(
         &mut self,

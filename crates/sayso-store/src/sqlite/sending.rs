@@ -15,12 +15,13 @@ use sayso_core::decision::{Reason, Reasons, Requirement, SenderState};
 use sayso_core::id::{MessageId, SenderId, WorkspaceId};
 use sayso_core::limits;
 use sayso_core::sender_health::Known;
+use sayso_core::settings::Settings;
 use sayso_core::time::Timestamp;
 use tokio::sync::oneshot;
 
 use super::messages::{self, Due, Queued, Verdict, Way};
 use super::pacing::Pacer;
-use super::{Shared, Workspace, tallies};
+use super::{Shared, Workspace, early_reports, tallies};
 use crate::configuration::Configuration;
 use crate::message::{
     Claimed, Claiming, HandOver, HandOverEnd, Held, MessageDraft, MessageReport, MessageTimes,
@@ -33,7 +34,7 @@ use crate::tally::{Counted, Tallied, Tally};
 #[derive(Debug)]
 pub(super) struct Sending {
     jobs: Mutex<Option<SyncSender<Job>>>,
-    /// The newest signal of each sender that its messages were decided after.
+    /// The newest signal of each sender, or newest settings, that its messages were decided after.
     heeded: Mutex<HashMap<(WorkspaceId, SenderId), Timestamp>>,
 }
 
@@ -181,8 +182,7 @@ impl Job {
                 Done::Settle(reply, ended.into_iter().map(|ended| ended.id).collect(), written)
             }
             Self::Report(workspace, reports, reply) => {
-                let reports = reports.iter();
-                let known = reports.map(|report| messages::report(work, workspace.id, report));
+                let known = reports.iter().map(|report| take_in(work, &workspace, report, now));
                 Done::Report(reply, known.collect())
             }
             Self::Tally(workspace, counted, tallies, reply) => {
@@ -288,6 +288,20 @@ pub(super) fn queueing(
     })
 }
 
+/// Takes in a report; whether a message has that name. If none has, it is kept for a while.
+fn take_in(
+    work: &Connection,
+    workspace: &Workspace,
+    report: &MessageReport,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let is_known = messages::report(work, workspace.id, report)?;
+    if !is_known {
+        early_reports::keep(work, workspace.id, report, now)?;
+    }
+    Ok(is_known)
+}
+
 /// Writes how hand-overs ended, and counts of each sender those that went.
 fn settle(
     work: &Connection,
@@ -298,8 +312,12 @@ fn settle(
     let mut went: BTreeMap<SenderId, u64> = BTreeMap::new();
     for hand_over in ended {
         let sender = messages::settle(work, workspace.id, hand_over)?;
-        if let (Some(sender), HandOverEnd::Accepted { .. }) = (sender, &hand_over.end) {
+        if let (Some(sender), HandOverEnd::Accepted { provider_id }) = (sender, &hand_over.end) {
             *went.entry(sender).or_default() += 1;
+            // What was reported before is heard now.
+            for early in early_reports::take(work, workspace.id, provider_id.as_deref())? {
+                messages::report(work, workspace.id, &early)?;
+            }
         }
     }
     went.into_iter().try_for_each(|(sender, times)| {
@@ -307,7 +325,8 @@ fn settle(
     })
 }
 
-/// Brings forward what waits because of how its sender stood before the newest signal about it.
+/// Brings forward what waits because of how its sender stood before the newest signal about it, or
+/// because of settings that are no longer in force.
 fn heed(
     work: &Connection,
     shared: &Shared,
@@ -315,9 +334,9 @@ fn heed(
     sender: SenderId,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let Some(signaled_at) = shared.configuration(workspace.id)?.signaled_at(sender) else {
-        return Ok(());
-    };
+    let configuration = shared.configuration(workspace.id)?;
+    let newest = configuration.signaled_at(sender).max(configuration.settings.newest());
+    let Some(signaled_at) = newest else { return Ok(()) };
     let mut heeded = shared.sending.heeded.lock().unwrap_or_else(PoisonError::into_inner);
     if heeded.get(&(workspace.id, sender)).is_none_or(|heeded| *heeded < signaled_at) {
         messages::bring_forward(work, workspace.id, sender, now)?;
@@ -395,7 +414,7 @@ impl Waiting {
         let known = Known::all(now);
         let route = self.route()?;
         let as_template = self.as_template(&configuration, now);
-        let states = [Some(*route), as_template.map(|(message, _)| message)];
+        let states = [Some(*route), as_template];
         let states = states.iter().flatten();
         // Where it has just been let go, it is decided again at once.
         let until = states
@@ -410,22 +429,26 @@ impl Waiting {
         Some(Verdict::Held(Way { place, channel, sender: route.sender? }, Held { reasons, until }))
     }
 
-    /// What the gate is asked besides, where the provider says that its template needs more consent
-    /// than it does (rule 25). No opt-in of marketing is waived.
-    fn as_template(
-        &self,
-        configuration: &Configuration,
-        now: Timestamp,
-    ) -> Option<(Message, Requirement)> {
+    /// Whether it needs an opt-in on this way.
+    fn requirement(&self, route: &Message, settings: &Settings) -> Requirement {
+        self.message.require_opt_in.requirement(route.category, settings)
+    }
+
+    /// What it is, where the provider says that its template needs more consent than it does
+    /// (rule 25).
+    fn as_template(&self, configuration: &Configuration, now: Timestamp) -> Option<Message> {
         let (_, payload) = self.message.personal.as_ref()?;
-        let message = configuration.as_template(self.route()?, payload, Known::all(now))?;
-        let requirement = match self.message.requirement {
-            Requirement::OptIn => Requirement::OptIn,
-            Requirement::Waived(_) => {
-                Requirement::waived(message.category).unwrap_or(Requirement::OptIn)
+        configuration.as_template(self.route()?, payload, Known::all(now))
+    }
+
+    /// Whether it needs an opt-in as its template. No opt-in of marketing is waived.
+    fn template_requirement(&self, as_template: &Message, settings: &Settings) -> Requirement {
+        match self.route().map(|route| self.requirement(route, settings)) {
+            Some(Requirement::Waived(_)) => {
+                Requirement::waived(as_template.category).unwrap_or(Requirement::OptIn)
             }
-        };
-        Some((message, requirement))
+            Some(Requirement::OptIn) | None => Requirement::OptIn,
+        }
     }
 
     /// What becomes of it, by the answer of the gate; and what may go.
@@ -464,8 +487,9 @@ impl Waiting {
     }
 
     /// What the gate is asked about a way.
-    fn question(&self, message: Message) -> Question {
-        Question { message, requirement: self.message.requirement, zone: self.message.zone }
+    fn question(&self, message: Message, settings: &Settings) -> Question {
+        let requirement = self.requirement(&message, settings);
+        Question { message, requirement, zone: self.message.zone }
     }
 
     /// What becomes of it where the gate allows it and time holds it back: it goes by the first further
@@ -480,8 +504,9 @@ impl Waiting {
         else {
             return Ok(None);
         };
+        let settings = pacer.settings();
         let held = |pacer: &mut Pacer<'_>, route: &Message| {
-            pacer.held(work, &self.question(*route), recipient(self))
+            pacer.held(work, &self.question(*route, settings), recipient(self))
         };
         let own = held(pacer, route)?;
         let as_template = match as_template {
@@ -491,7 +516,7 @@ impl Waiting {
         let Some(mut first) = both(own, as_template) else { return Ok(None) };
         let mut by = Way { place: self.message.route, channel: route.channel, sender };
         for (way, route) in self.further_ways() {
-            if !pacer.allows(&self.question(*route), recipient(self))? {
+            if !pacer.allows(&self.question(*route, settings), recipient(self))? {
                 continue;
             }
             match held(pacer, route)? {
@@ -538,7 +563,7 @@ fn decide(
         };
         // One after the other: what is claimed here counts for what comes after it.
         if may_go.is_some() {
-            let as_template = due.as_template(&configuration, now).map(|(message, _)| message);
+            let as_template = due.as_template(&configuration, now);
             let held = due.held(&mut pacer, work, as_template).unwrap_or_else(|error| {
                 tracing::error!(error = %error, "a message waits: what its person got cannot be read");
                 Some(Verdict::Postponed(now.plus(limits::UNDECIDED_PAUSE)))
@@ -552,7 +577,7 @@ fn decide(
             Verdict::Rerouted(way) | Verdict::Held(way, _) => claiming.rerouted.push(way.sender),
             Verdict::Claimed | Verdict::Postponed(_) | Verdict::Damaged => {}
         }
-        let waived = |claimed: &Claimed| waived(shared, workspace, due, claimed);
+        let waived = |claimed: &Claimed| waived(shared, workspace, due, (claimed, &settings));
         let may_go = may_go.map(|claimed| Claimed { waived: waived(&claimed), ..claimed });
         claiming.claimed.extend(may_go);
         messages::decide(work, workspace.id, due.row, (verdict, now))?;
@@ -562,19 +587,20 @@ fn decide(
 
 /// What would have refused a message that may go, had its opt-in not been waived. It is told, and decides
 /// nothing: what cannot be read is none.
-fn waived(shared: &Shared, workspace: &Workspace, due: &Waiting, claimed: &Claimed) -> Reasons {
-    match due.message.requirement {
+fn waived(
+    shared: &Shared,
+    workspace: &Workspace,
+    due: &Waiting,
+    (claimed, settings): (&Claimed, &Settings),
+) -> Reasons {
+    let question = due.question(claimed.route, settings);
+    match question.requirement {
         Requirement::OptIn => Reasons::NONE,
         Requirement::Waived(_) => {
-            let question =
-                Question { requirement: Requirement::OptIn, ..due.question(claimed.route) };
+            let question = Question { requirement: Requirement::OptIn, ..question };
             let now = shared.environment.clock.now();
-            let Ok(configuration) = shared.configuration(workspace.id) else {
-                return Reasons::NONE;
-            };
-            let settings = configuration.settings.at(now);
             let asked =
-                shared.screen_consent(workspace, &question, &[recipient(due)], (&settings, now));
+                shared.screen_consent(workspace, &question, &[recipient(due)], (settings, now));
             asked.ok().and_then(|answers| answers.first().copied()).unwrap_or(Reasons::NONE)
         }
     }
@@ -594,7 +620,7 @@ fn screen(shared: &Shared, workspace: &Workspace, due: &[Waiting]) -> Vec<Option
     let mut questions: HashMap<(Message, bool), Vec<usize>> = HashMap::new();
     for (at, due) in due.iter().enumerate() {
         if let Some(route) = due.route() {
-            let is_waived = due.message.requirement != Requirement::OptIn;
+            let is_waived = due.requirement(route, &settings) != Requirement::OptIn;
             questions.entry((*route, is_waived)).or_default().push(at);
         }
     }
@@ -603,7 +629,7 @@ fn screen(shared: &Shared, workspace: &Workspace, due: &[Waiting]) -> Vec<Option
         let asked: Vec<&Waiting> = places.iter().filter_map(|at| due.get(*at)).collect();
         let Some(first) = asked.first() else { continue };
         // Where people are bears on quiet hours alone, which are looked at one by one.
-        let question = Question { zone: None, ..first.question(message) };
+        let question = Question { zone: None, ..first.question(message, &settings) };
         let recipients: Vec<Recipient> = asked.iter().map(|due| recipient(due)).collect();
         let screened = ask(&recipients, |recipients| {
             shared.screen_consent(workspace, &question, recipients, (&settings, now))
@@ -633,7 +659,8 @@ fn screen_templates(
     };
     let settings = configuration.settings.at(now);
     for (due, answer) in due.iter().zip(&mut answers) {
-        if let Some((message, requirement)) = due.as_template(&configuration, now) {
+        if let Some(message) = due.as_template(&configuration, now) {
+            let requirement = due.template_requirement(&message, &settings);
             let question = Question { message, requirement, zone: None };
             let further = ask(&[recipient(due)], |recipients| {
                 shared.screen_consent(workspace, &question, recipients, (&settings, now))

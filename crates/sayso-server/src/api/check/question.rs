@@ -1,7 +1,7 @@
 //! The message that is asked about: sender, topic, category, and whether it needs an opt-in.
 
 use sayso_core::channel::{Category, Channel, Content, Message, Occasion};
-use sayso_core::decision::Requirement;
+use sayso_core::decision::{RequireOptIn, Requirement};
 use sayso_core::id::SenderId;
 use sayso_core::settings::Settings;
 use sayso_store::configuration::{Configuration, KeyScope};
@@ -59,7 +59,7 @@ impl MessageFields {
             occasion: self.occasion(category, faults),
             ..ordinary
         };
-        let requirement = self.requirement(category, settings, faults);
+        let requirement = self.require_opt_in(category, faults).requirement(category, settings);
         let zone = self.time_zone.map(|ZoneText(zone)| zone);
         Some(Question { message, requirement, zone })
     }
@@ -127,30 +127,15 @@ impl MessageFields {
         }
     }
 
-    fn requirement(
-        &self,
-        category: Category,
-        settings: &Settings,
-        faults: &mut Faults,
-    ) -> Requirement {
-        let waived = Requirement::waived(category);
-        match (self.require_opt_in, waived) {
+    fn require_opt_in(&self, category: Category, faults: &mut Faults) -> RequireOptIn {
+        match (self.require_opt_in, Requirement::waived(category)) {
+            (None, _) => RequireOptIn::AsSettings,
+            (Some(true), _) => RequireOptIn::Said(Requirement::OptIn),
+            (Some(false), Some(waived)) => RequireOptIn::Said(waived),
             (Some(false), None) => {
-                faults.note(
-                    "/require_opt_in",
-                    Code::ExemptionForMarketing,
-                    "cannot be false for marketing",
-                );
-                Requirement::OptIn
-            }
-            (Some(false), Some(waived)) => waived,
-            (Some(true), _) | (None, None) => Requirement::OptIn,
-            (None, Some(waived)) => {
-                if settings.require_opt_in {
-                    Requirement::OptIn
-                } else {
-                    waived
-                }
+                let fault = "cannot be false for marketing";
+                faults.note("/require_opt_in", Code::ExemptionForMarketing, fault);
+                RequireOptIn::Said(Requirement::OptIn)
             }
         }
     }

@@ -109,7 +109,9 @@ fn questions(
     message: Message,
     known: Known,
 ) -> Vec<Question> {
-    let own = Question { message, requirement: draft.requirement, zone: draft.zone };
+    let settings = configuration.settings.at(known.at);
+    let requirement = draft.require_opt_in.requirement(message.category, &settings);
+    let own = Question { message, requirement, zone: draft.zone };
     as_template::questions(configuration, own, &draft.payload, known)
 }
 

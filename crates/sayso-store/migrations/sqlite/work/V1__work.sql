@@ -90,3 +90,15 @@ CREATE TABLE tally (
     times         INTEGER NOT NULL,
     PRIMARY KEY (workspace, counted, kind, hour)
 ) WITHOUT ROWID;
+
+-- Reports of providers on messages whose id at the provider is not written yet.
+CREATE TABLE early_report (
+    row           INTEGER PRIMARY KEY,
+    workspace     BLOB    NOT NULL,
+    provider_id   TEXT    NOT NULL,
+    state         INTEGER NOT NULL,
+    at            INTEGER NOT NULL,
+    failure       TEXT,
+    kept_at       INTEGER NOT NULL
+);
+CREATE INDEX early_report_of_message ON early_report (workspace, provider_id);

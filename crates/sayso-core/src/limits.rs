@@ -103,6 +103,7 @@ limits! {
     count MESSAGE_VARIABLES_MAX: usize = 32, "Variables of one template.";
     count MESSAGE_ROUTES_MAX: usize = 4, "Channels that one message may try in turn.";
     count CLAIM_MESSAGES_MAX: usize = 256, "Messages of one sender that are decided and claimed together, and may be on their way to the provider at the same time.";
+    count PEOPLE_AT_ONCE: usize = 64, "People of one call of a provider whose words are taken in side by side.";
     count TALLIES_AT_ONCE: usize = 1_024, "Refusals of a sender that one transaction counts.";
     count EARLY_REPORTS_MAX: u32 = 65_536, "Reports that wait for the id of their message at the provider, of all workspaces; the oldest go first.";
     count CLAIM_ROUND_MAX: usize = 2_048, "Messages that one transaction decides: a round stays far below the time for which a claim holds.";

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use futures_util::stream::{self, StreamExt};
 use sayso_channels::inbound::{Choice, KeywordKind, Prefers, ProviderEvent, Written, Wrote};
 use sayso_core::address::Address;
 use sayso_core::canonical::{Canonical, Writer};
@@ -44,8 +45,9 @@ pub(crate) struct Understood {
     pub(crate) reply: Option<MessageId>,
 }
 
-/// Takes in what a connection's provider told: people first, in order, and whatever fails holds up
-/// nobody else in the call. The first failure is the answer, so that the provider tells it again.
+/// Takes in what a connection's provider told: people first, and whatever fails holds up nobody else in
+/// the call. What one person did is taken in its order, and several people side by side, so that they
+/// share a flush to disk. A failure is the answer, so that the provider tells it again.
 pub(crate) async fn take(
     app: &App,
     configuration: &Arc<Configuration>,
@@ -55,36 +57,56 @@ pub(crate) async fn take(
     let listening =
         Listening { app, configuration, connection, received: app.now(), began: Instant::now() };
     let mut unknown = Rejecting::of_connection(app, configuration, connection);
-    let (mut reports, mut first) = (Vec::new(), Ok(()));
+    let (mut people, mut others, mut reports) = (Did::default(), Vec::new(), Vec::new());
     for event in events {
         match event {
-            ProviderEvent::Wrote(wrote) => {
-                first = first.and(listening.hear(&wrote).await.map(|_| ()));
-            }
-            ProviderEvent::Prefers(prefers) => first = first.and(listening.obey(&prefers).await),
+            ProviderEvent::Wrote(wrote) => people.add(Doing::Wrote(wrote)),
+            ProviderEvent::Prefers(prefers) => people.add(Doing::Prefers(prefers)),
             ProviderEvent::Reported(report) => reports.push(report),
-            ProviderEvent::SenderHealth(told) => {
-                first = first.and(health::take(app, configuration, connection, &told).await);
-            }
-            ProviderEvent::TemplateChanged(changed) => {
-                first = first.and(templates::take(app, configuration, connection, &changed).await);
-            }
-            ProviderEvent::NumberChanged(changed) => {
-                let taken = accounts::take_over(app, configuration, connection, &changed).await;
-                first = first.and(taken);
-            }
             ProviderEvent::Unknown { kind, raw } => {
                 app.metrics().count_unknown_event();
                 let detail = format!("an event of the kind {kind}");
                 unknown.add(&Problem::new(Code::HookEventUnknown).detail(detail), None, &raw);
             }
+            other @ (ProviderEvent::SenderHealth(_)
+            | ProviderEvent::TemplateChanged(_)
+            | ProviderEvent::NumberChanged(_)) => others.push(other),
         }
     }
     unknown.keep();
+    let mut first = listening.attend(people).await;
+    for other in others {
+        first = first.and(take_other(app, configuration, connection, other).await);
+    }
     for report in reports {
         first = first.and(reported::take(app, configuration, connection, &report).await);
     }
     first
+}
+
+/// Takes in what a provider told of a sender, of a template, or of an account.
+async fn take_other(
+    app: &App,
+    configuration: &Configuration,
+    connection: ConnectionId,
+    event: ProviderEvent,
+) -> Result<(), Problem> {
+    match event {
+        ProviderEvent::SenderHealth(told) => {
+            health::take(app, configuration, connection, &told).await
+        }
+        ProviderEvent::TemplateChanged(changed) => {
+            templates::take(app, configuration, connection, &changed).await
+        }
+        ProviderEvent::NumberChanged(changed) => {
+            accounts::take_over(app, configuration, connection, &changed).await
+        }
+        // These are taken elsewhere.
+        ProviderEvent::Wrote(_)
+        | ProviderEvent::Prefers(_)
+        | ProviderEvent::Reported(_)
+        | ProviderEvent::Unknown { .. } => Ok(()),
+    }
 }
 
 /// Takes in what one person wrote, and says how it was understood.
@@ -97,6 +119,32 @@ pub(crate) async fn take_words(
     Listening { app, configuration, connection, received: app.now(), began: Instant::now() }
         .hear(wrote)
         .await
+}
+
+/// Something that a person did.
+enum Doing {
+    Wrote(Wrote),
+    Prefers(Prefers),
+}
+
+impl Doing {
+    /// Who did it, by the address that comes first.
+    fn who(&self) -> Option<Address> {
+        match self {
+            Self::Wrote(wrote) => wrote.from.addresses().next(),
+            Self::Prefers(prefers) => prefers.who.addresses().next(),
+        }
+    }
+}
+
+/// What each person in a call did, in its order.
+#[derive(Default)]
+struct Did(BTreeMap<Option<Address>, Vec<Doing>>);
+
+impl Did {
+    fn add(&mut self, doing: Doing) {
+        self.0.entry(doing.who()).or_default().push(doing);
+    }
 }
 
 /// One call that is taken in.
@@ -124,6 +172,22 @@ struct Saying<'a> {
 }
 
 impl Listening<'_> {
+    /// Takes in what people did, several of them side by side.
+    async fn attend(&self, people: Did) -> Result<(), Problem> {
+        let each = people.0.into_values().map(|did| async move {
+            let mut first = Ok(());
+            for doing in did {
+                first = first.and(match doing {
+                    Doing::Wrote(wrote) => self.hear(&wrote).await.map(|_| ()),
+                    Doing::Prefers(prefers) => self.obey(&prefers).await,
+                });
+            }
+            first
+        });
+        let all = stream::iter(each).buffer_unordered(limits::PEOPLE_AT_ONCE);
+        all.fold(Ok(()), async |first, next| first.and(next)).await
+    }
+
     /// A person wrote: they are active, and their words are obeyed.
     async fn hear(&self, wrote: &Wrote) -> Result<Understood, Problem> {
         let sender = self.sender(wrote.channel, wrote.sender.as_deref());

@@ -58,12 +58,14 @@ impl Replying<'_> {
         questioning: Option<&Questioning<'_>>,
     ) -> Result<Option<MessageId>, Problem> {
         if let Some(reply) = self.reply_to(said, questioning) {
-            let is_late = self.received >= reply.expires_at;
+            if self.received >= reply.expires_at {
+                return Ok(None);
+            }
             let stands = match said.refused {
                 Some(scope) => self.stands(scope).await?,
                 None => true,
             };
-            if is_late || !stands || self.has_said_today(&reply.kind).await? {
+            if !stands || self.has_said_today(&reply.kind).await? {
                 return Ok(None);
             }
             let key = self.key(&reply.kind, self.received);

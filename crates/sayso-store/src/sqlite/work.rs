@@ -428,6 +428,12 @@ impl Round {
     }
 }
 
+/// Deletes every reject of a workspace.
+pub(super) fn forget_rejects(work: &Connection, workspace: WorkspaceId) -> rusqlite::Result<()> {
+    work.execute("DELETE FROM reject WHERE workspace = ?1", params![workspace.as_bytes()])
+        .map(|_| ())
+}
+
 /// The memory that a waiting reject takes.
 fn bytes_of(draft: &RejectDraft) -> usize {
     let fault = |fault: &RejectFault| {

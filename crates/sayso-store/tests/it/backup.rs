@@ -9,14 +9,16 @@ use sayso_core::address::Address;
 use sayso_core::channel::{Category, Channel, Message, Permission, Scope};
 use sayso_core::decision::Reason;
 use sayso_core::event::Fact;
-use sayso_core::id::WorkspaceId;
+use sayso_core::id::{ProfileId, WorkspaceId};
 use sayso_core::statement::Statement;
 use sayso_store::Store;
 use sayso_store::conformance::{
-    SMS, channel_id, external, known, marketing, of_fact, one_account, phone, reason, record, said,
-    source, workspace,
+    SMS, channel_id, external, known, looked_up, marketing, of_fact, one_account, phone, reason,
+    record, refused, said, source, workspace,
 };
 use sayso_store::environment::Environment;
+use sayso_store::look_up::LookedUp;
+use sayso_store::reject::RejectQuery;
 use sayso_store::sqlite::backup::{
     Erasure, ErasureFault, Manifest, Replayed, Restore, RestoreError, Restored, erasures,
 };
@@ -388,6 +390,22 @@ async fn nobody_erased_since_the_backup_is_in_the_restored_store() {
         reason(&store, scene.workspace, &phone(1), marketing()).await,
         Some(Reason::OptedOut)
     );
+}
+
+#[tokio::test]
+async fn rejects_of_a_workspace_in_which_somebody_was_erased_do_not_come_back() {
+    let scene = Scene::new().await;
+    let asked = LookedUp::Profile(ProfileId::from_bytes([1; 16]));
+    scene.store().keep_rejects(scene.workspace, vec![refused("shop", "not-json", "{")]);
+    scene.store().note_look_up(scene.workspace, looked_up(1, &[asked])).await.unwrap();
+    let rejects = async |store: &SqliteStore| {
+        store.rejects(scene.workspace, &RejectQuery::default(), 9).await.unwrap().rejects.len()
+    };
+    assert_eq!(rejects(scene.store()).await, 1);
+    scene.back_up().await;
+    scene.erase(&phone(2)).await;
+    scene.restore_with(Some(&scene.list())).unwrap();
+    assert_eq!(rejects(&open(&scene.at("restored"))).await, 0);
 }
 
 /// The columns of a row of the ledger that are compared.

@@ -16,7 +16,9 @@ use thiserror::Error;
 
 use super::super::rotation::{INDEX, NEXT};
 use super::super::seal::MasterKey;
-use super::super::{OpenError, ROW_VERSION, events, make_private, messages, own, sync_directory};
+use super::super::{
+    OpenError, ROW_VERSION, events, make_private, messages, own, sync_directory, work,
+};
 use super::erasures::{self, Erasure, ErasureFault, Replayed};
 use super::{
     Fingerprint, LEDGER, MANIFEST, Manifest, ManifestFault, WORK, is_refusal, make_private_file,
@@ -401,7 +403,7 @@ fn copy_file(from: &Path, to: &Path) -> Result<(), RestoreError> {
 }
 
 /// Copies what is not derivable. Messages that were under way may have gone since, so they become
-/// `unknown`; what was said to people who were erased is destroyed.
+/// `unknown`; what was said to people who were erased is destroyed, and what may speak of them.
 fn fill_work(
     copy: &Path,
     to: &Path,
@@ -409,17 +411,24 @@ fn fill_work(
 ) -> Result<(), RestoreError> {
     copy_file(copy, to)?;
     let failed = |error| RestoreError::Replay { path: to.to_path_buf(), source: unreadable(error) };
-    let mut work = Connection::open(to).map_err(failed)?;
-    work.execute_batch(
-        "PRAGMA secure_delete = ON; PRAGMA journal_mode = MEMORY; PRAGMA synchronous = FULL;",
-    )
-    .map_err(failed)?;
-    let work = work.transaction().map_err(failed)?;
-    messages::give_up_restored(&work, Environment::system().clock.now()).map_err(failed)?;
-    for (workspace, key) in erased {
-        messages::forget(&work, *workspace, std::iter::once(*key)).map_err(failed)?;
+    let mut copied = Connection::open(to).map_err(failed)?;
+    copied
+        .execute_batch(
+            "PRAGMA secure_delete = ON; PRAGMA journal_mode = MEMORY; PRAGMA synchronous = FULL;",
+        )
+        .map_err(failed)?;
+    let copied = copied.transaction().map_err(failed)?;
+    messages::give_up_restored(&copied, Environment::system().clock.now()).map_err(failed)?;
+    // Which rejects speak of them is not told by their keys: none of the workspace comes back.
+    let workspaces: BTreeSet<WorkspaceId> =
+        erased.iter().map(|(workspace, _)| *workspace).collect();
+    for workspace in workspaces {
+        work::forget_rejects(&copied, workspace).map_err(failed)?;
     }
-    work.commit().map_err(failed)
+    for (workspace, key) in erased {
+        messages::forget(&copied, *workspace, std::iter::once(*key)).map_err(failed)?;
+    }
+    copied.commit().map_err(failed)
 }
 
 /// Copies the ledger and takes the erasures in.

@@ -119,6 +119,38 @@ async fn a_call_with_one_byte_changed_is_refused_and_counted() {
 }
 
 #[tokio::test]
+async fn what_many_people_wrote_in_one_call_is_heard_and_each_ones_words_in_their_order() {
+    let shop = Shop::at("meta").await;
+    let people: Vec<String> = (0..100).map(|n| format!("1415555{:04}", 2_000 + n)).collect();
+    let mut messages = Vec::new();
+    for (n, phone) in people.iter().enumerate() {
+        shop.agree(&format!("+{phone}")).await;
+        // Those of odd number come back after their refusal.
+        let said = if n % 2 == 0 { ["hello", "STOP"] } else { ["STOP", "START"] };
+        for (place, text) in said.iter().enumerate() {
+            messages.push(json!({
+                "from": phone, "id": format!("wamid.{n}.{place}"), "type": "text",
+                "timestamp": (1_795_255_100 + place).to_string(), "text": { "body": text },
+            }));
+        }
+    }
+    let metadata =
+        json!({ "display_phone_number": "15550100900", "phone_number_id": "106540352242922" });
+    let value =
+        json!({ "messaging_product": "whatsapp", "metadata": metadata, "messages": messages });
+    let changes = json!([{ "field": "messages", "value": value }]);
+    let entry = json!([{ "id": "1", "changes": changes }]);
+    let body = json!({ "object": "whatsapp_business_account", "entry": entry }).to_string();
+    meta_told(&shop, &body).await;
+    for (n, phone) in people.iter().enumerate() {
+        let question = json!({ "channel": "whatsapp", "phone": format!("+{phone}") });
+        let decision = shop.app.post("/v1/check", &question).await.json();
+        let expected = if n % 2 == 0 { json!("opted_out") } else { Value::Null };
+        assert_eq!(decision["reason"], expected, "{n}: {decision}");
+    }
+}
+
+#[tokio::test]
 async fn meta_hears_its_challenge_when_it_knows_the_word() {
     let shop = Shop::at("meta").await;
     let asked = |word: &str| {

@@ -19,6 +19,7 @@ mod claims;
 mod database;
 mod early_reports;
 mod events;
+mod files;
 mod flusher;
 mod gate;
 mod group;
@@ -48,7 +49,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
 use async_trait::async_trait;
-use rusqlite::OptionalExtension;
 use sayso_core::address::{Address, AddressKey};
 use sayso_core::decision::Reasons;
 use sayso_core::event::Fact;
@@ -56,7 +56,6 @@ use sayso_core::event_id::{RequestHash, is_keyed};
 use sayso_core::id::{EventId, ImportId, MessageId, ProfileId, SenderId, WorkspaceId};
 use sayso_core::limits;
 use sayso_core::pacing::Pacing;
-use sayso_core::phone::BUILTIN_VERSION;
 use sayso_core::registers::Registers;
 use sayso_core::time::Timestamp;
 use thiserror::Error;
@@ -64,12 +63,12 @@ use thiserror::Error;
 pub use self::writer::{Commit, Committed, RealCommit};
 
 use self::claims::Claims;
-use self::database::{Database, Durability};
+use self::database::Database;
+use self::files::Files;
 use self::flusher::FlusherHandle;
 use self::gate::Gate;
 use self::gate::file::Gates;
 use self::group::Hint;
-use self::reserve::Reserve;
 use self::seal::{MasterKey, Secrets, Vault};
 use self::sending::{Job, Sending};
 use self::start::SavedIndex;
@@ -93,23 +92,8 @@ use crate::store::{
 };
 use crate::tally::{Counted, Tallied, Tally};
 
-mod ledger_migrations {
-    refinery::embed_migrations!("migrations/sqlite/events");
-}
-
-mod view_migrations {
-    refinery::embed_migrations!("migrations/sqlite/views");
-}
-
-mod work_migrations {
-    refinery::embed_migrations!("migrations/sqlite/work");
-}
-
 /// Where the making of a workspace queues: it has no number yet.
 const NEW_WORKSPACE: WorkspaceNo = 0;
-
-/// The version of what this release writes into rows.
-const ROW_VERSION: i64 = 1;
 
 /// How a store is run.
 #[derive(Clone)]
@@ -247,19 +231,6 @@ impl std::fmt::Debug for SqliteStore {
     }
 }
 
-/// The files of a store.
-struct Files {
-    ledger: Database,
-    views: Database,
-    work: Database,
-    master: MasterKey,
-    reserve: Reserve,
-    /// Where the reserve lies, on a disk.
-    reserve_path: Option<PathBuf>,
-    index: Option<SavedIndex>,
-    lock: Option<File>,
-}
-
 impl SqliteStore {
     /// Opens the store in `directory`, making it at the first start.
     ///
@@ -292,16 +263,7 @@ impl SqliteStore {
     /// # Errors
     /// [`OpenError::Engine`] when there is no memory for it.
     pub fn in_memory(environment: Environment) -> Result<Self, OpenError> {
-        let files = Files {
-            ledger: Database::in_memory()?,
-            views: Database::in_memory()?,
-            work: Database::in_memory()?,
-            master: MasterKey::ephemeral(&environment),
-            reserve: Reserve::none(),
-            reserve_path: None,
-            index: None,
-            lock: None,
-        };
+        let files = Files::in_memory(&environment)?;
         Self::start(files, Options::default(), environment, Box::new(RealCommit))
     }
 
@@ -311,12 +273,8 @@ impl SqliteStore {
         environment: Environment,
         commit: Box<dyn Commit>,
     ) -> Result<Self, OpenError> {
+        files.bring_up_to_date()?;
         let Files { ledger, views, work, master, reserve, reserve_path, index, lock } = files;
-        ledger_migrations::migrations::runner().run(&mut *ledger.lock())?;
-        view_migrations::migrations::runner().run(&mut *views.lock())?;
-        work_migrations::migrations::runner().run(&mut *work.lock())?;
-        note_key(&ledger, &master)?;
-        note_phone_metadata(&ledger)?;
         let (row, last_recorded) = events::last(&ledger.lock())?;
         give_up_claimed(&work, &environment)?;
         let (work, work_jobs) = Work::new(work, reserve_path);
@@ -380,145 +338,6 @@ fn thread(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<
         .name(name.to_owned())
         .spawn(run)
         .map_err(|source| OpenError::File { path: PathBuf::from(name), source })
-}
-
-/// Notes the master key's fingerprint at the first start, and compares it ever after.
-fn note_key(ledger: &Database, master: &MasterKey) -> Result<(), OpenError> {
-    let ledger = ledger.lock();
-    let fingerprint = master.fingerprint();
-    ledger.execute(
-        "INSERT OR IGNORE INTO store (only_row, row_version, key_fingerprint, phone_metadata)
-         VALUES (1, ?1, ?2, ?3)",
-        rusqlite::params![ROW_VERSION, fingerprint, BUILTIN_VERSION],
-    )?;
-    let noted: [u8; 8] =
-        ledger.query_row("SELECT key_fingerprint FROM store", [], |row| row.get(0))?;
-    if noted == fingerprint {
-        Ok(())
-    } else {
-        Err(OpenError::WrongKey(PathBuf::from("master.key")))
-    }
-}
-
-/// Says so when this release reads numbers by other metadata than the one before. A key follows from
-/// the digits of E.164, so none moves; which numbers are valid, and what a national spelling means,
-/// may have changed.
-fn note_phone_metadata(ledger: &Database) -> Result<(), OpenError> {
-    let ledger = ledger.lock();
-    let before: String =
-        ledger.query_row("SELECT phone_metadata FROM store", [], |row| row.get(0))?;
-    if before != BUILTIN_VERSION {
-        tracing::warn!(before, now = BUILTIN_VERSION, "phone numbers are read by other metadata");
-        ledger.execute("UPDATE store SET phone_metadata = ?1", [BUILTIN_VERSION])?;
-    }
-    Ok(())
-}
-
-impl Files {
-    fn open(directory: &Path, environment: &Environment) -> Result<Self, OpenError> {
-        let at = |name: &str| directory.join(name);
-        make_private(directory).map_err(file_error(directory))?;
-        let lock = own(directory)?;
-        stamped(&at("work.db"))?;
-        let master = match noted_key(&at("events.db"))? {
-            Some(noted) => rotation::settle(directory, noted)?,
-            None => MasterKey::open(&at("master.key"), environment)
-                .map_err(file_error(&at("master.key")))?,
-        };
-        let ledger = Database::open(&at("events.db"), Durability::Full)?;
-        let views = open_views(&at("views.db"))?;
-        let work = Database::open(&at("work.db"), Durability::Full)?;
-        let reserve = Reserve::make(at("reserve"));
-        let reserve_path = Some(at("reserve"));
-        let index = Some(SavedIndex::at(at("gate.index")));
-        Ok(Self { ledger, views, work, master, reserve, reserve_path, index, lock: Some(lock) })
-    }
-}
-
-/// Makes a directory that its owner alone may look into; one that is there stays as it is.
-fn make_private(directory: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)
-}
-
-/// Brings a directory's list of files to disk: what was made, renamed or removed in it.
-fn sync_directory(directory: &Path) -> std::io::Result<()> {
-    let here = directory.as_os_str().is_empty();
-    File::open(if here { Path::new(".") } else { directory })?.sync_all()
-}
-
-/// An error of the file system, with the path it is about.
-fn file_error(path: &Path) -> impl FnOnce(std::io::Error) -> OpenError {
-    let path = path.to_path_buf();
-    move |source| OpenError::File { path, source }
-}
-
-/// Takes the lock that keeps other processes out, for as long as the file is held.
-fn own(directory: &Path) -> Result<File, OpenError> {
-    let path = directory.join("lock");
-    let lock = File::create(&path).map_err(file_error(&path))?;
-    lock.try_lock().map_err(|_| OpenError::Owned(directory.to_path_buf()))?;
-    Ok(lock)
-}
-
-/// Opens a file that says what it is, to be looked at before anything is written to it; `None` if
-/// it is to be made yet. That of a newer release is refused.
-fn stamped(path: &Path) -> Result<Option<rusqlite::Connection>, OpenError> {
-    if !path.exists() {
-        return Ok(None);
-    }
-    let file =
-        rusqlite::Connection::open_with_flags(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    let has_store: bool =
-        file.query_row("SELECT count(*) FROM sqlite_master WHERE name = 'store'", [], |row| {
-            row.get(0)
-        })?;
-    if !has_store {
-        return Ok(None);
-    }
-    let found: i64 =
-        file.query_row("SELECT coalesce(max(row_version), 0) FROM store", [], |row| row.get(0))?;
-    if found > ROW_VERSION {
-        return Err(OpenError::Newer { path: path.to_path_buf(), found, known: ROW_VERSION });
-    }
-    Ok(Some(file))
-}
-
-/// The fingerprint of the master key that a ledger was made with, unless it is to be made yet.
-fn noted_key(path: &Path) -> Result<Option<[u8; 8]>, OpenError> {
-    let Some(ledger) = stamped(path)? else {
-        return Ok(None);
-    };
-    let noted = ledger.query_row("SELECT key_fingerprint FROM store", [], |row| row.get(0));
-    Ok(noted.optional()?)
-}
-
-/// Opens the views; damaged ones are deleted, for they are rebuilt.
-fn open_views(path: &Path) -> Result<Database, OpenError> {
-    match Database::open(path, Durability::Derived) {
-        Ok(views) if is_sound(&views) => Ok(views),
-        Ok(_) | Err(_) => {
-            tracing::warn!("the views are damaged: they are rebuilt from the ledger");
-            for suffix in ["", "-wal", "-shm"] {
-                let mut name = path.as_os_str().to_owned();
-                name.push(suffix);
-                if let Err(source) = std::fs::remove_file(&name)
-                    && source.kind() != std::io::ErrorKind::NotFound
-                {
-                    return Err(OpenError::File { path: name.into(), source });
-                }
-            }
-            Ok(Database::open(path, Durability::Derived)?)
-        }
-    }
-}
-
-/// Whether the file is a database whose schema can be read. A page damaged further inside is met
-/// when it is read, and is an error then, never an answer.
-fn is_sound(views: &Database) -> bool {
-    let tables: rusqlite::Result<i64> =
-        views.lock().query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0));
-    tables.is_ok()
 }
 
 fn read_lock<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {

@@ -28,8 +28,9 @@ use sha2::{Digest, Sha256};
 
 use super::database::{Database, make_private_file};
 use super::events::{self, LedgerRow};
+use super::files::sync_directory;
 use super::tail::WorkspaceNo;
-use super::{Shared, sync_directory, unreadable};
+use super::{Shared, unreadable};
 use crate::store::{BackupError, StoreError};
 
 pub use self::erasures::{Erasure, ErasureFault, Replayed, erasures};

@@ -20,10 +20,9 @@ use rusqlite::{TransactionBehavior, params};
 
 use super::backup::Fingerprint;
 use super::database::{Database, Durability};
+use super::files::{file_error, ledger_migrations, noted_key, own, sync_directory};
 use super::seal::MasterKey;
-use super::{
-    OpenError, StoreError, events, file_error, ledger_migrations, noted_key, own, sync_directory,
-};
+use super::{OpenError, StoreError, events};
 use crate::environment::Environment;
 
 /// The key of the store.

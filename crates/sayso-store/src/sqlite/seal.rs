@@ -77,7 +77,7 @@ impl MasterKey {
         file.write_all(&self.0)?;
         file.sync_all()?;
         std::fs::rename(&partial, path)?;
-        path.parent().map_or(Ok(()), super::sync_directory)
+        path.parent().map_or(Ok(()), super::files::sync_directory)
     }
 
     /// Reads the key file, or makes it at the first start.

@@ -14,11 +14,10 @@ use sayso_core::id::{EventId, WorkspaceId};
 use sayso_core::limits;
 use thiserror::Error;
 
+use super::super::files::{ROW_VERSION, make_private, own, sync_directory};
 use super::super::rotation::{INDEX, NEXT};
 use super::super::seal::MasterKey;
-use super::super::{
-    OpenError, ROW_VERSION, events, make_private, messages, own, sync_directory, work,
-};
+use super::super::{OpenError, events, messages, work};
 use super::erasures::{self, Erasure, ErasureFault, Replayed};
 use super::{
     Fingerprint, LEDGER, MANIFEST, Manifest, ManifestFault, WORK, is_refusal, make_private_file,

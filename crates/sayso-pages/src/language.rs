@@ -139,12 +139,16 @@ fn thousandths(weight: &str) -> Option<u16> {
 }
 
 /// What the pages say in one language: a file for each module that says something.
-type Texts = [&'static str; 1];
+type Texts = [&'static str; 2];
 
-const ENGLISH: Texts = [include_str!("../texts/en/page.ftl")];
-const TURKISH: Texts = [include_str!("../texts/tr/page.ftl")];
-const HINDI: Texts = [include_str!("../texts/hi/page.ftl")];
-const ARABIC: Texts = [include_str!("../texts/ar/page.ftl")];
+const ENGLISH: Texts =
+    [include_str!("../texts/en/page.ftl"), include_str!("../texts/en/trouble.ftl")];
+const TURKISH: Texts =
+    [include_str!("../texts/tr/page.ftl"), include_str!("../texts/tr/trouble.ftl")];
+const HINDI: Texts =
+    [include_str!("../texts/hi/page.ftl"), include_str!("../texts/hi/trouble.ftl")];
+const ARABIC: Texts =
+    [include_str!("../texts/ar/page.ftl"), include_str!("../texts/ar/trouble.ftl")];
 
 static BUNDLES: LazyLock<Vec<(Language, FluentBundle<FluentResource>)>> = LazyLock::new(|| {
     let texts = |language| match language {

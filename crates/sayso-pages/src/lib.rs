@@ -12,3 +12,4 @@
 
 pub mod language;
 pub mod page;
+pub mod trouble;

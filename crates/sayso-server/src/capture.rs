@@ -13,6 +13,7 @@ use utoipa_axum::routes;
 use crate::api::consents::request::hex;
 use crate::app::App;
 
+pub(crate) mod pages;
 pub(crate) mod tag;
 
 /// The tag's source, as browsers get it.

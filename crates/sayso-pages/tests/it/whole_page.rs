@@ -3,6 +3,7 @@
 use maud::html;
 use sayso_pages::language::Language;
 use sayso_pages::page::{Document, Frame, Page};
+use sayso_pages::trouble::Trouble;
 
 fn page(language: Language, frame: Frame, scripts: &[&str]) -> Document {
     let page = Page {
@@ -45,4 +46,15 @@ fn a_page_inside_another_has_no_foot() {
 fn a_title_is_text() {
     let html = page(Language::English, Frame::Window, &[]).html;
     assert!(html.contains("<title>Offers &amp; more &lt;Harbour Shop&gt;</title>"), "{html}");
+}
+
+#[test]
+fn every_trouble_says_in_every_language_what_to_do_next() {
+    for language in Language::ALL {
+        for trouble in Trouble::ALL {
+            let html = trouble.page(language).html;
+            assert!(html.contains("<h1>") && html.contains("<p>"), "{trouble:?}: {html}");
+            assert!(!html.contains("trouble-"), "{language:?}: {html}");
+        }
+    }
 }

@@ -25,8 +25,8 @@ use crate::channel::{Category, Channel, Permission, Scope};
 use crate::email::Email;
 use crate::event::{ConsentEvent, Fact, Retracted, Sealed, Switched};
 use crate::id::{
-    ConnectionId, EventId, ImportId, KeyId, NoticeId, ProfileId, RuleId, SenderId, TopicId,
-    WorkspaceId,
+    ConnectionId, EntryPointId, EventId, ImportId, KeyId, NoticeId, ProfileId, RuleId, SenderId,
+    TopicId, WorkspaceId,
 };
 use crate::notice::{Language, NoticeRef};
 use crate::phone::Phone;
@@ -265,6 +265,7 @@ macro_rules! canonical_ids {
 canonical_words!(Channel, Category, Actor, Road, Slot, Suppression, AddressKind);
 canonical_ids!(
     ConnectionId,
+    EntryPointId,
     RuleId,
     EventId,
     ImportId,

@@ -122,6 +122,8 @@ ids! {
     RejectId = "rej";
     /// One rule: an inbound text that opts in or out.
     RuleId = "rul";
+    /// One entry point: a QR code, link or widget that leads to a chat.
+    EntryPointId = "ent";
     /// One consent event; derived, see [`crate::event_id`].
     EventId = "evt";
 }

@@ -20,6 +20,7 @@ pub mod phone;
 
 pub mod activity;
 pub mod channel;
+pub mod color;
 pub mod notice;
 pub mod source;
 pub mod statement;
@@ -50,6 +51,7 @@ pub mod account;
 pub mod capture;
 pub mod lifting;
 pub mod link;
+pub mod reference;
 pub mod retraction;
 
 pub mod rule;

@@ -126,6 +126,15 @@ limits! {
     count NOTICES_PER_WORKSPACE_MAX: usize = 1_000, "Notices of a workspace: a form or a box each; all of them are in memory.";
     count NOTICE_VERSIONS_PER_WORKSPACE_MAX: usize = 2_000, "Published versions of a workspace's notices, each language one: 32 MiB of words in memory at the worst.";
     count SITES_PER_WORKSPACE_MAX: usize = 1_000, "Sites of a workspace: each preflight of a browser looks through them.";
+    count ENTRY_POINTS_PER_WORKSPACE_MAX: usize = 1_000, "Entry points of a workspace: one for each poster, page and parcel; each visit looks through them.";
+    count ENTRY_POINT_TOPICS_MAX: usize = 16, "Topics of one entry point: each is a box on a page of a phone.";
+    count ENTRY_POINT_LANGUAGES_MAX: usize = 16, "Languages of one entry point: more than the pages are written in.";
+    count PREFILL_BYTES_MAX: usize = 256, "The text that stands in the chat when it is opened: the reference after it must fit into two parts of an SMS.";
+    count ENTRY_PAGE_BODY_BYTES_MAX: usize = 16_384, "What one opt-in page may send: 16 KiB is ten times what its boxes need.";
+    count REFERENCES_PER_TEXT_MAX: usize = 4, "References that are looked for in one text: each is a look into the store.";
+    count REFERENCES_PER_WORKSPACE_MAX: usize = 100_000, "References of a workspace that wait for their message; the oldest go first, since most are used within a minute.";
+    count QR_PIXELS_MAX: usize = 4_096, "The side of a picture of a QR code: enough for a poster, and 2 MiB at the worst.";
+    count QR_QUIET_MODULES_MAX: usize = 16, "The white edge of a QR code, in modules: four times what the standard asks.";
     count KEYS_PER_WORKSPACE_MAX: usize = 10_000, "API keys of a workspace, revoked ones included: a hundred, each changed every month for eight years.";
     count SOURCES_PER_REGISTER_MAX: usize = 64, "Reporting sources remembered for one address and scope; past it a new source's yes is not taken, its no always is.";
     count GATE_STATES_MAX: usize = 16_382, "Distinct effective states of a workspace in the gate index: 14 bits, one value for overflow and one for states that turn with time.";
@@ -181,6 +190,7 @@ limits! {
     span LAPSE_OF_PENDING = Span::days(7), "A pending opt-in counts for nothing after 7 days (rule 14).";
     span ACTIVITY_WINDOW = Span::hours(24), "A person is active for 24 hours after their last message (rule 18).";
     span REQUESTED_MESSAGE_WINDOW = Span::minutes(10), "An authentication message the person asked for may go for 10 minutes (rule 26).";
+    span REFERENCE_HOLDS = Span::days(7), "A reference in a prefilled text is good for as long as a pending opt-in.";
     span CONFIRMATION_WINDOW = Span::minutes(5), "The one confirmation of a refusal goes within 5 minutes (rule 21).";
     span REPLY_HOLDS = Span::hours(1), "A reply or a question is worth saying for an hour after the message it answers: later the conversation is over.";
     span QUESTION_INTERVAL = Span::days(1), "One double opt-in question per address and day (rule 26).";

@@ -4,6 +4,7 @@
 //! query sees the settings of then, and deleting a topic or a key deletes no fact (rule 17).
 
 mod codec;
+mod entry_point;
 mod standing;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +13,7 @@ use std::fmt;
 use sayso_core::address::AddressKeySecret;
 use sayso_core::channel::{Category, Channel, Provider, Scope};
 use sayso_core::id::{
-    ConnectionId, ImportId, KeyId, NoticeId, RuleId, SenderId, TopicId, WorkspaceId,
+    ConnectionId, EntryPointId, ImportId, KeyId, NoticeId, RuleId, SenderId, TopicId, WorkspaceId,
 };
 use sayso_core::notice::{Language, Notice, NoticeRef};
 use sayso_core::rule;
@@ -23,6 +24,7 @@ use sayso_core::statement::Standing;
 use sayso_core::template::{TemplateWord, TemplateWords};
 use sayso_core::time::Timestamp;
 
+pub use self::entry_point::{Corner, EntryPoint, Widget};
 pub use self::standing::HeldRefusals;
 
 /// Whether a workspace's sends are real.
@@ -59,6 +61,8 @@ pub struct Configuration {
     pub rules: BTreeMap<RuleId, Rule>,
     /// Its sites, by the public key that stands in the tag.
     pub sites: BTreeMap<SourceName, Site>,
+    /// Its entry points, deleted ones included.
+    pub entry_points: BTreeMap<EntryPointId, EntryPoint>,
     /// Its API keys, revoked ones included.
     pub keys: BTreeMap<KeyId, ApiKey>,
     /// Imports that were undone as a whole.
@@ -227,6 +231,8 @@ pub enum Change {
     Notice(Notice),
     /// A site, by its public key.
     Site(SourceName, Site),
+    /// An entry point, made, changed or deleted.
+    EntryPoint(EntryPointId, Box<EntryPoint>),
     /// A key, made or revoked.
     Key(KeyId, ApiKey),
     /// An import is left out as a whole (rules 9 and 16).
@@ -305,6 +311,7 @@ impl Configuration {
             rules: BTreeMap::new(),
             notices: BTreeMap::new(),
             sites: BTreeMap::new(),
+            entry_points: BTreeMap::new(),
             keys: BTreeMap::new(),
             undone_imports: BTreeSet::new(),
             signals: BTreeMap::new(),
@@ -343,6 +350,9 @@ impl Configuration {
             }
             Change::Site(key, site) => {
                 self.sites.insert(key, site);
+            }
+            Change::EntryPoint(id, entry) => {
+                self.entry_points.insert(id, *entry);
             }
             Change::Key(id, key) => {
                 self.keys.insert(id, key);

@@ -14,6 +14,7 @@ pub mod configuration;
 pub mod environment;
 pub mod look_up;
 pub mod message;
+pub mod reference;
 pub mod reject;
 pub mod sqlite;
 pub mod store;

@@ -30,6 +30,7 @@ mod past;
 mod people;
 mod questions;
 mod queue;
+mod references;
 mod reserve;
 pub mod rotation;
 mod seal;
@@ -56,6 +57,7 @@ use sayso_core::event_id::{RequestHash, is_keyed};
 use sayso_core::id::{EventId, ImportId, MessageId, ProfileId, SenderId, WorkspaceId};
 use sayso_core::limits;
 use sayso_core::pacing::Pacing;
+use sayso_core::reference::Reference;
 use sayso_core::registers::Registers;
 use sayso_core::time::Timestamp;
 use thiserror::Error;
@@ -69,6 +71,7 @@ use self::flusher::FlusherHandle;
 use self::gate::Gate;
 use self::gate::file::Gates;
 use self::group::Hint;
+use self::references::ReferenceWrite;
 use self::seal::{MasterKey, Secrets, Vault};
 use self::sending::{Job, Sending};
 use self::start::SavedIndex;
@@ -84,6 +87,7 @@ use crate::message::{
     Claiming, FailureQuery, HandOver, MessageDraft, MessagePage, MessageQuery, MessageReport,
     Queueing, StoredMessage,
 };
+use crate::reference::{Keeping, ReferenceDraft, StoredReference};
 use crate::reject::{RejectDraft, RejectPage, RejectQuery};
 use crate::store::{
     AudienceCursor, AudiencePage, AudienceQuery, BackupError, Draft, Health, HistoryEntry,
@@ -866,6 +870,39 @@ impl Store for SqliteStore {
         let workspace = self.workspace(workspace)?;
         let add = tallies.to_vec();
         self.shared.sending.ask(|reply| Job::Tally(workspace, counted, add, reply)).await
+    }
+
+    async fn keep_reference(
+        &self,
+        workspace: WorkspaceId,
+        draft: ReferenceDraft,
+    ) -> Result<Keeping, StoreError> {
+        let workspace = self.workspace(workspace)?;
+        let sealed = references::seal(&workspace, &draft, &self.shared.environment);
+        let write = ReferenceWrite::Keep(Box::new(draft), sealed);
+        self.shared.sending.ask(|reply| Job::Reference(workspace, write, reply)).await
+    }
+
+    async fn reference(
+        &self,
+        workspace: WorkspaceId,
+        reference: Reference,
+    ) -> Result<Option<StoredReference>, StoreError> {
+        let workspace = self.workspace(workspace)?;
+        let now = self.shared.environment.clock.now();
+        self.shared.work.read(|work| references::find(work, &workspace, reference, now))
+    }
+
+    async fn take_reference(
+        &self,
+        workspace: WorkspaceId,
+        reference: Reference,
+        message: EventId,
+        address: AddressKey,
+    ) -> Result<Keeping, StoreError> {
+        let workspace = self.workspace(workspace)?;
+        let write = ReferenceWrite::Take(reference, message, address);
+        self.shared.sending.ask(|reply| Job::Reference(workspace, write, reply)).await
     }
 
     fn health(&self) -> Health {

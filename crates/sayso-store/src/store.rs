@@ -13,6 +13,7 @@ use sayso_core::event::{ConsentEvent, Fact};
 use sayso_core::event_id::RequestHash;
 use sayso_core::id::{EventId, ImportId, MessageId, ProfileId, SenderId, WorkspaceId};
 use sayso_core::pacing::Pacing;
+use sayso_core::reference::Reference;
 use sayso_core::registers::Registers;
 use sayso_core::retraction::{RetractionFault, Role};
 use sayso_core::source::{Actor, Evidence, EvidenceText, Source};
@@ -27,6 +28,7 @@ use crate::message::{
     Claiming, FailureQuery, HandOver, MessageDraft, MessagePage, MessageQuery, MessageReport,
     Queueing, StoredMessage,
 };
+use crate::reference::{Keeping, ReferenceDraft, StoredReference};
 use crate::reject::{RejectDraft, RejectPage, RejectQuery};
 use crate::tally::{Counted, Tallied, Tally};
 
@@ -659,6 +661,34 @@ pub trait Store: Send + Sync + Debug {
         counted: Counted,
         tallies: &[Tally],
     ) -> Result<Tallied, StoreError>;
+
+    /// Keeps what was ticked on an opt-in page under a reference, for [`limits::REFERENCE_HOLDS`], at
+    /// most [`limits::REFERENCES_PER_WORKSPACE_MAX`] of a workspace; durable before it returns.
+    ///
+    /// [`limits::REFERENCE_HOLDS`]: sayso_core::limits::REFERENCE_HOLDS
+    /// [`limits::REFERENCES_PER_WORKSPACE_MAX`]: sayso_core::limits::REFERENCES_PER_WORKSPACE_MAX
+    async fn keep_reference(
+        &self,
+        workspace: WorkspaceId,
+        draft: ReferenceDraft,
+    ) -> Result<Keeping, StoreError>;
+
+    /// What a reference is good for, unless it is unknown or too old.
+    async fn reference(
+        &self,
+        workspace: WorkspaceId,
+        reference: Reference,
+    ) -> Result<Option<StoredReference>, StoreError>;
+
+    /// Uses a reference up by a message, named by the id of its first event, from this address; durable
+    /// before it returns. The same message may take it again.
+    async fn take_reference(
+        &self,
+        workspace: WorkspaceId,
+        reference: Reference,
+        message: EventId,
+        address: AddressKey,
+    ) -> Result<Keeping, StoreError>;
 
     /// How the store is.
     fn health(&self) -> Health;

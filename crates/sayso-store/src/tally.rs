@@ -1,9 +1,10 @@
 //! What is counted of a sender, by the hour: what went, and what came back.
 //!
 //! Counts are no facts about people: they say how a sender stands (`sayso-core::sender_health`), and how
-//! many inferred refusals a day has seen (rule 15). They are kept for two days, those of groups for good.
+//! many inferred refusals a day has seen (rule 15), and how far people come from an entry point. Those of
+//! senders are kept for two days, the others for good.
 
-use sayso_core::id::{ImportId, SenderId};
+use sayso_core::id::{EntryPointId, ImportId, SenderId};
 use sayso_core::sender_health::Traffic;
 
 /// Of what something is counted.
@@ -13,12 +14,14 @@ pub enum Counted {
     Sender(SenderId),
     /// Of refusals that are held together.
     Group(ImportId),
+    /// Of an entry point.
+    EntryPoint(EntryPointId),
 }
 
 /// What is counted. The store counts by itself what was handed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tally {
-    /// A person said no.
+    /// A person said no; of an entry point, one who opted in there.
     Refused,
     /// A person blocked the sender.
     Complained,
@@ -26,6 +29,14 @@ pub enum Tally {
     Inferred,
     /// An inferred refusal was held.
     Held,
+    /// An opt-in page was shown.
+    Shown,
+    /// A chat was opened from it.
+    Started,
+    /// A person opted in there.
+    OptedIn,
+    /// A message from the address confirmed it.
+    Confirmed,
 }
 
 /// What the counts come to.
@@ -37,4 +48,21 @@ pub struct Tallied {
     pub inferred_today: u64,
     /// Ever.
     pub held: u64,
+    /// Ever, of an entry point.
+    pub reach: Reach,
+}
+
+/// How far people came from an entry point.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// Pages that were shown.
+    pub shown: u64,
+    /// Chats that were opened from them.
+    pub started: u64,
+    /// Opt-ins.
+    pub opted_in: u64,
+    /// Those that a message from the address confirmed.
+    pub confirmed: u64,
+    /// People who opted in there and said no later.
+    pub refused: u64,
 }

@@ -23,6 +23,7 @@ const WORKSPACE_TABLES: &[&str] = &[
     "message",
     "tally",
     "early_report",
+    "reference",
 ];
 
 /// Tables of the server itself: the workspaces, what a file is, and how far the views have come.

@@ -17,6 +17,7 @@ use sayso_core::source::SourceName;
 use sayso_core::statement::{Level, Standing};
 use sayso_core::template::TemplateWord;
 
+use super::entry_point::{read_entry_point, write_entry_point};
 use super::{
     ApiKey, Change, Connection, HeldRefusals, KeyScope, OptInQuestion, Rule, Sender, Site,
     TemplateName, Topic,
@@ -88,6 +89,10 @@ impl Canonical for Change {
                 id.write(to);
                 write_held_refusals(held, to);
             }
+            Self::EntryPoint(id, entry) => {
+                to.byte(15);
+                write_entry_point(*id, entry, to);
+            }
         }
     }
 
@@ -130,6 +135,7 @@ impl Canonical for Change {
                     confirmed_at: Option::read(from)?,
                 },
             )),
+            15 => read_entry_point(from).map(|(id, entry)| Self::EntryPoint(id, Box::new(entry))),
             _ => Err(Malformed),
         }
     }
@@ -261,12 +267,12 @@ fn write_held_refusals(held: &HeldRefusals, to: &mut Writer) {
     held.confirmed_at.write(to);
 }
 
-fn read_name(from: &mut Reader<'_>) -> Result<SourceName, Malformed> {
+pub(super) fn read_name(from: &mut Reader<'_>) -> Result<SourceName, Malformed> {
     SourceName::parse(from.text()?).map_err(|_| Malformed)
 }
 
 /// Writes a list as its length and its items.
-fn write_list<'a, T: 'a>(
+pub(super) fn write_list<'a, T: 'a>(
     to: &mut Writer,
     items: impl ExactSizeIterator<Item = &'a T>,
     write: impl Fn(&mut Writer, &T),
@@ -275,7 +281,7 @@ fn write_list<'a, T: 'a>(
     items.for_each(|item| write(to, item));
 }
 
-fn read_list<T, C: FromIterator<T>>(
+pub(super) fn read_list<T, C: FromIterator<T>>(
     from: &mut Reader<'_>,
     read: impl Fn(&mut Reader<'_>) -> Result<T, Malformed>,
 ) -> Result<C, Malformed> {

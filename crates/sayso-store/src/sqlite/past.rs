@@ -115,6 +115,7 @@ impl Shared {
             | Change::NoticeName(..)
             | Change::Notice(_)
             | Change::Site(..)
+            | Change::EntryPoint(..)
             | Change::Key(..)
             | Change::SenderSignal(..)
             | Change::Template(..)

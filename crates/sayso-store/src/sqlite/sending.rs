@@ -21,12 +21,14 @@ use tokio::sync::oneshot;
 
 use super::messages::{self, Due, Queued, Verdict, Way};
 use super::pacing::Pacer;
+use super::references::{self, ReferenceWrite};
 use super::{Shared, Workspace, early_reports, tallies};
 use crate::configuration::Configuration;
 use crate::message::{
     Claimed, Claiming, HandOver, HandOverEnd, Held, MessageDraft, MessageReport, MessageTimes,
     Queueing, StoredMessage,
 };
+use crate::reference::Keeping;
 use crate::store::{Question, Recipient, StoreError};
 use crate::tally::{Counted, Tallied, Tally};
 
@@ -47,6 +49,7 @@ pub(super) enum Job {
     Settle(Arc<Workspace>, Vec<HandOver>, Reply<()>),
     Report(Arc<Workspace>, Vec<MessageReport>, Reply<Vec<bool>>),
     Tally(Arc<Workspace>, Counted, Vec<Tally>, Reply<Tallied>),
+    Reference(Arc<Workspace>, ReferenceWrite, Reply<Keeping>),
 }
 
 impl std::fmt::Debug for Job {
@@ -103,6 +106,7 @@ enum Done {
     Settle(Reply<()>, Vec<MessageId>, Result<(), StoreError>),
     Report(Reply<Vec<bool>>, Result<Vec<bool>, StoreError>),
     Tally(Reply<Tallied>, Result<Tallied, StoreError>),
+    Reference(Reply<Keeping>, Result<Keeping, StoreError>),
 }
 
 /// Does a round in one transaction, and answers; an error is an unknown outcome.
@@ -150,7 +154,11 @@ impl Job {
     const fn decides(&self) -> usize {
         match self {
             Self::Claim(_, _, items, _) => *items,
-            Self::Queue(..) | Self::Settle(..) | Self::Report(..) | Self::Tally(..) => 0,
+            Self::Queue(..)
+            | Self::Settle(..)
+            | Self::Report(..)
+            | Self::Tally(..)
+            | Self::Reference(..) => 0,
         }
     }
 
@@ -190,6 +198,9 @@ impl Job {
                 let tallied = || tallies::tallied(work, workspace.id, &counted, now);
                 Done::Tally(reply, added.and_then(|()| tallied()))
             }
+            Self::Reference(workspace, write, reply) => {
+                Done::Reference(reply, references::write(work, workspace.id, &write, now))
+            }
         }
     }
 
@@ -201,6 +212,7 @@ impl Job {
             Self::Settle(_, _, reply) => Done::Settle(reply, Vec::new(), Err(error)),
             Self::Report(_, _, reply) => Done::Report(reply, Err(error)),
             Self::Tally(_, _, _, reply) => Done::Tally(reply, Err(error)),
+            Self::Reference(_, _, reply) => Done::Reference(reply, Err(error)),
         }
     }
 
@@ -213,6 +225,7 @@ impl Job {
             Self::Settle(_, _, reply) => give(reply, Err(again())),
             Self::Report(_, _, reply) => give(reply, Err(again())),
             Self::Tally(_, _, _, reply) => give(reply, Err(again())),
+            Self::Reference(_, _, reply) => give(reply, Err(again())),
         }
     }
 }
@@ -225,6 +238,7 @@ impl Done {
             Self::Settle(_, _, result) => result.is_ok(),
             Self::Report(_, result) => result.is_ok(),
             Self::Tally(_, result) => result.is_ok(),
+            Self::Reference(_, result) => result.is_ok(),
         }
     }
 
@@ -240,6 +254,7 @@ impl Done {
             }
             Self::Report(reply, known) => give(reply, known),
             Self::Tally(reply, tallied) => give(reply, tallied),
+            Self::Reference(reply, kept) => give(reply, kept),
         }
     }
 
@@ -255,6 +270,7 @@ impl Done {
             Self::Settle(reply, _, _) => give(reply, Err(error())),
             Self::Report(reply, _) => give(reply, Err(error())),
             Self::Tally(reply, _) => give(reply, Err(error())),
+            Self::Reference(reply, _) => give(reply, Err(error())),
         }
     }
 }

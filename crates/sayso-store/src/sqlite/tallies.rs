@@ -10,7 +10,7 @@ use sayso_core::time::{Span, Timestamp};
 
 use super::{unreadable, unwritable};
 use crate::store::StoreError;
-use crate::tally::{Counted, Tallied, Tally};
+use crate::tally::{Counted, Reach, Tallied, Tally};
 
 /// Messages that were handed over; the other kinds are those of [`Tally`].
 const HANDED_OVER: u8 = 1;
@@ -21,6 +21,10 @@ const fn kind(tally: Tally) -> u8 {
         Tally::Complained => 3,
         Tally::Inferred => 4,
         Tally::Held => 5,
+        Tally::Shown => 6,
+        Tally::Started => 7,
+        Tally::OptedIn => 8,
+        Tally::Confirmed => 9,
     }
 }
 
@@ -28,10 +32,19 @@ fn hour(at: Timestamp) -> i64 {
     at.as_micros().div_euclid(Span::hours(1).as_micros())
 }
 
+/// In which hour it is counted: an entry point has only sums.
+fn hour_of(counted: &Counted, at: Timestamp) -> i64 {
+    match counted {
+        Counted::Sender(_) | Counted::Group(_) => hour(at),
+        Counted::EntryPoint(_) => 0,
+    }
+}
+
 const fn bytes(counted: &Counted) -> &[u8; 16] {
     match counted {
         Counted::Sender(id) => id.as_bytes(),
         Counted::Group(id) => id.as_bytes(),
+        Counted::EntryPoint(id) => id.as_bytes(),
     }
 }
 
@@ -44,10 +57,8 @@ pub(super) fn add(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let mut times: BTreeMap<u8, u64> = BTreeMap::new();
-    for tally in tallies {
-        *times.entry(kind(*tally)).or_default() += 1;
-    }
-    times.into_iter().try_for_each(|times| put(work, workspace, counted, times, now))?;
+    tallies.iter().for_each(|tally| *times.entry(kind(*tally)).or_default() += 1);
+    times.into_iter().try_for_each(|added| put(work, workspace, counted, added, now))?;
     let Counted::Sender(sender) = counted else { return Ok(()) };
     let oldest = hour(now.minus(limits::HEALTH_WINDOW)) - DAY_HOURS;
     work.prepare_cached("DELETE FROM tally WHERE workspace = ?1 AND counted = ?2 AND hour < ?3")
@@ -82,7 +93,8 @@ fn put(
          ON CONFLICT DO UPDATE SET times = times + excluded.times",
     )
     .and_then(|mut statement| {
-        statement.execute(params![workspace.as_bytes(), bytes(counted), kind, hour(now), times])
+        let hour = hour_of(counted, now);
+        statement.execute(params![workspace.as_bytes(), bytes(counted), kind, hour, times])
     })
     .map(|_| ())
     .map_err(|error| unwritable(&error))
@@ -109,6 +121,17 @@ pub(super) fn tallied(
             .map_err(unreadable)?;
         Ok(u64::try_from(sum).unwrap_or(0))
     };
+    if let Counted::EntryPoint(_) = counted {
+        let ever = |tally| sum(kind(tally), i64::MIN);
+        let reach = Reach {
+            shown: ever(Tally::Shown)?,
+            started: ever(Tally::Started)?,
+            opted_in: ever(Tally::OptedIn)?,
+            confirmed: ever(Tally::Confirmed)?,
+            refused: ever(Tally::Refused)?,
+        };
+        return Ok(Tallied { reach, ..Tallied::default() });
+    }
     let window = hour(now.minus(limits::HEALTH_WINDOW));
     Ok(Tallied {
         traffic: Traffic {
@@ -118,6 +141,7 @@ pub(super) fn tallied(
         },
         inferred_today: sum(kind(Tally::Inferred), today - 1)?,
         held: sum(kind(Tally::Held), i64::MIN)?,
+        reach: Reach::default(),
     })
 }
 

@@ -27,7 +27,7 @@ use sayso_core::address::Address;
 
 use super::database::Database;
 use super::seal::Vault;
-use super::{Shared, Workspace, messages, reserve, unreadable};
+use super::{Shared, Workspace, messages, references, reserve, unreadable};
 use crate::environment::Environment;
 use crate::look_up::{LookUp, LookUpDraft, LookUpPage, LookUpQuery, LookedUp};
 use crate::reject::{
@@ -240,6 +240,10 @@ impl Work {
                 .and_then(|mut statement| statement.execute(params![workspace.id.as_bytes(), row]))
                 .map_err(unreadable)?;
         }
+        let mut references = erased.iter().map(|(key, _)| *key);
+        references
+            .try_for_each(|key| references::forget(&work, workspace.id, key))
+            .map_err(unreadable)?;
         let keys = erased.iter().map(|(key, _)| *key);
         messages::forget(&work, workspace.id, keys).map_err(unreadable)?;
         work.commit().map_err(unreadable)
@@ -341,7 +345,8 @@ impl Work {
                      WHERE looked_up_at < ?2) /* every workspace: the same age for all */",
             )?
             .execute(params![rows, before(limits::LOOK_UP_RETENTION)])?;
-        Ok(rejects + look_ups)
+        let references = references::sweep(&work, rows, now)?;
+        Ok(rejects + look_ups + references)
     }
 }
 

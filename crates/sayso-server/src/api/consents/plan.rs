@@ -450,7 +450,9 @@ impl<'a> Planning<'a> {
             Some(notice) if self.is_opt_in() && self.standing == Some(Standing::Act) => {
                 // Whether the words name what is unknown cannot be told, and nothing is granted.
                 let is_known = self.doubt.is_none();
-                if permission.is_some_and(|named| is_known && !self.is_named(notice, named)) {
+                if permission.is_some_and(|named| {
+                    is_known && !self.context.configuration.is_named(notice, named)
+                }) {
                     self.faults.note(
                         "/notice",
                         Code::NoticeDoesNotCover,
@@ -461,28 +463,6 @@ impl<'a> Planning<'a> {
             Some(_) => {}
         }
         notice
-    }
-
-    /// Whether the words name a permission, or one that contains it.
-    fn is_named(&self, notice: &Notice, permission: Permission) -> bool {
-        let topics = &self.context.configuration.topics;
-        notice.names.iter().any(|named| match (*named, permission) {
-            (Permission::Processing, Permission::Processing) => true,
-            (Permission::Messages(channel, outer), Permission::Messages(on, inner)) => {
-                channel == on
-                    && match (outer, inner) {
-                        (Scope::All, _) => true,
-                        (Scope::Category(category), Scope::Topic(id)) => {
-                            topics.get(&id).is_some_and(|topic| topic.category == category)
-                        }
-                        (Scope::Sender(_) | Scope::Category(_) | Scope::Topic(_), _) => {
-                            outer == inner
-                        }
-                    }
-            }
-            (Permission::Processing, Permission::Messages(..))
-            | (Permission::Messages(..), Permission::Processing) => false,
-        })
     }
 
     /// An opt-in by act needs a time, a method and a notice; START and implied consent a time and a

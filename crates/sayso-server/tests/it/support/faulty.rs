@@ -11,6 +11,7 @@ use sayso_core::decision::Reasons;
 use sayso_core::event_id::RequestHash;
 use sayso_core::id::{EventId, ImportId, MessageId, ProfileId, SenderId, WorkspaceId};
 use sayso_core::pacing::Pacing;
+use sayso_core::reference::Reference;
 use sayso_core::registers::Registers;
 use sayso_core::time::Timestamp;
 use sayso_store::Store;
@@ -20,6 +21,7 @@ use sayso_store::message::{
     Claiming, FailureQuery, HandOver, MessageDraft, MessagePage, MessageQuery, MessageReport,
     Queueing, StoredMessage,
 };
+use sayso_store::reference::{Keeping, ReferenceDraft, StoredReference};
 use sayso_store::reject::{RejectDraft, RejectPage, RejectQuery};
 use sayso_store::store::{
     AudienceCursor, AudiencePage, AudienceQuery, BackupError, Draft, Health, HistoryEntry,
@@ -407,6 +409,32 @@ impl Store for FaultyStore {
         tallies: &[Tally],
     ) -> Result<Tallied, StoreError> {
         self.run(self.inner.tally(workspace, counted, tallies)).await
+    }
+
+    async fn keep_reference(
+        &self,
+        workspace: WorkspaceId,
+        draft: ReferenceDraft,
+    ) -> Result<Keeping, StoreError> {
+        self.run(self.inner.keep_reference(workspace, draft)).await
+    }
+
+    async fn reference(
+        &self,
+        workspace: WorkspaceId,
+        reference: Reference,
+    ) -> Result<Option<StoredReference>, StoreError> {
+        self.run(self.inner.reference(workspace, reference)).await
+    }
+
+    async fn take_reference(
+        &self,
+        workspace: WorkspaceId,
+        reference: Reference,
+        message: EventId,
+        address: AddressKey,
+    ) -> Result<Keeping, StoreError> {
+        self.run(self.inner.take_reference(workspace, reference, message, address)).await
     }
 
     fn health(&self) -> Health {

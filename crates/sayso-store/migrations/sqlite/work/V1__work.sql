@@ -79,9 +79,28 @@ CREATE INDEX message_queued ON message (workspace, sender, due_at) WHERE state =
 CREATE INDEX message_claimed ON message (row) WHERE state = 2;
 CREATE INDEX message_by_provider ON message (workspace, provider_id) WHERE provider_id IS NOT NULL;
 
+-- What was ticked on an opt-in page, for the message that carries the reference: 7 days at the most. What
+-- was ticked, and the page's evidence, are sealed. `request` tells one page's request from another's;
+-- `taken_by` is the first event of the message that used it up.
+CREATE TABLE reference (
+    row           INTEGER PRIMARY KEY,
+    workspace     BLOB    NOT NULL,
+    reference     BLOB    NOT NULL,
+    request       BLOB    NOT NULL,
+    entry_point   BLOB    NOT NULL,
+    address_key   BLOB,
+    kept_at       INTEGER NOT NULL,
+    taken_by      BLOB,
+    sealed        BLOB    NOT NULL
+);
+CREATE UNIQUE INDEX reference_by_digits ON reference (workspace, reference);
+CREATE INDEX reference_of_workspace ON reference (workspace);
+CREATE INDEX reference_of_address ON reference (workspace, address_key) WHERE address_key IS NOT NULL;
+
 -- What is counted by the hour (since 1970): of a sender, messages that went (1), people who said no (2)
 -- or blocked it (3), inferred refusals (4), of which its first two days are of use; of a group of
--- inferred refusals, those that are held (5).
+-- inferred refusals, those that are held (5); of an entry point, all in the hour 0: pages shown (6), chats
+-- that were opened from them (7), opt-ins (8), those confirmed (9), and people who said no later (2).
 CREATE TABLE tally (
     workspace     BLOB    NOT NULL,
     counted       BLOB    NOT NULL,

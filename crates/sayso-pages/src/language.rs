@@ -139,16 +139,28 @@ fn thousandths(weight: &str) -> Option<u16> {
 }
 
 /// What the pages say in one language: a file for each module that says something.
-type Texts = [&'static str; 2];
+type Texts = [&'static str; 3];
 
-const ENGLISH: Texts =
-    [include_str!("../texts/en/page.ftl"), include_str!("../texts/en/trouble.ftl")];
-const TURKISH: Texts =
-    [include_str!("../texts/tr/page.ftl"), include_str!("../texts/tr/trouble.ftl")];
-const HINDI: Texts =
-    [include_str!("../texts/hi/page.ftl"), include_str!("../texts/hi/trouble.ftl")];
-const ARABIC: Texts =
-    [include_str!("../texts/ar/page.ftl"), include_str!("../texts/ar/trouble.ftl")];
+const ENGLISH: Texts = [
+    include_str!("../texts/en/page.ftl"),
+    include_str!("../texts/en/trouble.ftl"),
+    include_str!("../texts/en/entry.ftl"),
+];
+const TURKISH: Texts = [
+    include_str!("../texts/tr/page.ftl"),
+    include_str!("../texts/tr/trouble.ftl"),
+    include_str!("../texts/tr/entry.ftl"),
+];
+const HINDI: Texts = [
+    include_str!("../texts/hi/page.ftl"),
+    include_str!("../texts/hi/trouble.ftl"),
+    include_str!("../texts/hi/entry.ftl"),
+];
+const ARABIC: Texts = [
+    include_str!("../texts/ar/page.ftl"),
+    include_str!("../texts/ar/trouble.ftl"),
+    include_str!("../texts/ar/entry.ftl"),
+];
 
 static BUNDLES: LazyLock<Vec<(Language, FluentBundle<FluentResource>)>> = LazyLock::new(|| {
     let texts = |language| match language {

@@ -10,6 +10,10 @@
 //! the device, and is written in the [`language`] of its reader. What a page says stands in
 //! `texts/<language>/`, one file for each module here; each language says all of it, which a test sees to.
 
+pub mod entry;
 pub mod language;
 pub mod page;
+pub mod qr;
+pub mod sheet;
 pub mod trouble;
+pub mod widget;

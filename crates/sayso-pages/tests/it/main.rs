@@ -1,4 +1,5 @@
 //! What is true of every page and of every text.
 
+mod entry;
 mod languages;
 mod whole_page;

@@ -1,0 +1,23 @@
+# The page before a chat.
+entry-title = تحدّث مع { $business } عبر { $channel }
+entry-lead = يمكنك أن تكتفي بالمحادثة. وإن شئت فاختر ما تريد أن تصلك رسائل عنه؛ لم نختر شيئًا نيابة عنك. ستكتب إلى:
+entry-choices = ما الذي يمكن أن ترسله إليك { $business } عبر { $channel }؟
+entry-all = رسائل { $business } عبر { $channel }
+entry-number = رقمك على { $channel } (يمكنك تركه فارغًا)
+entry-number-hint = مع رمز الدولة، مثل { $example }. إن تركته فارغًا فستدلّنا عليه الرسالة التي ترسلها.
+entry-email = عنوان بريدك الإلكتروني
+entry-email-hint = مثل { $example }. لا نحتاج إليه إلا إذا وافقت.
+entry-opt-in = تحدّث ووافق
+entry-just-chat = محادثة فقط
+entry-just-chat-hint = زر «محادثة فقط» يفتح المحادثة ولا يشركك في أي شيء.
+entry-languages = هذه الصفحة بلغات أخرى
+entry-faults = هناك شيء ناقص
+entry-nothing-ticked = ضع علامة على ما تريد أن يصلك، أو اختر «محادثة فقط».
+entry-no-address = أدخل عنوان بريدك الإلكتروني، مثل { $example }.
+entry-bad-number = هذا ليس رقم هاتف يمكننا الكتابة إليه. تحقق من الأرقام ورمز الدولة، مثل { $example }، أو اتركه فارغًا.
+entry-bad-email = هذا ليس عنوان بريد إلكتروني. يكون على هذا الشكل: { $example }.
+entry-channel-sms = الرسائل النصية
+entry-channel-email = البريد الإلكتروني
+entry-call = راسلنا عبر { $channel }
+entry-sheet-scan = وجّه كاميرا هاتفك إلى الرمز، أو افتح
+entry-sheet-note = تختار في الصفحة التالية هل تريد رسائل أم لا. ويمكنك إيقافها في أي وقت.

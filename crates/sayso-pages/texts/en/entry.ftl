@@ -1,0 +1,23 @@
+# The page before a chat.
+entry-title = Chat with { $business } on { $channel }
+entry-lead = You can simply chat. If you like, choose what you want to hear about; nothing is chosen for you. You will write to:
+entry-choices = What may { $business } send you on { $channel }?
+entry-all = Messages from { $business } on { $channel }
+entry-number = Your { $channel } number (you may leave this empty)
+entry-number-hint = With the country code, for example { $example }. If you leave it empty, the message you send tells it.
+entry-email = Your email address
+entry-email-hint = For example { $example }. It is needed only if you opt in.
+entry-opt-in = Chat and opt in
+entry-just-chat = Just chat
+entry-just-chat-hint = “Just chat” opens the chat and signs you up for nothing.
+entry-languages = This page in other languages
+entry-faults = Something is missing
+entry-nothing-ticked = Tick what you want to receive, or choose “Just chat”.
+entry-no-address = Enter your email address, for example { $example }.
+entry-bad-number = This is no phone number we can write to. Check the digits and the country code, for example { $example }, or leave it empty.
+entry-bad-email = This is no email address. It looks like { $example }.
+entry-channel-sms = SMS
+entry-channel-email = email
+entry-call = Chat with us on { $channel }
+entry-sheet-scan = Point your phone’s camera at the code, or open
+entry-sheet-note = You choose on the next page whether you want messages. You can stop them at any time.

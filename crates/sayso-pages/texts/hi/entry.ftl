@@ -1,0 +1,23 @@
+# The page before a chat.
+entry-title = { $channel } पर { $business } से बात करें
+entry-lead = आप केवल बात कर सकते हैं। चाहें तो चुनें कि किन विषयों पर संदेश चाहिए; आपकी ओर से कुछ भी पहले से नहीं चुना गया है। आप यहाँ लिखेंगे:
+entry-choices = { $business } आपको { $channel } पर क्या भेज सकता है?
+entry-all = { $channel } पर { $business } के संदेश
+entry-number = आपका { $channel } नंबर (खाली छोड़ सकते हैं)
+entry-number-hint = देश के कोड के साथ, जैसे { $example }। खाली छोड़ने पर नंबर आपके भेजे संदेश से पता चलेगा।
+entry-email = आपका ईमेल पता
+entry-email-hint = जैसे { $example }। यह केवल सहमति देने पर आवश्यक है।
+entry-opt-in = बात करें और सहमति दें
+entry-just-chat = केवल बात करें
+entry-just-chat-hint = “केवल बात करें” से बातचीत खुलती है और आपका नाम किसी सूची में नहीं जुड़ता।
+entry-languages = यह पृष्ठ अन्य भाषाओं में
+entry-faults = कुछ छूट गया है
+entry-nothing-ticked = जो पाना चाहते हैं उस पर निशान लगाएँ, या “केवल बात करें” चुनें।
+entry-no-address = अपना ईमेल पता लिखें, जैसे { $example }।
+entry-bad-number = यह ऐसा फ़ोन नंबर नहीं है जिस पर हम लिख सकें। अंक और देश का कोड जाँचें, जैसे { $example }, या खाली छोड़ दें।
+entry-bad-email = यह ईमेल पता नहीं है। सही पता ऐसा होता है: { $example }।
+entry-channel-sms = SMS
+entry-channel-email = ईमेल
+entry-call = { $channel } पर हमसे बात करें
+entry-sheet-scan = अपने फ़ोन का कैमरा कोड पर रखें, या यह पता खोलें
+entry-sheet-note = संदेश चाहिए या नहीं, यह आप अगले पृष्ठ पर चुनते हैं। आप उन्हें कभी भी रोक सकते हैं।

@@ -1,0 +1,23 @@
+# The page before a chat.
+entry-title = { $business } ile { $channel } üzerinden yazışın
+entry-lead = Yalnızca yazışabilirsiniz. İsterseniz hangi konularda haber almak istediğinizi seçin; sizin yerinize hiçbir şey seçilmedi. Şuraya yazacaksınız:
+entry-choices = { $business } size { $channel } ile neler gönderebilir?
+entry-all = { $business } tarafından { $channel } ile gönderilen mesajlar
+entry-number = { $channel } numaranız (boş bırakabilirsiniz)
+entry-number-hint = Ülke koduyla birlikte, örneğin { $example }. Boş bırakırsanız numarayı göndereceğiniz mesaj bildirir.
+entry-email = E-posta adresiniz
+entry-email-hint = Örneğin { $example }. Yalnızca izin verirseniz gereklidir.
+entry-opt-in = Yazış ve izin ver
+entry-just-chat = Yalnızca yazış
+entry-just-chat-hint = “Yalnızca yazış” sohbeti açar ve sizi hiçbir şeye kaydetmez.
+entry-languages = Bu sayfanın diğer dilleri
+entry-faults = Eksik bir şey var
+entry-nothing-ticked = Almak istediklerinizi işaretleyin ya da “Yalnızca yazış” seçeneğini kullanın.
+entry-no-address = E-posta adresinizi girin, örneğin { $example }.
+entry-bad-number = Bu, yazabileceğimiz bir telefon numarası değil. Rakamları ve ülke kodunu kontrol edin, örneğin { $example }, ya da boş bırakın.
+entry-bad-email = Bu bir e-posta adresi değil. Şöyle görünmeli: { $example }.
+entry-channel-sms = SMS
+entry-channel-email = e-posta
+entry-call = Bize { $channel } üzerinden yazın
+entry-sheet-scan = Telefonunuzun kamerasını koda tutun ya da şu adresi açın
+entry-sheet-note = Mesaj isteyip istemediğinizi sonraki sayfada siz seçersiniz. İstediğiniz zaman durdurabilirsiniz.

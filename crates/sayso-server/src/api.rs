@@ -30,6 +30,7 @@ pub(crate) mod rejects;
 pub(crate) mod reviews;
 
 pub(crate) mod connections;
+pub(crate) mod entry_points;
 pub(crate) mod keys;
 pub(crate) mod notices;
 pub(crate) mod people;
@@ -89,4 +90,10 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(keys::revoke))
         .routes(routes!(sites::list, sites::create))
         .routes(routes!(sites::put, sites::delete))
+        .routes(routes!(entry_points::list, entry_points::create))
+        .routes(routes!(entry_points::get, entry_points::put, entry_points::delete))
+        .routes(routes!(entry_points::renderings::qr_svg))
+        .routes(routes!(entry_points::renderings::qr_png))
+        .routes(routes!(entry_points::renderings::sheet))
+        .routes(routes!(entry_points::renderings::code))
 }

@@ -19,6 +19,7 @@ use sayso_store::environment::Environment;
 use sayso_store::store::StoreError;
 
 use crate::body::duration;
+use crate::capture::reach::Reached;
 use crate::hooks::vocabulary::Vocabularies;
 use crate::keyring::{Holder, Keyring};
 use crate::observe::{Metrics, RequestIds, Track};
@@ -48,6 +49,7 @@ pub struct App {
     carrier: Carrier,
     sandbox: Sandbox,
     vocabularies: Vocabularies,
+    reach: Reached,
     outside: Outside,
 }
 
@@ -125,6 +127,7 @@ impl App {
             carrier: Carrier::new(options.provider_timeout, options.outgoing),
             sandbox: Sandbox::default(),
             vocabularies: Vocabularies::default(),
+            reach: Reached::default(),
             outside: options.outside,
         })
     }
@@ -251,6 +254,18 @@ impl App {
         workers::counting::count_noted(self).await;
     }
 
+    /// What was counted of entry points.
+    pub(crate) const fn reach(&self) -> &Reached {
+        &self.reach
+    }
+
+    /// Writes what was counted since it was last written.
+    pub async fn write_counts(&self) {
+        if let Err(error) = self.reach.write(self).await {
+            tracing::warn!(error = %error, "counts of entry points wait to be written");
+        }
+    }
+
     /// Hands over every message that is due, and says how many it claimed; for those who cannot wait
     /// for the workers.
     ///
@@ -278,8 +293,13 @@ impl App {
     /// The URL of a request as its client called it.
     pub(crate) fn outer_url(&self, peer: Option<Peer>, parts: &Parts) -> String {
         let path = parts.uri.path_and_query().map_or("/", PathAndQuery::as_str);
+        format!("{}{path}", self.outer_base(peer, parts))
+    }
+
+    /// The URL of this server as the client of a request calls it, without a slash at the end.
+    pub(crate) fn outer_base(&self, peer: Option<Peer>, parts: &Parts) -> String {
         if let Some(url) = self.public_url() {
-            return format!("{url}{path}");
+            return url.to_owned();
         }
         let word = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
         let is_proxied =
@@ -294,7 +314,7 @@ impl App {
         };
         let host =
             word("host").or(parts.uri.authority().map(Authority::as_str)).unwrap_or_default();
-        format!("{scheme}://{host}{path}")
+        format!("{scheme}://{host}")
     }
 
     /// Where a request came from: the last hop that is no proxy of ours.

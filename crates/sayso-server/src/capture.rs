@@ -1,5 +1,6 @@
-//! What browsers send: the tag of a site. Unauthenticated by nature, so everything here is a report
-//! at most, is limited by network and address, and answers the same whoever the person is.
+//! What browsers send: the tag of a site, and the page before a chat. Unauthenticated by nature, so what the
+//! tag says is a report at most; all of it is limited by network and address, and answers the same whoever
+//! the person is.
 
 use std::sync::Arc;
 
@@ -13,8 +14,11 @@ use utoipa_axum::routes;
 use crate::api::consents::request::hex;
 use crate::app::App;
 
+mod entry;
 pub(crate) mod pages;
+pub(crate) mod reach;
 pub(crate) mod tag;
+pub(crate) mod thread;
 
 /// The tag's source, as browsers get it.
 const TAG: &[u8] = include_bytes!("../../../web/tag.js");
@@ -25,6 +29,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(tag::capture))
         .route("/capture/tag", options(tag::preflight))
         .route("/tag.js", get(script))
+        .route("/e/{code}", get(entry::show).post(entry::send))
 }
 
 /// Serves the tag. Browsers keep it for five minutes, then ask whether it changed.

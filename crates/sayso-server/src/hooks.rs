@@ -32,6 +32,7 @@ pub(crate) mod failures;
 pub(crate) mod health;
 pub(crate) mod inbound;
 pub(crate) mod question;
+mod reference;
 mod reply;
 pub(crate) mod reported;
 pub(crate) mod templates;

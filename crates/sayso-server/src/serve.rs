@@ -172,7 +172,10 @@ impl Server {
         loop {
             tokio::select! {
                 () = &mut stop => break,
-                _ = tidy.tick() => self.app.keep_tidy(),
+                _ = tidy.tick() => {
+                    self.app.keep_tidy();
+                    self.app.write_counts().await;
+                }
                 Ok(()) = reload.changed() => {
                     let config = reload.borrow_and_update().clone();
                     if let Some(config) = config {
@@ -185,6 +188,7 @@ impl Server {
         self.app.stop_being_ready();
         let _nobody_listens = stopping.send(true);
         while tasks.join_next().await.is_some() {}
+        self.app.write_counts().await;
         self.store.close().await.map_err(ServeError::Close)
     }
 }

@@ -3,8 +3,10 @@
 use sayso_core::activity::Activity;
 use sayso_core::address::{AddressKind, OpaqueId};
 use sayso_core::channel::{Category, Channel, Provider, Scope};
+use sayso_core::color::Color;
 use sayso_core::id::{
-    ConnectionId, EventId, KeyId, MessageId, NoticeId, ProfileId, RuleId, SenderId, TopicId,
+    ConnectionId, EntryPointId, EventId, KeyId, MessageId, NoticeId, ProfileId, RuleId, SenderId,
+    TopicId,
 };
 use sayso_core::message::MessageState;
 use sayso_core::notice::Language;
@@ -16,7 +18,8 @@ use sayso_core::statement::{Level, Standing};
 use sayso_core::status::Status;
 use sayso_core::time::{ClaimedTime, Timestamp};
 use sayso_core::zone::Zone;
-use sayso_store::configuration::KeyScope;
+use sayso_pages::qr::Correction;
+use sayso_store::configuration::{Corner, KeyScope};
 use serde_json::Value;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
@@ -162,6 +165,14 @@ texts! {
     GroupDecisionText(GroupDecision) = GroupDecision::parse, UnknownWord, "retract", Some(&["retract", "confirm"]);
     /// The id of a topic.
     TopicIdText(TopicId) = TopicId::parse, InvalidId, "top_01jd6m9k3te5b8r5v3x5y6z7w8", None;
+    /// The id of an entry point.
+    EntryPointIdText(EntryPointId) = EntryPointId::parse, InvalidId, "ent_01jd6m9k3te5b8r5v3x5y6z7w8", None;
+    /// A color: `#` and six hexadecimal digits.
+    ColorText(Color) = Color::parse, InvalidValue, "#0b6b50", None;
+    /// A corner of a page: where its lines begin, or where they end.
+    CornerText(Corner) = Corner::parse, UnknownWord, "bottom_end", Some(&["bottom_start", "bottom_end"]);
+    /// How much of a QR code may be dirty or covered: about 7 % (`L`), 15 % (`M`), 25 % (`Q`) or 30 % (`H`).
+    CorrectionText(Correction) = Correction::parse, UnknownWord, "M", Some(&["L", "M", "Q", "H"]);
     /// The id of a notice.
     NoticeIdText(NoticeId) = NoticeId::parse, InvalidId, "ntc_01jd6m9k3te5b8r5v3x5y6z7w8", None;
     /// The id of an event.

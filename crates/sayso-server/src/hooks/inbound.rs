@@ -14,7 +14,7 @@ use sayso_core::capture::{settle_time, start};
 use sayso_core::channel::{Channel, Permission, Provider, Scope};
 use sayso_core::event::{Fact, Switched};
 use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
-use sayso_core::id::{ConnectionId, MessageId, RuleId, SenderId};
+use sayso_core::id::{ConnectionId, EntryPointId, MessageId, RuleId, SenderId};
 use sayso_core::limits;
 use sayso_core::source::{Actor, Evidence, EvidenceText, Road, Source, SourceName};
 use sayso_core::statement::Statement;
@@ -27,11 +27,13 @@ use tokio::time::Instant;
 
 use super::accounts::{self, OneAccount, Telling};
 use super::question::{NO_BUTTON, Questioning, YES_BUTTON};
+use super::reference::Carrier;
 use super::reply::{Replying, Said};
 use super::understanding::{Line, Understanding};
 use super::{health, reported, templates};
 use crate::api::rejects::Rejecting;
 use crate::app::App;
+use crate::capture::reach;
 use crate::problem::{Code, Problem};
 
 /// How the words of a person were understood.
@@ -202,7 +204,11 @@ impl Listening<'_> {
             sender,
             open: open.map(|questioning| questioning.question),
         };
-        let understood = understand(&line, wrote);
+        let (_, identity) = self.requested(wrote);
+        let (app, received) = (self.app, self.received);
+        let message = event_id(self.configuration.workspace, identity, 0);
+        let carrier = Carrier { app, line: &line, wrote, addresses: &addresses, message, received };
+        let (understood, good) = carrier.understand(understand(&line, wrote)).await?;
         let statements = match &understood {
             Some(understood) => self.statements(&line, understood, &addresses).await?,
             None => Vec::new(),
@@ -214,35 +220,67 @@ impl Listening<'_> {
         let saying = self.saying_of(wrote, &line, understood.as_ref())?;
         let account = OneAccount::of(wrote.channel, &wrote.from);
         let saying = Saying { addresses: &addresses, account, ..saying };
-        let said_before = self.record(&saying, &facts).await?;
         let refused = refused(&statements, wrote.channel);
-        if let Some(sender) = sender.filter(|_| !said_before && refused.is_some()) {
-            self.app.counting().note_refusal(self.configuration.workspace, sender);
+        let origin = match addresses.first().filter(|_| refused.is_some()) {
+            Some(address) => reach::origin(app, self.configuration, wrote.channel, address).await,
+            None => None,
+        };
+        let good = good.filter(|_| refused.is_none());
+        let confirmed = carrier.take(good.as_ref()).await?;
+        let good = good.filter(|_| !confirmed.is_empty());
+        let said_before = self.record(&saying, &facts, confirmed).await?;
+        if !said_before {
+            self.count((sender, refused), origin);
+            good.iter().for_each(|good| carrier.count(good));
         }
-        let is_answered = wrote.handled_by_provider.is_some() || said_before;
         let said = Said {
             understood: understood.as_ref(),
             refused,
             left_pending: statements.iter().any(|said| said.1 == Statement::Pending),
             at: wrote.occurred_at.map_or(self.received, |at| at.last().min(self.received)),
         };
+        let is_answered = wrote.handled_by_provider.is_some() || said_before;
+        // Who opted in on the page is not asked again.
+        let questioning = questioning.as_ref().filter(|_| good.is_none());
         let reply = match (sender, addresses.first()) {
             (Some(sender), Some(to)) if !is_answered => {
-                let (app, configuration, received) = (self.app, self.configuration, self.received);
-                let channel = wrote.channel;
-                let replying = Replying { app, configuration, received, channel, sender, to };
-                let reply = replying.answer(&said, questioning.as_ref()).await;
-                // What was said is recorded; that nothing is answered is no reason to hear it again.
-                reply.unwrap_or_else(|problem| {
-                    let code = problem.code().as_str();
-                    tracing::error!(problem.code = code, "a reply could not be queued");
-                    None
-                })
+                self.reply((wrote.channel, sender), to, &said, questioning).await
             }
             _ => None,
         };
         let rule = understood.and_then(|understood| understood.rule);
         Ok(Understood { heard, rule: rule.map(|rule| rule.says().id), reply })
+    }
+
+    /// Answers what was said. It is recorded: that nothing is answered is no reason to hear it again.
+    async fn reply(
+        &self,
+        (channel, sender): (Channel, SenderId),
+        to: &Address,
+        said: &Said<'_>,
+        questioning: Option<&Questioning<'_>>,
+    ) -> Option<MessageId> {
+        let (app, configuration, received) = (self.app, self.configuration, self.received);
+        let replying = Replying { app, configuration, received, channel, sender, to };
+        replying.answer(said, questioning).await.unwrap_or_else(|problem| {
+            let code = problem.code().as_str();
+            tracing::error!(problem.code = code, "a reply could not be queued");
+            None
+        })
+    }
+
+    /// Counts a refusal: of the sender, and of the entry point that the person came from.
+    fn count(
+        &self,
+        (sender, refused): (Option<SenderId>, Option<Scope>),
+        origin: Option<EntryPointId>,
+    ) {
+        if let Some(sender) = sender.filter(|_| refused.is_some()) {
+            self.app.counting().note_refusal(self.configuration.workspace, sender);
+        }
+        if let Some(entry) = origin {
+            self.app.reach().count(self.configuration.workspace, entry, Tally::Refused);
+        }
     }
 
     /// What the sender asks of people who write to it, if it asks.
@@ -321,7 +359,7 @@ impl Listening<'_> {
             addresses: &addresses,
             account: OneAccount::of(prefers.channel, &prefers.who),
         };
-        let said_before = self.record(&saying, &[fact]).await?;
+        let said_before = self.record(&saying, &[fact], Vec::new()).await?;
         let refuses = matches!(prefers.choice, Choice::Stop | Choice::OptOut);
         if let Some(sender) = sender.filter(|_| refuses && !said_before) {
             self.app.counting().note_refusal(self.configuration.workspace, sender);
@@ -329,9 +367,14 @@ impl Listening<'_> {
         Ok(())
     }
 
-    /// Records facts about every address of a person, in one transaction; says whether all of it was
-    /// known.
-    async fn record(&self, saying: &Saying<'_>, facts: &[Fact]) -> Result<bool, Problem> {
+    /// Records facts about every address of a person, and what goes with them, in one transaction; says
+    /// whether all of the facts were known.
+    async fn record(
+        &self,
+        saying: &Saying<'_>,
+        facts: &[Fact],
+        besides: Vec<Draft>,
+    ) -> Result<bool, Problem> {
         let workspace = self.configuration.workspace;
         let mut drafts = Vec::with_capacity(facts.len() * saying.addresses.len());
         let is_hold = |fact: &Fact| matches!(fact, Fact::Consent(_, Statement::Hold));
@@ -370,6 +413,7 @@ impl Listening<'_> {
         if let Some(account) = &saying.account {
             drafts.extend(told.naming(account, saying.addresses.len() * facts.len()).await?);
         }
+        drafts.extend(besides);
         if drafts.is_empty() {
             return Ok(true);
         }
@@ -420,14 +464,7 @@ impl Listening<'_> {
         line: &Line<'_>,
         understood: Option<&Understanding<'_>>,
     ) -> Result<Saying<'static>, Problem> {
-        let mut fields = self.fields("inbound");
-        fields.option(wrote.message_id.as_deref(), Writer::text);
-        wrote.from.addresses().for_each(|address| address.write(&mut fields));
-        fields.option(wrote.sender.as_deref(), Writer::text);
-        fields.text(wrote.channel.as_str());
-        fields.option(wrote_text(wrote), Writer::text);
-        fields.option(wrote.handled_by_provider, |fields, kind| fields.text(&format!("{kind:?}")));
-        let request = self.dated(fields, wrote.occurred_at);
+        let (request, identity) = self.requested(wrote);
         let heard = understood.map(|understood| understood.heard);
         let rule = understood.and_then(|it| it.rule).map(|rule| rule.says().id.to_string());
         let notice = understood.and_then(|understood| line.notice(understood));
@@ -441,7 +478,7 @@ impl Listening<'_> {
         Ok(Saying {
             source: self.source(Road::Inbound)?,
             actor: Actor::Subject,
-            identity: self.identity(request, wrote.message_id.as_deref(), wrote.occurred_at),
+            identity,
             request,
             occurred_at: wrote.occurred_at,
             evidence: Evidence { notice: notice.cloned(), ..evidence("message", &told) },
@@ -449,6 +486,19 @@ impl Listening<'_> {
             addresses: &[],
             account: None,
         })
+    }
+
+    /// What makes a message told twice one message.
+    fn requested(&self, wrote: &Wrote) -> (RequestHash, RequestIdentity) {
+        let mut fields = self.fields("inbound");
+        fields.option(wrote.message_id.as_deref(), Writer::text);
+        wrote.from.addresses().for_each(|address| address.write(&mut fields));
+        fields.option(wrote.sender.as_deref(), Writer::text);
+        fields.text(wrote.channel.as_str());
+        fields.option(wrote_text(wrote), Writer::text);
+        fields.option(wrote.handled_by_provider, |fields, kind| fields.text(&format!("{kind:?}")));
+        let request = self.dated(fields, wrote.occurred_at);
+        (request, self.identity(request, wrote.message_id.as_deref(), wrote.occurred_at))
     }
 
     fn fields(&self, what: &str) -> Writer {

@@ -155,7 +155,7 @@ impl<'a> Line<'a> {
     }
 
     /// A statement about a place, read in doubt where its sender or topic lives no longer (rule 5).
-    fn settled(
+    pub(super) fn settled(
         &self,
         (channel, scope): (Channel, Scope),
         statement: Statement,

@@ -16,6 +16,7 @@ mod configuration;
 mod connections;
 mod consents;
 mod docs;
+mod entry;
 mod events;
 mod gupshup_users;
 mod hooks;

@@ -1,0 +1,302 @@
+//! `/v1/entry-points`: QR codes, links and widgets that lead to a chat through an opt-in page.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use sayso_core::id::EntryPointId;
+use sayso_core::limits;
+use sayso_core::reference::EntryCode;
+use sayso_store::configuration::{Change, EntryPoint};
+use sayso_store::tally::{Counted, Reach};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::api::making::{Making, reused};
+use crate::api::page::{InPath, ListQuery, has_room, page};
+use crate::app::App;
+use crate::body::texts::EntryPointIdText;
+use crate::body::{Asked, IdempotencyKey, Sent};
+use crate::caller::{Caller, Configure, Needs, Read};
+use crate::problem::{Code, Problem, ProblemBody};
+
+use request::EntryPointRequest;
+
+pub(crate) mod renderings;
+pub(crate) mod request;
+
+/// An entry point.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = EntryPoint)]
+pub(crate) struct EntryPointAnswer {
+    /// Its id.
+    #[schema(example = "ent_01jd6m9k3te5b8r5v3x5y6z7w8")]
+    id: String,
+    /// Which state of it this is: each change is the next. Events of its page name it.
+    version: u32,
+    /// The end of its link.
+    #[schema(example = "7m29qx4k0c")]
+    code: String,
+    /// Its link; a path of this server unless `server.public_url` is set.
+    #[schema(example = "https://consent.example/e/7m29qx4k0c")]
+    link: String,
+    /// How you call it.
+    name: String,
+    /// Whom people write to.
+    sender: String,
+    /// Where the chat is.
+    #[schema(example = "+14155550100")]
+    address: String,
+    /// The business, as people know it.
+    business: String,
+    /// What is offered, a box each.
+    topics: Vec<String>,
+    /// The words that are shown.
+    notice: EntryNoticeView,
+    /// What stands in the chat when it is opened.
+    prefill: String,
+    /// What the print sheet and the widget call for; absent where the pages' own words do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    call_to_action: Option<String>,
+    /// The languages of its page.
+    languages: Vec<String>,
+    /// What the events of its page name as their source.
+    source: String,
+    /// How its floating button looks.
+    widget: WidgetView,
+    /// How far people came; where one entry point is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reach: Option<ReachView>,
+    /// When it was deleted; absent while it lives.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deleted_at: Option<String>,
+}
+
+/// The words of an entry point.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = EntryNotice)]
+pub(crate) struct EntryNoticeView {
+    /// The notice.
+    #[schema(example = "ntc_01jd6m9k3te5b8r5v3x5y6z7w8")]
+    id: String,
+    /// Its version.
+    version: u32,
+}
+
+/// How a floating button looks.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Widget)]
+pub(crate) struct WidgetView {
+    /// Its color.
+    #[schema(example = "#0b6b50")]
+    background: String,
+    /// The color of its words.
+    #[schema(example = "#ffffff")]
+    text: String,
+    /// Where it floats.
+    #[schema(example = "bottom_end")]
+    corner: &'static str,
+}
+
+/// How far people came from an entry point. Counts, half a minute of which may be lost when the server dies.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Reach)]
+pub(crate) struct ReachView {
+    /// Pages that were shown.
+    shown: u64,
+    /// Chats that were opened from them.
+    started: u64,
+    /// Opt-ins.
+    opted_in: u64,
+    /// Those that a message from the address confirmed.
+    confirmed: u64,
+    /// People who opted in there, and refused by message later.
+    refused: u64,
+}
+
+/// A page of entry points.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct EntryPointsPage {
+    /// The entry points.
+    entry_points: Vec<EntryPointAnswer>,
+    /// Where the next page begins; `null` on the last.
+    next: Option<String>,
+}
+
+/// Lists the entry points, deleted ones included.
+#[utoipa::path(
+    get, path = "/v1/entry-points", tag = "Entry points", operation_id = "list_entry_points",
+    params(ListQuery),
+    responses((status = 200, description = "A page of entry points, the oldest first.", body = EntryPointsPage)),
+    security(("api_key" = ["read"])),
+)]
+pub(crate) async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller<Read>,
+    asked: Asked<ListQuery>,
+) -> Result<Json<EntryPointsPage>, Problem> {
+    let view = |id: &EntryPointId, entry| EntryPointAnswer::of(&app, *id, entry);
+    let (entry_points, next) = page(&caller.configuration().entry_points, asked, view)?;
+    Ok(Json(EntryPointsPage { entry_points, next }))
+}
+
+/// Reads an entry point, with how far people came from it.
+#[utoipa::path(
+    get, path = "/v1/entry-points/{id}", tag = "Entry points", operation_id = "get_entry_point",
+    params(("id" = String, Path, description = "The id of the entry point.")),
+    responses(
+        (status = 200, description = "The entry point.", body = EntryPointAnswer),
+        (status = 404, description = "There is no such entry point.", body = ProblemBody),
+    ),
+    security(("api_key" = ["read"])),
+)]
+pub(crate) async fn get(
+    State(app): State<Arc<App>>,
+    caller: Caller<Read>,
+    id: InPath<EntryPointIdText>,
+) -> Result<Json<EntryPointAnswer>, Problem> {
+    let (id, known) = find(&caller, id)?;
+    app.reach().write(&app).await?;
+    let tallied = app.store().tally(caller.workspace(), Counted::EntryPoint(id), &[]).await?;
+    let reach = Some(ReachView::of(tallied.reach));
+    Ok(Json(EntryPointAnswer { reach, ..EntryPointAnswer::of(&app, id, &known) }))
+}
+
+/// Makes an entry point.
+#[utoipa::path(
+    post, path = "/v1/entry-points", tag = "Entry points", operation_id = "create_entry_point",
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes retries of this request one entry point; 1 to 255 visible ASCII characters.")),
+    request_body(content = EntryPointRequest, description = "The entry point."),
+    responses(
+        (status = 201, description = "The entry point.", body = EntryPointAnswer),
+        (status = 409, description = "The workspace has as many entry points as it may, or the idempotency key made another; `detail` says which.", body = ProblemBody),
+    ),
+    security(("api_key" = ["configure"])),
+)]
+pub(crate) async fn create(
+    State(app): State<Arc<App>>,
+    caller: Caller<Configure>,
+    key: IdempotencyKey,
+    sent: Sent<EntryPointRequest>,
+) -> Result<(StatusCode, Json<EntryPointAnswer>), Problem> {
+    let entry = request::entry_point(sent, None, &app, caller.configuration())?;
+    let limit = ("ENTRY_POINTS_PER_WORKSPACE_MAX", limits::ENTRY_POINTS_PER_WORKSPACE_MAX);
+    let making = Making::begin(&app, &caller, key, "entry point").await?;
+    let known = &making.configuration().entry_points;
+    match making.find(known, EntryPointId::as_bytes) {
+        Some((id, made)) if *made != entry => return Err(reused(&id)),
+        Some((id, made)) => {
+            return Ok((StatusCode::CREATED, Json(EntryPointAnswer::of(&app, id, made))));
+        }
+        None => has_room(known.len(), limit)?,
+    }
+    let id = EntryPointId::from_bytes(making.id());
+    store(&app, &caller, id, entry).await.map(|answer| (StatusCode::CREATED, answer))
+}
+
+/// Replaces an entry point by its next version. Its link and its sender stay.
+#[utoipa::path(
+    put, path = "/v1/entry-points/{id}", tag = "Entry points", operation_id = "update_entry_point",
+    params(("id" = String, Path, description = "The id of the entry point.")),
+    request_body(content = EntryPointRequest, description = "The whole of it; the sender may be left out."),
+    responses(
+        (status = 200, description = "The entry point.", body = EntryPointAnswer),
+        (status = 404, description = "There is no such entry point.", body = ProblemBody),
+    ),
+    security(("api_key" = ["configure"])),
+)]
+pub(crate) async fn put(
+    State(app): State<Arc<App>>,
+    caller: Caller<Configure>,
+    id: InPath<EntryPointIdText>,
+    sent: Sent<EntryPointRequest>,
+) -> Result<Json<EntryPointAnswer>, Problem> {
+    let (id, known) = find(&caller, id)?;
+    let entry = request::entry_point(sent, Some(&known), &app, caller.configuration())?;
+    if entry == known {
+        return Ok(Json(EntryPointAnswer::of(&app, id, &known)));
+    }
+    store(&app, &caller, id, EntryPoint { version: known.version + 1, ..entry }).await
+}
+
+/// Deletes an entry point: its link says that it is closed. What people said there stays.
+#[utoipa::path(
+    delete, path = "/v1/entry-points/{id}", tag = "Entry points", operation_id = "delete_entry_point",
+    params(("id" = String, Path, description = "The id of the entry point.")),
+    responses(
+        (status = 200, description = "The deleted entry point.", body = EntryPointAnswer),
+        (status = 404, description = "There is no such entry point.", body = ProblemBody),
+    ),
+    security(("api_key" = ["configure"])),
+)]
+pub(crate) async fn delete(
+    State(app): State<Arc<App>>,
+    caller: Caller<Configure>,
+    id: InPath<EntryPointIdText>,
+) -> Result<Json<EntryPointAnswer>, Problem> {
+    let (id, known) = find(&caller, id)?;
+    let deleted_at = Some(known.deleted_at.unwrap_or_else(|| app.now()));
+    store(&app, &caller, id, EntryPoint { deleted_at, ..known }).await
+}
+
+fn find<N: Needs>(
+    caller: &Caller<N>,
+    InPath(EntryPointIdText(id)): InPath<EntryPointIdText>,
+) -> Result<(EntryPointId, EntryPoint), Problem> {
+    let known = caller.configuration().entry_points.get(&id);
+    known.map(|entry| (id, entry.clone())).ok_or_else(|| Problem::new(Code::NotFound))
+}
+
+async fn store(
+    app: &App,
+    caller: &Caller<Configure>,
+    id: EntryPointId,
+    entry: EntryPoint,
+) -> Result<Json<EntryPointAnswer>, Problem> {
+    let answer = EntryPointAnswer::of(app, id, &entry);
+    let change = Change::EntryPoint(id, Box::new(entry));
+    app.store().configure(caller.workspace(), change).await?;
+    Ok(Json(answer))
+}
+
+/// The path of an entry point's page.
+pub(crate) fn path(code: EntryCode) -> String {
+    format!("/e/{code}")
+}
+
+impl EntryPointAnswer {
+    fn of(app: &App, id: EntryPointId, entry: &EntryPoint) -> Self {
+        let code = EntryCode::of(id);
+        Self {
+            id: id.to_string(),
+            version: entry.version,
+            code: code.to_string(),
+            link: format!("{}{}", app.public_url().unwrap_or_default(), path(code)),
+            name: entry.name.to_string(),
+            sender: entry.sender.to_string(),
+            address: entry.thread.to_string(),
+            business: entry.business.to_string(),
+            topics: entry.topics.iter().map(ToString::to_string).collect(),
+            notice: EntryNoticeView { id: entry.notice.to_string(), version: entry.notice_version },
+            prefill: entry.prefill.to_string(),
+            call_to_action: entry.call.as_deref().map(str::to_owned),
+            languages: entry.languages.iter().map(ToString::to_string).collect(),
+            source: entry.source.to_string(),
+            widget: WidgetView {
+                background: entry.widget.background.to_string(),
+                text: entry.widget.text.to_string(),
+                corner: entry.widget.corner.as_str(),
+            },
+            reach: None,
+            deleted_at: entry.deleted_at.map(|at| at.to_string()),
+        }
+    }
+}
+
+impl ReachView {
+    const fn of(reach: Reach) -> Self {
+        let Reach { shown, started, opted_in, confirmed, refused } = reach;
+        Self { shown, started, opted_in, confirmed, refused }
+    }
+}

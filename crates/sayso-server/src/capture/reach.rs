@@ -1,0 +1,100 @@
+//! How far people come from an entry point: counted in memory, and written every half minute and before
+//! anybody reads it. Counts are no facts about people, so what a crash loses of them is not missed.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use sayso_core::address::Address;
+use sayso_core::channel::Channel;
+use sayso_core::id::{EntryPointId, WorkspaceId};
+use sayso_core::register::Mark;
+use sayso_core::source::{EvidenceText, Road};
+use sayso_core::statement::Slot;
+use sayso_store::configuration::Configuration;
+use sayso_store::store::{Moment, StoreError, Subject};
+use sayso_store::tally::{Counted, Tally};
+
+use crate::app::App;
+
+/// The field of the evidence that names the entry point.
+pub(crate) const ENTRY_POINT_FIELD: &str = "entry_point";
+
+/// Counts that are not written yet.
+#[derive(Debug, Default)]
+pub(crate) struct Reached(Mutex<BTreeMap<(WorkspaceId, EntryPointId), Vec<Tally>>>);
+
+/// Counts of one entry point that wait, at most: a flood within half a minute is not counted to its end.
+const WAITING_MAX: usize = 65_536;
+
+impl Reached {
+    /// Counts something.
+    pub(crate) fn count(&self, workspace: WorkspaceId, entry: EntryPointId, tally: Tally) {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let tallies = waiting.entry((workspace, entry)).or_default();
+        if tallies.len() < WAITING_MAX {
+            tallies.push(tally);
+        }
+    }
+
+    /// Writes what was counted so far. What cannot be written goes on waiting.
+    pub(crate) async fn write(&self, app: &App) -> Result<(), StoreError> {
+        let mut waiting = {
+            let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *held)
+        };
+        while let Some(((workspace, entry), tallies)) = waiting.pop_first() {
+            let written = app.store().tally(workspace, Counted::EntryPoint(entry), &tallies).await;
+            if let Err(error) = written {
+                waiting.insert((workspace, entry), tallies);
+                for ((workspace, entry), tallies) in waiting {
+                    tallies.into_iter().for_each(|tally| self.count(workspace, entry, tally));
+                }
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The entry point by which a person last opted in on a channel, if they did and nothing refused it since.
+/// It is asked of whoever refuses, and for a count alone: what cannot be read holds no refusal up.
+pub(crate) async fn origin(
+    app: &App,
+    configuration: &Configuration,
+    channel: Channel,
+    address: &Address,
+) -> Option<EntryPointId> {
+    if configuration.entry_points.is_empty() {
+        return None;
+    }
+    let found = find_origin(app, configuration, channel, address).await;
+    found.unwrap_or_else(|error| {
+        tracing::error!(error = %error, "a refusal is not counted of its entry point");
+        None
+    })
+}
+
+async fn find_origin(
+    app: &App,
+    configuration: &Configuration,
+    channel: Channel,
+    address: &Address,
+) -> Result<Option<EntryPointId>, StoreError> {
+    let subject = Subject::Address(address.clone());
+    let workspace = configuration.workspace;
+    let known = app.store().registers(workspace, &subject, Moment::Now).await?;
+    let marks = |slot: Slot| known.on_channel(channel).filter_map(move |(_, it)| it.act(slot));
+    let opted_in = [Slot::Single, Slot::Confirmed].into_iter().flat_map(marks);
+    let Some(opted_in) = opted_in.max_by_key(|mark: &&Mark| mark.at) else { return Ok(None) };
+    if marks(Slot::OptOut).any(|refused| refused.at >= opted_in.at) {
+        return Ok(None);
+    }
+    let key = address.key(&configuration.secret);
+    let event = app.store().find_event(workspace, key, opted_in.event).await?;
+    let event = event.filter(|found| found.event.source.road == Road::EntryPoint);
+    let name = EvidenceText::parse(ENTRY_POINT_FIELD).ok();
+    let told = event.and_then(|found| found.evidence).zip(name);
+    Ok(told.and_then(|(evidence, name)| {
+        EntryPointId::parse(evidence.fields.get(&name)?.as_str()).ok()
+    }))
+}

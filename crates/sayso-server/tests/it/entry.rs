@@ -1,0 +1,598 @@
+//! Entry points: from a QR code, link or widget by the opt-in page into the chat, and the reference that
+//! proves who came.
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use sayso_core::time::Span;
+use sayso_server::app::{Options, Peer};
+use serde_json::{Value, json};
+
+use crate::support::faulty::Fault;
+use crate::support::{Answer, TestApp, plenty};
+
+const GRACE: &str = "+14155552672";
+const MALLORY: &str = "+14155552673";
+
+struct Stand {
+    app: TestApp,
+    sender: Value,
+    notice: Value,
+    offers: String,
+    news: String,
+    entry: Value,
+}
+
+impl Stand {
+    async fn open() -> Self {
+        let mut options = Options::with_rates(plenty());
+        options.outside.url = Some("https://consent.example".into());
+        Self::over(TestApp::with_options(options).await).await
+    }
+
+    async fn over(app: TestApp) -> Self {
+        let connection = json!({ "name": "Simulated phones", "provider": "sandbox" });
+        let connection = app.post("/v1/connections", &connection).await.json()["id"].clone();
+        let notice = app.notice(&[]).await;
+        let question = json!({ "text": "May we send you offers?", "notice": notice });
+        let sender = json!({ "channel": "whatsapp", "name": "Harbour Books", "address": "+15550100900", "connection": connection, "question": question });
+        let sender = app.post("/v1/senders", &sender).await.json()["id"].clone();
+        let mut topics = Vec::new();
+        for name in ["Offers", "News"] {
+            let topic = json!({ "name": name, "category": "marketing" });
+            let made = app.post("/v1/topics", &topic).await.json();
+            topics.push(made["id"].as_str().unwrap().to_owned());
+        }
+        let [offers, news] = <[String; 2]>::try_from(topics).unwrap();
+        let mut stand = Self { app, sender, notice, offers, news, entry: Value::Null };
+        let made = stand.app.post("/v1/entry-points", &stand.wished()).await;
+        assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
+        stand.entry = made.json();
+        stand
+    }
+
+    fn wished(&self) -> Value {
+        json!({
+            "name": "Poster at the till", "sender": self.sender, "business": "Harbour Books",
+            "topics": [self.offers, self.news],
+            "notice": { "id": self.notice["id"], "version": 1 },
+            "prefill": "Hello, I saw your poster",
+        })
+    }
+
+    fn page(&self) -> String {
+        format!("/e/{}", self.entry["code"].as_str().unwrap())
+    }
+
+    async fn visit(&self, method: &str, path: &str) -> Answer {
+        self.app
+            .send(Request::builder().method(method).uri(path).body(Body::empty()).unwrap())
+            .await
+    }
+
+    async fn send(&self, fields: &[(&str, &str)]) -> Answer {
+        self.send_with(fields, &[]).await
+    }
+
+    async fn send_with(&self, fields: &[(&str, &str)], headers: &[(&str, &str)]) -> Answer {
+        let body: Vec<String> = fields
+            .iter()
+            .map(|(name, value)| format!("{name}={}", value.replace('+', "%2B").replace(' ', "+")))
+            .collect();
+        let mut request = Request::builder().method("POST").uri(self.page());
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let mut request = request
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("user-agent", "a phone")
+            .body(Body::from(body.join("&")))
+            .unwrap();
+        request.extensions_mut().insert(Peer("192.0.2.7".parse().unwrap()));
+        self.app.send(request).await
+    }
+
+    /// Ticks offers, and comes back with the text that stands in the chat.
+    async fn tick(&self, address: &str, visit: &str) -> String {
+        let fields = [("visit", visit), ("choice", &*self.offers), ("address", address)];
+        text_of(&self.send(&fields).await)
+    }
+
+    async fn says(&self, phone: &str, text: &str) -> Value {
+        self.says_again(phone, text, None).await
+    }
+
+    async fn says_again(&self, phone: &str, text: &str, id: Option<&str>) -> Value {
+        let message = json!({ "sender": self.sender, "text": text, "message_id": id });
+        let path = format!("/v1/sandbox/phone/messages?phone={}", phone.replace('+', "%2B"));
+        let answer = self.app.post(&path, &message).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
+        answer.json()
+    }
+
+    async fn events(&self, phone: &str) -> Vec<Value> {
+        let path = format!("/v1/events?phone={}", phone.replace('+', "%2B"));
+        self.app.get(&path).await.json()["events"].as_array().unwrap().clone()
+    }
+
+    /// What was said about consent, the oldest first.
+    async fn said(&self, phone: &str) -> Vec<String> {
+        let word = |event: &Value| event["says"].as_str().map(str::to_owned);
+        let mut said: Vec<String> = self.events(phone).await.iter().filter_map(word).collect();
+        said.retain(|word| word != "wrote" && word != "activity");
+        said.reverse();
+        said
+    }
+
+    async fn status(&self, phone: &str, topic: &str) -> (String, Value) {
+        let ask = json!({ "phone": phone, "channel": "whatsapp", "topic": topic, "explain": true });
+        let answer = self.app.post("/v1/check", &ask).await.json();
+        let consent = &answer["explanation"]["consent"];
+        (consent["status"].as_str().unwrap().to_owned(), consent["level"].clone())
+    }
+
+    async fn reach(&self) -> Value {
+        let path = format!("/v1/entry-points/{}", self.entry["id"].as_str().unwrap());
+        self.app.get(&path).await.json()["reach"].clone()
+    }
+
+    async fn arrived(&self, phone: &str) -> Vec<Value> {
+        self.app.send_due().await;
+        let path = format!("/v1/sandbox/phone?phone={}", phone.replace('+', "%2B"));
+        self.app.get(&path).await.json()["messages"].as_array().unwrap().clone()
+    }
+}
+
+/// The text in the chat to which an answer leads.
+fn text_of(answer: &Answer) -> String {
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
+    let link = answer.headers["location"].to_str().unwrap();
+    let text = link.strip_prefix("https://wa.me/15550100900?text=").unwrap();
+    text.replace("%20", " ").replace("%2C", ",").replace("%28", "(").replace("%29", ")")
+}
+
+fn single() -> (String, Value) {
+    ("opted_in".to_owned(), json!("single"))
+}
+
+fn confirmed() -> (String, Value) {
+    ("opted_in".to_owned(), json!("confirmed"))
+}
+
+#[tokio::test]
+async fn opening_the_page_shows_unticked_boxes_and_records_nothing() {
+    let stand = Stand::open().await;
+    let shown = stand.visit("GET", &stand.page()).await;
+    assert_eq!(shown.status, StatusCode::OK);
+    for words in
+        ["Harbour Books", "WhatsApp", "Offers", "News", "Yes, write to me.", "+15550100900"]
+    {
+        assert!(shown.text.contains(words), "{words}: {}", shown.text);
+    }
+    assert_eq!(shown.text.matches("type=\"checkbox\"").count(), 2);
+    assert!(!shown.text.contains("checked"), "{}", shown.text);
+    assert!(shown.headers.get("set-cookie").is_none());
+    let policy = shown.headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.ends_with("frame-ancestors 'none'"), "{policy}");
+    assert_eq!(stand.visit("HEAD", &stand.page()).await.status, StatusCode::OK);
+    let upper = stand.page().to_uppercase().replace("/E/", "/e/");
+    assert_eq!(stand.visit("GET", &upper).await.status, StatusCode::OK, "codes are read loosely");
+    assert_eq!(stand.said(GRACE).await, Vec::<String>::new());
+    let reach = stand.reach().await;
+    assert_eq!((&reach["shown"], &reach["started"]), (&json!(2), &json!(0)), "{reach}");
+}
+
+#[tokio::test]
+async fn just_chat_opens_the_chat_and_records_nothing() {
+    let stand = Stand::open().await;
+    // Whatever else was typed and ticked.
+    let sent = [("do", "chat"), ("choice", stand.offers.as_str()), ("address", GRACE)];
+    let answer = stand.send(&sent).await;
+    assert_eq!(text_of(&answer), "Hello, I saw your poster");
+    assert_eq!(answer.headers["referrer-policy"], "no-referrer");
+    assert_eq!(stand.said(GRACE).await, Vec::<String>::new());
+    assert_eq!(
+        stand.reach().await,
+        json!({ "shown": 0, "started": 1, "opted_in": 0, "confirmed": 0, "refused": 0 })
+    );
+}
+
+#[tokio::test]
+async fn what_was_ticked_is_an_act_with_the_words_and_the_page_as_evidence() {
+    let stand = Stand::open().await;
+    let text = stand.tick("+1 (415) 555-2672", "v1").await;
+    assert!(text.starts_with("Hello, I saw your poster (ref "), "{text}");
+    assert_eq!(stand.status(GRACE, &stand.offers).await, single());
+    assert_eq!(stand.status(GRACE, &stand.news).await.0, "never", "it was not ticked");
+    let event = stand.events(GRACE).await.remove(0);
+    assert_eq!(
+        (&event["road"], &event["source"]),
+        (&json!("entry_point"), &json!("Poster at the till"))
+    );
+    assert_eq!(event["actor"], "subject");
+    let evidence = &event["evidence"];
+    assert_eq!(evidence["method"], "entry point page", "{event}");
+    assert_eq!(evidence["notice"]["id"], stand.notice["id"]);
+    assert_eq!(evidence["notice"]["language"], "en");
+    assert_eq!(evidence["ip"], "192.0.2.7");
+    assert_eq!(evidence["user_agent"], "a phone");
+    assert_eq!(evidence["page"], format!("https://consent.example{}", stand.page()));
+    assert_eq!(evidence["fields"]["entry_point"], stand.entry["id"]);
+    assert_eq!(evidence["fields"]["entry_point_version"], "1");
+}
+
+#[tokio::test]
+async fn the_message_with_the_reference_from_the_typed_number_confirms_it() {
+    let stand = Stand::open().await;
+    let text = stand.tick(GRACE, "v1").await;
+    let read = stand.says(GRACE, &text).await;
+    assert_eq!(read["reading"], "nothing");
+    assert_eq!(stand.status(GRACE, &stand.offers).await, confirmed());
+    assert_eq!(stand.said(GRACE).await, ["single", "confirmed"]);
+    let event = &stand.events(GRACE).await[0];
+    assert_eq!(event["road"], "entry_point", "{event}");
+    assert_eq!(event["evidence"]["notice"]["id"], stand.notice["id"]);
+    assert_eq!(event["evidence"]["ip"], "192.0.2.7", "the page's");
+    assert!(stand.arrived(GRACE).await.is_empty(), "who came by a good reference is not asked");
+    let reach = stand.reach().await;
+    assert_eq!((&reach["opted_in"], &reach["confirmed"]), (&json!(1), &json!(1)), "{reach}");
+}
+
+#[tokio::test]
+async fn without_a_number_typed_the_opt_in_waits_for_the_message() {
+    let stand = Stand::open().await;
+    let text = stand.tick("", "v1").await;
+    assert_eq!(stand.reach().await["opted_in"], 0);
+    stand.says(GRACE, &text).await;
+    assert_eq!(stand.status(GRACE, &stand.offers).await, confirmed());
+    let reach = stand.reach().await;
+    assert_eq!((&reach["opted_in"], &reach["confirmed"]), (&json!(1), &json!(1)), "{reach}");
+    stand.says(MALLORY, &text).await;
+    assert_eq!(stand.status(MALLORY, &stand.offers).await.0, "never", "it was used up");
+}
+
+#[tokio::test]
+async fn from_another_number_nothing_is_confirmed_and_the_claim_stays_single() {
+    let stand = Stand::open().await;
+    let text = stand.tick(GRACE, "v1").await;
+    stand.says(MALLORY, &text).await;
+    assert_eq!(stand.status(MALLORY, &stand.offers).await.0, "never");
+    assert_eq!(stand.status(GRACE, &stand.offers).await, single());
+    assert_eq!(stand.arrived(MALLORY).await[0]["text"], "May we send you offers?");
+    stand.says(GRACE, &text).await;
+    assert_eq!(stand.status(GRACE, &stand.offers).await, confirmed(), "it was not used up");
+}
+
+#[tokio::test]
+async fn an_edited_text_is_matched_loosely_and_a_missing_reference_is_an_ordinary_message() {
+    let edits: [fn(&str) -> String; 4] = [
+        |text| text.to_lowercase(),
+        |text| text.replace('0', "O").replace('1', "l"),
+        |text| text.replace('-', " ").replace("Hello", "Hi there"),
+        |text| text.replace("(ref ", "ref: ").replace(')', ", thanks"),
+    ];
+    for edit in edits {
+        let stand = Stand::open().await;
+        let text = edit(&stand.tick(GRACE, "v1").await);
+        stand.says(GRACE, &text).await;
+        assert_eq!(stand.status(GRACE, &stand.offers).await, confirmed(), "{text}");
+    }
+    let stand = Stand::open().await;
+    stand.tick("", "v1").await;
+    stand.says(GRACE, "Hello, I saw your poster").await;
+    assert_eq!(stand.status(GRACE, &stand.offers).await.0, "never");
+    assert_eq!(stand.arrived(GRACE).await[0]["text"], "May we send you offers?");
+}
+
+#[tokio::test]
+async fn a_refusal_beside_the_reference_is_obeyed_and_confirms_nothing() {
+    for words in ["STOP", "Stop. Thank you", "stop all messages"] {
+        let stand = Stand::open().await;
+        let text = stand.tick(GRACE, "v1").await.replace("Hello, I saw your poster", words);
+        let read = stand.says(GRACE, &text).await;
+        assert_eq!(read["reading"], "stop", "{text}");
+        assert_eq!(stand.status(GRACE, &stand.offers).await.0, "opted_out", "{text}");
+        assert_eq!(stand.reach().await["refused"], 1, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_reference_is_good_once_and_for_a_week_however_often_its_message_is_told() {
+    let stand = Stand::open().await;
+    let text = stand.tick(GRACE, "v1").await;
+    for _ in 0..2 {
+        stand.says_again(GRACE, &text, Some("m-1")).await;
+    }
+    assert_eq!(stand.said(GRACE).await, ["single", "confirmed"]);
+    assert_eq!(stand.reach().await["confirmed"], 1);
+    stand.app.advance(Span::minutes(1));
+    stand.says(GRACE, "STOP").await;
+    stand.app.advance(Span::minutes(1));
+    stand.says(GRACE, &text).await;
+    assert_eq!(stand.status(GRACE, &stand.offers).await.0, "opted_out", "it was used up before");
+
+    let late = stand.tick("", "v2").await;
+    stand.app.advance(Span::days(7));
+    stand.says(MALLORY, &late).await;
+    assert_eq!(stand.status(MALLORY, &stand.offers).await.0, "never");
+}
+
+#[tokio::test]
+async fn the_same_form_sent_twice_is_one_event_and_one_reference() {
+    let stand = Stand::open().await;
+    let first = stand.tick(GRACE, "v1").await;
+    assert_eq!(stand.tick(GRACE, "v1").await, first);
+    assert_eq!(stand.said(GRACE).await, ["single"]);
+    assert_ne!(stand.tick(GRACE, "v2").await, first);
+    assert_eq!(stand.reach().await["opted_in"], 2);
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_shown_with_what_was_sent_and_nothing_is_recorded() {
+    let stand = Stand::open().await;
+    let nothing = stand.send(&[("visit", "v1"), ("address", GRACE)]).await;
+    assert_eq!(nothing.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(nothing.text.contains("Tick what you want to receive"), "{}", nothing.text);
+    assert!(nothing.text.contains(&format!("value=\"{GRACE}\"")), "{}", nothing.text);
+    for address in ["123", "+1415555", "nobody", "+1 415 555 26722222222"] {
+        let sent = [("visit", "v1"), ("choice", stand.offers.as_str()), ("address", address)];
+        let answer = stand.send(&sent).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{address}");
+        assert!(answer.text.contains("This is no phone number"), "{}", answer.text);
+        assert_eq!(answer.text.matches(" checked").count(), 1, "{}", answer.text);
+    }
+    let turkish = stand.send(&[("visit", "v1"), ("choice", "top_x"), ("lang", "tr")]).await;
+    assert!(turkish.text.contains("lang=\"en\""), "it is not offered: {}", turkish.text);
+    assert_eq!(stand.said(GRACE).await, Vec::<String>::new());
+    assert_eq!(stand.reach().await["started"], 0);
+}
+
+#[tokio::test]
+async fn a_form_of_another_site_opts_nobody_in() {
+    let stand = Stand::open().await;
+    let sent = [("visit", "v1"), ("choice", stand.offers.as_str()), ("address", GRACE)];
+    let answer = stand.send_with(&sent, &[("sec-fetch-site", "cross-site")]).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    assert!(!answer.text.contains("checked") && !answer.text.contains(GRACE), "{}", answer.text);
+    assert_eq!(stand.said(GRACE).await, Vec::<String>::new());
+    let own = stand.send_with(&sent, &[("sec-fetch-site", "same-origin")]).await;
+    assert_eq!(own.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn unknown_closed_and_unreadable_are_pages_in_plain_words() {
+    let stand = Stand::open().await;
+    for code in ["/e/0000000000", "/e/x", "/e/%20%F0%9F%98%80"] {
+        let answer = stand.visit("GET", code).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{code}");
+        assert!(answer.text.contains("This link leads nowhere"), "{}", answer.text);
+    }
+    let path = format!("/v1/entry-points/{}", stand.entry["id"].as_str().unwrap());
+    assert!(stand.app.delete(&path).await.json()["deleted_at"].is_string());
+    for method in ["GET", "POST"] {
+        let answer = stand.visit(method, &stand.page()).await;
+        assert_eq!(answer.status, StatusCode::GONE, "{method}");
+        assert!(answer.text.contains("This is closed"), "{}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_kept_is_an_error_and_the_same_form_does_it_later() {
+    let (app, faulty) = TestApp::faulty().await;
+    let stand = Stand::over(app).await;
+    let sent = [("visit", "v1"), ("choice", stand.offers.as_str()), ("address", GRACE)];
+    // The event, then the reference.
+    for calls_before in [0, 1] {
+        faulty.fail_after(calls_before, Fault::Unwritable);
+        let answer = stand.send(&sent).await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{calls_before}");
+        assert!(answer.text.contains("Please try again"), "{}", answer.text);
+    }
+    faulty.heal();
+    let text = text_of(&stand.send(&sent).await);
+    assert_eq!(stand.said(GRACE).await, ["single"]);
+    stand.says(GRACE, &text).await;
+    assert_eq!(stand.status(GRACE, &stand.offers).await, confirmed());
+}
+
+#[tokio::test]
+async fn a_refusal_is_heard_whatever_becomes_of_references() {
+    let (app, faulty) = TestApp::faulty().await;
+    let stand = Stand::over(app).await;
+    let text = stand.tick(GRACE, "v1").await;
+    stand.says(GRACE, "STOP").await;
+    assert_eq!(stand.status(GRACE, &stand.offers).await.0, "opted_out");
+    // A reference that cannot be read is an error: the provider tells its message again.
+    let message = json!({ "sender": stand.sender, "text": text, "message_id": "m-2" });
+    let path = format!("/v1/sandbox/phone/messages?phone={}", GRACE.replace('+', "%2B"));
+    for calls_before in 0..20 {
+        faulty.fail_after(calls_before, Fault::Unwritable);
+        let answer = stand.app.post(&path, &message).await;
+        faulty.heal();
+        if answer.status == StatusCode::CREATED {
+            break;
+        }
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{calls_before}");
+    }
+    assert_eq!(stand.status(GRACE, &stand.offers).await, confirmed());
+    let said = stand.said(GRACE).await;
+    assert_eq!(said, ["single", "opt_out", "confirmed"], "told again, it is one message");
+}
+
+#[tokio::test]
+async fn an_entry_point_is_made_once_read_replaced_by_its_next_version_and_deleted() {
+    let stand = Stand::open().await;
+    let entry = &stand.entry;
+    assert_eq!(entry["version"], 1);
+    let link = format!("https://consent.example/e/{}", entry["code"].as_str().unwrap());
+    assert_eq!(entry["link"], link);
+    assert_eq!(
+        (&entry["languages"], &entry["source"]),
+        (&json!(["en"]), &json!("Poster at the till"))
+    );
+    let keyed = || {
+        let request = stand.app.request("POST", "/v1/entry-points");
+        let request =
+            request.header("idempotency-key", "poster").header("content-type", "application/json");
+        request.body(Body::from(stand.wished().to_string())).unwrap()
+    };
+    let once = stand.app.send(keyed()).await.json();
+    assert_eq!(stand.app.send(keyed()).await.json(), once);
+    assert_eq!(
+        stand.app.get("/v1/entry-points").await.json()["entry_points"].as_array().unwrap().len(),
+        2
+    );
+
+    let path = format!("/v1/entry-points/{}", entry["id"].as_str().unwrap());
+    let mut other = stand.wished();
+    other["topics"] = json!([]);
+    other["source"] = json!("till");
+    let changed = stand.app.call("PUT", &path, &other).await.json();
+    assert_eq!((&changed["version"], &changed["code"]), (&json!(2), &entry["code"]), "{changed}");
+    assert_eq!(stand.app.call("PUT", &path, &other).await.json()["version"], 2, "nothing changed");
+    let page = stand.visit("GET", &stand.page()).await;
+    assert!(page.text.contains("Messages from Harbour Books on WhatsApp"), "{}", page.text);
+    let sent = [("visit", "v1"), ("choice", "all"), ("address", GRACE)];
+    text_of(&stand.send(&sent).await);
+    let event = stand.events(GRACE).await.remove(0);
+    assert_eq!(
+        (&event["about"], &event["source"]),
+        (&json!("whatsapp"), &json!("till")),
+        "{event}"
+    );
+    assert_eq!(event["evidence"]["fields"]["entry_point_version"], "2");
+
+    assert!(stand.app.delete(&path).await.json()["deleted_at"].is_string());
+    assert!(stand.app.get(&path).await.json()["deleted_at"].is_string());
+}
+
+#[tokio::test]
+async fn an_entry_point_that_cannot_stand_is_refused_by_its_fields() {
+    let stand = Stand::open().await;
+    let rcs = json!({ "channel": "rcs", "name": "Agent", "address": "agent" });
+    let rcs = stand.app.post("/v1/senders", &rcs).await.json()["id"].clone();
+    let meta = json!({ "channel": "whatsapp", "name": "Meta", "address": "an app" });
+    let meta = stand.app.post("/v1/senders", &meta).await.json()["id"].clone();
+    let email_only = stand.app.post("/v1/notices", &json!({ "name": "Mail" })).await.json();
+    let email_only = email_only["id"].as_str().unwrap();
+    let words = json!({ "version": 1, "language": "en", "text": "Mail me.", "names": [{ "channel": "email" }] });
+    stand.app.post(&format!("/v1/notices/{email_only}/versions"), &words).await;
+    let nowhere = "snd_01jd6m9k3te5b8r5v3x5y6z7w8";
+    for (field, value, pointer, code) in [
+        ("name", Value::Null, "/name", "missing-field"),
+        ("sender", Value::Null, "/sender", "missing-field"),
+        ("sender", json!(nowhere), "/sender", "unknown-sender"),
+        ("sender", rcs, "/sender", "invalid-value"),
+        ("sender", meta, "/address", "invalid-value"),
+        ("address", json!("12"), "/address", "invalid-value"),
+        ("topics", json!(["top_01jd6m9k3te5b8r5v3x5y6z7w8"]), "/topics/0", "unknown-topic"),
+        ("notice", Value::Null, "/notice", "missing-field"),
+        ("notice", json!({ "id": stand.notice["id"], "version": 2 }), "/notice", "unknown-notice"),
+        ("notice", json!({ "id": email_only, "version": 1 }), "/notice", "notice-does-not-cover"),
+        ("languages", json!(["tr"]), "/languages/0", "unknown-notice"),
+        ("languages", json!(["de"]), "/languages/0", "invalid-value"),
+        ("languages", json!(["en", "en"]), "/languages/1", "invalid-value"),
+        ("prefill", json!("STOP"), "/prefill", "invalid-value"),
+        ("prefill", json!("Order K7M2-9QX4"), "/prefill", "invalid-value"),
+        ("prefill", json!("x".repeat(257)), "/prefill", "invalid-value"),
+        ("business", json!(" "), "/business", "invalid-value"),
+        ("widget", json!({ "background": "red" }), "/widget/background", "invalid-value"),
+        ("widget", json!({ "background": "#ffff00" }), "/widget/text", "invalid-value"),
+        ("widget", json!({ "corner": "middle" }), "/widget/corner", "unknown-word"),
+    ] {
+        let mut wished = stand.wished();
+        wished[field] = value.clone();
+        let problem = stand.app.post("/v1/entry-points", &wished).await.json();
+        let errors =
+            problem["errors"].as_array().unwrap_or_else(|| panic!("{field} {value}: {problem}"));
+        let found = errors.iter().find(|error| error["pointer"] == pointer);
+        let found = found.unwrap_or_else(|| panic!("{field} {value}: {problem}"));
+        assert_eq!(found["code"], code, "{field} {value}: {problem}");
+    }
+    let path = format!("/v1/entry-points/{}", stand.entry["id"].as_str().unwrap());
+    let mut moved = stand.wished();
+    moved["sender"] = json!(nowhere);
+    let problem = stand.app.call("PUT", &path, &moved).await.json();
+    assert_eq!(problem["errors"][0]["pointer"], "/sender", "{problem}");
+}
+
+#[tokio::test]
+async fn every_rendering_leads_to_the_page_and_none_records_anything() {
+    let stand = Stand::open().await;
+    let path = format!("/v1/entry-points/{}", stand.entry["id"].as_str().unwrap());
+    let svg = stand.app.get(&format!("{path}/qr.svg?size=300&quiet=8&correction=H")).await;
+    assert_eq!(svg.headers["content-type"], "image/svg+xml");
+    assert!(svg.text.contains("width=\"300\""), "{}", svg.text);
+    let png = stand
+        .app
+        .begin(stand.app.request("GET", &format!("{path}/qr.png")).body(Body::empty()).unwrap())
+        .await;
+    assert_eq!(png.headers()["content-type"], "image/png");
+    let sheet = stand.app.get(&format!("{path}/sheet.svg")).await;
+    let code = stand.entry["code"].as_str().unwrap();
+    assert!(sheet.text.contains(&format!(">consent.example/e/{code}<")), "{}", sheet.text);
+    assert!(sheet.text.contains("Chat with us on WhatsApp"), "{}", sheet.text);
+    let pasted = stand.app.get(&format!("{path}/code?language=en")).await.json();
+    assert_eq!(pasted["link"], format!("https://consent.example/e/{code}"));
+    assert_eq!(pasted["chat"], "https://wa.me/15550100900?text=Hello%2C%20I%20saw%20your%20poster");
+    let widget = pasted["widget"].as_str().unwrap();
+    assert!(widget.contains(&format!("href=\"https://consent.example/e/{code}\"")), "{widget}");
+    for (query, pointer) in [
+        ("qr.svg?size=63", "?size"),
+        ("qr.png?size=4097", "?size"),
+        ("qr.png?size=64&quiet=16&correction=H", "?size"),
+        ("qr.png?quiet=3", "?quiet"),
+        ("qr.png?quiet=17", "?quiet"),
+        ("qr.svg?correction=X", "?correction"),
+        ("sheet.svg?language=tr", "?language"),
+    ] {
+        let problem = stand.app.get(&format!("{path}/{query}")).await.json();
+        assert_eq!(problem["errors"][0]["pointer"], pointer, "{query}: {problem}");
+    }
+    let reach = stand.reach().await;
+    assert_eq!(
+        reach,
+        json!({ "shown": 0, "started": 0, "opted_in": 0, "confirmed": 0, "refused": 0 })
+    );
+}
+
+#[tokio::test]
+async fn an_sms_and_an_email_sender_have_links_of_their_own() {
+    let stand = Stand::open().await;
+    for (channel, address, chat) in [
+        ("sms", "12345", "sms:12345?body=Hello"),
+        ("sms", "+1 555 010 0901", "sms:+15550100901?body=Hello"),
+        ("email", "hello@shop.example", "mailto:hello@shop.example?body=Hello"),
+    ] {
+        let sender = json!({ "channel": channel, "name": "Other", "address": address });
+        let sender = stand.app.post("/v1/senders", &sender).await.json()["id"].clone();
+        let entry = json!({ "name": "Other", "sender": sender, "notice": { "id": stand.notice["id"], "version": 1 } });
+        let entry = stand.app.post("/v1/entry-points", &entry).await.json();
+        let path = format!("/v1/entry-points/{}/code", entry["id"].as_str().unwrap());
+        assert_eq!(stand.app.get(&path).await.json()["chat"], chat);
+        let page = format!("/e/{}", entry["code"].as_str().unwrap());
+        let shown = stand.visit("GET", &page).await;
+        assert_eq!(shown.text.contains("type=\"email\""), channel == "email", "{}", shown.text);
+        let without =
+            Request::builder().method("POST").uri(&page).body(Body::from("choice=all")).unwrap();
+        let answer = stand.app.send(without).await;
+        // No message of ours comes in by email, so an address is needed there.
+        let expected = if channel == "email" {
+            StatusCode::UNPROCESSABLE_ENTITY
+        } else {
+            StatusCode::SEE_OTHER
+        };
+        assert_eq!(answer.status, expected, "{channel}: {}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn who_is_known_and_who_is_not_get_the_same_answer() {
+    let stand = Stand::open().await;
+    stand.tick(GRACE, "v0").await;
+    let sent = |address| [("visit", "v1"), ("choice", "top_none"), ("address", address)];
+    let known = stand.send(&sent(GRACE)).await;
+    let unknown = stand.send(&sent(MALLORY)).await;
+    assert_eq!(known.text.replace(GRACE, ""), unknown.text.replace(MALLORY, ""));
+    let [known, unknown] = [stand.tick(GRACE, "v1").await, stand.tick(MALLORY, "v1").await];
+    assert_eq!(known.len(), unknown.len());
+}

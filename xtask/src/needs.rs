@@ -30,6 +30,10 @@ pub(crate) const CHROMEDRIVER: Need = Need {
     used_for: "the browser tests",
 };
 
+/// What reads QR codes.
+pub(crate) const ZBAR: Need =
+    Need { package: "zbar-tools", probe: "command -v zbarimg", used_for: "the browser tests" };
+
 /// Python with `venv` and pip, which schemathesis and Twilio's library are installed with.
 pub(crate) const PYTHON: Need = Need {
     package: "python3-venv",

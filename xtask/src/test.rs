@@ -65,7 +65,7 @@ impl Part {
         match self {
             Self::Unit | Self::Doc | Self::Kill => &[],
             Self::Real => &[needs::KANNEL, needs::KANNEL_EXTRAS, needs::PYTHON],
-            Self::Browser => &[needs::CHROMIUM, needs::CHROMEDRIVER],
+            Self::Browser => &[needs::CHROMIUM, needs::CHROMEDRIVER, needs::ZBAR],
             Self::Schemathesis => &[needs::PYTHON],
         }
     }

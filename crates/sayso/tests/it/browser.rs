@@ -1,4 +1,4 @@
-//! The browser tag in Debian's Chromium, on pages as customers build them.
+//! Debian's Chromium: the browser tag on pages as customers build them, and our own pages.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -11,6 +11,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::http::Http;
 use crate::running::{Running, sayso_json};
+
+mod entry;
 
 /// How often a state is asked for before the test gives up; each time waits for a paint or so.
 const TRIES: u32 = 300;
@@ -54,8 +56,8 @@ async fn serve_pages(listener: TcpListener, sayso: String, site: String) {
     }
 }
 
-/// Starts chromedriver on a port of its own and opens a browser.
-async fn open_browser() -> (Child, Client) {
+/// Starts chromedriver on a port of its own and opens a browser, with these options besides the usual.
+async fn open_browser(besides: Value) -> (Child, Client) {
     let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
     let driver = Command::new("chromedriver")
         .arg(format!("--port={port}"))
@@ -82,7 +84,9 @@ async fn open_browser() -> (Child, Client) {
         "--disable-sync",
         "--disable-dev-shm-usage",
     ];
-    let Value::Object(wishes) = json!({ "goog:chromeOptions": { "args": arguments } }) else {
+    let mut options = besides;
+    options["args"] = json!(arguments);
+    let Value::Object(wishes) = json!({ "goog:chromeOptions": options }) else {
         unreachable!("an object literal")
     };
     let browser = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new())
@@ -95,6 +99,11 @@ async fn open_browser() -> (Child, Client) {
 
 impl Scene {
     async fn open() -> Self {
+        Self::open_as(json!({})).await
+    }
+
+    /// The same in a browser with these options.
+    async fn open_as(besides: Value) -> Self {
         let data = tempfile::tempdir().unwrap();
         sayso_json(data.path(), &["workspaces", "create", "Shop", "--test"]);
         let scopes =
@@ -113,7 +122,7 @@ impl Scene {
         assert_eq!(site.status, 201, "{site:?}");
         let key = site.body["site"].as_str().unwrap().to_owned();
         tokio::task::spawn(serve_pages(listener, format!("http://{}", server.address), key));
-        let (driver, browser) = open_browser().await;
+        let (driver, browser) = open_browser(besides).await;
         Self { browser, driver, http, pages, _server: server, _data: data }
     }
 

@@ -33,6 +33,25 @@ impl Http {
         Some(Self { sender, address: address.to_owned(), key: key.to_owned(), origin: None })
     }
 
+    /// Whom it asks.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Reads something that is no JSON, under the address as others call it.
+    pub(crate) async fn bytes(&mut self, path: &str) -> Vec<u8> {
+        let request = Request::builder()
+            .uri(path)
+            .header("host", self.address.as_str())
+            .header("authorization", format!("Bearer {}", self.key))
+            .body(Full::new(Bytes::new()))
+            .unwrap();
+        self.sender.ready().await.unwrap();
+        let response = self.sender.send_request(request).await.unwrap();
+        assert_eq!(response.status(), 200, "{path}");
+        response.into_body().collect().await.unwrap().to_bytes().to_vec()
+    }
+
     /// From now on it asks as a page of this origin does.
     pub(crate) fn origin(&mut self, origin: &str) {
         self.origin = Some(origin.to_owned());

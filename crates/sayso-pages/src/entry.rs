@@ -90,10 +90,11 @@ pub struct EntryPage<'a> {
     pub faults: &'a [EntryFault],
 }
 
-/// Lines of a notice stay lines.
+/// Lines of a notice stay lines; what is wrong is seen at its place.
 const STYLE: &str = ".notice{white-space:pre-line}.actions{display:flex;flex-wrap:wrap;gap:.75rem}\
     .actions button{flex:1 1 12rem}.languages{display:flex;flex-wrap:wrap;gap:.25rem 1rem;margin:1.5rem 0 0;\
-    font-size:.875rem}.languages a{display:inline-block;min-height:1.5rem}";
+    font-size:.875rem}.languages a{display:inline-block;min-height:1.5rem}.summary h2,.summary ul{margin:0 0 .25rem}\
+    #address[aria-invalid=true]{border:2px solid var(--wrong)}";
 
 /// Where a form of ours may lead: to the chat, by redirects that the platform chooses.
 ///
@@ -214,7 +215,7 @@ impl EntryPage<'_> {
                 input type=(kind) id="address" name="address" value=(self.typed) autocomplete=(autocomplete)
                     aria-describedby=(described) aria-invalid=[fault.map(|_| "true")];
                 p.hint id="address-hint" {
-                    (self.language.say_with(hint, &[("example", self.example)]))
+                    (self.language.say_with(hint, &[("example", &self.isolated_example())]))
                 }
             }
         }
@@ -243,8 +244,14 @@ impl EntryPage<'_> {
         self.faults.iter().copied().find(|fault| faults.contains(fault))
     }
 
+    /// The example, read from left to right whatever stands around it.
+    fn isolated_example(&self) -> String {
+        format!("\u{2066}{}\u{2069}", self.example)
+    }
+
     fn say_fault(&self, fault: EntryFault) -> String {
-        let example = [("example", self.example)];
+        let example = self.isolated_example();
+        let example = [("example", example.as_str())];
         match (fault, self.thread.is_mail()) {
             (EntryFault::NothingTicked, _) => self.language.say("entry-nothing-ticked"),
             (EntryFault::NoAddress, _) => self.language.say_with("entry-no-address", &example),

@@ -8,6 +8,7 @@ use sayso_server::app::{Options, Peer};
 use serde_json::{Value, json};
 
 use crate::support::faulty::Fault;
+use crate::support::provider::{Shop, meta_signature};
 use crate::support::{Answer, TestApp, plenty};
 
 const GRACE: &str = "+14155552672";
@@ -595,4 +596,56 @@ async fn who_is_known_and_who_is_not_get_the_same_answer() {
     assert_eq!(known.text.replace(GRACE, ""), unknown.text.replace(MALLORY, ""));
     let [known, unknown] = [stand.tick(GRACE, "v1").await, stand.tick(MALLORY, "v1").await];
     assert_eq!(known.len(), unknown.len());
+}
+
+/// A text as Meta tells it, from a person whose phone and id it names.
+fn told_by_meta(id: &str, text: &str) -> String {
+    let message = json!({
+        "id": id, "timestamp": "1795255201", "type": "text", "text": { "body": text },
+        "from": "14155552672", "from_user_id": "US.131",
+    });
+    let metadata =
+        json!({ "display_phone_number": "15550100900", "phone_number_id": "106540352242922" });
+    let value =
+        json!({ "messaging_product": "whatsapp", "metadata": metadata, "messages": [message] });
+    let changes = json!([{ "field": "messages", "value": value }]);
+    json!({ "object": "whatsapp_business_account", "entry": [{ "id": "1", "changes": changes }] })
+        .to_string()
+}
+
+#[tokio::test]
+async fn a_message_told_by_meta_confirms_for_the_phone_and_the_id_and_a_replay_changes_nothing() {
+    let Shop { app, connection, provider: _provider, .. } = Shop::at("meta").await;
+    let sender = app.get("/v1/senders").await.json()["senders"][0]["id"].clone();
+    let notice = app.notice(&[]).await["id"].clone();
+    let entry = json!({
+        "name": "Parcel", "sender": sender, "address": "+1 555 010 0900",
+        "notice": { "id": notice, "version": 1 },
+    });
+    let entry = app.post("/v1/entry-points", &entry).await.json();
+    assert_eq!(entry["address"], "+15550100900", "{entry}");
+    let form = Request::builder()
+        .method("POST")
+        .uri(format!("/e/{}", entry["code"].as_str().unwrap()))
+        .body(Body::from("visit=v1&choice=all&address=%2B14155552672"))
+        .unwrap();
+    let text = text_of(&app.send(form).await);
+    let body = told_by_meta("wamid.1", &text);
+    let told = async || {
+        let request = Request::builder()
+            .method("POST")
+            .uri(format!("/hooks/{connection}"))
+            .header("x-hub-signature-256", meta_signature(&body));
+        app.send(request.body(Body::from(body.clone())).unwrap()).await
+    };
+    assert_eq!(told().await.status, StatusCode::OK);
+    for who in ["phone=%2B14155552672", "channel_id=US.131"] {
+        let events = app.get(&format!("/v1/events?{who}")).await;
+        let says = events.json()["events"].clone();
+        let confirmed =
+            |event: &Value| event["says"] == "confirmed" && event["about"] == "whatsapp";
+        assert!(says.as_array().unwrap().iter().any(confirmed), "{who}: {says}");
+        assert_eq!(told().await.status, StatusCode::OK);
+        assert_eq!(app.get(&format!("/v1/events?{who}")).await.text, events.text, "{who}");
+    }
 }

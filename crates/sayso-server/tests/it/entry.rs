@@ -245,6 +245,7 @@ async fn without_a_number_typed_the_opt_in_waits_for_the_message() {
     assert_eq!(stand.reach().await["opted_in"], 0);
     stand.says(GRACE, &text).await;
     assert_eq!(stand.status(GRACE, &stand.offers).await, confirmed());
+    assert!(stand.arrived(GRACE).await.is_empty(), "who opted in on the page is not asked");
     let reach = stand.reach().await;
     assert_eq!((&reach["opted_in"], &reach["confirmed"]), (&json!(1), &json!(1)), "{reach}");
     stand.says(MALLORY, &text).await;
@@ -265,11 +266,12 @@ async fn from_another_number_nothing_is_confirmed_and_the_claim_stays_single() {
 
 #[tokio::test]
 async fn an_edited_text_is_matched_loosely_and_a_missing_reference_is_an_ordinary_message() {
-    let edits: [fn(&str) -> String; 4] = [
+    let edits: [fn(&str) -> String; 5] = [
         |text| text.to_lowercase(),
         |text| text.replace('0', "O").replace('1', "l"),
         |text| text.replace('-', " ").replace("Hello", "Hi there"),
         |text| text.replace("(ref ", "ref: ").replace(')', ", thanks"),
+        |text| text.replace("Hello, I saw your poster ", ""),
     ];
     for edit in edits {
         let stand = Stand::open().await;

@@ -22,8 +22,13 @@ const IMPORT: &str = "imp_01jd6m9k3te5b8r5v3x5y6z7w8";
 const LINES: &str = "application/x-ndjson";
 
 /// Operations that are answered from the configuration in memory, or that store nothing.
-const WITHOUT_STORE: [&str; 14] = [
+const WITHOUT_STORE: [&str; 19] = [
     "get /v1/connections",
+    "get /v1/entry-points",
+    "get /v1/entry-points/{id}/code",
+    "get /v1/entry-points/{id}/qr.png",
+    "get /v1/entry-points/{id}/qr.svg",
+    "get /v1/entry-points/{id}/sheet.svg",
     "get /v1/keys",
     "get /v1/notices",
     "get /v1/notices/{id}",
@@ -83,7 +88,7 @@ fn id_of(answer: &Value) -> String {
     answer["id"].as_str().unwrap().to_owned()
 }
 
-/// A request for every operation on messages and what carries them.
+/// A request for every operation on messages, what carries them, and what leads to them.
 async fn sending_requests(app: &TestApp) -> Vec<Asking> {
     let connection = json!({ "name": "c", "provider": "sandbox" });
     let connection_id = id_of(&app.post("/v1/connections", &connection).await.json());
@@ -94,7 +99,8 @@ async fn sending_requests(app: &TestApp) -> Vec<Asking> {
     let message_id = id_of(&app.post("/v1/messages", &message).await.json());
     let hold = json!({ "phone": HELD, "channel": "sms", "statement": "hold", "standing": "act", "method": "phone call", "occurred_at": "2026-11-20T10:00:00Z" });
     let held = id_of(&app.post("/v1/consents", &hold).await.json()["event"]);
-    vec![
+    let mut requests = entry_requests(app).await;
+    requests.extend([
         ask("post /v1/messages", &message),
         read("get /v1/messages", "/v1/messages"),
         read("get /v1/messages/{id}", &format!("/v1/messages/{message_id}")),
@@ -120,6 +126,29 @@ async fn sending_requests(app: &TestApp) -> Vec<Asking> {
         ask("post /v1/connections", &connection),
         ask_of("put /v1/connections/{id}", &connection_id, &json!({ "name": "d" })),
         ask_of("delete /v1/connections/{id}", &connection_id, &json!({})),
+    ]);
+    requests
+}
+
+/// What an entry point is made of.
+async fn entry_point(app: &TestApp) -> Value {
+    let sender = json!({ "channel": "sms", "name": "e", "address": "54322" });
+    let sender_id = id_of(&app.post("/v1/senders", &sender).await.json());
+    let notice = app.notice(&[]).await;
+    json!({ "name": "e", "sender": sender_id, "notice": { "id": notice["id"], "version": 1 } })
+}
+
+/// A request for every operation on entry points that needs the store.
+async fn entry_requests(app: &TestApp) -> Vec<Asking> {
+    let entry = entry_point(app).await;
+    let id = id_of(&app.post("/v1/entry-points", &entry).await.json());
+    let mut other = entry.clone();
+    other["name"] = json!("f");
+    vec![
+        ask("post /v1/entry-points", &entry),
+        ask_of("get /v1/entry-points/{id}", &id, &json!({})),
+        ask_of("put /v1/entry-points/{id}", &id, &other),
+        ask_of("delete /v1/entry-points/{id}", &id, &json!({})),
     ]
 }
 
@@ -267,6 +296,8 @@ async fn no_operation_is_left_out_of_these_tests() {
     let notice = id_of(&app.post("/v1/notices", &json!({ "name": "n" })).await.json());
     let sender = json!({ "channel": "sms", "name": "s", "address": "777" });
     let sender = id_of(&app.post("/v1/senders", &sender).await.json());
+    let entry = entry_point(&app).await;
+    let entry = id_of(&app.post("/v1/entry-points", &entry).await.json());
     store.fail(Fault::Unreadable);
     for operation in WITHOUT_STORE {
         let sent = match operation {
@@ -274,7 +305,11 @@ async fn no_operation_is_left_out_of_these_tests() {
             "post /v1/rules/dry-run" => json!({ "channel": "sms", "text": "deals" }),
             _ => json!({ "list": "crm" }),
         };
-        let id = if operation.contains("sender") { &sender } else { &notice };
+        let id = match operation {
+            _ if operation.contains("sender") => &sender,
+            _ if operation.contains("entry") => &entry,
+            _ => &notice,
+        };
         let mut asking = ask_of(operation, id, &sent);
         if operation.ends_with("phone") {
             asking.path += "?phone=%2B14155552671";

@@ -52,6 +52,7 @@ pub mod capture;
 pub mod lifting;
 pub mod link;
 pub mod reference;
+pub mod personal_link;
 pub mod retraction;
 
 pub mod rule;

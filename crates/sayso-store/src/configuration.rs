@@ -16,6 +16,7 @@ use sayso_core::id::{
     ConnectionId, EntryPointId, ImportId, KeyId, NoticeId, RuleId, SenderId, TopicId, WorkspaceId,
 };
 use sayso_core::notice::{Language, Notice, NoticeRef};
+use sayso_core::personal_link::LinkKey;
 use sayso_core::rule;
 use sayso_core::sender_health::{Signal, Signals};
 use sayso_core::settings::{DatedSettings, Settings};
@@ -73,6 +74,8 @@ pub struct Configuration {
     pub templates: BTreeMap<TemplateName, TemplateWords>,
     /// Inferred refusals that are held together, by the import that they are undone as.
     pub held_refusals: BTreeMap<ImportId, HeldRefusals>,
+    /// The keys of its links that were taken into use after the first, each since when.
+    pub link_keys: BTreeMap<LinkKey, Timestamp>,
 }
 
 /// A template at a provider.
@@ -243,6 +246,8 @@ pub enum Change {
     Template(TemplateName, TemplateWord),
     /// Inferred refusals that are held together.
     HeldRefusals(ImportId, HeldRefusals),
+    /// The key that links are made with from now on. Those before it stay valid.
+    LinkKey(LinkKey),
 }
 
 impl fmt::Debug for Connection {
@@ -317,6 +322,7 @@ impl Configuration {
             signals: BTreeMap::new(),
             templates: BTreeMap::new(),
             held_refusals: BTreeMap::new(),
+            link_keys: BTreeMap::new(),
         }
     }
 
@@ -365,7 +371,15 @@ impl Configuration {
             Change::HeldRefusals(id, held) => {
                 self.held_refusals.insert(id, held);
             }
+            Change::LinkKey(key) => {
+                self.link_keys.entry(key).or_insert(at);
+            }
         }
+    }
+
+    /// The key that links are made with.
+    pub fn link_key(&self) -> LinkKey {
+        self.link_keys.last_key_value().map(|(key, _)| *key).unwrap_or_default()
     }
 
     /// The version of a notice that a reference names.

@@ -137,6 +137,8 @@ macro_rules! conformance_cases {
         $case!(an_undone_import_leaves_out_everything_it_brought);
         $case!(every_address_is_listed_once_in_the_order_of_the_keys);
         $case!(an_event_is_found_by_its_address_and_id);
+        $case!(a_refusal_by_the_key_alone_is_heard_and_forgets_no_address);
+        $case!(links_are_made_with_the_newest_key);
         $case!(workspaces_do_not_see_each_other);
         $case!(a_published_notice_never_changes);
         $case!(a_topic_keeps_its_category);

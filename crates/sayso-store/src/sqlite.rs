@@ -442,7 +442,7 @@ impl Shared {
     fn may_know(&self, workspace: &Workspace, subject: &Subject, key: &AddressKey) -> bool {
         match subject {
             Subject::Address(address) => self.gate(workspace.no).may_know(address, key),
-            Subject::Hash(_) => true,
+            Subject::Hash(_) | Subject::Key(_) => true,
         }
     }
 
@@ -628,6 +628,15 @@ impl Store for SqliteStore {
         items: usize,
     ) -> Result<Vec<KnownAddress>, StoreError> {
         self.shared.addresses(workspace, after, items)
+    }
+
+    async fn find_address(
+        &self,
+        workspace: WorkspaceId,
+        key: AddressKey,
+    ) -> Result<Option<Address>, StoreError> {
+        let workspace = self.workspace(workspace)?;
+        self.shared.address_of(&workspace, key)
     }
 
     async fn find_profile(

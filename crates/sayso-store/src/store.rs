@@ -104,6 +104,8 @@ pub enum Subject {
     Address(Address),
     /// The hash of an address (rule 16).
     Hash(AddressHash),
+    /// The key alone: a link of ours names whom it is about, and maybe nothing more is known (rule 22).
+    Key(AddressKey),
 }
 
 impl Subject {
@@ -112,6 +114,7 @@ impl Subject {
         match self {
             Self::Address(address) => address.key(secret),
             Self::Hash(hash) => hash.key(secret),
+            Self::Key(key) => *key,
         }
     }
 }
@@ -487,6 +490,13 @@ pub trait Store: Send + Sync + Debug {
         after: Option<AddressKey>,
         items: usize,
     ) -> Result<Vec<KnownAddress>, StoreError>;
+
+    /// The address of a key, if it is known: not of who was erased, or is known by hash only.
+    async fn find_address(
+        &self,
+        workspace: WorkspaceId,
+        key: AddressKey,
+    ) -> Result<Option<Address>, StoreError>;
 
     /// The profile an address belongs to; the one linked first, where there are several.
     async fn find_profile(

@@ -268,6 +268,7 @@ fn recipient(subject: &Subject, configuration: &Configuration) -> Recipient {
         Subject::Address(sayso_core::address::Address::Phone(phone)) => Recipient::Phone(*phone),
         Subject::Address(address) => Recipient::Key(address.key(&configuration.secret)),
         Subject::Hash(hash) => Recipient::Hashed(hash.key(&configuration.secret)),
+        Subject::Key(key) => Recipient::Hashed(*key),
     }
 }
 

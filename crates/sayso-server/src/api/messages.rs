@@ -520,7 +520,7 @@ fn to(
     match fields.settle(reading, faults)? {
         Subject::Address(address) if address.kind() == kind => Some(To::Address(address)),
         Subject::Address(person @ Address::ExternalId(_)) => Some(To::Person(person, kind)),
-        Subject::Address(_) | Subject::Hash(_) => {
+        Subject::Address(_) | Subject::Hash(_) | Subject::Key(_) => {
             let fault = format!("is needed: the channel reaches no other kind than {kind}");
             faults.note("/to", Code::InvalidValue, fault);
             None

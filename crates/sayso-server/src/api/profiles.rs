@@ -174,7 +174,7 @@ pub(crate) async fn find(
         (None, Subject::Address(address)) => {
             view::view_address(&app, caller.configuration(), address, moment).await?
         }
-        (None, Subject::Hash(_)) => return Err(Problem::new(Code::NotFound)),
+        (None, Subject::Hash(_) | Subject::Key(_)) => return Err(Problem::new(Code::NotFound)),
     };
     Ok(Json(view))
 }
@@ -299,7 +299,7 @@ fn one_address(
     let subject = fields.settle(&reading, &mut faults);
     match faults.settle(subject)? {
         Subject::Address(address) => Ok(address),
-        Subject::Hash(_) => Err(Problem::new(Code::Internal)),
+        Subject::Hash(_) | Subject::Key(_) => Err(Problem::new(Code::Internal)),
     }
 }
 

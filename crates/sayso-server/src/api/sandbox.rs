@@ -262,7 +262,7 @@ fn address(app: &App, query: PhoneQuery, mut faults: Faults) -> Result<Address, 
     let subject = fields.settle(&reading, &mut faults);
     match faults.settle(subject)? {
         Subject::Address(address) => Ok(address),
-        Subject::Hash(_) => Err(Problem::new(Code::Internal)),
+        Subject::Hash(_) | Subject::Key(_) => Err(Problem::new(Code::Internal)),
     }
 }
 

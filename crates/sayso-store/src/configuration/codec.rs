@@ -8,6 +8,7 @@ use sayso_core::channel::{Category, Channel, Permission, Provider, Scope};
 use sayso_core::id::{ConnectionId, ImportId, KeyId, NoticeId, RuleId, SenderId, TopicId};
 use sayso_core::limits;
 use sayso_core::notice::{Language, Notice, NoticeRef};
+use sayso_core::personal_link::LinkKey;
 use sayso_core::phone::Region;
 use sayso_core::quiet::{QuietHours, TimeOfDay};
 use sayso_core::rule::{self, Does, Draft, Keyword, Matching, Pattern};
@@ -93,6 +94,7 @@ impl Canonical for Change {
                 to.byte(15);
                 write_entry_point(*id, entry, to);
             }
+            Self::LinkKey(key) => write_link_key(*key, to),
         }
     }
 
@@ -136,9 +138,19 @@ impl Canonical for Change {
                 },
             )),
             15 => read_entry_point(from).map(|(id, entry)| Self::EntryPoint(id, Box::new(entry))),
+            16 => read_link_key(from).map(Self::LinkKey),
             _ => Err(Malformed),
         }
     }
+}
+
+fn write_link_key(key: LinkKey, to: &mut Writer) {
+    to.byte(16);
+    to.number(u64::from(key.number()));
+}
+
+fn read_link_key(from: &mut Reader<'_>) -> Result<LinkKey, Malformed> {
+    u32::try_from(from.number()?).map(LinkKey::from_number).map_err(|_| Malformed)
 }
 
 fn write_sender(sender: &Sender, to: &mut Writer) {
@@ -500,6 +512,7 @@ mod tests {
             Change::SenderSignal(sender, signal.until(at)),
             Change::Template(name, word),
             Change::HeldRefusals(ImportId::from_bytes([3; 16]), held),
+            Change::LinkKey(LinkKey::from_number(300)),
         ] {
             assert_eq!(Change::from_bytes(&change.to_bytes()).unwrap(), change);
         }

@@ -1,12 +1,15 @@
 //! All addresses of a workspace, page by page, and single events of them.
 
 use sayso_core::address::AddressKey;
+use sayso_core::decision::Reason;
 use sayso_core::event::Fact;
 use sayso_core::id::EventId;
-use sayso_core::statement::Statement;
+use sayso_core::personal_link::LinkKey;
+use sayso_core::statement::{Slot, Statement};
 
-use super::build::{SMS, of_fact, phone, record, said, workspace};
+use super::build::{SMS, at, known, marketing, of_fact, phone, reason, record, said, workspace};
 use crate::Store;
+use crate::configuration::Change;
 use crate::store::{KnownAddress, Subject};
 
 /// Every page holds the addresses with the next keys: those known by hash and the erased among
@@ -62,4 +65,45 @@ pub async fn an_event_is_found_by_its_address_and_id(store: &dyn Store) {
     assert!(store.find_event(workspace, other, recorded.id).await.unwrap().is_none());
     let unknown = EventId::from_bytes([9; 16]);
     assert!(store.find_event(workspace, key, unknown).await.unwrap().is_none());
+}
+
+/// Who is named by the key alone is heard: whether the address is known, was erased, or comes later.
+pub async fn a_refusal_by_the_key_alone_is_heard_and_forgets_no_address(store: &dyn Store) {
+    let workspace = workspace(store).await;
+    let secret = store.configurations()[&workspace].secret.clone();
+    let key = |n| phone(n).key(&secret);
+    for n in [1, 2] {
+        record(store, workspace, said(workspace, &phone(n), SMS, Statement::Single, 1)).await;
+    }
+    let erasure = of_fact(workspace, &phone(2), Fact::Erasure, 2);
+    store.erase(workspace, &Subject::Key(key(2)), erasure).await.unwrap();
+    assert_eq!(store.find_address(workspace, key(1)).await.unwrap(), Some(phone(1)));
+    for n in [2, 3] {
+        assert_eq!(store.find_address(workspace, key(n)).await.unwrap(), None);
+    }
+    for n in [1, 2, 3] {
+        let mut refusal = said(workspace, &phone(n), SMS, Statement::OptOut, 5);
+        refusal.subject = Subject::Key(key(n));
+        record(store, workspace, refusal).await;
+    }
+    assert_eq!(store.find_address(workspace, key(1)).await.unwrap(), Some(phone(1)));
+    record(store, workspace, said(workspace, &phone(3), SMS, Statement::Single, 4)).await;
+    // To the gate the one who was erased is a stranger, and a stranger is refused too.
+    for (n, expected) in [(1, Reason::OptedOut), (2, Reason::NoOptIn), (3, Reason::OptedOut)] {
+        assert_eq!(reason(store, workspace, &phone(n), marketing()).await, Some(expected), "{n}");
+        let known = known(store, workspace, &phone(n)).await;
+        let refused = known.of(SMS).and_then(|register| register.act(Slot::OptOut));
+        assert_eq!(refused.map(|mark| mark.at), Some(at(5)), "{n}");
+    }
+}
+
+/// The first key needs no change; each later one is taken into use once, and for good.
+pub async fn links_are_made_with_the_newest_key(store: &dyn Store) {
+    let workspace = workspace(store).await;
+    assert_eq!(store.configurations()[&workspace].link_key(), LinkKey::default());
+    let second = LinkKey::default().next();
+    let once = store.configure(workspace, Change::LinkKey(second)).await.unwrap();
+    assert_eq!(once.link_key(), second);
+    let again = store.configure(workspace, Change::LinkKey(second)).await.unwrap();
+    assert_eq!(again.link_keys, once.link_keys);
 }

@@ -161,7 +161,7 @@ impl Draft {
     ) -> Prepared {
         let address = match &self.subject {
             Subject::Address(address) => Some(address.clone()),
-            Subject::Hash(_) => None,
+            Subject::Hash(_) | Subject::Key(_) => None,
         };
         let sealed = Sealed {
             address,

@@ -119,7 +119,8 @@ impl Shared {
             | Change::Key(..)
             | Change::SenderSignal(..)
             | Change::Template(..)
-            | Change::HeldRefusals(..) => None,
+            | Change::HeldRefusals(..)
+            | Change::LinkKey(_) => None,
         });
         Ok(undone.collect())
     }

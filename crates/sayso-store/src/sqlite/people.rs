@@ -672,7 +672,7 @@ impl Group<'_> {
         let key = subject.key(&workspace.secrets.address_keys);
         let mut erased = vec![match subject {
             Subject::Address(address) => (key, Some(address.clone())),
-            Subject::Hash(_) => (key, self.address(workspace, key)?),
+            Subject::Hash(_) | Subject::Key(_) => (key, self.address(workspace, key)?),
         }];
         let own: Vec<ProfileId> =
             self.registers(workspace, key)?.links().map(|(profile, _)| profile).collect();

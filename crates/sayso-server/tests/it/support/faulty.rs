@@ -238,6 +238,14 @@ impl Store for FaultyStore {
         self.run(self.inner.addresses(workspace, after, items)).await
     }
 
+    async fn find_address(
+        &self,
+        workspace: WorkspaceId,
+        key: AddressKey,
+    ) -> Result<Option<Address>, StoreError> {
+        self.run(self.inner.find_address(workspace, key)).await
+    }
+
     async fn find_profile(
         &self,
         workspace: WorkspaceId,

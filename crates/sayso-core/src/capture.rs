@@ -3,13 +3,13 @@
 
 use thiserror::Error;
 
-use crate::channel::{Channel, Permission, Scope, words};
+use crate::channel::{Channel, Message, Permission, Scope, words};
 use crate::limits;
 use crate::notice::Notice;
 use crate::register::{Mark, Register};
 use crate::registers::Registers;
 use crate::source::Source;
-use crate::statement::Statement;
+use crate::statement::{Slot, Statement};
 use crate::time::{ClaimedTime, Timestamp};
 
 /// The opt-in is dated in the future.
@@ -135,6 +135,35 @@ pub fn as_report(statement: Statement) -> Option<Statement> {
     }
 }
 
+/// Whether an opt-out of this scope stands and nothing inside the scope lifts any of it: saying it again
+/// says nothing new.
+pub fn refuses_already(
+    registers: &Registers,
+    channel: Channel,
+    scope: Scope,
+    now: Timestamp,
+) -> bool {
+    let opt_out = registers.register(channel, scope).and_then(|it| it.act(Slot::OptOut));
+    let inside = || registers.on_channel(channel).filter(|(inner, _)| scope.covers(*inner));
+    opt_out.is_some_and(|opt_out| {
+        let mut lifting = inside().flat_map(|(_, it)| it.express(now).chain(it.act(Slot::Start)));
+        !lifting.any(|mark| mark.at > opt_out.at)
+    })
+}
+
+/// Whether a refusal that bears on `message` within its scopes around `scope` was said after a page was
+/// made: a yes that was given on that page does not know of it.
+pub fn refused_since(
+    registers: &Registers,
+    message: &Message,
+    scope: Scope,
+    since: Timestamp,
+) -> bool {
+    let around = message.scopes().filter(|outer| outer.covers(scope));
+    let registers = around.filter_map(|outer| registers.register(message.channel, outer));
+    registers.flat_map(|it| it.refusals().chain(it.act(Slot::Hold))).any(|mark| mark.at > since)
+}
+
 /// Whether the registers of reporting sources, which are bounded for each address and scope, have
 /// room for this one's yes: past [`limits::SOURCES_PER_REGISTER_MAX`] a new source's yes is not
 /// taken. Its no always is.
@@ -143,4 +172,68 @@ pub fn has_room_for(register: Option<&Register>, source: &Source) -> bool {
         register.report_of(source).is_some()
             || register.reports().count() < limits::SOURCES_PER_REGISTER_MAX
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::channel::Category;
+    use crate::id::{EventId, TopicId};
+    use crate::source::{Road, SourceName};
+
+    const TOPIC: Scope = Scope::Topic(TopicId::from_bytes([1; 16]));
+    const MARKETING: Scope = Scope::Category(Category::Marketing);
+
+    fn time(minutes: u8) -> Timestamp {
+        Timestamp::from_micros(i64::from(minutes))
+    }
+
+    /// What is known after these statements by SMS, a minute after each other.
+    fn known(said: &[(Scope, Statement)]) -> Registers {
+        let source = Source { road: Road::Api, name: SourceName::fixed("api"), spoke_of: None };
+        let mut registers = Registers::default();
+        for (minute, (scope, statement)) in (1_u8..).zip(said) {
+            let register = registers.consents.entry((Channel::Sms, *scope)).or_default();
+            register.join(*statement, &source, time(minute), EventId::from_bytes([minute; 16]));
+        }
+        registers
+    }
+
+    #[test]
+    fn a_refusal_says_nothing_new_while_nothing_inside_it_was_lifted() {
+        let out = (MARKETING, Statement::OptOut);
+        for (said, expected) in [
+            (vec![], false),
+            (vec![out], true),
+            (vec![out, (Scope::All, Statement::Confirmed)], true),
+            (vec![out, (TOPIC, Statement::Confirmed)], false),
+            (vec![out, (MARKETING, Statement::Start)], false),
+            (vec![(TOPIC, Statement::Confirmed), out], true),
+            (vec![(Scope::All, Statement::OptOut)], false),
+            (vec![(MARKETING, Statement::No)], false),
+        ] {
+            let refused = refuses_already(&known(&said), Channel::Sms, MARKETING, time(100));
+            assert_eq!(refused, expected, "{said:?}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_around_a_box_counts_from_when_the_page_was_made() {
+        let ordinary = Message::ordinary(Channel::Sms, Category::Marketing);
+        let message = Message { topic: Some(TopicId::from_bytes([1; 16])), ..ordinary };
+        for (scope, statement, expected) in [
+            (Scope::All, Statement::OptOut, true),
+            (MARKETING, Statement::No, true),
+            (TOPIC, Statement::Hold, true),
+            (TOPIC, Statement::Confirmed, false),
+            (Scope::Category(Category::Utility), Statement::OptOut, false),
+        ] {
+            let registers = known(&[(scope, statement)]);
+            assert_eq!(refused_since(&registers, &message, TOPIC, time(0)), expected, "{scope}");
+            assert!(
+                !refused_since(&registers, &message, TOPIC, time(1)),
+                "seen on the page: {scope}"
+            );
+        }
+    }
 }

@@ -138,6 +138,9 @@ limits! {
     count KEYS_PER_WORKSPACE_MAX: usize = 10_000, "API keys of a workspace, revoked ones included: a hundred, each changed every month for eight years.";
     count LINK_KEYS_PER_WORKSPACE_MAX: u32 = 1_000, "Keys of a workspace's links: one a week for twenty years.";
     count LINK_TOKEN_BYTES_MAX: usize = 128, "The token of a link that people leave by: the longest has 120 letters.";
+    count PERSONAL_FORM_BYTES_MAX: usize = 65_536, "What a form of the preference centre sends: its choices at their most, with room.";
+    count PREFERENCE_CHOICES_MAX: usize = 200, "Choices that one preference centre shows: nobody reads more.";
+    count PREFERENCE_EVENTS_MAX: usize = 10_000, "Events in the file of what is kept about a person: more than anybody has; the newest.";
     count SOURCES_PER_REGISTER_MAX: usize = 64, "Reporting sources remembered for one address and scope; past it a new source's yes is not taken, its no always is.";
     count GATE_STATES_MAX: usize = 16_382, "Distinct effective states of a workspace in the gate index: 14 bits, one value for overflow and one for states that turn with time.";
     count GATE_SHAPES_MAX: usize = 65_536, "Shapes of registers whose state is remembered; a further one is computed each time.";

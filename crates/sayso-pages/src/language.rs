@@ -139,39 +139,23 @@ fn thousandths(weight: &str) -> Option<u16> {
 }
 
 /// What the pages say in one language: a file for each module that says something.
-type Texts = [&'static str; 3];
-
-const ENGLISH: Texts = [
-    include_str!("../texts/en/page.ftl"),
-    include_str!("../texts/en/trouble.ftl"),
-    include_str!("../texts/en/entry.ftl"),
-];
-const TURKISH: Texts = [
-    include_str!("../texts/tr/page.ftl"),
-    include_str!("../texts/tr/trouble.ftl"),
-    include_str!("../texts/tr/entry.ftl"),
-];
-const HINDI: Texts = [
-    include_str!("../texts/hi/page.ftl"),
-    include_str!("../texts/hi/trouble.ftl"),
-    include_str!("../texts/hi/entry.ftl"),
-];
-const ARABIC: Texts = [
-    include_str!("../texts/ar/page.ftl"),
-    include_str!("../texts/ar/trouble.ftl"),
-    include_str!("../texts/ar/entry.ftl"),
-];
+macro_rules! texts {
+    ($language:literal: $($module:literal),+) => {
+        &[$(include_str!(concat!("../texts/", $language, "/", $module, ".ftl"))),+]
+    };
+    ($language:literal) => { texts!($language: "page", "entry", "personal", "trouble") };
+}
 
 static BUNDLES: LazyLock<Vec<(Language, FluentBundle<FluentResource>)>> = LazyLock::new(|| {
-    let texts = |language| match language {
-        Language::English => ENGLISH,
-        Language::Turkish => TURKISH,
-        Language::Hindi => HINDI,
-        Language::Arabic => ARABIC,
-    };
+    let texts = |language| -> &[&str] { match language {
+        Language::English => texts!("en"),
+        Language::Turkish => texts!("tr"),
+        Language::Hindi => texts!("hi"),
+        Language::Arabic => texts!("ar"),
+    } };
     Language::ALL
         .into_iter()
-        .map(|language| (language, bundle(language, &texts(language))))
+        .map(|language| (language, bundle(language, texts(language))))
         .collect()
 });
 

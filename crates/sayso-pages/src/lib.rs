@@ -13,6 +13,7 @@
 pub mod entry;
 pub mod language;
 pub mod page;
+pub mod personal;
 pub mod qr;
 pub mod sheet;
 pub mod trouble;

@@ -22,7 +22,9 @@ pub(crate) mod imports;
 pub(crate) mod erasures;
 pub(crate) mod suppressions;
 
+pub(crate) mod link_keys;
 pub(crate) mod messages;
+pub(crate) mod preference_links;
 pub(crate) mod sandbox;
 
 pub(crate) mod look_ups;
@@ -62,6 +64,8 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(erasures::erase))
         .routes(routes!(messages::list, messages::send))
         .routes(routes!(messages::get))
+        .routes(routes!(preference_links::make))
+        .routes(routes!(link_keys::list, link_keys::rotate))
         .routes(routes!(sandbox::get, sandbox::put))
         .routes(routes!(sandbox::write))
         .routes(routes!(connections::list, connections::create))

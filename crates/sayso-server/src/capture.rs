@@ -16,9 +16,12 @@ use crate::app::App;
 
 mod entry;
 pub(crate) mod pages;
+mod preferences;
 pub(crate) mod reach;
 pub(crate) mod tag;
 pub(crate) mod thread;
+mod unsubscribe;
+mod visitor;
 
 /// The tag's source, as browsers get it.
 const TAG: &[u8] = include_bytes!("../../../web/tag.js");
@@ -30,6 +33,8 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .route("/capture/tag", options(tag::preflight))
         .route("/tag.js", get(script))
         .route("/e/{code}", get(entry::show).post(entry::send))
+        .route("/p/{token}", get(preferences::show).post(preferences::change))
+        .route("/u/{token}", get(unsubscribe::ask).post(unsubscribe::leave))
 }
 
 /// Serves the tag. Browsers keep it for five minutes, then ask whether it changed.

@@ -20,6 +20,7 @@ mod workers;
 mod body;
 mod caller;
 mod local;
+mod personal_links;
 
 pub mod keyring;
 pub mod observe;

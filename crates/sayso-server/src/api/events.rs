@@ -7,12 +7,13 @@ use axum::Json;
 use axum::extract::State;
 use sayso_core::event::{Fact, Retracted, Switched};
 use sayso_core::id::{ProfileId, WorkspaceId};
+use sayso_core::limits;
 use sayso_core::notice::NoticeRef;
 use sayso_core::source::{Actor, Evidence};
 use sayso_core::statement::Statement;
 use sayso_store::configuration::Configuration;
 use sayso_store::look_up::LookedUp;
-use sayso_store::store::{HistoryEntry, RetractDraft, Retracting, Retraction, Subject};
+use sayso_store::store::{HistoryEntry, Moment, RetractDraft, Retracting, Retraction, Subject};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -277,6 +278,24 @@ pub(crate) async fn retract(
     let registers = retracted(retracting)?;
     let processing = processing_word(&registers, app.now());
     Ok(Json(RetractionAnswer { event: event.to_string(), processing }))
+}
+
+/// The newest events of these addresses, at most [`limits::PREFERENCE_EVENTS_MAX`].
+pub(crate) async fn newest_of(
+    app: &App,
+    configuration: &Configuration,
+    subjects: &[Subject],
+) -> Result<Vec<EventView>, Problem> {
+    let (mut events, mut cursor) = (Vec::new(), Some(Cursor::default()));
+    while let Some(after) = cursor.take() {
+        let told = Told { configuration, subjects, moment: Moment::Now };
+        let page = read_history(app.store(), &told, after, limits::PAGE_ITEMS_MAX).await?;
+        events.extend(page.entries.iter().map(EventView::of));
+        let has_room = events.len() < limits::PREFERENCE_EVENTS_MAX;
+        let next = page.next.filter(|_| has_room);
+        cursor = next.and_then(|text| Cursor::parse(Some(&text), &mut Faults::default()));
+    }
+    Ok(events)
 }
 
 /// What a retraction came to, as a problem where it was not done.

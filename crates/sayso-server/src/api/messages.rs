@@ -41,6 +41,7 @@ use crate::problem::{Code, Problem, ProblemBody};
 
 mod admission;
 mod as_template;
+mod links;
 
 addressed_object! {
     /// A message to one person. `to`, or exactly one of `phone`, `email`, `external_id` and
@@ -62,7 +63,7 @@ addressed_object! {
         topic: TopicIdText,
         /// What it is for; `marketing` if absent. A topic's own category wins.
         category: CategoryText,
-        /// The words. This or `template` is required.
+        /// The words. This or `template` is required. `{unsubscribe_url}` and `{preferences_url}` become links of the person.
         #[schema(example = "Your order is ready.")]
         text: String,
         /// A template that the provider knows.
@@ -88,7 +89,7 @@ json_object! {
         /// Its language in the provider's spelling.
         #[schema(example = "en_US")]
         language: String,
-        /// What stands for its variables, in order; at most 32.
+        /// What stands for its variables, in order; at most 32. They may hold links as `text` may.
         variables: Vec<String>,
     }
 }
@@ -391,6 +392,9 @@ fn compose(
         questions(&mut request, channels, payload.as_ref(), (configuration, settings), &mut faults)
     });
     let says_nothing = request.require_opt_in.is_none();
+    if let (Some(payload), Some(channels)) = (&payload, &channels) {
+        links::check_links(payload, app.public_url(), channels, &mut faults);
+    }
     let composed = to.zip(questions).zip(payload.zip(expires_at));
     let ((to, questions), (payload, expires_at)) = faults.settle(composed)?;
     let first = questions.first().ok_or_else(|| Problem::new(Code::Internal))?;

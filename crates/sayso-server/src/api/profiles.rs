@@ -28,7 +28,7 @@ use crate::problem::{Code, Problem, ProblemBody};
 
 use view::{ProfileView, view};
 
-mod view;
+pub(crate) mod view;
 
 json_object! {
     /// What you know of one person. At least one identifier; all of them belong to the one person.

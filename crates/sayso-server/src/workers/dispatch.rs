@@ -29,6 +29,7 @@ use crate::account::{NoAccount, account_of};
 use crate::app::App;
 use crate::body::duration;
 use crate::hooks;
+use crate::personal_links::{fill, texts, waits};
 
 /// Whose messages wait: a sender of a workspace.
 type Queue = (WorkspaceId, SenderId);
@@ -256,6 +257,10 @@ async fn hand_over(
         return (HandOver { id, began_at: None, at, end }, Vec::new());
     };
     let is_exempt = !claimed.waived.is_empty();
+    let Some(claimed) = with_links(app, workspace, claimed) else {
+        let end = HandOverEnd::Failed { why: "no_public_url".into() };
+        return (HandOver { id, began_at: Some(began_at), at: app.now(), end }, Vec::new());
+    };
     let Taken { end, reports } = match way {
         Way::Sandbox => to_sandbox(app, workspace, claimed).await,
         Way::Carriage(carriage) => {
@@ -270,6 +275,19 @@ async fn hand_over(
         app.metrics().count_exempt_message();
     }
     (HandOver { id, began_at: Some(began_at), at: app.now(), end }, reports)
+}
+
+/// The message with the links of its person; none where the server does not know its own URL any more.
+fn with_links(app: &App, workspace: WorkspaceId, claimed: Claimed) -> Option<Claimed> {
+    if !texts(&claimed.payload).any(waits) {
+        return Some(claimed);
+    }
+    let configurations = app.store().configurations();
+    let configuration = configurations.get(&workspace)?;
+    let key = claimed.to.key(&configuration.secret);
+    let person = (&claimed.route, key);
+    let payload = fill(claimed.payload, app.public_url()?, configuration, person);
+    Some(Claimed { payload, ..claimed })
 }
 
 async fn to_sandbox(app: &App, workspace: WorkspaceId, claimed: Claimed) -> Taken {

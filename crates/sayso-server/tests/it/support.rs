@@ -27,6 +27,7 @@ use faulty::FaultyStore;
 pub(crate) mod certificate;
 pub(crate) mod faulty;
 pub(crate) mod kannel;
+pub(crate) mod links;
 pub(crate) mod provider;
 
 /// A clock that moves when it is told to, and a microsecond at each look.

@@ -1,0 +1,90 @@
+//! `/v1/link-keys`: the ring of keys by which people's links are known to be ours (rule 22).
+//!
+//! A key is never withdrawn and never shown: links that were sent years ago must go on working.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use sayso_core::limits;
+use sayso_core::personal_link::LinkKey;
+use sayso_core::time::Timestamp;
+use sayso_store::configuration::{Change, Configuration};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::app::App;
+use crate::caller::{Caller, Configure};
+use crate::problem::{Code, Problem, ProblemBody};
+
+/// A key of the ring.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LinkKeyAnswer {
+    /// Its number; the first has 0.
+    #[schema(example = 1)]
+    number: u32,
+    /// Since when links are made with it; absent for the first, which was always there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<String>,
+}
+
+/// The ring.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LinkKeys {
+    /// The keys, the newest first: new links are made with that one. All of them are valid.
+    keys: Vec<LinkKeyAnswer>,
+}
+
+/// Lists the keys of people's links, the newest first.
+#[utoipa::path(
+    get, path = "/v1/link-keys", tag = "Preferences", operation_id = "list_link_keys",
+    responses((status = 200, description = "The keys.", body = LinkKeys)),
+    security(("api_key" = ["configure"])),
+)]
+pub(crate) async fn list(caller: Caller<Configure>) -> Json<LinkKeys> {
+    let later = &caller.configuration().link_keys;
+    let later = later.iter().rev().map(|(key, since)| LinkKeyAnswer::of(*key, Some(*since)));
+    let first = LinkKeyAnswer::of(LinkKey::default(), None);
+    Json(LinkKeys { keys: later.chain([first]).collect() })
+}
+
+/// Takes a new key into use: new links are made with it from now on.
+///
+/// Links that were made before stay valid, for good.
+#[utoipa::path(
+    post, path = "/v1/link-keys", tag = "Preferences", operation_id = "rotate_link_keys",
+    responses(
+        (status = 201, description = "The key.", body = LinkKeyAnswer),
+        (status = 409, description = "The workspace has as many keys as it may.", body = ProblemBody),
+    ),
+    security(("api_key" = ["configure"])),
+)]
+pub(crate) async fn rotate(
+    State(app): State<Arc<App>>,
+    caller: Caller<Configure>,
+) -> Result<(StatusCode, Json<LinkKeyAnswer>), Problem> {
+    // Two at once make two keys.
+    let _turn = app.take_turn().await;
+    let configurations = app.store().configurations();
+    let known = configurations.get(&caller.workspace()).map(|it| it.link_key());
+    let next = known.ok_or_else(|| Problem::new(Code::Internal))?.next();
+    if next.number() >= limits::LINK_KEYS_PER_WORKSPACE_MAX {
+        let most = limits::LINK_KEYS_PER_WORKSPACE_MAX;
+        let detail = format!("LINK_KEYS_PER_WORKSPACE_MAX is {most}");
+        return Err(Problem::new(Code::LimitReached).detail(detail));
+    }
+    let changed = app.store().configure(caller.workspace(), Change::LinkKey(next)).await?;
+    Ok((StatusCode::CREATED, Json(LinkKeyAnswer::newest(&changed))))
+}
+
+impl LinkKeyAnswer {
+    fn of(key: LinkKey, since: Option<Timestamp>) -> Self {
+        Self { number: key.number(), since: since.map(|at| at.to_string()) }
+    }
+
+    fn newest(configuration: &Configuration) -> Self {
+        let key = configuration.link_key();
+        Self::of(key, configuration.link_keys.get(&key).copied())
+    }
+}

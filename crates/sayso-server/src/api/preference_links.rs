@@ -1,0 +1,132 @@
+//! `/v1/preference-links`: the links of one person, to put into a message that others send.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Extension, State};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use sayso_core::address::Address;
+use sayso_core::channel::{Category, Channel, Message};
+use sayso_core::personal_link::LinkPurpose;
+use sayso_store::store::Subject;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::api::address::{Care, Place, Reading, addressed_object};
+use crate::api::check::kind_on;
+use crate::app::{App, Peer};
+use crate::body::texts::{CategoryText, ChannelText, RegionText, SenderIdText, TopicIdText};
+use crate::body::{Faults, Sent};
+use crate::caller::{Caller, Send};
+use crate::personal_links::{link_in, url};
+use crate::problem::{Code, Problem, ProblemBody};
+
+addressed_object! {
+    /// Whose links are to be made, and what they leave.
+    #[derive(ToSchema)]
+    PreferenceLinksRequest {
+        /// Where a national phone number belongs; without it the workspace's region.
+        region: RegionText,
+        /// The channel of the message that the links stand in. Required.
+        channel: ChannelText,
+        /// Who sends that message; the person sees its name.
+        sender: SenderIdText,
+        /// What that message is about: one click leaves this topic.
+        topic: TopicIdText,
+        /// What one click leaves where there is no topic: `marketing` if absent.
+        category: CategoryText,
+    }
+}
+
+/// The links of one person.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PreferenceLinks {
+    /// To the preference centre. It shows what is known about the person: give it to nobody else.
+    #[schema(example = "https://consent.example/p/AQABAQEBAQEB")]
+    preferences: String,
+    /// To unsubscribe with one click: for `List-Unsubscribe`, or for a text.
+    #[schema(example = "https://consent.example/u/AQABAQEBAQEB")]
+    one_click: String,
+}
+
+/// Makes the links that one person leaves by.
+///
+/// They hold no address, work for years and as often as they are used, and need no login. Nothing is
+/// stored, so a person may be given new ones at any time. Send them to that address alone.
+#[utoipa::path(
+    post, path = "/v1/preference-links", tag = "Preferences", operation_id = "make_preference_links",
+    request_body(content = PreferenceLinksRequest, description = "Whose links, and what they leave."),
+    responses(
+        (status = 201, description = "The links.", body = PreferenceLinks),
+        (status = 422, description = "The channel reaches no address of this kind, or the workspace has no such sender or topic.", body = ProblemBody),
+    ),
+    security(("api_key" = ["send"])),
+)]
+pub(crate) async fn make(
+    State(app): State<Arc<App>>,
+    caller: Caller<Send>,
+    peer: Option<Extension<Peer>>,
+    parts: Parts,
+    sent: Sent<PreferenceLinksRequest>,
+) -> Result<(StatusCode, Json<PreferenceLinks>), Problem> {
+    let configuration = caller.configuration();
+    let (message, address) = whose(sent, &app, &caller)?;
+    let base = app.outer_base(peer.map(|Extension(peer)| peer), &parts);
+    let key = address.key(&configuration.secret);
+    let link = |purpose| url(&base, configuration, &link_in(configuration, &message, key, purpose));
+    let links = PreferenceLinks {
+        preferences: link(LinkPurpose::Preferences),
+        one_click: link(LinkPurpose::OneClick),
+    };
+    Ok((StatusCode::CREATED, Json(links)))
+}
+
+/// The message that the links stand in, and to whom it goes.
+fn whose(
+    sent: Sent<PreferenceLinksRequest>,
+    app: &App,
+    caller: &Caller<Send>,
+) -> Result<(Message, Address), Problem> {
+    let Sent { mut request, mut faults } = sent;
+    let configuration = caller.configuration();
+    let region = request.region.take().map(|RegionText(region)| region);
+    let region = region.or(configuration.settings.at(app.now()).region);
+    let reading =
+        Reading { phones: app.phones(), region, care: Care::Possible, place: Place::Body };
+    let channel = request.channel.take().map(|ChannelText(channel)| channel);
+    let channel = faults.require("/channel", channel, "sms");
+    let sender = request.sender.take().map(|SenderIdText(id)| id);
+    if let (Some(sender), Some(channel)) = (sender, channel)
+        && !configuration.living_senders(channel).any(|living| living == sender)
+    {
+        faults.note("/sender", Code::UnknownSender, "is no living sender of the channel");
+    }
+    let topic = request.topic.take().map(|TopicIdText(id)| id);
+    let category = match topic.map(|id| configuration.topics.get(&id)) {
+        None => request.category.take().map(|CategoryText(category)| category),
+        Some(Some(topic)) if topic.deleted_at.is_none() => Some(topic.category),
+        Some(_) => {
+            faults.note("/topic", Code::UnknownTopic, "is no living topic of the workspace");
+            None
+        }
+    };
+    let subject = request.take_address().settle(&reading, &mut faults);
+    let address = subject.zip(channel).and_then(|(subject, on)| reached(subject, on, &mut faults));
+    let (address, channel) = faults.settle(address.zip(channel))?;
+    let ordinary = Message::ordinary(channel, category.unwrap_or(Category::Marketing));
+    Ok((Message { sender, topic, ..ordinary }, address))
+}
+
+/// The address, if the channel reaches it.
+fn reached(subject: Subject, channel: Channel, faults: &mut Faults) -> Option<Address> {
+    let kind = kind_on(channel);
+    match subject {
+        Subject::Address(address) if address.kind() == kind => Some(address),
+        Subject::Address(_) | Subject::Hash(_) | Subject::Key(_) => {
+            let fault = format!("reaches no other address than one of the kind {kind}");
+            faults.note("/channel", Code::InvalidValue, fault);
+            None
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! `/u/{token}`: leaving with one click (rule 22, RFC 8058).
+//!
+//! Opening the link shows a page with a button; mail scanners, previews and prefetching browsers open
+//! links, and change nothing. Any POST acts at once, whatever its body says, and is answered with 200 once
+//! the refusal is durable: there is nothing to confirm, no redirect, and the link works again and again.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use sayso_core::channel::{Permission, Scope};
+use sayso_core::personal_link::{Leaves, LinkPurpose};
+use sayso_core::source::Road;
+use sayso_pages::personal::ACT;
+use sayso_pages::personal::unsubscribe::{EVERYTHING, Left, Unsubscribe};
+
+use super::pages::respond;
+use super::visitor::{Fields, Visitor, answer, everything_on, language_of};
+use crate::app::App;
+use crate::problem::Problem;
+
+/// Shows what the link leaves, and changes nothing.
+pub(super) async fn ask(
+    State(app): State<Arc<App>>,
+    Path(token): Path<String>,
+    request: Request,
+) -> Response {
+    let (parts, _) = request.into_parts();
+    let asked = async {
+        let visitor = Visitor::find(&app, &token, LinkPurpose::OneClick, &parts).await?;
+        app.rates().take_network(visitor.ip)?;
+        let (_, left) = visitor.leaves();
+        let page = Unsubscribe {
+            language: language_of(&parts),
+            business: visitor.business(),
+            channel: visitor.link.channel,
+            left,
+        };
+        Ok(respond(StatusCode::OK, page.ask(), &[]))
+    };
+    answer(asked.await, &parts.headers)
+}
+
+/// Leaves, at once.
+pub(super) async fn leave(
+    State(app): State<Arc<App>>,
+    Path(token): Path<String>,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let left = async {
+        let visitor = Visitor::find(&app, &token, LinkPurpose::OneClick, &parts).await?;
+        let fields = Fields::read(body).await;
+        let (permission, mut left) = visitor.leaves();
+        let mut refused = vec![permission];
+        if fields.find(ACT) == Some(EVERYTHING) {
+            left = Left::Everything;
+            refused = visitor.everything(&app).await?;
+        }
+        visitor.refuse(&app, Road::OneClick, &refused).await?;
+        let page = Unsubscribe {
+            language: language_of(&parts),
+            business: visitor.business(),
+            channel: visitor.link.channel,
+            left,
+        };
+        Ok(respond(StatusCode::OK, page.done(), &[]))
+    };
+    answer(left.await, &parts.headers)
+}
+
+impl Visitor {
+    /// What the link leaves: the topic while it lives, then its category; everything on the channel where
+    /// the topic is unknown here (rule 5).
+    fn leaves(&self) -> (Permission, Left<'_>) {
+        let on = |scope| Permission::Messages(self.link.channel, scope);
+        let category = |it| (on(Scope::Category(it)), Left::Category(it));
+        match self.link.leaves {
+            Leaves::Category(it) => category(it),
+            Leaves::Topic(id) => match self.configuration.topics.get(&id) {
+                Some(topic) if topic.deleted_at.is_none() => {
+                    (on(Scope::Topic(id)), Left::Topic(&topic.name))
+                }
+                Some(topic) => category(topic.category),
+                None => (on(Scope::All), Left::Channel),
+            },
+        }
+    }
+
+    /// Everything that can be sent to the address.
+    pub(super) async fn everything(&self, app: &App) -> Result<Vec<Permission>, Problem> {
+        let registers = self.registers(app).await?;
+        Ok(everything_on(&self.channels(&registers)))
+    }
+}

@@ -1,0 +1,102 @@
+//! The links that people leave by, as URLs, and in the words of messages (rule 22).
+//!
+//! A text holds a placeholder until its message begins to be handed over; then the links of its person
+//! stand there. So no text that is stored says whose it is by a link, and every link is made with the
+//! newest key.
+
+use sayso_core::address::AddressKey;
+use sayso_core::channel::Message;
+use sayso_core::limits;
+use sayso_core::personal_link::{Leaves, LinkPurpose, PersonalLink};
+use sayso_store::configuration::Configuration;
+use sayso_store::message::Payload;
+
+/// What stands in a text for the link to unsubscribe with one click.
+const UNSUBSCRIBE_URL: &str = "{unsubscribe_url}";
+/// What stands in a text for the link to the preference centre.
+const PREFERENCES_URL: &str = "{preferences_url}";
+
+const PLACEHOLDERS: [(&str, LinkPurpose); 2] =
+    [(UNSUBSCRIBE_URL, LinkPurpose::OneClick), (PREFERENCES_URL, LinkPurpose::Preferences)];
+
+/// The URL of a link; `base` is the server's, without a slash at the end.
+pub(crate) fn url(base: &str, configuration: &Configuration, link: &PersonalLink) -> String {
+    let place = place_of(link.purpose);
+    let token = link.token(configuration.link_key(), &configuration.secret);
+    format!("{base}/{place}/{token}")
+}
+
+const fn place_of(purpose: LinkPurpose) -> &'static str {
+    match purpose {
+        LinkPurpose::Preferences => "p",
+        LinkPurpose::OneClick => "u",
+    }
+}
+
+/// The link of somebody who gets this message: it leaves the message's topic, or else its category.
+pub(crate) fn link_in(
+    configuration: &Configuration,
+    message: &Message,
+    address: AddressKey,
+    purpose: LinkPurpose,
+) -> PersonalLink {
+    let only = configuration.only_sender(message.channel);
+    PersonalLink {
+        workspace: configuration.workspace,
+        address,
+        channel: message.channel,
+        purpose,
+        leaves: message.topic.map_or(Leaves::Category(message.category), Leaves::Topic),
+        // The one sender of a channel needs no naming: a text message is short.
+        sender: message.sender.filter(|sender| only != Some(*sender)),
+    }
+}
+
+/// Whether a text waits for a link.
+pub(crate) fn waits(text: &str) -> bool {
+    PLACEHOLDERS.iter().any(|(placeholder, _)| text.contains(placeholder))
+}
+
+/// How many characters a text has at the most once its links stand in it.
+pub(crate) fn characters_max(text: &str, base: &str) -> usize {
+    // A slash, a letter, and a slash before the token.
+    let url = base.chars().count() + 3 + limits::LINK_TOKEN_BYTES_MAX;
+    let grown = PLACEHOLDERS.iter().map(|(placeholder, _)| {
+        text.matches(placeholder).count() * url.saturating_sub(placeholder.len())
+    });
+    text.chars().count() + grown.sum::<usize>()
+}
+
+/// What is said, with the links of its person in the place of their placeholders.
+pub(crate) fn fill(
+    payload: Payload,
+    base: &str,
+    configuration: &Configuration,
+    (message, address): (&Message, AddressKey),
+) -> Payload {
+    let fill = |text: Box<str>| {
+        let filled = PLACEHOLDERS.iter().filter(|(placeholder, _)| text.contains(placeholder));
+        filled.fold(text.clone(), |text, (placeholder, purpose)| {
+            let link = link_in(configuration, message, address, *purpose);
+            text.replace(placeholder, &url(base, configuration, &link)).into()
+        })
+    };
+    match payload {
+        Payload::Text(text) => Payload::Text(fill(text)),
+        Payload::Template { name, language, variables } => {
+            let variables = variables.into_iter().map(fill).collect();
+            Payload::Template { name, language, variables }
+        }
+        Payload::Question { .. } => payload,
+    }
+}
+
+/// The texts of a payload that may wait for links.
+pub(crate) fn texts(payload: &Payload) -> impl Iterator<Item = &str> {
+    let (text, variables): (Option<&str>, &[Box<str>]) = match payload {
+        Payload::Text(text) => (Some(text), &[]),
+        Payload::Template { variables, .. } => (None, variables),
+        Payload::Question { .. } => (None, &[]),
+    };
+    text.into_iter().chain(variables.iter().map(AsRef::as_ref))
+}

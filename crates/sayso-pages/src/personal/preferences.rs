@@ -367,7 +367,7 @@ impl Preferences<'_> {
                         }
                     }
                 }
-                (button(Act::StopEverything.as_str(), &language.say("personal-stop-everything"), None))
+                (button(Act::StopEverything.as_str(), &language.say("personal-stop-everything"), Some("plain")))
             }
         }
     }

@@ -25,6 +25,7 @@ mod inferred;
 mod input;
 mod logs;
 mod look_ups;
+mod message_links;
 mod messages;
 mod pacing;
 mod people;

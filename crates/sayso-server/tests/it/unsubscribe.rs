@@ -2,6 +2,11 @@
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use sayso_core::address::Address;
+use sayso_core::channel::Channel;
+use sayso_core::id::{SenderId, TopicId};
+use sayso_core::personal_link::{Leaves, LinkKey, LinkPurpose, PersonalLink};
+use sayso_core::phone::Phone;
 use sayso_core::time::Span;
 use serde_json::json;
 
@@ -190,6 +195,26 @@ async fn a_link_works_again_and_again_for_years_and_after_every_rotation() {
         assert_eq!(app.submit(link, &[]).await.status, StatusCode::OK);
         assert_eq!(app.sms(PHONE).await["reason"], "opted_out");
     }
+}
+
+/// A store that was restored from before a rotation, or from before a topic was made.
+#[tokio::test]
+async fn a_link_works_whose_key_and_topic_the_store_never_heard_of() {
+    let app = TestApp::start().await;
+    app.agrees().await;
+    let secret = &app.configuration.secret;
+    let link = PersonalLink {
+        workspace: app.configuration.workspace,
+        address: Address::Phone(Phone::from_digits(14_155_552_671).unwrap()).key(secret),
+        channel: Channel::Sms,
+        purpose: LinkPurpose::OneClick,
+        leaves: Leaves::Topic(TopicId::from_bytes([9; 16])),
+        sender: Some(SenderId::from_bytes([9; 16])),
+    };
+    let path = format!("/u/{}", link.token(LinkKey::from_number(7), secret));
+    assert!(app.open(&path).await.text.contains("<dd><bdi>Everything</bdi></dd>"));
+    assert_eq!(app.submit(&path, &[]).await.status, StatusCode::OK);
+    assert_eq!(app.said().await, ["sms yes", "sms opt_out"], "in doubt all of it is refused");
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ use crate::http::Http;
 use crate::running::{Running, sayso_json};
 
 mod entry;
+mod preferences;
 
 /// How often a state is asked for before the test gives up; each time waits for a paint or so.
 const TRIES: u32 = 300;
@@ -56,8 +57,9 @@ async fn serve_pages(listener: TcpListener, sayso: String, site: String) {
     }
 }
 
-/// Starts chromedriver on a port of its own and opens a browser, with these options besides the usual.
-async fn open_browser(besides: Value) -> (Child, Client) {
+/// Starts chromedriver on a port of its own and opens a browser, with more arguments and options than the
+/// usual.
+async fn open_browser(more: &[&str], mut options: Value) -> (Child, Client) {
     let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
     let driver = Command::new("chromedriver")
         .arg(format!("--port={port}"))
@@ -84,8 +86,7 @@ async fn open_browser(besides: Value) -> (Child, Client) {
         "--disable-sync",
         "--disable-dev-shm-usage",
     ];
-    let mut options = besides;
-    options["args"] = json!(arguments);
+    options["args"] = json!([&arguments[..], more].concat());
     let Value::Object(wishes) = json!({ "goog:chromeOptions": options }) else {
         unreachable!("an object literal")
     };
@@ -122,7 +123,7 @@ impl Scene {
         assert_eq!(site.status, 201, "{site:?}");
         let key = site.body["site"].as_str().unwrap().to_owned();
         tokio::task::spawn(serve_pages(listener, format!("http://{}", server.address), key));
-        let (driver, browser) = open_browser(besides).await;
+        let (driver, browser) = open_browser(&[], besides).await;
         Self { browser, driver, http, pages, _server: server, _data: data }
     }
 

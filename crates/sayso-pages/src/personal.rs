@@ -5,6 +5,7 @@
 //! page names an address in full, since a link may be passed on.
 
 pub mod preferences;
+pub mod request;
 pub mod unsubscribe;
 
 use maud::{Markup, html};
@@ -64,13 +65,18 @@ pub(crate) fn road_name(language: Language, road: Road) -> String {
 
 /// The same page in the other languages.
 fn languages(current: Language) -> Markup {
+    languages_of(current, "")
+}
+
+/// The same, of a page that has further parameters.
+fn languages_of(current: Language, more: &str) -> Markup {
     html! {
         nav aria-label=(current.say("personal-languages")) class="languages" {
             @for language in Language::ALL {
                 @if language == current {
                     span aria-current="true" { (language.own_name()) }
                 } @else {
-                    a href={ "?" (LANGUAGE) "=" (language.tag()) } lang=(language.tag()) hreflang=(language.tag()) {
+                    a href={ "?" (LANGUAGE) "=" (language.tag()) (more) } lang=(language.tag()) hreflang=(language.tag()) {
                         (language.own_name())
                     }
                 }

@@ -16,6 +16,7 @@ use crate::app::App;
 
 mod entry;
 pub(crate) mod pages;
+mod preference_request;
 mod preferences;
 pub(crate) mod reach;
 pub(crate) mod tag;
@@ -33,6 +34,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .route("/capture/tag", options(tag::preflight))
         .route("/tag.js", get(script))
         .route("/e/{code}", get(entry::show).post(entry::send))
+        .route("/p", get(preference_request::ask).post(preference_request::take))
         .route("/p/{token}", get(preferences::show).post(preferences::change))
         .route("/u/{token}", get(unsubscribe::ask).post(unsubscribe::leave))
 }

@@ -14,7 +14,7 @@ use sayso_store::message::Payload;
 /// What stands in a text for the link to unsubscribe with one click.
 const UNSUBSCRIBE_URL: &str = "{unsubscribe_url}";
 /// What stands in a text for the link to the preference centre.
-const PREFERENCES_URL: &str = "{preferences_url}";
+pub(crate) const PREFERENCES_URL: &str = "{preferences_url}";
 
 const PLACEHOLDERS: [(&str, LinkPurpose); 2] =
     [(UNSUBSCRIBE_URL, LinkPurpose::OneClick), (PREFERENCES_URL, LinkPurpose::Preferences)];

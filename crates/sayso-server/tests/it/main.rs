@@ -29,6 +29,7 @@ mod message_links;
 mod messages;
 mod pacing;
 mod people;
+mod preference_request;
 mod preferences;
 mod profiles;
 mod providers;

@@ -168,11 +168,16 @@ async fn what_no_notice_names_cannot_be_ticked() {
     app.agrees().await;
     let path = app.links().await.preferences;
     let centre = Centre { app, path };
+    let made = centre.app.post("/v1/notices", &json!({ "name": "Elsewhere" })).await.json();
+    let notice = made["id"].as_str().unwrap();
+    let names = [json!({ "channel": "whatsapp" })];
+    let version = json!({ "version": 1, "language": "en", "text": "By WhatsApp.", "names": names });
+    centre.app.post(&format!("/v1/notices/{notice}/versions"), &version).await;
     let page = centre.page().await;
     let name = on(&topic);
     let yes = [
         ("shown_at".to_owned(), centre.app.now()),
-        ("shown".to_owned(), format!("{name} off ntc_01jd6m9k3te5b8r5v3x5y6z7w8,1,en")),
+        ("shown".to_owned(), format!("{name} off {notice},1,en")),
         ("on".to_owned(), name),
         ("act".to_owned(), "save".to_owned()),
     ];

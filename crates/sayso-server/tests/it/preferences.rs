@@ -1,6 +1,7 @@
 //! The preference centre (rules 4, 8, 11, 17, 22).
 
 use axum::http::StatusCode;
+use sayso_core::limits;
 use sayso_core::time::Span;
 use serde_json::{Value, json};
 
@@ -313,4 +314,18 @@ async fn the_page_is_in_the_language_of_its_reader() {
         assert!(page.contains(&format!("<html lang=\"{tag}\" dir=\"{direction}\"")), "{page}");
         assert!(!page.contains("personal-"), "{page}");
     }
+}
+
+#[tokio::test]
+async fn a_page_shows_no_more_choices_than_anybody_reads() {
+    let (centre, ..) = Centre::open().await;
+    for number in 0..limits::PREFERENCE_CHOICES_MAX {
+        centre.app.topic(&format!("Topic {number}"), "marketing").await;
+    }
+    let page = centre.page().await.text;
+    assert_eq!(page.matches("type=\"checkbox\"").count(), limits::PREFERENCE_CHOICES_MAX);
+    assert_eq!(page.matches(" checked").count(), 2, "what they get is among them");
+    // What the page did not show is not touched by saving it.
+    centre.submit(&form_of(&page)).await;
+    assert_eq!(centre.said_here().await, Vec::<String>::new());
 }

@@ -22,7 +22,7 @@ const IMPORT: &str = "imp_01jd6m9k3te5b8r5v3x5y6z7w8";
 const LINES: &str = "application/x-ndjson";
 
 /// Operations that are answered from the configuration in memory, or that store nothing.
-const WITHOUT_STORE: [&str; 19] = [
+const WITHOUT_STORE: [&str; 21] = [
     "get /v1/connections",
     "get /v1/entry-points",
     "get /v1/entry-points/{id}/code",
@@ -30,6 +30,7 @@ const WITHOUT_STORE: [&str; 19] = [
     "get /v1/entry-points/{id}/qr.svg",
     "get /v1/entry-points/{id}/sheet.svg",
     "get /v1/keys",
+    "get /v1/link-keys",
     "get /v1/notices",
     "get /v1/notices/{id}",
     "get /v1/sandbox/phone",
@@ -41,6 +42,7 @@ const WITHOUT_STORE: [&str; 19] = [
     "get /v1/topics",
     "post /v1/rules/dry-run",
     "post /v1/imports",
+    "post /v1/preference-links",
     "put /v1/sandbox/phone",
 ];
 
@@ -123,6 +125,7 @@ async fn sending_requests(app: &TestApp) -> Vec<Asking> {
             &held_together(app).await,
             &json!({ "decision": "retract" }),
         ),
+        ask("post /v1/link-keys", &json!({})),
         ask("post /v1/connections", &connection),
         ask_of("put /v1/connections/{id}", &connection_id, &json!({ "name": "d" })),
         ask_of("delete /v1/connections/{id}", &connection_id, &json!({})),
@@ -302,6 +305,7 @@ async fn no_operation_is_left_out_of_these_tests() {
     for operation in WITHOUT_STORE {
         let sent = match operation {
             "put /v1/sandbox/phone" => json!({}),
+            "post /v1/preference-links" => json!({ "channel": "sms", "phone": ADA }),
             "post /v1/rules/dry-run" => json!({ "channel": "sms", "text": "deals" }),
             _ => json!({ "list": "crm" }),
         };

@@ -5,9 +5,11 @@ use axum::http::{Request, StatusCode};
 use sayso_core::address::Address;
 use sayso_core::channel::Channel;
 use sayso_core::id::{SenderId, TopicId};
+use sayso_core::limits;
 use sayso_core::personal_link::{Leaves, LinkKey, LinkPurpose, PersonalLink};
 use sayso_core::phone::Phone;
 use sayso_core::time::Span;
+use sayso_store::configuration::Change;
 use serde_json::json;
 
 use crate::support::faulty::Fault;
@@ -299,4 +301,15 @@ async fn a_refusal_by_a_link_is_taken_past_every_limit_and_written_once() {
     assert_eq!(app.sms(PHONE).await["reason"], "opted_out");
     assert_eq!(app.open("/u/x").await.status, StatusCode::NOT_FOUND);
     assert_eq!(app.open("/u/x").await.status, StatusCode::TOO_MANY_REQUESTS);
+}
+
+#[tokio::test]
+async fn a_ring_has_room_for_so_many_keys() {
+    let app = TestApp::start().await;
+    let last = LinkKey::from_number(limits::LINK_KEYS_PER_WORKSPACE_MAX - 1);
+    let workspace = app.configuration.workspace;
+    app.store.configure(workspace, Change::LinkKey(last)).await.unwrap();
+    let problem = app.post("/v1/link-keys", &json!({})).await.is_problem("limit-reached");
+    assert!(problem["detail"].as_str().unwrap().contains("1000"), "{problem}");
+    assert_eq!(app.open(&app.links().await.one_click).await.status, StatusCode::OK);
 }

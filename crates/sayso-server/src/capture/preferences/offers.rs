@@ -88,12 +88,20 @@ impl<'a> Offering<'a, '_> {
         });
         let others = topics.clone().filter(|(_, topic)| !CATEGORIES.contains(&topic.category));
         let others = others.map(|(id, _)| Scope::Topic(*id));
-        let offers = scopes.chain(others).filter_map(|scope| self.offer(channel, scope));
+        let mut offers: Vec<(usize, Offer<'a>)> = scopes
+            .chain(others)
+            .filter_map(|scope| self.offer(channel, scope))
+            .enumerate()
+            .collect();
+        // Where there is no room for all, what the person gets goes before what they might.
+        offers.sort_by_key(|(place, offer)| (!offer.is_on, *place));
+        offers.truncate(room);
+        offers.sort_by_key(|(place, _)| *place);
         let message = Message::ordinary(channel, Category::Marketing);
         Channels {
             channel,
             is_blocked: self.decision(&message).1,
-            offers: offers.take(room).collect(),
+            offers: offers.into_iter().map(|(_, offer)| offer).collect(),
         }
     }
 

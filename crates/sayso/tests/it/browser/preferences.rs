@@ -253,11 +253,14 @@ async fn the_pages_look_well_in_every_language() {
     }
     telephone.end().await;
     let telephone = Telephone::open(360, Theme::Light).await;
-    for tag in ["tr", "hi", "ar"] {
+    for tag in ["en", "tr", "hi", "ar"] {
         telephone.visit(&format!("{}?language={tag}", telephone.preferences)).await;
         telephone.looks_well(&format!("preferences-360-{tag}")).await;
         telephone.visit(&format!("{}?language={tag}", telephone.one_click)).await;
         telephone.looks_well(&format!("unsubscribe-360-{tag}")).await;
+        let (server, _) = telephone.one_click.split_once("/u/").unwrap();
+        telephone.visit(&format!("{server}/p?language={tag}")).await;
+        telephone.looks_well(&format!("preference-request-360-{tag}")).await;
     }
     telephone.end().await;
 }

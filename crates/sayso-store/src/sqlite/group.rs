@@ -131,6 +131,8 @@ impl Signaled {
             | Of::Notice(_)
             | Of::Site(..)
             | Of::Key(..)
+            | Of::EntryPoint(..)
+            | Of::LinkKey(_)
             | Of::HeldRefusals(..) => None,
         }
     }

@@ -25,8 +25,8 @@ use crate::channel::{Category, Channel, Permission, Scope};
 use crate::email::Email;
 use crate::event::{ConsentEvent, Fact, Retracted, Sealed, Switched};
 use crate::id::{
-    ConnectionId, EntryPointId, EventId, ImportId, KeyId, NoticeId, ProfileId, RuleId, SenderId,
-    TopicId, WorkspaceId,
+    ConnectionId, EntryPointId, EventId, FormId, ImportId, KeyId, NoticeId, ProfileId, RuleId,
+    SenderId, TopicId, WorkspaceId,
 };
 use crate::notice::{Language, NoticeRef};
 use crate::phone::Phone;
@@ -268,6 +268,7 @@ canonical_ids!(
     EntryPointId,
     RuleId,
     EventId,
+    FormId,
     ImportId,
     KeyId,
     NoticeId,

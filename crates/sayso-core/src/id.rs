@@ -110,6 +110,8 @@ ids! {
     TopicId = "top";
     /// The words shown to people, all versions and languages of them.
     NoticeId = "ntc";
+    /// A web opt-in form.
+    FormId = "frm";
     /// One import of a list.
     ImportId = "imp";
     /// One API key.

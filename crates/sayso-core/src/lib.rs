@@ -21,6 +21,7 @@ pub mod phone;
 pub mod activity;
 pub mod channel;
 pub mod color;
+pub mod form;
 pub mod notice;
 pub mod source;
 pub mod statement;

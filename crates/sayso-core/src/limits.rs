@@ -96,6 +96,19 @@ limits! {
     count BODY_BYTES_MAX: usize = 262_144, "A single JSON request: 256 KiB holds any one consent with evidence.";
     count BATCH_BODY_BYTES_MAX: usize = 33_554_432, "A batch request: 32 MiB.";
     count TAG_BODY_BYTES_MAX: usize = 16_384, "What one page view may send: 16 KiB.";
+    count FORM_BODY_BYTES_MAX: usize = 32_768, "What one form may send: every field at its longest, in any script.";
+    count FORM_TEXT_BYTES_MAX: usize = 2_048, "Title, description, button, confirmation or label of a form: longer ones are not read by anybody.";
+    count FORM_URL_BYTES_MAX: usize = 2_048, "Where a form leads: the longest address that every browser takes.";
+    count FORM_RADIUS_PX_MAX: u8 = 24, "How round the corners of a form may be: half the height of its button.";
+    count FORM_TOPICS_MAX: usize = 12, "Topics of a form: people do not choose among more.";
+    count FORM_BOXES_MAX: usize = 24, "Boxes of a form, one for each topic on each channel: each ticked one is an event.";
+    count FORM_FIELDS_MAX: usize = 12, "Fields of a form: people do not fill in more.";
+    count FORM_COUNTRIES_MAX: usize = 12, "Countries that a form offers beside the number: any other number is written with its country code.";
+    count FORM_VALUE_CHARS_MAX: usize = 200, "What a person writes into one field, in characters.";
+    count FORM_ORIGINS_MAX: usize = 50, "Origins whose pages may show a form, as many as a site has.";
+    count FORM_PROOF_BITS: u32 = 16, "Bits that a form's proof of work begins with: some 65,000 hashes, a second on a slow phone.";
+    count FORM_UNPROVEN_PER_NETWORK: u32 = 20, "Submissions without proof of work that one network may make in an hour: people without scripts are few, and a program that only waits is held here.";
+    count FORM_PER_ADDRESS: u32 = 6, "Submissions of forms about one address in an hour: a person corrects themselves once or twice, and nobody else may sign them up all day.";
     count JSON_DEPTH_MAX: usize = 16, "Nesting of a JSON body: our deepest shape has 5.";
     count SENDERS_PER_WORKSPACE_MAX: usize = 1_000, "Senders of a workspace: each may be a scope of its own.";
     count CONNECTIONS_PER_WORKSPACE_MAX: usize = 100, "Connections of a workspace: accounts at providers.";
@@ -125,6 +138,7 @@ limits! {
     count TOPICS_PER_WORKSPACE_MAX: usize = 1_000, "Topics of a workspace: people cannot choose among more.";
     count NOTICES_PER_WORKSPACE_MAX: usize = 1_000, "Notices of a workspace: a form or a box each; all of them are in memory.";
     count NOTICE_VERSIONS_PER_WORKSPACE_MAX: usize = 2_000, "Published versions of a workspace's notices, each language one: 32 MiB of words in memory at the worst.";
+    count FORMS_PER_WORKSPACE_MAX: usize = 1_000, "Forms of a workspace, deleted ones included; all of them are in memory.";
     count SITES_PER_WORKSPACE_MAX: usize = 1_000, "Sites of a workspace: each preflight of a browser looks through them.";
     count ENTRY_POINTS_PER_WORKSPACE_MAX: usize = 1_000, "Entry points of a workspace: one for each poster, page and parcel; each visit looks through them.";
     count ENTRY_POINT_TOPICS_MAX: usize = 16, "Topics of one entry point: each is a box on a page of a phone.";
@@ -231,5 +245,9 @@ limits! {
     span FLUSH_INTERVAL = Span::seconds(5), "The views follow the ledger at the latest after this time; more at a time is cheaper.";
     span INDEX_SAVE_INTERVAL = Span::minutes(5), "The gate index is saved this often, so that a start after a crash replays little.";
     span PUBLIC_ANSWER_TIME = Span::micros(25_000), "Answers to browsers take at least 25 ms, so that the time tells nothing about the address (rule 23).";
+    span FORM_ANSWER_TIME = Span::micros(250_000), "The answer to a form takes at least 250 ms: making a profile for somebody new fits into it, so that the time tells nothing about the person (rule 23).";
+    span FORM_CHALLENGE_HOLDS = Span::hours(6), "A form that was open for longer is sent once more: work done in advance is worth little.";
+    span FORM_PATIENCE = Span::seconds(8), "Who runs no script and sends a form sooner than this after it was opened is asked to wait and press again.";
+    span FORM_LIMIT_WINDOW = Span::hours(1), "The time over which submissions of forms are counted, of a network and about an address.";
     span DRAIN_TIMEOUT = Span::seconds(20), "A stop waits this long for requests under way.";
 }

@@ -158,6 +158,12 @@ impl Phone {
         book.is_valid(self)
     }
 
+    /// Whether a mobile phone may have it: not where its plan gives it to landlines, free calls or
+    /// services alone. In doubt it may.
+    pub fn may_be_mobile(self, book: &PhoneBook) -> bool {
+        book.may_be_mobile(self)
+    }
+
     /// The region it belongs to; none for satellite and other global services, and where several
     /// regions share a calling code and the number is of neither.
     pub fn region(self, book: &PhoneBook) -> Option<Region> {
@@ -217,6 +223,16 @@ impl Region {
     pub fn all() -> impl Iterator<Item = Self> {
         let letters = |code: &str| code.as_bytes().try_into().ok();
         REGIONS.split_ascii_whitespace().filter_map(letters).map(Self)
+    }
+
+    /// What numbers of it begin with, after the plus; none if no plan has it.
+    pub fn calling_code(self, book: &PhoneBook) -> Option<u16> {
+        book.calling_code(self)
+    }
+
+    /// A number of it that nobody uses, or that at least is valid.
+    pub fn example(self, book: &PhoneBook) -> Phone {
+        book.example(self)
     }
 
     /// The two letters.

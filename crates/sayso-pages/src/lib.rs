@@ -16,5 +16,6 @@ pub mod page;
 pub mod personal;
 pub mod qr;
 pub mod sheet;
+pub mod snippet;
 pub mod trouble;
 pub mod widget;

@@ -33,6 +33,7 @@ pub(crate) mod reviews;
 
 pub(crate) mod connections;
 pub(crate) mod entry_points;
+pub(crate) mod forms;
 pub(crate) mod keys;
 pub(crate) mod notices;
 pub(crate) mod people;
@@ -90,6 +91,9 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(notices::list, notices::create))
         .routes(routes!(notices::get))
         .routes(routes!(notices::publish))
+        .routes(routes!(forms::list, forms::create))
+        .routes(routes!(forms::get, forms::put, forms::delete))
+        .routes(routes!(forms::code::get))
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::revoke))
         .routes(routes!(sites::list, sites::create))

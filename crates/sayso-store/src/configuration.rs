@@ -5,6 +5,7 @@
 
 mod codec;
 mod entry_point;
+mod form;
 mod standing;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +14,8 @@ use std::fmt;
 use sayso_core::address::AddressKeySecret;
 use sayso_core::channel::{Category, Channel, Provider, Scope};
 use sayso_core::id::{
-    ConnectionId, EntryPointId, ImportId, KeyId, NoticeId, RuleId, SenderId, TopicId, WorkspaceId,
+    ConnectionId, EntryPointId, FormId, ImportId, KeyId, NoticeId, RuleId, SenderId, TopicId,
+    WorkspaceId,
 };
 use sayso_core::notice::{Language, Notice, NoticeRef};
 use sayso_core::personal_link::LinkKey;
@@ -26,6 +28,7 @@ use sayso_core::template::{TemplateWord, TemplateWords};
 use sayso_core::time::Timestamp;
 
 pub use self::entry_point::{Corner, EntryPoint, Widget};
+pub use self::form::{Asks, Field, Form, FormBox, FormPurpose, FormTexts, Need, PublishedForm};
 pub use self::standing::HeldRefusals;
 
 /// Whether a workspace's sends are real.
@@ -64,6 +67,8 @@ pub struct Configuration {
     pub sites: BTreeMap<SourceName, Site>,
     /// Its entry points, deleted ones included.
     pub entry_points: BTreeMap<EntryPointId, EntryPoint>,
+    /// Its web opt-in forms, deleted ones included.
+    pub forms: BTreeMap<FormId, PublishedForm>,
     /// Its API keys, revoked ones included.
     pub keys: BTreeMap<KeyId, ApiKey>,
     /// Imports that were undone as a whole.
@@ -248,6 +253,8 @@ pub enum Change {
     HeldRefusals(ImportId, HeldRefusals),
     /// The key that links are made with from now on. Those before it stay valid.
     LinkKey(LinkKey),
+    /// A form: its next version.
+    Form(FormId, Form),
 }
 
 impl fmt::Debug for Connection {
@@ -317,6 +324,7 @@ impl Configuration {
             notices: BTreeMap::new(),
             sites: BTreeMap::new(),
             entry_points: BTreeMap::new(),
+            forms: BTreeMap::new(),
             keys: BTreeMap::new(),
             undone_imports: BTreeSet::new(),
             signals: BTreeMap::new(),
@@ -374,6 +382,7 @@ impl Configuration {
             Change::LinkKey(key) => {
                 self.link_keys.entry(key).or_insert(at);
             }
+            Change::Form(id, form) => self.put_form(id, form),
         }
     }
 

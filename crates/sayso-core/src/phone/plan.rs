@@ -15,8 +15,8 @@ use regex_automata::nfa::thompson;
 use regex_automata::util::syntax;
 use regex_automata::{Anchored, Input, MatchKind};
 use rlibphonenumber::{
-    ParseError, PhoneMetadata, PhoneMetadataCollection, PhoneNumberDesc, PhoneNumberUtil,
-    get_national_significant_number_owned,
+    ParseError, PhoneMetadata, PhoneMetadataCollection, PhoneNumberDesc, PhoneNumberType,
+    PhoneNumberUtil, get_national_significant_number_owned,
 };
 
 use super::{EXAMPLE, Phone, PhoneFault, Region};
@@ -129,6 +129,37 @@ impl PhoneBook {
             .find(|territory| territory.region == Some(region))
             .and_then(|territory| territory.example)
             .unwrap_or(EXAMPLE)
+    }
+
+    /// What numbers of this region begin with.
+    pub(super) fn calling_code(&self, region: Region) -> Option<u16> {
+        let is_of =
+            |plan: &Plan| plan.territories.iter().any(|territory| territory.region == Some(region));
+        self.0.plans.iter().find(|(_, plan)| is_of(plan)).map(|(code, _)| *code)
+    }
+
+    /// Whether a mobile phone may have this number. In doubt it may.
+    pub(super) fn may_be_mobile(&self, phone: Phone) -> bool {
+        let number = self.0.library.parse(format!("+{}", phone.digits()), None).ok();
+        match number.map(|number| self.0.library.get_number_type(&number)) {
+            Some(
+                PhoneNumberType::FixedLine
+                | PhoneNumberType::TollFree
+                | PhoneNumberType::PremiumRate
+                | PhoneNumberType::SharedCost
+                | PhoneNumberType::Pager
+                | PhoneNumberType::UAN
+                | PhoneNumberType::VoiceMail,
+            ) => false,
+            Some(
+                PhoneNumberType::Mobile
+                | PhoneNumberType::FixedLineOrMobile
+                | PhoneNumberType::VoIP
+                | PhoneNumberType::PersonalNumber
+                | PhoneNumberType::Unknown,
+            )
+            | None => true,
+        }
     }
 
     pub(super) fn is_valid(&self, phone: Phone) -> bool {

@@ -269,3 +269,30 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_landline_is_told_from_a_number_that_a_mobile_phone_may_have() {
+    let book = PhoneBook::builtin();
+    for (text, may_be) in [
+        ("+4915123456789", true),
+        ("+493012345678", false),
+        ("+14155552671", true),
+        ("+18005550123", false),
+        ("+905321234567", true),
+        ("+902121234567", false),
+        ("+919876543210", true),
+    ] {
+        let phone = Phone::parse_possible(text, None, &book).unwrap();
+        assert_eq!(phone.may_be_mobile(&book), may_be, "{text}");
+    }
+}
+
+#[test]
+fn every_region_has_a_calling_code_that_its_example_begins_with() {
+    let book = PhoneBook::builtin();
+    for region in Region::all() {
+        let code = region.calling_code(&book).unwrap();
+        let example = region.example(&book);
+        assert!(example.digits().to_string().starts_with(&code.to_string()), "{region}: {example}");
+    }
+}

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{StatusCode, Uri};
+use axum::http::StatusCode;
+use sayso_core::form::Origin;
 use sayso_core::limits;
 use sayso_core::source::SourceName;
 use sayso_store::configuration::{Change, Site};
@@ -210,31 +211,13 @@ fn origins(sent: Option<Vec<String>>, faults: &mut Faults) -> Option<Vec<Box<str
         );
     }
     let parsed = sent.iter().enumerate().filter_map(|(place, text)| {
-        let origin = parse_origin(text);
-        if origin.is_none() {
-            let fault = "is no origin: scheme, host and, if need be, port";
+        let origin = Origin::parse(text).map_err(|fault| {
             let pointer = format!("/origins/{place}");
             faults.note_with_example(pointer, Code::InvalidValue, fault, "https://shop.example");
-        }
-        origin
+        });
+        origin.ok().map(|origin| origin.as_str().into())
     });
     Some(parsed.collect())
-}
-
-/// An origin as browsers write it: lower case, without a default port.
-fn parse_origin(text: &str) -> Option<Box<str>> {
-    let uri: Uri = text.trim().trim_end_matches('/').parse().ok()?;
-    let scheme = uri.scheme_str().filter(|scheme| matches!(*scheme, "http" | "https"))?;
-    let bare = matches!(uri.path(), "" | "/") && uri.query().is_none();
-    let authority =
-        uri.authority().filter(|authority| bare && !authority.as_str().contains('@'))?;
-    let host = authority.host().to_ascii_lowercase();
-    let default = if scheme == "https" { 443 } else { 80 };
-    let port = authority.port_u16().filter(|port| *port != default);
-    Some(match port {
-        Some(port) => format!("{scheme}://{host}:{port}").into(),
-        None => format!("{scheme}://{host}").into(),
-    })
 }
 
 impl SiteAnswer {
@@ -246,30 +229,6 @@ impl SiteAnswer {
             user_hash: site.user_hash_secret.is_some(),
             user_hash_secret: secret,
             deleted_at: site.deleted_at.map(|at| at.to_string()),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_origin_is_kept_as_browsers_write_it() {
-        assert_eq!(
-            parse_origin("https://Shop.Example:443/").as_deref(),
-            Some("https://shop.example")
-        );
-        assert_eq!(parse_origin("http://localhost:8000").as_deref(), Some("http://localhost:8000"));
-        for text in [
-            "shop.example",
-            "https://shop.example/page",
-            "ftp://shop.example",
-            "https://a@b",
-            "null",
-            "*",
-        ] {
-            assert_eq!(parse_origin(text), None, "{text}");
         }
     }
 }

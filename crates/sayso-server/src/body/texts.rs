@@ -4,9 +4,10 @@ use sayso_core::activity::Activity;
 use sayso_core::address::{AddressKind, OpaqueId};
 use sayso_core::channel::{Category, Channel, Provider, Scope};
 use sayso_core::color::Color;
+use sayso_core::form::{Brightness, Font};
 use sayso_core::id::{
-    ConnectionId, EntryPointId, EventId, KeyId, MessageId, NoticeId, ProfileId, RuleId, SenderId,
-    TopicId,
+    ConnectionId, EntryPointId, EventId, FormId, KeyId, MessageId, NoticeId, ProfileId, RuleId,
+    SenderId, TopicId,
 };
 use sayso_core::message::MessageState;
 use sayso_core::notice::Language;
@@ -26,6 +27,8 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 
 use super::object::wrong_type;
 use super::{Faults, FromJson, Pointer};
+use crate::api::forms::code::Trigger;
+use crate::api::forms::request::FieldKind;
 use crate::api::imports::KindOfList;
 use crate::api::imports::intake::RowFormat;
 use crate::api::reviews::Reviewed;
@@ -173,6 +176,16 @@ texts! {
     CornerText(Corner) = Corner::parse, UnknownWord, "bottom_end", Some(&["bottom_start", "bottom_end"]);
     /// How much of a QR code may be dirty or covered: about 7 % (`L`), 15 % (`M`), 25 % (`Q`) or 30 % (`H`).
     CorrectionText(Correction) = Correction::parse, UnknownWord, "M", Some(&["L", "M", "Q", "H"]);
+    /// The id of a form.
+    FormIdText(FormId) = FormId::parse, InvalidId, "frm_01jd6m9k3te5b8r5v3x5y6z7w8", None;
+    /// What a field of a form asks.
+    FieldKindText(FieldKind) = FieldKind::parse, UnknownWord, "phone", Some(&["phone", "email", "name", "text"]);
+    /// The typeface of a form. Each is one that devices have: nothing is loaded.
+    FontText(Font) = Font::parse, UnknownWord, "system", Some(&["system", "serif", "rounded", "monospace"]);
+    /// Whether a form is dark on light, light on dark, or as the person's device is set.
+    BrightnessText(Brightness) = Brightness::parse, UnknownWord, "auto", Some(&["auto", "light", "dark"]);
+    /// When a form appears on a page: `time:5` after so many seconds, `scroll:50` at so many percent of the page, `exit` when the pointer leaves the window, `click:#join` when an element is pressed.
+    TriggerText(Trigger) = Trigger::parse, InvalidValue, "time:5", None;
     /// The id of a notice.
     NoticeIdText(NoticeId) = NoticeId::parse, InvalidId, "ntc_01jd6m9k3te5b8r5v3x5y6z7w8", None;
     /// The id of an event.

@@ -18,6 +18,7 @@ mod consents;
 mod docs;
 mod entry;
 mod events;
+mod form_configuration;
 mod gupshup_users;
 mod hooks;
 mod imports;

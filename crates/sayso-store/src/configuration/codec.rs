@@ -1,11 +1,13 @@
 //! The stored form of configuration changes, in the canonical encoding of `sayso-core`.
 
+mod form;
+
 use std::collections::BTreeMap;
 
 use sayso_core::canonical::{Canonical, Malformed, Reader, Writer};
 use sayso_core::cap::FrequencyCap;
 use sayso_core::channel::{Category, Channel, Permission, Provider, Scope};
-use sayso_core::id::{ConnectionId, ImportId, KeyId, NoticeId, RuleId, SenderId, TopicId};
+use sayso_core::id::{ConnectionId, FormId, ImportId, KeyId, NoticeId, RuleId, SenderId, TopicId};
 use sayso_core::limits;
 use sayso_core::notice::{Language, Notice, NoticeRef};
 use sayso_core::personal_link::LinkKey;
@@ -95,6 +97,7 @@ impl Canonical for Change {
                 write_entry_point(*id, entry, to);
             }
             Self::LinkKey(key) => write_link_key(*key, to),
+            Self::Form(id, form) => form::write(*id, form, to),
         }
     }
 
@@ -139,6 +142,7 @@ impl Canonical for Change {
             )),
             15 => read_entry_point(from).map(|(id, entry)| Self::EntryPoint(id, Box::new(entry))),
             16 => read_link_key(from).map(Self::LinkKey),
+            14 => Ok(Self::Form(FormId::read(from)?, form::read_form(from)?)),
             _ => Err(Malformed),
         }
     }

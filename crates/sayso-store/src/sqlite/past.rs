@@ -120,7 +120,8 @@ impl Shared {
             | Change::SenderSignal(..)
             | Change::Template(..)
             | Change::HeldRefusals(..)
-            | Change::LinkKey(_) => None,
+            | Change::LinkKey(_)
+            | Change::Form(..) => None,
         });
         Ok(undone.collect())
     }

@@ -1,0 +1,534 @@
+//! What an opt-in form may look like and where it may stand: colors that can be read, fonts, the
+//! origins whose pages may show it, and where it may lead.
+//!
+//! Only values that fit are here, so that what stands in a page's style or in a header is never an
+//! operator's free text. Which consents a form asks for is no matter of looks and stands with the
+//! workspace's configuration; no HTML is written here.
+
+use std::fmt;
+
+use thiserror::Error;
+
+use crate::channel::words;
+use crate::limits;
+
+/// A color of red, green and blue.
+///
+/// *Shape*: `#0b6b50`, six hexadecimal digits; `Display` writes them in lower case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Color([u8; 3]);
+
+/// A text that is no color.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("is no color of # and six hexadecimal digits")]
+pub struct ColorFault;
+
+words! {
+    /// The typeface of a form. Each is one that devices have: nothing is loaded.
+    Font: "system, serif, rounded, monospace" {
+        /// That of the device's own pages.
+        System = "system", 1;
+        /// With serifs, as in books.
+        Serif = "serif", 2;
+        /// With round ends, where the device has such a one.
+        Rounded = "rounded", 3;
+        /// All letters as wide.
+        Monospace = "monospace", 4;
+    }
+}
+
+words! {
+    /// Whether a form is dark on light or light on dark.
+    Brightness: "auto, light, dark" {
+        /// As the person's device is set.
+        Auto = "auto", 1;
+        /// Always dark on light.
+        Light = "light", 2;
+        /// Always light on dark.
+        Dark = "dark", 3;
+    }
+}
+
+/// How a form looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Theme {
+    accent: Option<Color>,
+    radius_px: u8,
+    font: Font,
+    brightness: Brightness,
+}
+
+/// Why a form cannot look so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum ThemeFault {
+    /// The accent cannot be read on the form.
+    #[error("cannot be read on the form: its contrast is below 4.5 to 1")]
+    Contrast {
+        /// The nearest color that can.
+        nearest: Color,
+    },
+    /// Corners rounder than [`limits::FORM_RADIUS_PX_MAX`].
+    #[error("is more than 24 pixels")]
+    Radius,
+}
+
+/// The origin of a page: scheme, host and, if need be, port.
+///
+/// *Shape*: as browsers write it, `https://shop.example` or `http://localhost:8000`: lower case, no
+/// default port; the host in letters, digits, `-` and `.`, or an IPv6 address in brackets.
+///
+/// *Source*: RFC 6454, section 6.2.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Origin(Box<str>);
+
+/// A text that is no origin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("is no origin: scheme, host and, if need be, port")]
+pub struct OriginFault;
+
+/// Where a form leads once it was sent: a page, over https.
+///
+/// *Shape*: `https://shop.example/thanks?from=form#top`, at most [`limits::FORM_URL_BYTES_MAX`]
+/// bytes of visible ASCII.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Redirect {
+    url: Box<str>,
+    origin: Origin,
+}
+
+/// A text that is no address of a page over https.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("is no https address of at most 2048 visible ASCII characters")]
+pub struct RedirectFault;
+
+/// The name of a field that a form asks beside phone, email and name; also that of the attribute it
+/// becomes.
+///
+/// *Shape*: 1 to 32 of `a`–`z`, `0`–`9` and `_`, a letter first; none that Sayso itself uses.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FieldName(Box<str>);
+
+/// Why a text names no field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum FieldNameFault {
+    /// Not of the shape.
+    #[error("is not 1 to 32 of a-z, 0-9 and _, a letter first")]
+    Shape,
+    /// Sayso itself uses it.
+    #[error("is a name that Sayso itself uses")]
+    Taken,
+}
+
+/// The names that attributes and fields of Sayso itself have.
+const TAKEN_NAMES: [&str; 6] = ["phone", "email", "name", "surname", "language", "time_zone"];
+
+/// The contrast that text must have to its ground, as a ratio to 1.
+///
+/// *Source*: WCAG 2.2, success criterion 1.4.3.
+const READABLE: f64 = 4.5;
+
+impl Color {
+    /// White.
+    pub const WHITE: Self = Self([0xff; 3]);
+    /// Black.
+    pub const BLACK: Self = Self([0; 3]);
+    /// What a light form stands on.
+    pub const LIGHT_CARD: Self = Self::WHITE;
+    /// What a dark form stands on.
+    pub const DARK_CARD: Self = Self([0x1a, 0x21, 0x20]);
+
+    /// Parses a color.
+    ///
+    /// # Errors
+    /// [`ColorFault`].
+    pub fn parse(text: &str) -> Result<Self, ColorFault> {
+        let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6).ok_or(ColorFault)?;
+        if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(ColorFault);
+        }
+        let number = u32::from_str_radix(digits, 16).map_err(|_| ColorFault)?;
+        let [_, red, green, blue] = number.to_be_bytes();
+        Ok(Self([red, green, blue]))
+    }
+
+    /// The color of red, green and blue.
+    pub const fn of_parts(parts: [u8; 3]) -> Self {
+        Self(parts)
+    }
+
+    /// Red, green and blue.
+    pub const fn parts(self) -> [u8; 3] {
+        self.0
+    }
+
+    /// The contrast of two colors, from 1 to 21.
+    ///
+    /// *Source*: WCAG 2.2, definition of contrast ratio.
+    pub fn contrast(self, other: Self) -> f64 {
+        let (one, two) = (self.luminance(), other.luminance());
+        (one.max(two) + 0.05) / (one.min(two) + 0.05)
+    }
+
+    /// Whether letters of this color can be read on a ground.
+    pub fn is_readable_on(self, ground: Self) -> bool {
+        self.contrast(ground) >= READABLE
+    }
+
+    /// The color nearest to this one, on its way to white or to black, that can be read on a ground.
+    #[must_use]
+    pub fn readable_on(self, ground: Self) -> Self {
+        let end = ground.ink();
+        let ways = (0..=u8::MAX).map(|share| self.toward(end, share));
+        ways.into_iter().find(|color| color.is_readable_on(ground)).unwrap_or(end)
+    }
+
+    /// White or black, whichever reads better on this color.
+    #[must_use]
+    pub fn ink(self) -> Self {
+        if self.contrast(Self::WHITE) >= self.contrast(Self::BLACK) {
+            Self::WHITE
+        } else {
+            Self::BLACK
+        }
+    }
+
+    /// `share` 255ths of the way to another color.
+    fn toward(self, end: Self, share: u8) -> Self {
+        let [red, green, blue] = self.0;
+        let [to_red, to_green, to_blue] = end.0;
+        let mix = |from: u8, to: u8| {
+            let (share, whole) = (u16::from(share), u16::from(u8::MAX));
+            let mixed = (u16::from(from) * (whole - share) + u16::from(to) * share) / whole;
+            u8::try_from(mixed).unwrap_or(u8::MAX)
+        };
+        Self([mix(red, to_red), mix(green, to_green), mix(blue, to_blue)])
+    }
+
+    fn luminance(self) -> f64 {
+        let [red, green, blue] = self.0.map(linear);
+        0.2126 * red + 0.7152 * green + 0.0722 * blue
+    }
+}
+
+/// A part of a color as light: 0 to 1.
+fn linear(part: u8) -> f64 {
+    let part = f64::from(part) / 255.0;
+    if part <= 0.040_45 {
+        return part / 12.92;
+    }
+    // To the power of 2.4, which is the fifth root of the twelfth power: by sums and products alone,
+    // which every machine computes alike.
+    let square = ((part + 0.055) / 1.055) * ((part + 0.055) / 1.055);
+    let twelfth = square * square * square * square * square * square;
+    let mut root = 1.0_f64;
+    for _ in 0..64 {
+        root = (4.0 * root + twelfth / (root * root * root * root)) / 5.0;
+    }
+    root
+}
+
+impl fmt::Display for Color {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [red, green, blue] = self.0;
+        write!(f, "#{red:02x}{green:02x}{blue:02x}")
+    }
+}
+
+impl Theme {
+    /// A theme whose accent can be read on the form it is for. A form that follows the device is
+    /// judged light; for the dark it gets a lighter accent.
+    ///
+    /// # Errors
+    /// [`ThemeFault`].
+    pub fn new(
+        accent: Option<Color>,
+        radius_px: u8,
+        font: Font,
+        brightness: Brightness,
+    ) -> Result<Self, ThemeFault> {
+        if radius_px > limits::FORM_RADIUS_PX_MAX {
+            return Err(ThemeFault::Radius);
+        }
+        let ground = match brightness {
+            Brightness::Auto | Brightness::Light => Color::LIGHT_CARD,
+            Brightness::Dark => Color::DARK_CARD,
+        };
+        match accent {
+            Some(color) if !color.is_readable_on(ground) => {
+                Err(ThemeFault::Contrast { nearest: color.readable_on(ground) })
+            }
+            Some(_) | None => Ok(Self { accent, radius_px, font, brightness }),
+        }
+    }
+
+    /// The color of buttons, ticks and the focus; without one that of all pages.
+    pub const fn accent(&self) -> Option<Color> {
+        self.accent
+    }
+
+    /// The accent on a dark ground.
+    pub fn accent_in_the_dark(&self) -> Option<Color> {
+        self.accent.map(|accent| accent.readable_on(Color::DARK_CARD))
+    }
+
+    /// How round the corners are. *Units*: pixels.
+    pub const fn radius_px(&self) -> u8 {
+        self.radius_px
+    }
+
+    /// The typeface.
+    pub const fn font(&self) -> Font {
+        self.font
+    }
+
+    /// Light, dark, or as the device is.
+    pub const fn brightness(&self) -> Brightness {
+        self.brightness
+    }
+
+    /// The same in another brightness, for a look at it. The accent stays readable, so it may change.
+    #[must_use]
+    pub fn seen_in(self, brightness: Brightness) -> Self {
+        let ground = match brightness {
+            Brightness::Auto | Brightness::Light => Color::LIGHT_CARD,
+            Brightness::Dark => Color::DARK_CARD,
+        };
+        Self { accent: self.accent.map(|accent| accent.readable_on(ground)), brightness, ..self }
+    }
+}
+
+impl Default for Theme {
+    fn default() -> Self {
+        Self { accent: None, radius_px: 8, font: Font::System, brightness: Brightness::Auto }
+    }
+}
+
+impl Origin {
+    /// Parses an origin; upper case, a slash at the end and the scheme's own port are dropped.
+    ///
+    /// # Errors
+    /// [`OriginFault`].
+    pub fn parse(text: &str) -> Result<Self, OriginFault> {
+        let text = text.trim().to_ascii_lowercase();
+        let bare = text.strip_suffix('/').unwrap_or(&text);
+        let (scheme, authority) = bare.split_once("://").ok_or(OriginFault)?;
+        let own_port = match scheme {
+            "https" => "443",
+            "http" => "80",
+            _ => return Err(OriginFault),
+        };
+        let (host, port) = match authority.rsplit_once(':') {
+            Some((host, port)) if !port.contains(']') => (host, Some(port)),
+            Some(_) | None => (authority, None),
+        };
+        let has_port = |port: &str| port.parse::<u16>().is_ok_and(|port| port > 0);
+        if !is_host(host) || port.is_some_and(|port| !has_port(port)) {
+            return Err(OriginFault);
+        }
+        Ok(Self(match port.filter(|port| *port != own_port) {
+            Some(port) => format!("{scheme}://{host}:{port}").into(),
+            None => format!("{scheme}://{host}").into(),
+        }))
+    }
+
+    /// The origin of the page with this address.
+    ///
+    /// # Errors
+    /// [`OriginFault`].
+    pub fn of_url(url: &str) -> Result<Self, OriginFault> {
+        let (scheme, rest) = url.trim().split_once("://").ok_or(OriginFault)?;
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        Self::parse(&format!("{scheme}://{authority}"))
+    }
+
+    /// The origin, as browsers write it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn is_host(host: &str) -> bool {
+    if let Some(address) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        return address.parse::<std::net::Ipv6Addr>().is_ok();
+    }
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    let is_label = |label: &str| !label.is_empty() && label.bytes().all(fits);
+    host.len() <= HOST_BYTES_MAX && host.split('.').all(is_label)
+}
+
+/// *Source*: RFC 1035, section 2.3.4.
+const HOST_BYTES_MAX: usize = 253;
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Redirect {
+    /// Parses the address of a page.
+    ///
+    /// # Errors
+    /// [`RedirectFault`].
+    pub fn parse(text: &str) -> Result<Self, RedirectFault> {
+        let url = text.trim();
+        let is_visible = url.bytes().all(|byte| byte.is_ascii_graphic());
+        let is_safe = is_visible && !url.contains(['"', '<', '>', '\\', '`', '@']);
+        if url.len() > limits::FORM_URL_BYTES_MAX || !is_safe || !url.starts_with("https://") {
+            return Err(RedirectFault);
+        }
+        let origin = Origin::of_url(url).map_err(|_| RedirectFault)?;
+        Ok(Self { url: url.into(), origin })
+    }
+
+    /// The address.
+    pub fn as_str(&self) -> &str {
+        &self.url
+    }
+
+    /// The origin of the page.
+    pub const fn origin(&self) -> &Origin {
+        &self.origin
+    }
+}
+
+impl FieldName {
+    /// Parses a name.
+    ///
+    /// # Errors
+    /// [`FieldNameFault`].
+    pub fn parse(text: &str) -> Result<Self, FieldNameFault> {
+        let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+        let begins = text.bytes().next().is_some_and(|first| first.is_ascii_lowercase());
+        if !begins || text.len() > 32 || !text.bytes().all(fits) {
+            Err(FieldNameFault::Shape)
+        } else if TAKEN_NAMES.contains(&text) {
+            Err(FieldNameFault::Taken)
+        } else {
+            Ok(Self(text.into()))
+        }
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_color_is_read_as_it_is_written() {
+        let green = Color::parse("#0B6b50").unwrap();
+        assert_eq!((green.to_string().as_str(), green.parts()), ("#0b6b50", [0x0b, 0x6b, 0x50]));
+        for text in ["", "0b6b50", "#0b6b5", "#0b6b500", "#0b6b5g", "#+b6b50", "red"] {
+            assert_eq!(Color::parse(text), Err(ColorFault), "{text}");
+        }
+    }
+
+    #[test]
+    fn contrasts_are_those_of_the_guideline() {
+        let contrast =
+            |one: &str, two: &str| Color::parse(one).unwrap().contrast(Color::parse(two).unwrap());
+        for (one, two, expected) in [
+            ("#000000", "#ffffff", 21.0),
+            ("#ffffff", "#ffffff", 1.0),
+            ("#767676", "#ffffff", 4.54),
+            ("#777777", "#ffffff", 4.48),
+            ("#ff0000", "#ffffff", 4.00),
+        ] {
+            let found = contrast(one, two);
+            assert!((found - expected).abs() < 0.005, "{one} on {two}: {found}");
+        }
+    }
+
+    #[test]
+    fn every_color_has_a_neighbor_that_can_be_read_and_letters_that_can_be_read_on_it() {
+        let steps = || (0..=255_u8).step_by(17);
+        for red in steps() {
+            for green in steps() {
+                for blue in steps() {
+                    let color = Color([red, green, blue]);
+                    for ground in [Color::LIGHT_CARD, Color::DARK_CARD] {
+                        assert!(color.readable_on(ground).is_readable_on(ground), "{color}");
+                    }
+                    assert!(color.is_readable_on(color.ink()), "{color}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_accent_that_cannot_be_read_is_refused_with_one_that_can() {
+        let yellow = Color::parse("#ffd400").unwrap();
+        let theme = |brightness| Theme::new(Some(yellow), 8, Font::System, brightness);
+        let Err(ThemeFault::Contrast { nearest }) = theme(Brightness::Auto) else {
+            panic!("yellow on white")
+        };
+        assert!(nearest.is_readable_on(Color::WHITE));
+        assert!(theme(Brightness::Dark).is_ok(), "it can be read in the dark");
+        let green = Theme::new(Color::parse("#0b6b50").ok(), 8, Font::System, Brightness::Auto);
+        let dark = green.unwrap().accent_in_the_dark().unwrap();
+        assert!(dark.is_readable_on(Color::DARK_CARD), "{dark}");
+        let round = Theme::new(None, 25, Font::System, Brightness::Auto);
+        assert_eq!(round, Err(ThemeFault::Radius));
+    }
+
+    #[test]
+    fn an_origin_is_kept_as_browsers_write_it() {
+        for (text, origin) in [
+            ("https://Shop.Example:443/", "https://shop.example"),
+            ("http://localhost:8000", "http://localhost:8000"),
+            (" https://xn--bcher-kva.example ", "https://xn--bcher-kva.example"),
+            ("http://[2001:db8::1]:80", "http://[2001:db8::1]"),
+        ] {
+            assert_eq!(Origin::parse(text).unwrap().as_str(), origin);
+        }
+        for text in [
+            "shop.example",
+            "https://shop.example/page",
+            "https://shop.example?a",
+            "ftp://shop.example",
+            "https://a@b",
+            "https://a;script-src",
+            "https://a b",
+            "https://*.shop.example",
+            "https://a:0",
+            "https://a:99999",
+            "https://",
+            "null",
+            "*",
+        ] {
+            assert_eq!(Origin::parse(text), Err(OriginFault), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_form_leads_over_https_alone() {
+        let redirect = Redirect::parse("https://Shop.example:8443/thanks?from=form#top").unwrap();
+        assert_eq!(redirect.origin().as_str(), "https://shop.example:8443");
+        assert_eq!(redirect.as_str(), "https://Shop.example:8443/thanks?from=form#top");
+        for text in [
+            "http://shop.example/",
+            "javascript:alert(1)",
+            "//shop.example",
+            "https://shop.example@evil.example/",
+            "https://shop.example/a b",
+            "https://shop.example\\evil",
+            "https://",
+        ] {
+            assert_eq!(Redirect::parse(text), Err(RedirectFault), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_field_is_named_as_no_field_of_ours() {
+        assert_eq!(FieldName::parse("shoe_size").unwrap().as_str(), "shoe_size");
+        assert_eq!(FieldName::parse("phone"), Err(FieldNameFault::Taken));
+        for text in ["", "Shoe", "9a", "shoe-size", "a b", &"a".repeat(33)] {
+            assert_eq!(FieldName::parse(text), Err(FieldNameFault::Shape), "{text}");
+        }
+    }
+}

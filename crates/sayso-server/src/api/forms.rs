@@ -1,0 +1,160 @@
+//! `/v1/forms`: web opt-in forms. Each change is a new version, which every event of the form names.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use sayso_core::id::FormId;
+use sayso_core::limits;
+use sayso_store::configuration::{Change, Form, PublishedForm};
+
+use crate::api::making::{Making, reused};
+use crate::api::page::{InPath, ListQuery, has_room, page};
+use crate::app::App;
+use crate::body::texts::FormIdText;
+use crate::body::{Asked, IdempotencyKey, Sent};
+use crate::caller::{Caller, Configure, Read};
+use crate::problem::{Code, Problem, ProblemBody};
+
+use answer::{FormAnswer, FormsPage};
+use request::FormRequest;
+
+pub(crate) mod answer;
+pub(crate) mod code;
+pub(crate) mod request;
+
+/// Lists the forms, deleted ones included: events name them.
+#[utoipa::path(
+    get, path = "/v1/forms", tag = "Forms", operation_id = "list_forms",
+    params(ListQuery),
+    responses((status = 200, description = "A page of forms, the oldest first.", body = FormsPage)),
+    security(("api_key" = ["read"])),
+)]
+pub(crate) async fn list(
+    caller: Caller<Read>,
+    asked: Asked<ListQuery>,
+) -> Result<Json<FormsPage>, Problem> {
+    let (forms, next) =
+        page(&caller.configuration().forms, asked, |id, form| FormAnswer::of(*id, form))?;
+    Ok(Json(FormsPage { forms, next }))
+}
+
+/// Reads a form.
+#[utoipa::path(
+    get, path = "/v1/forms/{id}", tag = "Forms", operation_id = "get_form",
+    params(("id" = String, Path, description = "The id of the form.")),
+    responses(
+        (status = 200, description = "The form.", body = FormAnswer),
+        (status = 404, description = "There is no such form.", body = ProblemBody),
+    ),
+    security(("api_key" = ["read"])),
+)]
+pub(crate) async fn get(
+    caller: Caller<Read>,
+    id: InPath<FormIdText>,
+) -> Result<Json<FormAnswer>, Problem> {
+    let InPath(FormIdText(id)) = id;
+    let known = caller.configuration().forms.get(&id).ok_or_else(|| Problem::new(Code::NotFound));
+    known.map(|form| Json(FormAnswer::of(id, form)))
+}
+
+/// Makes a form. People find it at `/f/{id}`.
+#[utoipa::path(
+    post, path = "/v1/forms", tag = "Forms", operation_id = "create_form",
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes retries of this request one form; 1 to 255 visible ASCII characters.")),
+    request_body(content = FormRequest, description = "The form."),
+    responses(
+        (status = 201, description = "The form, in its first version.", body = FormAnswer),
+        (status = 409, description = "The workspace has as many forms as it may, or the idempotency key made another; `detail` says which.", body = ProblemBody),
+    ),
+    security(("api_key" = ["configure"])),
+)]
+pub(crate) async fn create(
+    State(app): State<Arc<App>>,
+    caller: Caller<Configure>,
+    key: IdempotencyKey,
+    sent: Sent<FormRequest>,
+) -> Result<(StatusCode, Json<FormAnswer>), Problem> {
+    let form = request::read(sent, caller.configuration())?;
+    let limit = ("FORMS_PER_WORKSPACE_MAX", limits::FORMS_PER_WORKSPACE_MAX);
+    let making = Making::begin(&app, &caller, key, "form").await?;
+    let known = &making.configuration().forms;
+    match making.find(known, FormId::as_bytes) {
+        Some((id, made)) if made.form != form => return Err(reused(&id)),
+        Some((id, made)) => return Ok((StatusCode::CREATED, Json(FormAnswer::of(id, made)))),
+        None => has_room(known.len(), limit)?,
+    }
+    let id = FormId::from_bytes(making.id());
+    store(&app, &caller, id, form).await.map(|answer| (StatusCode::CREATED, answer))
+}
+
+/// Replaces a form by its next version. What was agreed to by earlier ones stays as it was.
+///
+/// The same form again makes no new version. A deleted form comes back.
+#[utoipa::path(
+    put, path = "/v1/forms/{id}", tag = "Forms", operation_id = "replace_form",
+    params(("id" = String, Path, description = "The id of the form.")),
+    request_body(content = FormRequest, description = "The whole form: what is left out is gone."),
+    responses(
+        (status = 200, description = "The form, in its new version.", body = FormAnswer),
+        (status = 404, description = "There is no such form.", body = ProblemBody),
+    ),
+    security(("api_key" = ["configure"])),
+)]
+pub(crate) async fn put(
+    State(app): State<Arc<App>>,
+    caller: Caller<Configure>,
+    id: InPath<FormIdText>,
+    sent: Sent<FormRequest>,
+) -> Result<Json<FormAnswer>, Problem> {
+    let (id, known) = find(&caller, id)?;
+    let form = request::read(sent, caller.configuration())?;
+    if known.form == form {
+        return Ok(Json(FormAnswer::of(id, &known)));
+    }
+    store(&app, &caller, id, form).await
+}
+
+/// Deletes a form: its page says that it is closed. What people said by it stays.
+#[utoipa::path(
+    delete, path = "/v1/forms/{id}", tag = "Forms", operation_id = "delete_form",
+    params(("id" = String, Path, description = "The id of the form.")),
+    responses(
+        (status = 200, description = "The deleted form.", body = FormAnswer),
+        (status = 404, description = "There is no such form.", body = ProblemBody),
+    ),
+    security(("api_key" = ["configure"])),
+)]
+pub(crate) async fn delete(
+    State(app): State<Arc<App>>,
+    caller: Caller<Configure>,
+    id: InPath<FormIdText>,
+) -> Result<Json<FormAnswer>, Problem> {
+    let (id, known) = find(&caller, id)?;
+    if known.form.deleted_at.is_some() {
+        return Ok(Json(FormAnswer::of(id, &known)));
+    }
+    let form = Form { deleted_at: Some(app.now()), ..known.form };
+    store(&app, &caller, id, form).await
+}
+
+fn find(
+    caller: &Caller<Configure>,
+    InPath(FormIdText(id)): InPath<FormIdText>,
+) -> Result<(FormId, PublishedForm), Problem> {
+    let known = caller.configuration().forms.get(&id);
+    known.map(|form| (id, form.clone())).ok_or_else(|| Problem::new(Code::NotFound))
+}
+
+async fn store(
+    app: &App,
+    caller: &Caller<Configure>,
+    id: FormId,
+    form: Form,
+) -> Result<Json<FormAnswer>, Problem> {
+    let change = Change::Form(id, form);
+    let configuration = app.store().configure(caller.workspace(), change).await?;
+    let kept = configuration.forms.get(&id).ok_or_else(|| Problem::new(Code::Internal))?;
+    Ok(Json(FormAnswer::of(id, kept)))
+}

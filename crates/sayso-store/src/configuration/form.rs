@@ -1,0 +1,215 @@
+//! Web opt-in forms: what a workspace configured, the boxes that a form has, and the words under
+//! which they are ticked.
+//!
+//! A form keeps no words of consent itself: they are a notice's, and the newest version counts that
+//! names all that the form asks for. How a form looks is parsed in `sayso-core`; how it is written as
+//! HTML is not known here.
+
+use std::collections::BTreeMap;
+
+use sayso_core::channel::{Channel, Permission, Scope};
+use sayso_core::form::{FieldName, Origin, Redirect, Theme};
+use sayso_core::id::{FormId, NoticeId, SenderId, TopicId};
+use sayso_core::notice::{Language, Notice};
+use sayso_core::phone::Region;
+use sayso_core::source::SourceName;
+use sayso_core::time::Timestamp;
+
+use super::Configuration;
+
+/// A form as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublishedForm {
+    /// How often it was changed, and made: from 1. Every event of the form keeps it.
+    pub version: u32,
+    /// The form.
+    pub form: Form,
+}
+
+/// A web opt-in form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Form {
+    /// How operators call it; also the name of the source of what people say by it.
+    pub name: SourceName,
+    /// The business that people agree to hear from, as they know it.
+    pub business: Box<str>,
+    /// The channels it asks for, in the order shown.
+    pub channels: Vec<Channel>,
+    /// The sender that the opt-in is for, on its channel; without one any sender. Not with topics.
+    pub sender: Option<SenderId>,
+    /// What people choose among; without any, one box for each channel.
+    pub topics: Vec<TopicId>,
+    /// The words of consent.
+    pub notice: NoticeId,
+    /// The language of who asks for none that the form has.
+    pub language: Language,
+    /// What it says in each of its languages, its own among them.
+    pub texts: BTreeMap<Language, FormTexts>,
+    /// What it asks, in order.
+    pub fields: Vec<Field>,
+    /// How it looks.
+    pub theme: Theme,
+    /// The origins whose pages may show it.
+    pub origins: Vec<Origin>,
+    /// Where it leads once it was sent; without it, it says so itself.
+    pub redirect: Option<Redirect>,
+    /// What becomes of what is sent.
+    pub purpose: FormPurpose,
+    /// When it was deleted.
+    pub deleted_at: Option<Timestamp>,
+}
+
+/// What becomes of what a form is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FormPurpose {
+    /// It is recorded.
+    Live,
+    /// It is shown, and goes nowhere.
+    Test,
+}
+
+/// What a form says in one language. What is absent is said in words of ours.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FormTexts {
+    /// What stands above it.
+    pub title: Option<Box<str>>,
+    /// What stands below the title; absent means nothing.
+    pub description: Option<Box<str>>,
+    /// What stands on the button.
+    pub button: Option<Box<str>>,
+    /// What is said once it was sent.
+    pub confirmation: Option<Box<str>>,
+    /// What its own fields are called.
+    pub labels: BTreeMap<FieldName, Box<str>>,
+}
+
+/// One thing that a form asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// What it asks.
+    pub asks: Asks,
+    /// Whether it may stay empty.
+    pub need: Need,
+}
+
+/// What a field asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asks {
+    /// A phone number, as dialed in one of these countries, the first unless the person chooses;
+    /// without any as dialed in the workspace's. With its country code it may be of any country.
+    Phone(Vec<Region>),
+    /// An email address.
+    Email,
+    /// The person's name.
+    Name,
+    /// Something of the business's own, an attribute of that name.
+    Text(FieldName),
+}
+
+/// Whether a field may stay empty. An address that a ticked box needs may not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// It may.
+    Optional,
+    /// It may not.
+    Required,
+}
+
+/// One box of a form: what a tick in it gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FormBox {
+    /// On this channel.
+    pub channel: Channel,
+    /// Within this scope.
+    pub scope: Scope,
+}
+
+impl FormBox {
+    /// What a tick gives.
+    pub const fn permission(self) -> Permission {
+        Permission::Messages(self.channel, self.scope)
+    }
+}
+
+impl Form {
+    /// The boxes that it has, whatever became of its sender and topics since.
+    pub fn boxes(&self, configuration: &Configuration) -> Vec<FormBox> {
+        let of_sender = |sender: SenderId, channel: Channel| {
+            let sender = configuration.senders.get(&sender);
+            sender.is_some_and(|sender| sender.channel == channel)
+        };
+        let on = |channel: Channel| match self.sender.filter(|id| of_sender(*id, channel)) {
+            Some(sender) => vec![Scope::Sender(sender)],
+            None if self.topics.is_empty() => vec![Scope::All],
+            None => self.topics.iter().copied().map(Scope::Topic).collect(),
+        };
+        let boxes = self.channels.iter().flat_map(|channel| {
+            on(*channel).into_iter().map(|scope| FormBox { channel: *channel, scope })
+        });
+        boxes.collect()
+    }
+
+    /// The boxes that can still be ticked: their senders and topics live.
+    pub fn living_boxes(&self, configuration: &Configuration) -> Vec<FormBox> {
+        let mut boxes = self.boxes(configuration);
+        boxes.retain(|it| configuration.is_living(it.scope));
+        boxes
+    }
+
+    /// The words under which its boxes are ticked: of the newest version that names them all, in the
+    /// language that is `wanted`, else in the form's own. `None` where no version names them all.
+    pub fn notice<'a>(
+        &self,
+        configuration: &'a Configuration,
+        wanted: impl Fn(&Language) -> bool,
+    ) -> Option<&'a Notice> {
+        let published = configuration.notices.get(&self.notice)?;
+        let boxes = self.boxes(configuration);
+        let names_all = |notice: &Notice| {
+            boxes.iter().all(|it| configuration.is_named(notice, it.permission()))
+        };
+        // The order of the versions is that of their numbers.
+        let newest = |speaks: &dyn Fn(&Language) -> bool| {
+            let mut versions = published.versions.values().rev();
+            versions.find(|notice| speaks(&notice.language) && names_all(notice))
+        };
+        newest(&wanted).or_else(|| newest(&|language| is_same(language, &self.language)))
+    }
+}
+
+/// Whether two tags name one language, whatever their regions: `en-GB` and `en`.
+fn is_same(one: &Language, other: &Language) -> bool {
+    let primary = |language: &Language| {
+        language.as_str().split('-').next().unwrap_or_default().to_ascii_lowercase()
+    };
+    primary(one) == primary(other)
+}
+
+impl Configuration {
+    /// Takes in the next version of a form.
+    pub(super) fn put_form(&mut self, id: FormId, form: Form) {
+        let version = self.forms.get(&id).map_or(0, |known| known.version).saturating_add(1);
+        self.forms.insert(id, PublishedForm { version, form });
+    }
+
+    /// Whether the words of a notice name a permission, or one that contains it.
+    pub fn is_named(&self, notice: &Notice, permission: Permission) -> bool {
+        notice.names.iter().any(|named| match (*named, permission) {
+            (Permission::Processing, Permission::Processing) => true,
+            (Permission::Messages(channel, outer), Permission::Messages(on, inner)) => {
+                channel == on
+                    && match (outer, inner) {
+                        (Scope::All, _) => true,
+                        (Scope::Category(category), Scope::Topic(id)) => {
+                            self.topics.get(&id).is_some_and(|topic| topic.category == category)
+                        }
+                        (Scope::Sender(_) | Scope::Category(_) | Scope::Topic(_), _) => {
+                            outer == inner
+                        }
+                    }
+            }
+            (Permission::Processing, Permission::Messages(..))
+            | (Permission::Messages(..), Permission::Processing) => false,
+        })
+    }
+}

@@ -143,7 +143,9 @@ macro_rules! texts {
     ($language:literal: $($module:literal),+) => {
         &[$(include_str!(concat!("../texts/", $language, "/", $module, ".ftl"))),+]
     };
-    ($language:literal) => { texts!($language: "page", "entry", "personal", "trouble") };
+    ($language:literal) => {
+        texts!($language: "page", "entry", "form", "personal", "trouble")
+    };
 }
 
 static BUNDLES: LazyLock<Vec<(Language, FluentBundle<FluentResource>)>> = LazyLock::new(|| {

@@ -11,6 +11,7 @@
 //! `texts/<language>/`, one file for each module here; each language says all of it, which a test sees to.
 
 pub mod entry;
+pub mod form;
 pub mod language;
 pub mod page;
 pub mod personal;

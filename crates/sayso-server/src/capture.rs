@@ -1,6 +1,6 @@
-//! What browsers send: the tag of a site, and the page before a chat. Unauthenticated by nature, so what the
-//! tag says is a report at most; all of it is limited by network and address, and answers the same whoever
-//! the person is.
+//! What browsers send: the tag of a site, web opt-in forms, the page before a chat, and the pages of people's
+//! own links. Unauthenticated by nature, so what a page says is a report at most and what a person ticks is
+//! `single` at most; all of it is limited by network and address, and answered the same whoever the person is.
 
 use std::sync::Arc;
 
@@ -15,6 +15,7 @@ use crate::api::consents::request::hex;
 use crate::app::App;
 
 mod entry;
+pub(crate) mod form;
 pub(crate) mod pages;
 mod preference_request;
 mod preferences;
@@ -27,28 +28,34 @@ mod visitor;
 /// The tag's source, as browsers get it.
 const TAG: &[u8] = include_bytes!("../../../web/tag.js");
 
+/// What shows a form in a page of a customer.
+const FORM_SCRIPT: &[u8] = include_bytes!("../../../web/form.js");
+
 /// The routes, with their documentation.
 pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(tag::capture))
         .route("/capture/tag", options(tag::preflight))
-        .route("/tag.js", get(script))
+        .route("/tag.js", get(async |headers| script(TAG, &headers)))
+        .route("/form.js", get(async |headers| script(FORM_SCRIPT, &headers)))
+        .route("/f/{form}", get(form::show).post(form::submit))
+        .route("/f/{form}/preview", get(form::preview))
         .route("/e/{code}", get(entry::show).post(entry::send))
         .route("/p", get(preference_request::ask).post(preference_request::take))
         .route("/p/{token}", get(preferences::show).post(preferences::change))
         .route("/u/{token}", get(unsubscribe::ask).post(unsubscribe::leave))
 }
 
-/// Serves the tag. Browsers keep it for five minutes, then ask whether it changed.
-async fn script(headers: HeaderMap) -> Response {
-    let hash: String = hex(&Sha256::digest(TAG)).chars().take(32).collect();
+/// Serves a script. Browsers keep it for five minutes, then ask whether it changed.
+fn script(source: &'static [u8], headers: &HeaderMap) -> Response {
+    let hash: String = hex(&Sha256::digest(source)).chars().take(32).collect();
     let tag = format!("\"{hash}\"");
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
     let unchanged = known.is_some_and(|known| known.contains(&tag));
     let mut response = if unchanged {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], TAG).into_response()
+        ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], source).into_response()
     };
     let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::from_str(&tag) {

@@ -12,7 +12,9 @@ use governor::clock::{Clock, DefaultClock, QuantaInstant};
 use governor::{DefaultKeyedRateLimiter, InsufficientCapacity, NotUntil, Quota, RateLimiter};
 use sayso_core::address::AddressKey;
 use sayso_core::id::{KeyId, WorkspaceId};
+use sayso_core::limits;
 
+use crate::body::duration;
 use crate::problem::{Code, Problem};
 
 /// Requests, or events, in a stretch of time.
@@ -53,6 +55,8 @@ pub(crate) struct Rates {
     networks: DefaultKeyedRateLimiter<Network>,
     addresses: DefaultKeyedRateLimiter<AddressKey>,
     workspaces: DefaultKeyedRateLimiter<WorkspaceId>,
+    unproven: DefaultKeyedRateLimiter<Network>,
+    form_addresses: DefaultKeyedRateLimiter<AddressKey>,
     /// The most events that are counted at once.
     events: Rate,
 }
@@ -75,13 +79,15 @@ impl Network {
 
 impl Rates {
     /// Counters with these limits.
-    pub(crate) fn new(limits: &RateLimits) -> Self {
+    pub(crate) fn new(rates: &RateLimits) -> Self {
         Self {
-            keys: RateLimiter::keyed(quota(limits.key)),
-            networks: RateLimiter::keyed(quota(limits.network)),
-            addresses: RateLimiter::keyed(quota(limits.address)),
-            workspaces: RateLimiter::keyed(quota(limits.workspace)),
-            events: limits.workspace,
+            keys: RateLimiter::keyed(quota(rates.key)),
+            networks: RateLimiter::keyed(quota(rates.network)),
+            addresses: RateLimiter::keyed(quota(rates.address)),
+            workspaces: RateLimiter::keyed(quota(rates.workspace)),
+            unproven: RateLimiter::keyed(quota(of_forms(limits::FORM_UNPROVEN_PER_NETWORK))),
+            form_addresses: RateLimiter::keyed(quota(of_forms(limits::FORM_PER_ADDRESS))),
+            events: rates.workspace,
         }
     }
 
@@ -98,6 +104,16 @@ impl Rates {
     /// Counts a request about an address.
     pub(crate) fn take_address(&self, address: AddressKey) -> Result<(), Problem> {
         take(&self.addresses, &address)
+    }
+
+    /// Counts a submission of a form that brings no proof of work.
+    pub(crate) fn take_unproven(&self, network: Network) -> Result<(), Problem> {
+        take(&self.unproven, &network)
+    }
+
+    /// Counts a submission of a form about an address.
+    pub(crate) fn take_form_address(&self, address: AddressKey) -> Result<(), Problem> {
+        take(&self.form_addresses, &address)
     }
 
     /// Counts events that a workspace is about to record. A request with more of them than the
@@ -123,7 +139,15 @@ impl Rates {
         self.networks.retain_recent();
         self.addresses.retain_recent();
         self.workspaces.retain_recent();
+        self.unproven.retain_recent();
+        self.form_addresses.retain_recent();
     }
+}
+
+/// So many submissions of forms in the time over which they are counted.
+fn of_forms(submissions: u32) -> Rate {
+    let requests = NonZeroU32::new(submissions).unwrap_or(NonZeroU32::MIN);
+    Rate { requests, per: duration(limits::FORM_LIMIT_WINDOW) }
 }
 
 fn quota(rate: Rate) -> Quota {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use sayso_core::id::{ConnectionId, ImportId, WorkspaceId};
+use sayso_core::id::{ConnectionId, FormId, ImportId, WorkspaceId};
 use sayso_core::limits;
 use sayso_core::source::{Road, SourceName};
 use sayso_store::configuration::Configuration;
@@ -160,6 +160,11 @@ impl<'a> Rejecting<'a> {
     /// What the pages of a site sent.
     pub(crate) fn of_site(app: &'a App, configuration: &Configuration, site: &SourceName) -> Self {
         Self::new(app, configuration.workspace, Road::Tag, site.to_string())
+    }
+
+    /// What was typed into a form.
+    pub(crate) fn of_form(app: &'a App, configuration: &Configuration, id: FormId) -> Self {
+        Self::new(app, configuration.workspace, Road::Form, id.to_string())
     }
 
     /// Rows of an import.

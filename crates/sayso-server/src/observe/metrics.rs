@@ -13,6 +13,7 @@ use sayso_core::sender_health::HealthLevel;
 use sayso_store::store::{Health, Outcome};
 
 use super::{answer_word, outcome_word};
+use crate::capture::form::FormEnd;
 
 const METADATA: Metadata<'static> = Metadata::new("sayso", Level::INFO, None);
 /// The upper bounds of the buckets of every histogram, in seconds.
@@ -47,6 +48,7 @@ pub struct Metrics {
     messages_refused: Vec<(Reason, Counter)>,
     messages_exempt: Counter,
     consents: Vec<(Outcome, Counter)>,
+    form_submissions: Vec<(FormEnd, Counter)>,
     refusal_seconds: Histogram,
 }
 
@@ -83,6 +85,10 @@ impl Metrics {
                 (outcome, counter("sayso_consents_total", Some(label)))
             })
             .collect();
+        let form_submissions = FormEnd::ALL
+            .into_iter()
+            .map(|end| (end, counter("sayso_form_submissions_total", Some(("end", end.as_str())))))
+            .collect();
         let waived = counter("sayso_check_waived_total", None);
         let unverified_hooks = counter("sayso_hook_unverified_total", None);
         let unknown_events = counter("sayso_hook_unknown_events_total", None);
@@ -114,6 +120,7 @@ impl Metrics {
             messages_refused,
             messages_exempt,
             consents,
+            form_submissions,
             refusal_seconds,
         }
     }
@@ -217,6 +224,13 @@ impl Metrics {
     /// Counts what became of a recorded event.
     pub(crate) fn count_consent(&self, outcome: Outcome) {
         if let Some((_, counter)) = self.consents.iter().find(|(known, _)| *known == outcome) {
+            counter.increment(1);
+        }
+    }
+
+    /// Counts a submission of a form by how it ended.
+    pub(crate) fn count_form_submission(&self, end: FormEnd) {
+        if let Some((_, counter)) = self.form_submissions.iter().find(|(known, _)| *known == end) {
             counter.increment(1);
         }
     }

@@ -19,6 +19,7 @@ mod docs;
 mod entry;
 mod events;
 mod form_configuration;
+mod forms;
 mod gupshup_users;
 mod hooks;
 mod imports;

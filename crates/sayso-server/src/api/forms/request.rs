@@ -192,7 +192,7 @@ fn form(
     let fields = fields(request.fields.take(), &channels, faults);
     let (language, texts) = texts(&mut request, &fields, faults);
     let theme = theme(request.theme.take().unwrap_or_default(), faults);
-    let origins = origins(request.origins.take().unwrap_or_default(), faults);
+    let origins = origins(&request.origins.take().unwrap_or_default(), faults);
     let redirect = redirect(request.redirect.take(), &origins, faults);
     let purpose = if request.test == Some(true) { FormPurpose::Test } else { FormPurpose::Live };
     Some(Form {
@@ -497,7 +497,7 @@ fn theme(sent: ThemeRequest, faults: &mut Faults) -> Theme {
     }
 }
 
-fn origins(sent: Vec<String>, faults: &mut Faults) -> Vec<Origin> {
+fn origins(sent: &[String], faults: &mut Faults) -> Vec<Origin> {
     if sent.len() > limits::FORM_ORIGINS_MAX {
         let fault = format!("are more than {}", limits::FORM_ORIGINS_MAX);
         faults.note("/origins", Code::InvalidValue, fault);

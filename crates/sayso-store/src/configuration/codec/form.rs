@@ -31,7 +31,7 @@ fn write_form(form: &Form, to: &mut Writer) {
         write_texts(texts, to);
     }
     write_list(to, form.fields.iter(), |to, field| write_field(field, to));
-    write_theme(&form.theme, to);
+    write_theme(form.theme, to);
     write_list(to, form.origins.iter(), |to, origin| to.text(origin.as_str()));
     to.option(form.redirect.as_ref(), |to, redirect| to.text(redirect.as_str()));
     to.byte(match form.purpose {
@@ -131,7 +131,7 @@ fn read_field(from: &mut Reader<'_>) -> Result<Field, Malformed> {
     Ok(Field { asks, need })
 }
 
-fn write_theme(theme: &Theme, to: &mut Writer) {
+fn write_theme(theme: Theme, to: &mut Writer) {
     to.option(theme.accent(), |to, accent| to.raw(&accent.parts()));
     to.byte(theme.radius_px());
     to.byte(theme.font().code());

@@ -1,0 +1,261 @@
+//! From a form and what was typed into it to the pages that people see.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use sayso_core::address::AddressKind;
+use sayso_core::channel::{Channel, Scope};
+use sayso_core::event::Fact;
+use sayso_core::form::Theme;
+use sayso_core::limits;
+use sayso_core::notice::Notice;
+use sayso_pages::form::{
+    AsksFor, FormField, FormLook, FormPage, Group, Remark, Sends, Tick, TickBox, Trial,
+};
+use sayso_pages::page::{Document, Frame};
+use sayso_store::configuration::{Asks, Field, FormPurpose, FormTexts, Need};
+use sayso_store::store::{Draft, Subject};
+
+use super::challenge::Challenge;
+use super::record::Plan;
+use super::typed::{Judged, Typed, box_name, country, example_in, field_name};
+use super::visit::Visit;
+use crate::api::address::ShownAddress;
+use crate::api::forms::request::{address_kind, as_core};
+use crate::app::App;
+use crate::capture::pages;
+
+impl Visit {
+    /// The form, with what was typed and what was wrong.
+    pub(super) fn form(
+        &self,
+        app: &App,
+        (typed, judged): (&Typed, &Judged),
+        (status, remark): (StatusCode, Option<Remark>),
+    ) -> Response {
+        let Some(notice) = self.notice() else {
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        };
+        let sends = Sends::Form {
+            action: format!("/f/{}{}", self.id, self.query.same_page()),
+            challenge: self.challenge(app, typed, notice),
+            bits: limits::FORM_PROOF_BITS,
+            page: self.page.as_ref().map_or("", |page| page.as_str()),
+            trial: match self.published.form.purpose {
+                FormPurpose::Live => Trial::Recorded,
+                FormPurpose::Test => Trial::Tried,
+            },
+        };
+        self.respond(status, self.page(app, (typed, judged), remark, sends))
+    }
+
+    /// The form as a page.
+    pub(super) fn page<'a>(
+        &'a self,
+        app: &App,
+        (typed, judged): (&'a Typed, &'a Judged),
+        remark: Option<Remark>,
+        sends: Sends<'a>,
+    ) -> Document {
+        let texts = self.texts();
+        let notice = self.notice();
+        let fields = self.published.form.fields.iter();
+        let page = FormPage {
+            look: self.look(self.published.form.theme),
+            title: texts.and_then(|texts| texts.title.as_deref()),
+            description: texts.and_then(|texts| texts.description.as_deref()),
+            button: texts.and_then(|texts| texts.button.as_deref()),
+            notice: notice.map_or(("", "en"), |it| (&it.text, it.language.as_str())),
+            groups: self.groups(typed),
+            boxes_fault: judged.boxes.clone(),
+            fields: fields.map(|field| self.field(app, field, typed, judged)).collect(),
+            remark,
+            sends,
+        };
+        page.render()
+    }
+
+    /// The challenge that the page carries: the one that was sent, as long as it is good, so that
+    /// sending it again is the same submission, and waiting goes on.
+    fn challenge(&self, app: &App, typed: &Typed, notice: &Notice) -> String {
+        let sealing = self.sealing();
+        let sent = typed.get("challenge");
+        let is_good = Challenge::open(sent, &sealing, self.received).is_some_and(|challenge| {
+            challenge.form_version == self.published.version
+                && challenge.notice_version == notice.version
+                && challenge.notice_language == notice.language
+        });
+        if is_good {
+            return sent.to_owned();
+        }
+        let challenge = Challenge {
+            issued_at: self.received,
+            nonce: app.environment().random(),
+            form_version: self.published.version,
+            notice_version: notice.version,
+            notice_language: notice.language.clone(),
+        };
+        challenge.seal(&sealing)
+    }
+
+    fn groups(&self, typed: &Typed) -> Vec<Group<'_>> {
+        let channels = self.published.form.channels.iter();
+        let groups = channels.map(|channel| self.group(*channel, typed));
+        groups.filter(|group| !group.boxes.is_empty()).collect()
+    }
+
+    fn group(&self, channel: Channel, typed: &Typed) -> Group<'_> {
+        let boxes = self.boxes.iter().filter(|it| it.channel == channel).map(|it| TickBox {
+            name: box_name(*it),
+            topic: match it.scope {
+                Scope::Topic(id) => {
+                    self.configuration.topics.get(&id).map(|topic| topic.name.as_ref())
+                }
+                Scope::All | Scope::Sender(_) | Scope::Category(_) => None,
+            },
+            tick: if typed.is_ticked(*it) { Tick::Ticked } else { Tick::Empty },
+        });
+        Group { channel, boxes: boxes.collect() }
+    }
+
+    fn field<'a>(
+        &'a self,
+        app: &App,
+        field: &'a Field,
+        typed: &'a Typed,
+        judged: &Judged,
+    ) -> FormField<'a> {
+        let name = field_name(&field.asks);
+        let asks = match &field.asks {
+            Asks::Phone(countries) => {
+                let chosen = country(self, countries, typed);
+                let code = |region: &sayso_core::phone::Region| {
+                    Some((region.to_string(), region.calling_code(app.phones())?))
+                };
+                AsksFor::Phone {
+                    countries: countries.iter().filter_map(code).collect(),
+                    chosen: chosen.map(|region| region.to_string()).unwrap_or_default(),
+                    example: example_in(chosen, app.phones()),
+                }
+            }
+            Asks::Email => AsksFor::Email,
+            Asks::Name => AsksFor::Name,
+            Asks::Text(own) => {
+                let form = &self.published.form;
+                let label = |texts: &'a FormTexts| texts.labels.get(own);
+                let labels = self.texts().and_then(label);
+                let labels = labels.or_else(|| form.texts.get(&form.language).and_then(label));
+                AsksFor::Text(labels.map_or(own.as_str(), AsRef::as_ref))
+            }
+        };
+        FormField {
+            value: typed.get(&name),
+            is_optional: field.need == Need::Optional && !self.is_always_needed(&field.asks),
+            fault: judged.fields.get(&name).cloned(),
+            asks,
+            name,
+        }
+    }
+
+    /// Whether every box needs this address, so that it may never stay empty.
+    fn is_always_needed(&self, asks: &Asks) -> bool {
+        let kind = match asks {
+            Asks::Phone(_) => AddressKind::Phone,
+            Asks::Email => AddressKind::Email,
+            Asks::Name | Asks::Text(_) => return false,
+        };
+        self.boxes.iter().all(|it| address_kind(it.channel) == Some(kind))
+    }
+
+    /// What the form says in the language of the page.
+    fn texts(&self) -> Option<&FormTexts> {
+        self.published.form.texts.get(&as_core(self.language))
+    }
+
+    pub(super) fn look(&self, theme: Theme) -> FormLook<'_> {
+        let business = &self.published.form.business;
+        FormLook { language: self.language, business, theme, frame: self.frame }
+    }
+
+    /// The page that says that it was sent.
+    pub(super) fn done_page(&self) -> Document {
+        let form = &self.published.form;
+        let confirmation = self.texts().and_then(|texts| texts.confirmation.as_deref());
+        let redirect = form.redirect.as_ref().map(sayso_core::form::Redirect::as_str);
+        self.look(form.theme).done(confirmation, redirect)
+    }
+
+    /// What answers a form that was recorded: by itself it leads on, in a frame it says so.
+    pub(super) fn done(&self) -> Response {
+        let redirect = self.published.form.redirect.as_ref();
+        let redirect = redirect.filter(|_| self.frame == Frame::Window);
+        let Some(location) = redirect.and_then(|it| HeaderValue::from_str(it.as_str()).ok()) else {
+            return self.respond(StatusCode::OK, self.done_page());
+        };
+        let mut response = StatusCode::SEE_OTHER.into_response();
+        response.headers_mut().insert(header::LOCATION, location);
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+    }
+
+    /// What a form that is tried out would have recorded.
+    pub(super) fn tried(&self, plan: &Plan) -> Response {
+        let events: Vec<_> = plan.drafts.iter().map(facts).collect();
+        let look = self.look(self.published.form.theme);
+        self.respond(StatusCode::OK, look.tried(&events))
+    }
+
+    /// A page of the form as an answer. Sending it may lead to the redirect's origin, and to no other.
+    pub(super) fn respond(&self, status: StatusCode, mut document: Document) -> Response {
+        if let Some(redirect) = &self.published.form.redirect {
+            let allowed = format!("form-action 'self' {}", redirect.origin());
+            document.policy = document.policy.replace("form-action 'self'", &allowed);
+        }
+        pages::respond(status, document, &self.ancestors())
+    }
+}
+
+/// What an event would say, by name.
+fn facts(draft: &Draft) -> Vec<(String, String)> {
+    let address = match &draft.subject {
+        Subject::Address(address) => {
+            let shown = ShownAddress::of(address);
+            shown.phone.or(shown.email).unwrap_or_default()
+        }
+        Subject::Hash(_) => String::new(),
+    };
+    let (about, says) = match draft.fact {
+        Fact::Consent(permission, statement) => {
+            (crate::api::check::about(permission), statement.slot().as_str())
+        }
+        Fact::Suppression(..)
+        | Fact::Activity(_)
+        | Fact::Retraction(_)
+        | Fact::Link(_)
+        | Fact::SameAccount(..)
+        | Fact::MovedFrom(_)
+        | Fact::Attributes(_)
+        | Fact::Erasure => (String::new(), ""),
+    };
+    let mut facts = vec![
+        ("address".to_owned(), address),
+        ("about".to_owned(), about),
+        ("says".to_owned(), says.to_owned()),
+        ("occurred_at".to_owned(), draft.occurred_at.to_string()),
+    ];
+    let evidence = &draft.evidence;
+    if let Some(notice) = &evidence.notice {
+        let shown = format!("{} version {}, {}", notice.id, notice.version, notice.language);
+        facts.push(("notice".to_owned(), shown));
+    }
+    let texts = [
+        ("method", &evidence.method),
+        ("page", &evidence.page),
+        ("ip", &evidence.ip),
+        ("user_agent", &evidence.user_agent),
+    ];
+    let texts = texts.into_iter().filter_map(|(name, text)| Some((name, text.as_ref()?)));
+    facts.extend(texts.map(|(name, text)| (name.to_owned(), text.as_str().to_owned())));
+    let fields = evidence.fields.iter();
+    facts.extend(fields.map(|(name, text)| (name.as_str().to_owned(), text.as_str().to_owned())));
+    facts
+}

@@ -38,34 +38,51 @@
     if (START.length < 8) START.push(part(Math.sqrt(n)));
     K.push(part(Math.cbrt(n)));
   }
-  // The first word of SHA-256: a proof never needs more than its 32 bits.
-  function firstWord(bytes) {
-    const length = bytes.length;
-    const words = new Int32Array(((length + 72) >> 6) << 4);
-    for (let i = 0; i < length; i++) words[i >> 2] |= bytes[i] << (24 - 8 * (i & 3));
-    words[length >> 2] |= 0x80 << (24 - 8 * (length & 3));
-    words[words.length - 1] = length * 8;
-    const state = START.slice();
-    const w = new Int32Array(64);
-    for (let block = 0; block < words.length; block += 16) {
-      let [a, b, c, d, e, f, g, h] = state;
-      for (let i = 0; i < 64; i++) {
-        if (i < 16) w[i] = words[block + i];
-        else {
-          const x = w[i - 15], y = w[i - 2];
-          w[i] = (w[i - 16] + w[i - 7]
-            + (((x >>> 7) | (x << 25)) ^ ((x >>> 18) | (x << 14)) ^ (x >>> 3))
-            + (((y >>> 17) | (y << 15)) ^ ((y >>> 19) | (y << 13)) ^ (y >>> 10))) | 0;
-        }
-        const s1 = ((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7));
-        const t1 = (h + s1 + ((e & f) ^ (~e & g)) + K[i] + w[i]) | 0;
-        const s0 = ((a >>> 2) | (a << 30)) ^ ((a >>> 13) | (a << 19)) ^ ((a >>> 22) | (a << 10));
-        const t2 = (s0 + ((a & b) ^ (a & c) ^ (b & c))) | 0;
-        h = g; g = f; f = e; e = (d + t1) | 0; d = c; c = b; b = a; a = (t1 + t2) | 0;
+  const W = new Int32Array(64);
+  // One block of SHA-256 (FIPS 180-4, section 6.2.2): what `state` becomes by 16 words of `words`.
+  function compress(state, words, at) {
+    let [a, b, c, d, e, f, g, h] = state;
+    for (let i = 0; i < 64; i++) {
+      if (i < 16) W[i] = words[at + i];
+      else {
+        const x = W[i - 15], y = W[i - 2];
+        W[i] = W[i - 16] + W[i - 7]
+          + (((x >>> 7) | (x << 25)) ^ ((x >>> 18) | (x << 14)) ^ (x >>> 3))
+          + (((y >>> 17) | (y << 15)) ^ ((y >>> 19) | (y << 13)) ^ (y >>> 10));
       }
-      [a, b, c, d, e, f, g, h].forEach((word, i) => { state[i] = (state[i] + word) | 0; });
+      const s1 = ((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7));
+      const t1 = (h + s1 + ((e & f) ^ (~e & g)) + K[i] + W[i]) | 0;
+      const s0 = ((a >>> 2) | (a << 30)) ^ ((a >>> 13) | (a << 19)) ^ ((a >>> 22) | (a << 10));
+      const t2 = (s0 + ((a & b) ^ (a & c) ^ (b & c))) | 0;
+      h = g; g = f; f = e; e = (d + t1) | 0; d = c; c = b; b = a; a = (t1 + t2) | 0;
     }
-    return state[0];
+    return [state[0] + a, state[1] + b, state[2] + c, state[3] + d, state[4] + e, state[5] + f, state[6] + g, state[7] + h];
+  }
+  // The first 32 bits of SHA-256 of a prefix and a number; the whole blocks of the prefix are hashed once.
+  function hasher(prefix) {
+    const bytes = new TextEncoder().encode(prefix);
+    const whole = bytes.length >> 6;
+    const put = (words, at, byte) => { words[at >> 2] |= byte << (24 - 8 * (at & 3)); };
+    const blocks = new Int32Array(whole << 4);
+    for (let i = 0; i < whole << 6; i++) put(blocks, i, bytes[i]);
+    let middle = START;
+    for (let at = 0; at < blocks.length; at += 16) middle = compress(middle, blocks, at);
+    const rest = bytes.subarray(whole << 6);
+    const begun = new Int32Array(32);
+    rest.forEach((byte, i) => put(begun, i, byte));
+    const words = new Int32Array(32);
+    return (count) => {
+      const digits = String(count);
+      words.set(begun);
+      let end = rest.length;
+      for (let i = 0; i < digits.length; i++) put(words, end++, digits.charCodeAt(i));
+      put(words, end, 0x80);
+      const last = end < 56 ? 15 : 31;
+      words[last] = (bytes.length + digits.length) * 8;
+      let state = compress(middle, words, 0);
+      if (last === 31) state = compress(state, words, 16);
+      return state[0] >>> 0;
+    };
   }
 
   const value = (name) => (form.elements[name] && form.elements[name].value) || "";
@@ -76,13 +93,13 @@
   function prove() {
     const bits = Number(form.dataset.bits);
     const prefix = [value("challenge"), value("phone"), value("country"), value("email"), ""].join("\n");
-    const encoder = new TextEncoder();
+    const first = hasher(prefix);
     const run = ++running;
     let count = 0;
     const slice = () => {
       if (run !== running) return;
       for (const end = count + 2000; count < end; count++) {
-        if (firstWord(encoder.encode(prefix + count)) >>> (32 - bits) === 0) {
+        if (first(count) >>> (32 - bits) === 0) {
           form.elements.proof.value = String(count);
           return form.submit();
         }

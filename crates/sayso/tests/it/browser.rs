@@ -13,6 +13,7 @@ use crate::http::Http;
 use crate::running::{Running, sayso_json};
 
 mod entry;
+mod forms;
 mod preferences;
 
 /// How often a state is asked for before the test gives up; each time waits for a paint or so.
@@ -24,6 +25,7 @@ struct Scene {
     driver: Child,
     http: Http,
     pages: String,
+    sayso: String,
     _server: Running,
     _data: tempfile::TempDir,
 }
@@ -122,9 +124,10 @@ impl Scene {
         let site = http.must(Method::POST, "/v1/sites", Some(&site)).await;
         assert_eq!(site.status, 201, "{site:?}");
         let key = site.body["site"].as_str().unwrap().to_owned();
-        tokio::task::spawn(serve_pages(listener, format!("http://{}", server.address), key));
+        let sayso = format!("http://{}", server.address);
+        tokio::task::spawn(serve_pages(listener, sayso.clone(), key));
         let (driver, browser) = open_browser(&[], besides).await;
-        Self { browser, driver, http, pages, _server: server, _data: data }
+        Self { browser, driver, http, pages, sayso, _server: server, _data: data }
     }
 
     async fn visit(&self, page: &str) {

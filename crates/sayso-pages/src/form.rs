@@ -126,10 +126,21 @@ pub struct FormField<'a> {
     pub asks: AsksFor<'a>,
     /// What was typed.
     pub value: &'a str,
-    /// Whether people are told that it may stay empty.
-    pub is_optional: bool,
+    /// When it must be filled in.
+    pub needed: Needed,
     /// What is wrong with what was typed.
     pub fault: Option<FieldFault>,
+}
+
+/// When a field must be filled in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needed {
+    /// Always.
+    Always,
+    /// Where a box is ticked that needs it.
+    ByTick,
+    /// Never.
+    Never,
 }
 
 /// What a field asks for.
@@ -461,11 +472,12 @@ impl FormField<'_> {
 
     fn markup(&self, language: Language, names: Names) -> Markup {
         let hint = match &self.asks {
-            AsksFor::Phone { example, .. } => {
+            // A fault says it too.
+            AsksFor::Phone { example, .. } if self.fault.is_none() => {
                 let example = format!("\u{2066}{example}\u{2069}");
                 Some(language.say_with("form-phone-hint", &[("example", &example)]))
             }
-            AsksFor::Email | AsksFor::Name | AsksFor::Text(_) => None,
+            AsksFor::Phone { .. } | AsksFor::Email | AsksFor::Name | AsksFor::Text(_) => None,
         };
         let described = described_by([
             self.fault.as_ref().map(|_| format!("{}-fault", self.name)),
@@ -486,7 +498,11 @@ impl FormField<'_> {
             div class="field" {
                 label for=(self.name) {
                     span dir="auto" { (self.label(language)) }
-                    @if self.is_optional { " " span class="optional" { (language.say("form-optional")) } }
+                    @match self.needed {
+                        Needed::Always => {}
+                        Needed::ByTick => { " " span class="optional" { (language.say("form-by-tick")) } }
+                        Needed::Never => { " " span class="optional" { (language.say("form-optional")) } }
+                    }
                 }
                 @if let AsksFor::Phone { countries, chosen, .. } = &self.asks && countries.len() > 1 {
                     div class="number" {

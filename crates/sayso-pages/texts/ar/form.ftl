@@ -8,6 +8,7 @@ form-email = البريد الإلكتروني
 form-name = الاسم
 form-country = البلد
 form-optional = اختياري
+form-by-tick = مطلوب لما تختاره
 form-box = رسائل من { $business }
 form-channel-sms = رسائل نصية (SMS)
 form-channel-email = البريد الإلكتروني

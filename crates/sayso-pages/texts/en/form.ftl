@@ -8,6 +8,7 @@ form-email = Email address
 form-name = Name
 form-country = Country
 form-optional = optional
+form-by-tick = for what you tick
 form-box = Messages from { $business }
 form-channel-sms = Text messages (SMS)
 form-channel-email = Email

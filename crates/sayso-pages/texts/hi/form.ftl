@@ -8,6 +8,7 @@ form-email = ईमेल पता
 form-name = नाम
 form-country = देश
 form-optional = वैकल्पिक
+form-by-tick = निशान लगाने पर ज़रूरी
 form-box = { $business } के संदेश
 form-channel-sms = टेक्स्ट संदेश (SMS)
 form-channel-email = ईमेल

@@ -8,6 +8,7 @@ form-email = E-posta adresi
 form-name = Ad
 form-country = Ülke
 form-optional = isteğe bağlı
+form-by-tick = işaretlerseniz gerekli
 form-box = { $business } mesajları
 form-channel-sms = Kısa mesaj (SMS)
 form-channel-email = E-posta

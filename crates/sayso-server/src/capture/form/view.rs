@@ -9,10 +9,10 @@ use sayso_core::form::Theme;
 use sayso_core::limits;
 use sayso_core::notice::Notice;
 use sayso_pages::form::{
-    AsksFor, FormField, FormLook, FormPage, Group, Remark, Sends, Tick, TickBox, Trial,
+    AsksFor, FormField, FormLook, FormPage, Group, Needed, Remark, Sends, Tick, TickBox, Trial,
 };
 use sayso_pages::page::{Document, Frame};
-use sayso_store::configuration::{Asks, Field, FormPurpose, FormTexts, Need};
+use sayso_store::configuration::{Asks, Field, FormBox, FormPurpose, FormTexts, Need};
 use sayso_store::store::{Draft, Subject};
 
 use super::challenge::Challenge;
@@ -149,21 +149,27 @@ impl Visit {
         };
         FormField {
             value: typed.get(&name),
-            is_optional: field.need == Need::Optional && !self.is_always_needed(&field.asks),
+            needed: self.needed(field),
             fault: judged.fields.get(&name).cloned(),
             asks,
             name,
         }
     }
 
-    /// Whether every box needs this address, so that it may never stay empty.
-    fn is_always_needed(&self, asks: &Asks) -> bool {
-        let kind = match asks {
-            Asks::Phone(_) => AddressKind::Phone,
-            Asks::Email => AddressKind::Email,
-            Asks::Name | Asks::Text(_) => return false,
+    /// When a field must be filled in: an address where a box is ticked that needs it.
+    fn needed(&self, field: &Field) -> Needed {
+        let kind = match field.asks {
+            Asks::Phone(_) => Some(AddressKind::Phone),
+            Asks::Email => Some(AddressKind::Email),
+            Asks::Name | Asks::Text(_) => None,
         };
-        self.boxes.iter().all(|it| address_kind(it.channel) == Some(kind))
+        let needs_it = |it: &FormBox| kind.is_some() && address_kind(it.channel) == kind;
+        match field.need {
+            Need::Required => Needed::Always,
+            Need::Optional if self.boxes.iter().all(needs_it) => Needed::Always,
+            Need::Optional if self.boxes.iter().any(needs_it) => Needed::ByTick,
+            Need::Optional => Needed::Never,
+        }
     }
 
     /// What the form says in the language of the page.

@@ -89,7 +89,7 @@
   const LOOKS = {
     popup: { width: "min(32rem, calc(100vw - 2rem))", margin: "auto" },
     "slide-in": { width: "min(24rem, calc(100vw - 2rem))", inset: "auto 1rem 1rem auto", margin: "0" },
-    bar: { width: "100%", maxWidth: "100%", inset: "auto 0 0 0", margin: "0", borderRadius: "0" },
+    bar: { width: "min(60rem, 100vw)", maxWidth: "100vw", inset: "auto 0 0 0", margin: "0 auto", borderRadius: "0.75rem 0.75rem 0 0" },
   };
 
   function closeButton(close) {
@@ -135,8 +135,11 @@
     document.body.append(dialog);
     // A popup holds the focus until it is closed; the others leave the page to its reader.
     if (shape === "popup") dialog.showModal();
-    else dialog.show();
-    if (shape !== "popup" && before && before.focus) before.focus();
+    else {
+      dialog.show();
+      document.activeElement.blur();
+      if (before && before !== document.body && before.focus) before.focus();
+    }
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     if (!still && dialog.animate)
       dialog.animate([{ opacity: 0, translate: "0 1rem" }, { opacity: 1, translate: "0 0" }], { duration: 180, easing: "ease-out" });

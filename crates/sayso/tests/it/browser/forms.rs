@@ -245,7 +245,8 @@ async fn each_shape_of_a_form_appears_and_knows_its_page() {
     {
         shop.scene.visit("form.html").await;
         shop.paste(shape, query).await;
-        shop.until("return window.heard", json!(["shown"])).await;
+        let quiet = "return [window.heard, document.activeElement.tagName]";
+        shop.until(quiet, json!([["shown"], "BODY"])).await;
         shop.until_in_frame("#phone").await;
         let page = shop.scene.browser.find(Locator::Css("[name=page]")).await.unwrap();
         let page = page.attr("value").await.unwrap();

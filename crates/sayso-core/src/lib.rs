@@ -37,6 +37,11 @@ pub mod status;
 pub mod suppression;
 
 pub mod cap;
+pub mod clause;
+pub mod hours;
+pub mod offer;
+pub mod pack;
+pub mod policy;
 pub mod quiet;
 pub mod settings;
 pub mod zone;

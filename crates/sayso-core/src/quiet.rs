@@ -10,9 +10,9 @@ use std::fmt;
 use thiserror::Error;
 
 use crate::channel::Category;
-use crate::limits;
+use crate::hours::{self, Hours};
 use crate::time::{Span, Timestamp};
-use crate::zone::{Course, Zone};
+use crate::zone::Zone;
 
 const DAY: Span = Span::days(1);
 
@@ -28,7 +28,7 @@ pub struct TimeOfDay(u16);
 pub struct TimeOfDayFault;
 
 /// When people are left alone on a channel, and with what.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct QuietHours {
     from: TimeOfDay,
     to: TimeOfDay,
@@ -123,36 +123,15 @@ impl QuietHours {
     }
 
     /// The first instant from `at` on at which it is quiet in none of `zones`: `at` itself where it is
-    /// not quiet. None where there is no such instant within [`limits::QUIET_SEARCH`].
+    /// not quiet. None where there is no such instant within [`QUIET_SEARCH`].
+    ///
+    /// [`QUIET_SEARCH`]: crate::limits::QUIET_SEARCH
     pub fn open_from(&self, zones: &[Zone], at: Timestamp) -> Option<Timestamp> {
-        let until = at.plus(limits::QUIET_SEARCH);
-        // Few zones differ within days, so a whole continent is a handful of courses.
-        let courses: BTreeSet<Course> = zones.iter().map(|zone| zone.course(at, until)).collect();
-        let mut open = at;
-        // Until the latest of the ends it is quiet in the zone whose end that is.
-        while let Some(end) = courses.iter().filter_map(|course| self.end(course, open)).max() {
-            if end > until {
-                return None;
-            }
-            open = end;
-        }
-        Some(open)
-    }
-
-    /// When it ends to be quiet in a zone of this course; `None` where it is not quiet at `at`.
-    fn end(&self, course: &Course, at: Timestamp) -> Option<Timestamp> {
-        let (offset, turn) = course.at(at);
-        let left = self.left(time_of_day(at, offset))?;
-        let end = at.plus(left);
-        match turn {
-            // The clocks change before: what they show then decides.
-            Some(turn) if turn < end => Some(self.end(course, turn).unwrap_or(turn)),
-            Some(_) | None => Some(end),
-        }
+        hours::open_from(zones.iter().map(|zone| (*zone, Hours::Quiet(self))), at)
     }
 
     /// How long it is still quiet by a clock that shows this time.
-    fn left(&self, since_midnight: Span) -> Option<Span> {
+    pub(crate) fn left(&self, since_midnight: Span) -> Option<Span> {
         let (from, to) = (self.from.since_midnight(), self.to.since_midnight());
         let over_midnight = to < from;
         let until = |end: Span| Span::micros(end.as_micros() - since_midnight.as_micros());
@@ -162,11 +141,6 @@ impl QuietHours {
         let is_quiet = since_midnight < to && (over_midnight || since_midnight >= from);
         is_quiet.then(|| until(to))
     }
-}
-
-/// What a clock with this offset shows.
-fn time_of_day(at: Timestamp, offset: Span) -> Span {
-    Span::micros(at.plus(offset).as_micros().rem_euclid(DAY.as_micros()))
 }
 
 #[cfg(test)]

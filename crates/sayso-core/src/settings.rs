@@ -1,17 +1,21 @@
 //! What a workspace decided for itself, dated, so that an as-of query judges with the settings of
 //! then.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cap::FrequencyCap;
 use crate::channel::{Category, Channel, Message};
 use crate::decision::is_owed;
+use crate::hours::Hours;
 use crate::limits;
+use crate::pack::{Pack, PackName, Place};
 use crate::phone::Region;
+use crate::policy::Policies;
 use crate::quiet::QuietHours;
 use crate::statement::Level;
 use crate::status::{Consent, Status};
 use crate::time::Timestamp;
+use crate::zone::Zone;
 
 /// The settings of a workspace that bear on consent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +26,7 @@ pub struct Settings {
     pub require_opt_in: bool,
     /// What holds where nothing was recorded (rule 10).
     pub defaults: BTreeMap<Channel, ChannelDefault>,
-    /// The least level of opt-in that the channel's policy accepts (rules 6 and 8).
+    /// The least level of opt-in that counts, where the workspace names one (rule 8).
     pub least_levels: BTreeMap<Channel, Level>,
     /// Whether an opt-in must name its notice.
     pub notice_required: bool,
@@ -35,6 +39,10 @@ pub struct Settings {
     pub quiet_hours: BTreeMap<Channel, QuietHours>,
     /// How much people get; as much as is sent where no cap covers it.
     pub frequency_caps: Vec<FrequencyCap>,
+    /// Where opt-in may be collected (rule 6).
+    pub policies: Policies,
+    /// The countries whose packs apply.
+    pub country_packs: BTreeSet<PackName>,
 }
 
 /// What holds on a channel where nothing at all was recorded.
@@ -61,6 +69,8 @@ impl Default for Settings {
             inferred_refusals_per_day: limits::INFERRED_REFUSALS_PER_DAY,
             quiet_hours: BTreeMap::new(),
             frequency_caps: Vec::new(),
+            policies: Policies::default(),
+            country_packs: BTreeSet::new(),
         }
     }
 }
@@ -81,18 +91,64 @@ impl Settings {
         }
     }
 
-    /// The least level accepted on the channel: `single` where no policy says otherwise, so that
-    /// implied consent counts only where the workspace decided that it does.
+    /// The least level accepted on the channel: what the workspace named or its policy asks, whichever is
+    /// more, and `single` where neither says anything, so that implied consent counts only where the
+    /// workspace decided that it does.
     pub fn least_level(&self, channel: Channel) -> Level {
-        self.least_levels.get(&channel).copied().unwrap_or(Level::Single)
+        let named = self.least_levels.get(&channel).copied();
+        let policy = self.policies.of(channel).map(|policy| policy.terms().least_level);
+        named.max(policy).unwrap_or(Level::Single)
     }
 
-    /// The quiet hours that hold such a message back. What the person is owed, whatever they refused
+    /// The workspace's own quiet hours that hold such a message back. What the person is owed, whatever they refused
     /// (rule 26), waits for no hour.
     pub fn quiet_hours_for(&self, message: &Message, now: Timestamp) -> Option<&QuietHours> {
         let hours = self.quiet_hours.get(&message.channel)?;
         let bears = hours.categories().contains(&message.category) && !is_owed(message, now);
         bears.then_some(hours)
+    }
+
+    /// Whether hours of the workspace or of its country packs may hold such a message back.
+    pub fn has_hours_for(&self, message: &Message, now: Timestamp) -> bool {
+        self.quiet_hours_for(message, now).is_some()
+            || self.packs_for(message, now).next().is_some()
+    }
+
+    /// All hours that bear on such a message to a person, each with the zone in which it counts. The
+    /// workspace's own and those of its packs stand side by side.
+    pub fn hours_for<'a>(
+        &'a self,
+        message: &Message,
+        place: &Place,
+        now: Timestamp,
+    ) -> Vec<(Zone, Hours<'a>)> {
+        let own = self.quiet_hours_for(message, now).into_iter().flat_map(|hours| {
+            place.whereabouts.zones().into_iter().map(move |zone| (zone, Hours::Quiet(hours)))
+        });
+        let of_packs = self.packs_for(message, now).flat_map(|pack| {
+            let hours = pack.hours_at(message.channel, place);
+            hours.map(|(zone, hours)| (zone, Hours::Open(hours)))
+        });
+        own.chain(of_packs).collect()
+    }
+
+    /// The packs with hours for such a message. They are about marketing alone.
+    fn packs_for(
+        &self,
+        message: &Message,
+        now: Timestamp,
+    ) -> impl Iterator<Item = &'static Pack> + use<> {
+        let bears = message.category == Category::Marketing && !is_owed(message, now);
+        let channel = message.channel;
+        let packs: Vec<&'static Pack> = self
+            .country_packs
+            .iter()
+            .map(|name| Pack::named(*name))
+            .filter(|pack| {
+                bears && pack.hours.iter().any(|hours| hours.channels.contains(&channel))
+            })
+            .collect();
+        packs.into_iter()
     }
 
     /// The caps that cover such a message. What the person is owed goes all the same.
@@ -107,8 +163,7 @@ impl Settings {
 
     /// Whether quiet hours or caps bear on such a message at all.
     pub fn paces(&self, message: &Message, now: Timestamp) -> bool {
-        self.quiet_hours_for(message, now).is_some()
-            || self.frequency_caps_for(message, now).next().is_some()
+        self.has_hours_for(message, now) || self.frequency_caps_for(message, now).next().is_some()
     }
 }
 

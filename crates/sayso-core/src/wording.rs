@@ -22,12 +22,14 @@ use crate::limits;
 mod fold;
 mod lexicon;
 mod own;
+mod phrase;
 mod quoted;
 
 pub(crate) use fold::{Token, exact_text, fold, plain_text};
 pub(crate) use lexicon::LEXICON;
 pub use lexicon::{Kind, Word, WordSource, expand, languages, pairs, sources, words};
 pub use own::{Code, CodeFault, Codes, Names};
+pub(crate) use phrase::Phrase;
 
 use fold::Before;
 use lexicon::{PAIRED, Part};

@@ -1,0 +1,499 @@
+//! Offers: what people see where they may say yes, and the linter that says what it lacks.
+//!
+//! An offer is a form, an entry page, a question or a notice, told as what it shows. The linter holds it
+//! against what every opt-in needs, against the policies of its channels and against country packs. It
+//! says what is missing, who demands it, and what to write instead.
+//!
+//! Absent on purpose: any word on whether an offer is lawful. A finding is a thing to look at.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use crate::channel::{Category, Channel, words};
+use crate::clause::{Clause, Grounds, clauses, heading, lines};
+use crate::pack::{DoubleOptIn, Pack, PackName};
+use crate::policy::{Policies, Way};
+use crate::statement::Level;
+use crate::wording::Phrase;
+
+const EVERY: &str = include_str!("../data/policies/sayso.tsv");
+const PHRASES: &str = include_str!("../data/policies/shown.tsv");
+
+words! {
+    /// What an offer may show.
+    Shown: "business, channel, mark, kinds, frequency, fees, number_editable, way_out, contact, terms, privacy, no_condition" {
+        /// Who will write, by name.
+        Business = "business", 1;
+        /// By which channel, by name.
+        Channel = "channel", 2;
+        /// The channel's name and logo beside the box.
+        Mark = "mark", 3;
+        /// What kinds of messages come.
+        Kinds = "kinds", 4;
+        /// How often they come.
+        Frequency = "frequency", 5;
+        /// What they may cost.
+        Fees = "fees", 6;
+        /// The number, for the person to change.
+        NumberEditable = "number_editable", 7;
+        /// How to stop.
+        WayOut = "way_out", 8;
+        /// How to reach the business.
+        Contact = "contact", 9;
+        /// Where the terms are.
+        Terms = "terms", 10;
+        /// Where it is told what happens to the data.
+        Privacy = "privacy", 11;
+        /// That nothing depends on saying yes.
+        NoCondition = "no_condition", 12;
+    }
+}
+
+words! {
+    /// What an offer must not do.
+    Flaw: "pre_ticked, bundled, condition, no_act" {
+        /// The box is ticked before the person comes.
+        PreTicked = "pre_ticked", 1;
+        /// One yes agrees to the terms and to the messages.
+        Bundled = "bundled", 2;
+        /// Without the yes nothing is sold.
+        Condition = "condition", 3;
+        /// The person answers nothing: a bare link, a number saved.
+        NoAct = "no_act", 4;
+    }
+}
+
+words! {
+    /// How bad a finding is.
+    Severity: "error, warning" {
+        /// The rule asks for it.
+        Error = "error", 1;
+        /// The rule advises it, or it is not sure.
+        Warning = "warning", 2;
+    }
+}
+
+words! {
+    /// What a finding is about.
+    FindingCode: "business_missing, channel_missing, mark_missing, kinds_missing, frequency_missing, fees_missing, number_not_editable, way_out_missing, contact_missing, terms_missing, privacy_missing, no_condition_missing, pre_ticked, bundled, condition, no_act, way_not_admitted, level_too_low, double_opt_in" {
+        /// The business is not named.
+        BusinessMissing = "business_missing", 1;
+        /// A channel is not named.
+        ChannelMissing = "channel_missing", 2;
+        /// The channel's name and logo are not beside the box.
+        MarkMissing = "mark_missing", 3;
+        /// The kinds of messages are not stated.
+        KindsMissing = "kinds_missing", 4;
+        /// How often messages come is not stated.
+        FrequencyMissing = "frequency_missing", 5;
+        /// That messages may cost something is not stated.
+        FeesMissing = "fees_missing", 6;
+        /// The number cannot be changed.
+        NumberNotEditable = "number_not_editable", 7;
+        /// How to stop is not stated.
+        WayOutMissing = "way_out_missing", 8;
+        /// There is no way to reach the business.
+        ContactMissing = "contact_missing", 9;
+        /// The terms are not linked.
+        TermsMissing = "terms_missing", 10;
+        /// The privacy notice is not linked.
+        PrivacyMissing = "privacy_missing", 11;
+        /// It is not stated that nothing depends on it.
+        NoConditionMissing = "no_condition_missing", 12;
+        /// The box is ticked beforehand.
+        PreTicked = "pre_ticked", 13;
+        /// The yes agrees to the terms as well.
+        Bundled = "bundled", 14;
+        /// The yes is a condition.
+        Condition = "condition", 15;
+        /// Nobody answers anything.
+        NoAct = "no_act", 16;
+        /// The policy of the channel does not admit this way.
+        WayNotAdmitted = "way_not_admitted", 17;
+        /// The policy of the channel asks for a higher level.
+        LevelTooLow = "level_too_low", 18;
+        /// The opt-in should be confirmed through the address itself.
+        DoubleOptIn = "double_opt_in", 19;
+    }
+}
+
+/// What people see where they may say yes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// How the yes is collected; absent where it is not known yet, as for a notice by itself.
+    pub way: Option<Way>,
+    /// The channels that the yes is for.
+    pub channels: BTreeSet<Channel>,
+    /// What the messages are for; of several the one that needs most consent.
+    pub category: Category,
+    /// The level that the opt-in reaches: `confirmed` with double opt-in.
+    pub level: Level,
+    /// The channels that the words name. [`Shown::Channel`] in `shows` means all.
+    pub named: BTreeSet<Channel>,
+    /// What it shows.
+    pub shows: BTreeSet<Shown>,
+    /// What it does wrong.
+    pub flaws: BTreeSet<Flaw>,
+}
+
+/// Something that an offer lacks or does wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What it is.
+    pub code: FindingCode,
+    /// The worst that somebody says of it.
+    pub severity: Severity,
+    /// The channels that it concerns.
+    pub channels: BTreeSet<Channel>,
+    /// Who says so.
+    pub demanded_by: Vec<DemandedBy>,
+}
+
+/// Who demands something of an offer.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DemandedBy {
+    /// `sayso`, a policy's name or a country pack's.
+    pub name: &'static str,
+    /// Which version of it.
+    pub version: Box<str>,
+    /// How bad it is there.
+    pub severity: Severity,
+    /// What that rests on; absent for a policy of the workspace's own.
+    pub grounds: Option<Grounds>,
+}
+
+/// One thing that a policy or a pack demands of an offer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Demand {
+    /// What must be shown, or must not be done.
+    pub of: Demanded,
+    /// How bad it is where it is not met.
+    pub severity: Severity,
+    /// The channels it is about.
+    pub channels: BTreeSet<Channel>,
+    /// What it rests on; absent for a policy of the workspace's own.
+    pub grounds: Option<Grounds>,
+}
+
+/// What a demand is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Demanded {
+    /// It must be shown.
+    Show(Shown),
+    /// It must not be done.
+    Avoid(Flaw),
+}
+
+/// What every opt-in needs, by whatever policy.
+#[derive(Debug)]
+pub struct Every {
+    /// Its version.
+    pub version: &'static str,
+    /// What it is called.
+    pub title: &'static str,
+    /// What it demands.
+    pub demands: Vec<Demand>,
+}
+
+impl Shown {
+    /// Whether words alone show it, as those of a notice do.
+    pub const fn is_worded(self) -> bool {
+        match self {
+            Self::Mark | Self::NumberEditable => false,
+            Self::Business
+            | Self::Channel
+            | Self::Kinds
+            | Self::Frequency
+            | Self::Fees
+            | Self::WayOut
+            | Self::Contact
+            | Self::Terms
+            | Self::Privacy
+            | Self::NoCondition => true,
+        }
+    }
+
+    const fn missing(self) -> FindingCode {
+        match self {
+            Self::Business => FindingCode::BusinessMissing,
+            Self::Channel => FindingCode::ChannelMissing,
+            Self::Mark => FindingCode::MarkMissing,
+            Self::Kinds => FindingCode::KindsMissing,
+            Self::Frequency => FindingCode::FrequencyMissing,
+            Self::Fees => FindingCode::FeesMissing,
+            Self::NumberEditable => FindingCode::NumberNotEditable,
+            Self::WayOut => FindingCode::WayOutMissing,
+            Self::Contact => FindingCode::ContactMissing,
+            Self::Terms => FindingCode::TermsMissing,
+            Self::Privacy => FindingCode::PrivacyMissing,
+            Self::NoCondition => FindingCode::NoConditionMissing,
+        }
+    }
+}
+
+impl Flaw {
+    const fn found(self) -> FindingCode {
+        match self {
+            Self::PreTicked => FindingCode::PreTicked,
+            Self::Bundled => FindingCode::Bundled,
+            Self::Condition => FindingCode::Condition,
+            Self::NoAct => FindingCode::NoAct,
+        }
+    }
+}
+
+impl FindingCode {
+    /// What is wrong, and what to write or do instead.
+    pub const fn advice(self) -> &'static str {
+        match self {
+            Self::BusinessMissing => {
+                "Name the business that will write: \"Ada's Shop will send you…\"."
+            }
+            Self::ChannelMissing => {
+                "Name each channel the yes is for: \"…by WhatsApp\", \"…by text message\"."
+            }
+            Self::MarkMissing => "Put the channel's name and logo beside the box.",
+            Self::KindsMissing => {
+                "Say what kinds of messages come: \"order updates\", \"offers and news\"."
+            }
+            Self::FrequencyMissing => "Say how often: \"up to 4 messages a month\".",
+            Self::FeesMissing => "Say what it may cost: \"Message and data rates may apply\".",
+            Self::NumberNotEditable => "Show the number in a field that the person can change.",
+            Self::WayOutMissing => "Say how to stop: \"Reply STOP at any time\".",
+            Self::ContactMissing => {
+                "Give a way to reach you: an address, a phone number, a mail address."
+            }
+            Self::TermsMissing => "Link the terms.",
+            Self::PrivacyMissing => "Link the privacy notice.",
+            Self::NoConditionMissing => {
+                "Say that it is no condition: \"Consent is not a condition of purchase\"."
+            }
+            Self::PreTicked => "Leave the box empty: the person ticks it.",
+            Self::Bundled => "Ask for the messages by a box of their own, apart from the terms.",
+            Self::Condition => "Let people buy and sign up without saying yes to messages.",
+            Self::NoAct => {
+                "Ask a question that the person answers: opening a link or saving a number is no yes."
+            }
+            Self::WayNotAdmitted => {
+                "Collect the yes in a way that the policy of the channel admits; it is kept as pending otherwise."
+            }
+            Self::LevelTooLow => {
+                "Ask for a higher level, as by double opt-in: less is kept as pending by the policy of the channel."
+            }
+            Self::DoubleOptIn => {
+                "Turn on double opt-in: let the person confirm through the address itself."
+            }
+        }
+    }
+}
+
+impl Every {
+    /// What every opt-in needs.
+    pub fn opt_in() -> &'static Self {
+        static EVERY_OPT_IN: LazyLock<Every> = LazyLock::new(|| Every {
+            version: heading(EVERY, "version").unwrap_or_default(),
+            title: heading(EVERY, "name").unwrap_or_default(),
+            demands: clauses(EVERY).filter_map(|clause| Demand::of(&clause)).collect(),
+        });
+        &EVERY_OPT_IN
+    }
+}
+
+impl Demand {
+    /// The demand that a clause makes, if it makes one.
+    pub(crate) fn of(clause: &Clause) -> Option<Self> {
+        let of = match clause.kind {
+            "show" => Demanded::Show(Shown::parse(clause.what).ok()?),
+            "flaw" => Demanded::Avoid(Flaw::parse(clause.what).ok()?),
+            _ => return None,
+        };
+        let severity = Severity::parse(clause.value).ok()?;
+        let channels = clause.channels.clone();
+        Some(Self { of, severity, channels, grounds: Some(clause.grounds) })
+    }
+
+    /// The channels of the offer for which the demand is not met.
+    fn unmet(&self, offer: &Offer) -> BTreeSet<Channel> {
+        let mut concerned: BTreeSet<Channel> =
+            offer.channels.intersection(&self.channels).copied().collect();
+        let is_met = match self.of {
+            Demanded::Show(shown) => offer.shows.contains(&shown),
+            Demanded::Avoid(flaw) => !offer.flaws.contains(&flaw),
+        };
+        if is_met {
+            concerned.clear();
+        } else if self.of == Demanded::Show(Shown::Channel) {
+            concerned.retain(|channel| !offer.named.contains(channel));
+        }
+        concerned
+    }
+
+    const fn code(&self) -> FindingCode {
+        match self.of {
+            Demanded::Show(shown) => shown.missing(),
+            Demanded::Avoid(flaw) => flaw.found(),
+        }
+    }
+}
+
+impl Offer {
+    /// An offer of these channels that shows nothing yet.
+    pub fn new(channels: BTreeSet<Channel>, category: Category) -> Self {
+        Self {
+            way: None,
+            channels,
+            category,
+            level: Level::Single,
+            named: BTreeSet::new(),
+            shows: BTreeSet::new(),
+            flaws: BTreeSet::new(),
+        }
+    }
+
+    /// Takes in what the words show that the person reads before they answer: the business by one of its
+    /// `names`, the kinds of messages by one of the `topics`, and the rest by phrases in the languages that
+    /// `data/policies/shown.tsv` has. What it does not find may be there all the same.
+    pub fn read<'a>(
+        &mut self,
+        words: &str,
+        names: impl IntoIterator<Item = &'a str>,
+        topics: impl IntoIterator<Item = &'a str>,
+    ) {
+        let words = Phrase::of(words);
+        let says = |phrase: &str| words.contains(&Phrase::of(phrase));
+        if names.into_iter().any(says) {
+            self.shows.insert(Shown::Business);
+        }
+        if topics.into_iter().any(says) {
+            self.shows.insert(Shown::Kinds);
+        }
+        for (shown, channel, phrase) in known_phrases() {
+            if words.contains(phrase) {
+                match channel {
+                    Some(channel) => self.named.insert(*channel),
+                    None => self.shows.insert(*shown),
+                };
+            }
+        }
+    }
+}
+
+type KnownPhrase = (Shown, Option<Channel>, Phrase);
+
+fn known_phrases() -> &'static [KnownPhrase] {
+    static KNOWN: LazyLock<Vec<KnownPhrase>> = LazyLock::new(|| {
+        let read = |line: &'static str| {
+            let mut columns = line.split('\t');
+            let shown = Shown::parse(columns.next()?).ok()?;
+            let channel = Channel::parse(columns.next()?).ok();
+            Some((shown, channel, Phrase::of(columns.next()?)))
+        };
+        lines(PHRASES).filter_map(read).collect()
+    });
+    &KNOWN
+}
+
+/// What an offer lacks or does wrong, by what every opt-in needs, the policies of its channels and these
+/// packs; the worst first. What packs demand of marketing they only advise for anything else.
+pub fn lint(
+    offer: &Offer,
+    policies: &Policies,
+    packs: impl IntoIterator<Item = PackName>,
+) -> Vec<Finding> {
+    let mut found = Found::default();
+    let every = Every::opt_in();
+    for demand in &every.demands {
+        found.hold(offer, demand, ("sayso", every.version), demand.severity);
+    }
+    for channel in &offer.channels {
+        found.hold_against_policy(offer, policies, *channel);
+    }
+    for pack in packs {
+        found.hold_against_pack(offer, Pack::named(pack));
+    }
+    found.into_findings()
+}
+
+#[derive(Default)]
+struct Found(BTreeMap<FindingCode, (BTreeSet<Channel>, Vec<DemandedBy>)>);
+
+impl Found {
+    fn hold(
+        &mut self,
+        offer: &Offer,
+        demand: &Demand,
+        by: (&'static str, &str),
+        severity: Severity,
+    ) {
+        let unmet = demand.unmet(offer);
+        self.add(demand.code(), unmet, by, (severity, demand.grounds));
+    }
+
+    fn add(
+        &mut self,
+        code: FindingCode,
+        channels: BTreeSet<Channel>,
+        (name, version): (&'static str, &str),
+        (severity, grounds): (Severity, Option<Grounds>),
+    ) {
+        if channels.is_empty() {
+            return;
+        }
+        let (concerned, by) = self.0.entry(code).or_default();
+        concerned.extend(channels);
+        let demanded = DemandedBy { name, version: version.into(), severity, grounds };
+        if !by.contains(&demanded) {
+            by.push(demanded);
+        }
+    }
+
+    fn hold_against_policy(&mut self, offer: &Offer, policies: &Policies, channel: Channel) {
+        let Some(policy) = policies.of(channel) else { return };
+        let (name, version) = (policy.name(), policy.version());
+        let by = (name, version.as_str());
+        for mut demand in policy.demands() {
+            demand.channels = [channel].into();
+            let severity = demand.severity;
+            self.hold(offer, &demand, by, severity);
+        }
+        let terms = policy.terms();
+        if offer.way.is_some_and(|way| !terms.ways.contains(&way)) {
+            let code = FindingCode::WayNotAdmitted;
+            self.add(code, [channel].into(), by, (Severity::Error, None));
+        }
+        if offer.level < terms.least_level {
+            self.add(FindingCode::LevelTooLow, [channel].into(), by, (Severity::Error, None));
+        }
+    }
+
+    fn hold_against_pack(&mut self, offer: &Offer, pack: &'static Pack) {
+        let is_marketing = offer.category == Category::Marketing;
+        let eased = |severity| if is_marketing { severity } else { Severity::Warning };
+        let by = (pack.name.as_str(), pack.version);
+        for demand in &pack.demands {
+            self.hold(offer, demand, by, eased(demand.severity));
+        }
+        for double in &pack.double_opt_in {
+            let severity = match double.is {
+                DoubleOptIn::Required => eased(Severity::Error),
+                DoubleOptIn::Advised => Severity::Warning,
+            };
+            let concerned: BTreeSet<Channel> =
+                offer.channels.intersection(&double.channels).copied().collect();
+            if offer.level < Level::Confirmed {
+                self.add(FindingCode::DoubleOptIn, concerned, by, (severity, Some(double.grounds)));
+            }
+        }
+    }
+
+    fn into_findings(self) -> Vec<Finding> {
+        let finding = |(code, (channels, mut demanded_by)): (_, (_, Vec<DemandedBy>))| {
+            demanded_by.sort_by_key(|by| by.severity);
+            let severity = demanded_by.iter().map(|by| by.severity).min();
+            Some(Finding { code, severity: severity?, channels, demanded_by })
+        };
+        let mut findings: Vec<Finding> = self.0.into_iter().filter_map(finding).collect();
+        findings.sort_by_key(|finding| (finding.severity, finding.code));
+        findings
+    }
+}

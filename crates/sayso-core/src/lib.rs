@@ -41,6 +41,7 @@ pub mod clause;
 pub mod hours;
 pub mod offer;
 pub mod pack;
+pub mod placeholder;
 pub mod policy;
 pub mod quiet;
 pub mod settings;

@@ -82,6 +82,7 @@ limits! {
     count EVIDENCE_TEXT_BYTES_MAX: usize = 2_048, "One text of the evidence: a URL or a user agent at its longest.";
     count EVIDENCE_FIELDS_MAX: usize = 32, "Free fields of one evidence: proof, not a data store.";
     count NOTICE_TEXT_BYTES_MAX: usize = 16_384, "One notice in one language: longer words are not read by anybody.";
+    count PLACEHOLDER_VALUE_BYTES_MAX: usize = 1_024, "What stands for a placeholder in a notice: a list of topics, or a URL.";
     count IDEMPOTENCY_KEY_BYTES_MAX: usize = 255, "An `Idempotency-Key`, as the draft standard's examples use it.";
     count ATTRIBUTES_PER_PROFILE_MAX: usize = 100, "Attributes of one profile: Sayso is no marketing suite.";
     count ATTRIBUTE_BYTES_MAX: usize = 1_024, "One attribute value.";

@@ -497,3 +497,130 @@ impl Found {
         findings
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clause::assert_whole;
+    use crate::policy::{Policy, Preset};
+
+    fn codes(findings: &[Finding]) -> Vec<String> {
+        let told = |it: &Finding| format!("{} {}", it.severity, it.code);
+        findings.iter().map(told).collect()
+    }
+
+    fn strict() -> Policies {
+        Policies::new([(Channel::WhatsApp, Policy::Preset(Preset::Meta2020Strict))].into())
+    }
+
+    fn on(channels: &[Channel]) -> Offer {
+        Offer::new(channels.iter().copied().collect(), Category::Marketing)
+    }
+
+    #[test]
+    fn what_every_opt_in_needs_is_whole_and_so_are_the_phrases() {
+        assert_whole(EVERY, &["show", "flaw"], &["version", "name"]);
+        assert_eq!(Every::opt_in().demands.len(), clauses(EVERY).count());
+        assert_eq!(known_phrases().len(), lines(PHRASES).count());
+        for (shown, channel, _) in known_phrases() {
+            assert_eq!(*shown == Shown::Channel, channel.is_some(), "{shown}");
+        }
+    }
+
+    #[test]
+    fn an_offer_that_shows_everything_has_no_findings_by_any_policy_or_pack() {
+        let mut offer = on(&[Channel::WhatsApp, Channel::Sms]);
+        offer.shows = Shown::ALL.iter().copied().collect();
+        offer.way = Some(Way::Form);
+        offer.level = Level::Confirmed;
+        assert_eq!(lint(&offer, &strict(), PackName::ALL.iter().copied()), []);
+    }
+
+    #[test]
+    fn an_empty_offer_lacks_what_its_policy_demands_the_worst_first() {
+        let offer = Offer { way: Some(Way::ThreadQuestion), ..on(&[Channel::WhatsApp]) };
+        let found = lint(&offer, &strict(), []);
+        let expected = [
+            "error business_missing",
+            "error channel_missing",
+            "error mark_missing",
+            "error kinds_missing",
+            "error number_not_editable",
+            "error way_not_admitted",
+            "warning way_out_missing",
+        ];
+        assert_eq!(codes(&found), expected);
+        let by: Vec<_> = found[0].demanded_by.iter().map(|by| (by.name, by.severity)).collect();
+        assert_eq!(by, [("meta-2020-strict", Severity::Error), ("sayso", Severity::Warning)]);
+        assert!(found[0].demanded_by[0].grounds.unwrap().references().count() > 0);
+    }
+
+    #[test]
+    fn the_policy_of_today_asks_for_less() {
+        let offer = Offer { way: Some(Way::ThreadQuestion), ..on(&[Channel::WhatsApp]) };
+        let found = lint(&offer, &Policies::default(), []);
+        assert_eq!(codes(&found)[0], "error business_missing");
+        assert!(found[1..].iter().all(|it| it.severity == Severity::Warning), "{found:?}");
+    }
+
+    #[test]
+    fn a_ticked_box_and_a_bare_link_are_errors_by_any_policy() {
+        let mut offer = on(&[Channel::Email]);
+        offer.shows = Shown::ALL.iter().copied().collect();
+        offer.flaws = [Flaw::PreTicked, Flaw::NoAct, Flaw::Bundled].into();
+        let found = codes(&lint(&offer, &Policies::default(), []));
+        assert_eq!(found, ["error pre_ticked", "error no_act", "warning bundled"]);
+        let found = codes(&lint(&offer, &Policies::default(), [PackName::Eu]));
+        assert!(found.contains(&"error bundled".to_owned()), "{found:?}");
+    }
+
+    #[test]
+    fn a_channel_that_the_words_do_not_name_is_named_by_the_finding() {
+        let mut offer = on(&[Channel::Sms, Channel::Email]);
+        offer.read("Yes, send me offers by text message", [], []);
+        let found = lint(&offer, &Policies::default(), [PackName::Uk]);
+        let missing = found.iter().find(|it| it.code == FindingCode::ChannelMissing).unwrap();
+        assert_eq!(missing.channels, [Channel::Email].into());
+        assert_eq!(missing.severity, Severity::Error);
+    }
+
+    #[test]
+    fn a_pack_only_advises_where_no_marketing_is_asked_for() {
+        let offer = Offer { category: Category::Utility, ..on(&[Channel::Sms]) };
+        let found = lint(&offer, &Policies::default(), [PackName::Us, PackName::In]);
+        assert!(found.iter().all(|it| it.severity == Severity::Warning), "{found:?}");
+        let marketing = lint(&on(&[Channel::Sms]), &Policies::default(), [PackName::In]);
+        let double = marketing.iter().find(|it| it.code == FindingCode::DoubleOptIn).unwrap();
+        assert_eq!(double.severity, Severity::Error, "required there");
+    }
+
+    #[test]
+    fn words_show_the_business_the_channel_the_kinds_and_the_way_out() {
+        let mut offer = on(&[Channel::WhatsApp]);
+        let words = "Yes, ADA'S SHOP may send me winter offers on WhatsApp, up to 4 a month. \
+            Reply STOP to end. Message and data rates may apply. Consent is not a condition of \
+            purchase. Terms and privacy: shop.example";
+        offer.read(words, ["Ada's Shop", ""], ["Winter offers"]);
+        let shown = [
+            Shown::Business,
+            Shown::Kinds,
+            Shown::Frequency,
+            Shown::Fees,
+            Shown::WayOut,
+            Shown::Terms,
+            Shown::Privacy,
+            Shown::NoCondition,
+        ];
+        assert_eq!(offer.shows, shown.into());
+        assert_eq!(offer.named, [Channel::WhatsApp].into());
+        let mut silent = on(&[Channel::WhatsApp]);
+        silent.read("Nonstop fun!", ["Ada's Shop"], []);
+        assert_eq!((silent.shows.len(), silent.named.len()), (0, 0));
+        for (words, shown) in [("Dilediğiniz zaman iptal edin", true), ("أرسل إيقاف", true)]
+        {
+            let mut offer = on(&[Channel::Sms]);
+            offer.read(words, [], []);
+            assert_eq!(offer.shows.contains(&Shown::WayOut), shown, "{words}");
+        }
+    }
+}

@@ -310,3 +310,133 @@ impl ImpliedTerm {
         Some(Self { basis, days, channels: clause.channels, grounds: clause.grounds })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::channel::{Category, Message};
+    use crate::clause::assert_whole;
+    use crate::hours::open_from;
+    use crate::settings::Settings;
+    use crate::time::Timestamp;
+
+    fn region(code: &str) -> Region {
+        Region::parse(code).unwrap()
+    }
+
+    fn in_zone(zone: &str, of_number: &[&str], parts: &[&str]) -> Place {
+        Place {
+            whereabouts: Whereabouts::Zones(vec![Zone::parse(zone).unwrap()]),
+            of_number: of_number.iter().map(|code| region(code)).collect(),
+            parts: parts.iter().map(|part| Subdivision::parse(part).unwrap()).collect(),
+        }
+    }
+
+    #[track_caller]
+    fn opens(packs: &[PackName], place: &Place, at: &str, open: &str) {
+        let settings =
+            Settings { country_packs: packs.iter().copied().collect(), ..Settings::default() };
+        let message = Message::ordinary(Channel::Sms, Category::Marketing);
+        let at = Timestamp::parse(at).unwrap();
+        let found = open_from(settings.hours_for(&message, place, at), at);
+        let found = found.unwrap_or(Timestamp::DISTANT_PAST);
+        assert_eq!(found, Timestamp::parse(open).unwrap(), "{found}");
+    }
+
+    #[test]
+    fn every_line_of_every_pack_is_read() {
+        let kinds = ["show", "flaw", "double_opt_in", "hours", "implied", "stop", "note"];
+        for name in PackName::ALL {
+            let text = Pack::text(*name);
+            assert_whole(text, &kinds, &["version", "name", "regions", "zones"]);
+            let pack = Pack::named(*name);
+            assert_eq!(pack.name, *name);
+            assert!(!pack.title.is_empty() && !pack.version.is_empty(), "{name}");
+            let stops = usize::from(pack.stop_business_days.is_some());
+            let read = pack.demands.len()
+                + pack.double_opt_in.len()
+                + pack.hours.len()
+                + pack.implied.len()
+                + pack.notes.len()
+                + stops;
+            assert_eq!(read, clauses(text).count(), "{name}");
+            let regions = heading(text, "regions").unwrap().split(' ').count();
+            assert_eq!(pack.regions.len(), regions, "{name}");
+            for hours in &pack.hours {
+                assert_eq!(hours.part.is_some(), !hours.zones.is_empty(), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_part_of_a_country_is_a_code_and_nothing_else() {
+        assert_eq!(Subdivision::parse("us-tx").unwrap().to_string(), "US-TX");
+        for text in ["", "US", "US-", "TX", "US-TEXAS", "ZZ-AA", "US-T X"] {
+            assert_eq!(Subdivision::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_hours_of_a_state_count_where_the_person_is_known_to_be_in_it() {
+        let us = &[PackName::Us];
+        // Sunday 22 November 2026, nine in the morning in Chicago.
+        let sunday = "2026-11-22T15:00:00Z";
+        let texas = in_zone("America/Chicago", &["US"], &["US-TX"]);
+        opens(us, &texas, sunday, "2026-11-22T18:00:00Z");
+        let illinois = in_zone("America/Chicago", &["US"], &["US-IL"]);
+        opens(us, &illinois, sunday, sunday);
+        let rhode_island = in_zone("America/New_York", &["US"], &["US-RI"]);
+        opens(us, &rhode_island, "2026-11-20T23:00:00Z", "2026-11-21T15:00:00Z");
+    }
+
+    #[test]
+    fn where_the_state_is_unknown_the_narrowest_hours_that_its_zone_may_mean_count() {
+        let us = &[PackName::Us];
+        let sunday = "2026-11-22T15:00:00Z";
+        opens(us, &in_zone("America/Chicago", &["US"], &[]), sunday, "2026-11-22T18:00:00Z");
+        // No state with hours of its own lies in the zone of Los Angeles.
+        let west = in_zone("America/Los_Angeles", &["US"], &[]);
+        opens(us, &west, "2026-11-22T16:00:00Z", "2026-11-22T16:00:00Z");
+        opens(us, &west, "2026-11-22T15:59:59Z", "2026-11-22T16:00:00Z");
+    }
+
+    #[test]
+    fn a_pack_holds_back_those_whom_it_concerns_and_nobody_else() {
+        let us = &[PackName::Us];
+        // Four in the morning in Berlin.
+        let night = "2026-11-21T03:00:00Z";
+        let german = in_zone("Europe/Berlin", &["DE"], &[]);
+        opens(us, &german, night, night);
+        let traveller = in_zone("Europe/Berlin", &["US"], &[]);
+        opens(us, &traveller, night, "2026-11-21T07:00:00Z");
+        let anywhere = Place {
+            whereabouts: Whereabouts::Anywhere,
+            of_number: Vec::new(),
+            parts: BTreeSet::new(),
+        };
+        opens(&[PackName::In], &anywhere, night, "2026-11-21T04:30:00Z");
+        let indian = Place { whereabouts: Whereabouts::Regions(vec![region("IN")]), ..anywhere };
+        opens(&[PackName::In], &indian, "2026-11-21T15:30:00Z", "2026-11-22T04:30:00Z");
+        opens(&[PackName::Au], &indian, night, night);
+    }
+
+    #[test]
+    fn packs_hold_back_marketing_on_their_channels_alone() {
+        let settings = Settings { country_packs: [PackName::Us].into(), ..Settings::default() };
+        let now = Timestamp::parse("2026-11-21T03:00:00Z").unwrap();
+        let bears =
+            |channel, category| settings.has_hours_for(&Message::ordinary(channel, category), now);
+        assert!(bears(Channel::Sms, Category::Marketing));
+        assert!(!bears(Channel::Sms, Category::Utility));
+        assert!(!bears(Channel::Email, Category::Marketing));
+    }
+
+    #[test]
+    fn what_a_relation_implies_ends_as_the_law_says() {
+        let canada = Pack::named(PackName::Ca);
+        let span = |basis| canada.implied_for(basis, Channel::Sms);
+        assert_eq!(span(Basis::Purchase), Some(Span::days(730)));
+        assert_eq!(span(Basis::Inquiry), Some(Span::days(181)));
+        assert_eq!(Pack::named(PackName::Us).implied_for(Basis::Purchase, Channel::Sms), None);
+    }
+}

@@ -15,6 +15,7 @@ use crate::capture::Doubt;
 use crate::channel::{Channel, Permission, words};
 use crate::clause::{Grounds, clauses, heading, lines};
 use crate::offer::{Demand, Demanded, Severity, Shown};
+use crate::source::Road;
 use crate::statement::{Level, Statement};
 use crate::wording::Phrase;
 
@@ -117,6 +118,24 @@ impl Way {
     /// How an opt-in was collected that words tell on one channel and that is for another, or for the same.
     pub fn in_thread(told_on: Channel, agreed_to: Channel, thread: Self) -> Self {
         if told_on == agreed_to { thread } else { Self::OtherChannel }
+    }
+
+    /// How an opt-in was collected that came in by this road: what the road tells, or else the method.
+    pub fn of_road(road: Road, method: &str, agreed_to: Channel) -> Self {
+        match road {
+            Road::Form => Self::Form,
+            Road::EntryPoint => Self::EntryPage,
+            Road::PreferenceCentre => Self::PreferenceCentre,
+            Road::Inbound => Self::ThreadKeyword,
+            Road::Provider => Self::Platform,
+            Road::Api
+            | Road::Tag
+            | Road::Import
+            | Road::OneClick
+            | Road::Link
+            | Road::Operator
+            | Road::System => Self::of_method(method, agreed_to),
+        }
     }
 
     /// The way that a method means, in words as callers write them: `checkbox`, `SMS keyword`. A method
@@ -321,5 +340,164 @@ impl Policies {
             let doubt = Some(Doubt::NotAdmitted);
             Judgment { statement: Statement::Pending, doubt, judged_by }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::channel::Scope;
+    use crate::clause::assert_whole;
+    use crate::time::Timestamp;
+
+    const ON_WHATSAPP: Permission = Permission::Messages(Channel::WhatsApp, Scope::All);
+
+    fn strict() -> Policies {
+        Policies::new([(Channel::WhatsApp, Policy::Preset(Preset::Meta2020Strict))].into())
+    }
+
+    #[test]
+    fn the_files_of_the_presets_are_whole() {
+        for text in [
+            include_str!("../data/policies/meta-2020-strict.tsv"),
+            include_str!("../data/policies/meta-2020-07.tsv"),
+            include_str!("../data/policies/meta-2024-11.tsv"),
+        ] {
+            assert_whole(text, &["way", "show"], &["version", "name", "level"]);
+            let ways = clauses(text).filter(|clause| clause.kind == "way");
+            assert!(ways.map(|clause| Way::parse(clause.what)).all(|way| way.is_ok()));
+        }
+        for preset in Preset::ALL {
+            let file = preset.file();
+            assert_eq!((file.version, file.terms.least_level), ("1", Level::Single), "{preset}");
+            assert!(!file.title.is_empty() && !file.ways.is_empty(), "{preset}");
+        }
+        assert_eq!(known_methods().len(), lines(METHODS).count());
+    }
+
+    #[test]
+    fn the_strict_policy_admits_nothing_from_inside_the_channel() {
+        let file = Preset::Meta2020Strict.file();
+        let admitted = [
+            Way::Form,
+            Way::EntryPage,
+            Way::PreferenceCentre,
+            Way::OtherChannel,
+            Way::Call,
+            Way::InPerson,
+        ];
+        assert_eq!(file.terms.ways, admitted.into());
+        for later in [Preset::Meta2020July, Preset::Meta2024November] {
+            assert_eq!(later.file().terms.ways, Way::ALL.iter().copied().collect(), "{later}");
+        }
+        let shown =
+            [Shown::Business, Shown::Channel, Shown::Mark, Shown::Kinds, Shown::NumberEditable];
+        assert_eq!(file.terms.shows, shown.into());
+        let july = [Shown::Business, Shown::Channel].into();
+        assert_eq!(Preset::Meta2020July.file().terms.shows, july);
+        assert_eq!(Preset::Meta2024November.file().terms.shows, [Shown::Business].into());
+    }
+
+    #[test]
+    fn an_opt_in_that_is_not_admitted_is_pending_and_names_the_policy() {
+        let judged = strict().judge(ON_WHATSAPP, Statement::Confirmed, Way::ThreadQuestion);
+        let doubted = Judgment {
+            statement: Statement::Pending,
+            doubt: Some(Doubt::NotAdmitted),
+            judged_by: Some("meta-2020-strict/1".to_owned()),
+        };
+        assert_eq!(judged, doubted);
+        let judged = strict().judge(ON_WHATSAPP, Statement::Single, Way::Form);
+        assert_eq!((judged.statement, judged.doubt), (Statement::Single, None));
+        assert_eq!(judged.judged_by.as_deref(), Some("meta-2020-strict/1"));
+    }
+
+    #[test]
+    fn no_policy_touches_a_refusal_a_question_or_start() {
+        for statement in [
+            Statement::OptOut,
+            Statement::Hold,
+            Statement::No,
+            Statement::Start,
+            Statement::Pending,
+        ] {
+            for way in Way::ALL {
+                let judged = strict().judge(ON_WHATSAPP, statement, *way);
+                assert_eq!(judged, Judgment { statement, doubt: None, judged_by: None });
+            }
+        }
+        let judged = strict().judge(Permission::Processing, Statement::Single, Way::Other);
+        assert_eq!(judged.judged_by, None);
+    }
+
+    #[test]
+    fn whatsapp_has_its_rules_of_today_where_none_is_named_and_other_channels_have_none() {
+        let none = Policies::default();
+        let later = Timestamp::DISTANT_FUTURE;
+        for way in Way::ALL {
+            let judged = none.judge(ON_WHATSAPP, Statement::Single, *way);
+            assert_eq!(judged.statement, Statement::Single, "{way}");
+            assert_eq!(judged.judged_by.as_deref(), Some("meta-2024-11/1"));
+            let sms = Permission::Messages(Channel::Sms, Scope::All);
+            let judged = none.judge(sms, Statement::Implied(later), *way);
+            assert_eq!((judged.doubt, judged.judged_by), (None, None));
+        }
+        let implied = none.judge(ON_WHATSAPP, Statement::Implied(later), Way::Other);
+        assert_eq!(implied.statement, Statement::Pending, "a relation is no opt-in permission");
+    }
+
+    #[test]
+    fn a_policy_of_ones_own_asks_for_its_ways_and_its_level_and_is_told_from_another() {
+        let terms = |level| Terms {
+            ways: [Way::Form].into(),
+            shows: [Shown::Fees].into(),
+            least_level: level,
+        };
+        let of = |level| Policies::new([(Channel::Sms, Policy::Custom(terms(level)))].into());
+        let on_sms = Permission::Messages(Channel::Sms, Scope::All);
+        let judge = |level, statement, way| of(level).judge(on_sms, statement, way);
+        let judged = judge(Level::Confirmed, Statement::Single, Way::Form);
+        assert_eq!(judged.statement, Statement::Pending);
+        let confirmed = judge(Level::Confirmed, Statement::Confirmed, Way::Form);
+        assert_eq!(confirmed.statement, Statement::Confirmed);
+        assert_eq!(
+            judge(Level::Implied, Statement::Single, Way::Call).statement,
+            Statement::Pending
+        );
+        let end = Timestamp::DISTANT_FUTURE;
+        let implied = judge(Level::Implied, Statement::Implied(end), Way::Call);
+        assert_eq!(implied.statement, Statement::Implied(end), "nobody collected it");
+        assert_ne!(implied.judged_by, confirmed.judged_by);
+        assert_eq!(implied.judged_by.unwrap().len(), "custom/".len() + 8);
+    }
+
+    #[test]
+    fn a_method_means_the_way_that_its_words_tell() {
+        for (method, way) in [
+            ("checkbox", Way::Form),
+            ("Web form (checkout)", Way::Form),
+            ("WhatsApp checkbox on the website", Way::Form),
+            ("paper form", Way::Form),
+            ("signed letter", Way::InPerson),
+            ("phone call", Way::Call),
+            ("IVR", Way::Call),
+            ("SMS keyword", Way::OtherChannel),
+            ("sms", Way::OtherChannel),
+            ("reply to an e-mail", Way::ThreadKeyword),
+            ("email reply", Way::OtherChannel),
+            ("keyword", Way::ThreadKeyword),
+            ("WhatsApp", Way::ThreadKeyword),
+            ("WhatsApp thread", Way::ThreadKeyword),
+            ("automated question", Way::ThreadQuestion),
+            ("in-app sign-up", Way::Platform),
+            ("QR code", Way::EntryPage),
+            ("preference center", Way::PreferenceCentre),
+            ("magic", Way::Other),
+            ("", Way::Other),
+        ] {
+            assert_eq!(Way::of_method(method, Channel::WhatsApp), way, "{method}");
+        }
+        assert_eq!(Way::of_method("SMS keyword", Channel::Sms), Way::ThreadKeyword);
+        assert_eq!(Way::of_road(Road::Form, "keyword", Channel::Sms), Way::Form);
     }
 }

@@ -37,6 +37,7 @@ pub(crate) mod forms;
 pub(crate) mod keys;
 pub(crate) mod notices;
 pub(crate) mod people;
+pub(crate) mod policies;
 pub(crate) mod rules;
 pub(crate) mod senders;
 pub(crate) mod settings;
@@ -94,6 +95,8 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(forms::list, forms::create))
         .routes(routes!(forms::get, forms::put, forms::delete))
         .routes(routes!(forms::code::get))
+        .routes(routes!(policies::list))
+        .routes(routes!(policies::lint_offer))
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::revoke))
         .routes(routes!(sites::list, sites::create))

@@ -1,14 +1,19 @@
 //! `/v1/notices`: the exact words shown to people. A published version never changes.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use sayso_core::channel::{Permission, Scope};
+use sayso_core::channel::{Category, Permission, Scope};
 use sayso_core::id::NoticeId;
 use sayso_core::limits;
 use sayso_core::notice::{Language, Notice};
+use sayso_core::offer::{Offer, Shown, lint};
+use sayso_core::placeholder::{Placeholder, PlaceholderFault, fill};
+use sayso_core::statement::Level;
+use sayso_core::time::Timestamp;
 use sayso_store::configuration::{Change, Configuration, PublishedNotice};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -16,6 +21,7 @@ use utoipa::ToSchema;
 use crate::api::consents::request::{NoticeRequest, hex};
 use crate::api::making::{Making, reused};
 use crate::api::page::{InPath, ListQuery, has_room, name, page};
+use crate::api::policies::{FindingAnswer, read_words};
 use crate::app::App;
 use crate::body::texts::{
     ChannelText, LanguageText, NoticeIdText, PermissionKind, PermissionText, ScopeText,
@@ -43,9 +49,12 @@ json_object! {
         version: u32,
         /// The language. Required.
         language: LanguageText,
-        /// The exact words, at most 16,384 bytes. Required.
+        /// The words, at most 16,384 bytes. `{business}`, `{channels}`, `{topics}`, `{frequency}`, `{contact}`, `{terms}` and `{privacy}` are filled in from `values` now: the filled text is what is kept, shown and hashed. Required.
         #[schema(example = "Yes, send me offers by SMS. I can stop at any time by replying STOP.")]
         text: String,
+        /// What stands for each placeholder of the text, at most 1,024 bytes each.
+        #[schema(example = json!({"business": "Ada's Shop"}))]
+        values: BTreeMap<String, String>,
         /// What the words name: an opt-in under them can give no more. Required.
         names: Vec<NamedRequest>,
     }
@@ -74,6 +83,9 @@ pub(crate) struct NoticeAnswer {
     name: String,
     /// Every published version in every language.
     versions: Vec<VersionAnswer>,
+    /// What the words just published lack, as far as words show it; only in the answer to publishing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    findings: Vec<FindingAnswer>,
 }
 
 /// A published version.
@@ -180,7 +192,12 @@ pub(crate) async fn create(
         None => has_room(known.len(), limit)?,
     }
     let id = NoticeId::from_bytes(making.id());
-    let answer = NoticeAnswer { id: id.to_string(), name: name.to_string(), versions: Vec::new() };
+    let answer = NoticeAnswer {
+        id: id.to_string(),
+        name: name.to_string(),
+        versions: Vec::new(),
+        findings: Vec::new(),
+    };
     app.store().configure(caller.workspace(), Change::NoticeName(id, name)).await?;
     Ok((StatusCode::CREATED, Json(answer)))
 }
@@ -208,7 +225,8 @@ pub(crate) async fn publish(
     let InPath(NoticeIdText(id)) = id;
     let known =
         caller.configuration().notices.get(&id).ok_or_else(|| Problem::new(Code::NotFound))?;
-    let notice = parse_version(id, sent)?;
+    let (notice, shows) = parse_version(id, sent)?;
+    let findings = lint_words(&notice, shows, caller.configuration(), app.now());
     let place = (notice.version, notice.language.clone());
     match known.versions.get(&place) {
         Some(published) if *published != notice => return Err(Problem::new(Code::VersionExists)),
@@ -222,10 +240,15 @@ pub(crate) async fn publish(
     }
     let after = app.store().configure(caller.workspace(), Change::Notice(notice)).await?;
     let published = after.notices.get(&id).ok_or_else(|| Problem::new(Code::Internal))?;
-    Ok((StatusCode::CREATED, Json(NoticeAnswer::of(id, published))))
+    let answer = NoticeAnswer { findings, ..NoticeAnswer::of(id, published) };
+    Ok((StatusCode::CREATED, Json(answer)))
 }
 
-fn parse_version(id: NoticeId, sent: Sent<VersionRequest>) -> Result<Notice, Problem> {
+/// The notice, and what its placeholders showed.
+fn parse_version(
+    id: NoticeId,
+    sent: Sent<VersionRequest>,
+) -> Result<(Notice, BTreeSet<Shown>), Problem> {
     let Sent { request, mut faults } = sent;
     let version = faults.require("/version", request.version, "1");
     if version == Some(0) {
@@ -234,11 +257,8 @@ fn parse_version(id: NoticeId, sent: Sent<VersionRequest>) -> Result<Notice, Pro
     let language = request.language.map(|LanguageText(language)| language);
     let language: Option<Language> = faults.require("/language", language, "en");
     let text = faults.require("/text", request.text, "Yes, send me offers by SMS.");
-    let text = text.and_then(|text| {
-        Notice::parse_text(&text)
-            .map_err(|fault| faults.note("/text", Code::InvalidValue, fault))
-            .ok()
-    });
+    let values = values(request.values.unwrap_or_default(), &mut faults);
+    let text = text.and_then(|text| filled(&text, &values, &mut faults));
     let names = faults.require("/names", request.names, "[{\"channel\": \"sms\"}]");
     let names: Vec<Permission> = names
         .into_iter()
@@ -247,9 +267,92 @@ fn parse_version(id: NoticeId, sent: Sent<VersionRequest>) -> Result<Notice, Pro
         .filter_map(|(place, named)| parse_named(named, place, &mut faults))
         .collect();
     let notice = version.zip(language).zip(text);
-    let notice =
-        notice.map(|((version, language), text)| Notice { id, version, language, text, names });
+    let notice = notice.map(|((version, language), (text, shows))| {
+        (Notice { id, version, language, text, names }, shows)
+    });
     faults.settle(notice)
+}
+
+/// The values of placeholders; what is wrong is noted.
+fn values(sent: BTreeMap<String, String>, faults: &mut Faults) -> BTreeMap<Placeholder, String> {
+    let read = sent.into_iter().filter_map(|(name, value)| {
+        let pointer = format!("/values/{name}");
+        let place = Placeholder::parse(&name)
+            .map_err(|fault| faults.note(&pointer, Code::UnknownWord, fault))
+            .ok()?;
+        let value = value.trim();
+        let fault = match value.len() {
+            0 => Some("is empty".to_owned()),
+            1..=limits::PLACEHOLDER_VALUE_BYTES_MAX => None,
+            _ => Some(format!("is longer than {} bytes", limits::PLACEHOLDER_VALUE_BYTES_MAX)),
+        };
+        if let Some(fault) = fault {
+            faults.note_with_example(&pointer, Code::InvalidValue, fault, "Ada's Shop");
+        }
+        Some((place, value.to_owned()))
+    });
+    read.collect()
+}
+
+/// The words as they are shown, and what their placeholders showed. A text that is too long is not filled.
+fn filled(
+    text: &str,
+    values: &BTreeMap<Placeholder, String>,
+    faults: &mut Faults,
+) -> Option<(Box<str>, BTreeSet<Shown>)> {
+    let whole = Notice::parse_text(text);
+    let whole = whole.map_err(|fault| faults.note("/text", Code::InvalidValue, fault)).ok()?;
+    let filled = match fill(&whole, values) {
+        Ok(filled) => filled,
+        Err(PlaceholderFault::NoValue(place)) => {
+            let pointer = format!("/values/{place}");
+            if !faults.is_wrong_at(&[&pointer]) {
+                let fault = "is missing, and the text has a place for it";
+                faults.note_with_example(&pointer, Code::MissingField, fault, "Ada's Shop");
+            }
+            return None;
+        }
+        Err(fault @ PlaceholderFault::Unknown(_)) => {
+            faults.note_with_example("/text", Code::InvalidValue, fault, "{business}");
+            return None;
+        }
+    };
+    let text = Notice::parse_text(&filled.text);
+    let text = text.map_err(|fault| faults.note("/text", Code::InvalidValue, fault)).ok()?;
+    Some((text, filled.shows))
+}
+
+/// What words lack, held against the policies and country packs of the workspace. What words cannot show,
+/// and how the yes is collected, is not asked of them.
+fn lint_words(
+    notice: &Notice,
+    shows: BTreeSet<Shown>,
+    configuration: &Configuration,
+    now: Timestamp,
+) -> Vec<FindingAnswer> {
+    let settings = configuration.settings.at(now);
+    let mut channels = BTreeSet::new();
+    let mut category = None;
+    for permission in &notice.names {
+        let Permission::Messages(channel, scope) = permission else { continue };
+        channels.insert(*channel);
+        let named = match scope {
+            Scope::All | Scope::Sender(_) => Category::Marketing,
+            Scope::Category(named) => *named,
+            Scope::Topic(id) => {
+                let topic = configuration.topics.get(id);
+                topic.map_or(Category::Marketing, |topic| topic.category)
+            }
+        };
+        category = Some(category.map_or(named, |known: Category| known.stricter(named)));
+    }
+    let mut offer = Offer::new(channels, category.unwrap_or(Category::Marketing));
+    offer.level = Level::Confirmed;
+    offer.shows = shows;
+    offer.shows.extend(Shown::ALL.iter().copied().filter(|shown| !shown.is_worded()));
+    read_words(&mut offer, &notice.text, std::iter::empty(), configuration);
+    let found = lint(&offer, &settings.policies, settings.country_packs.iter().copied());
+    found.iter().map(FindingAnswer::of).collect()
 }
 
 /// The published words that a request names at `at`.
@@ -294,7 +397,12 @@ impl NoticeAnswer {
             text_sha256: hex(&version.reference().text_sha256),
             names: version.names.iter().map(NamedAnswer::of).collect(),
         });
-        Self { id: id.to_string(), name: notice.name.to_string(), versions: versions.collect() }
+        Self {
+            id: id.to_string(),
+            name: notice.name.to_string(),
+            versions: versions.collect(),
+            findings: Vec::new(),
+        }
     }
 }
 

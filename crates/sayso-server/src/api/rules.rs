@@ -287,7 +287,9 @@ pub(crate) async fn dry_run(
     let open = asks.filter(|_| is_open);
     let line = Line { configuration, vocabulary: &vocabulary, channel, sender, open };
     let understood = line.understand(&text);
-    let statements = line.statements(&understood).into_iter();
+    let policies = configuration.settings.at(app.now()).policies;
+    let judged = line.judged(Some(&understood), line.statements(&understood), &policies);
+    let statements = judged.into_iter().map(|(about, judgment)| (about, judgment.statement));
     Ok(Json(DryRunAnswer {
         reading: understood.heard.reading.as_str(),
         because: understood.heard.because.as_str(),

@@ -1,12 +1,13 @@
 //! `/v1/settings`: what a workspace decided for itself. Every version stays, dated.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
 use sayso_core::channel::Channel;
 use sayso_core::limits;
+use sayso_core::pack::PackName;
 use sayso_core::settings::{ChannelDefault, Settings};
 use sayso_core::statement::Level;
 use sayso_store::configuration::Change;
@@ -14,14 +15,16 @@ use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::app::App;
-use crate::body::texts::{LevelText, RegionText, TimeText};
+use crate::body::texts::{LevelText, PackText, RegionText, TimeText};
 use crate::body::{Asked, Faults, Sent, json_object};
 use crate::caller::{Caller, Configure, Read};
 use crate::problem::{Code, Problem};
 
+use self::policies::{PolicyAnswer, PolicyRequest};
 use pacing::{FrequencyCapAnswer, FrequencyCapRequest, QuietHoursAnswer, QuietHoursRequest};
 
 mod pacing;
+pub(crate) mod policies;
 
 /// The words that acknowledge a default of opted in for marketing (rule 10).
 const ACKNOWLEDGEMENT: &str = "people who said nothing will get marketing";
@@ -52,6 +55,12 @@ json_object! {
         quiet_hours: BTreeMap<String, QuietHoursRequest>,
         /// How many messages of a category a person gets within some hours; at most 32 caps, none if absent.
         frequency_caps: Vec<FrequencyCapRequest>,
+        /// Where opt-in may be collected, by channel. WhatsApp has `meta-2024-11` if absent, other channels none.
+        #[schema(value_type = Option<BTreeMap<String, PolicyRequest>>)]
+        policies: BTreeMap<String, PolicyRequest>,
+        /// The countries whose packs apply: their hours hold marketing back, and the linter follows them. None if absent.
+        #[schema(value_type = Option<Vec<String>>, example = json!(["us", "ca"]))]
+        country_packs: Vec<PackText>,
         /// Needed for `opted_in_acknowledged`: the words "people who said nothing will get marketing".
         acknowledgement: String,
     }
@@ -89,6 +98,10 @@ pub(crate) struct SettingsAnswer {
     quiet_hours: BTreeMap<&'static str, QuietHoursAnswer>,
     /// How many messages of a category a person gets within some hours.
     frequency_caps: Vec<FrequencyCapAnswer>,
+    /// Where opt-in may be collected, for every channel with a policy.
+    policies: BTreeMap<&'static str, PolicyAnswer>,
+    /// The countries whose packs apply.
+    country_packs: Vec<&'static str>,
 }
 
 /// Reads the settings, now or as they were.
@@ -180,8 +193,15 @@ fn parse(sent: Sent<SettingsRequest>) -> Result<Settings, Problem> {
             request.frequency_caps.unwrap_or_default(),
             &mut faults,
         ),
+        policies: policies::policies(request.policies.unwrap_or_default(), &mut faults),
+        country_packs: packs(request.country_packs),
     };
+    policies::check_levels(&settings, &mut faults);
     faults.settle(Some(settings))
+}
+
+fn packs(named: Option<Vec<PackText>>) -> BTreeSet<PackName> {
+    named.unwrap_or_default().into_iter().map(|PackText(pack)| pack).collect()
 }
 
 fn parse_channel(text: &str, pointer: &str, faults: &mut Faults) -> Option<Channel> {
@@ -223,6 +243,8 @@ impl SettingsAnswer {
             inferred_refusals_per_day: settings.inferred_refusals_per_day,
             quiet_hours: QuietHoursAnswer::all(&settings.quiet_hours),
             frequency_caps: settings.frequency_caps.iter().map(FrequencyCapAnswer::of).collect(),
+            policies: PolicyAnswer::all(&settings.policies),
+            country_packs: settings.country_packs.iter().map(|pack| pack.as_str()).collect(),
         }
     }
 }

@@ -11,7 +11,10 @@ use sayso_core::id::{
 };
 use sayso_core::message::MessageState;
 use sayso_core::notice::Language;
+use sayso_core::offer::{Flaw, Shown};
+use sayso_core::pack::{Basis, PackName};
 use sayso_core::phone::Region;
+use sayso_core::policy::Way;
 use sayso_core::quiet::TimeOfDay;
 use sayso_core::rule::{Does, Keyword, Pattern};
 use sayso_core::source::{EvidenceText, SourceName};
@@ -33,6 +36,7 @@ use crate::api::imports::KindOfList;
 use crate::api::imports::intake::RowFormat;
 use crate::api::reviews::Reviewed;
 use crate::api::reviews::inferred::GroupDecision;
+use crate::api::settings::policies::Named;
 use crate::api::suppressions::SetByHand;
 use crate::problem::Code;
 use crate::workers::sandbox::Behavior;
@@ -166,6 +170,23 @@ texts! {
     ReviewedText(Reviewed) = Reviewed::parse, UnknownWord, "opt_out", Some(&["opt_out", "nothing"]);
     /// What inferred refusals that are held together are.
     GroupDecisionText(GroupDecision) = GroupDecision::parse, UnknownWord, "retract", Some(&["retract", "confirm"]);
+    /// How an opt-in is collected.
+    WayText(Way) = Way::parse, UnknownWord, "form",
+        Some(&["form", "entry_page", "preference_centre", "other_channel", "thread_question", "thread_keyword", "platform", "call", "in_person", "other"]);
+    /// A policy that comes with Sayso, or `custom`.
+    PolicyText(Named) = Named::parse, UnknownWord, "meta-2024-11",
+        Some(&["meta-2020-strict", "meta-2020-07", "meta-2024-11", "custom"]);
+    /// What an offer shows.
+    ShownText(Shown) = Shown::parse, UnknownWord, "business",
+        Some(&["business", "channel", "mark", "kinds", "frequency", "fees", "number_editable", "way_out", "contact", "terms", "privacy", "no_condition"]);
+    /// What an offer does wrong.
+    FlawText(Flaw) = Flaw::parse, UnknownWord, "pre_ticked",
+        Some(&["pre_ticked", "bundled", "condition", "no_act"]);
+    /// A country pack.
+    PackText(PackName) = PackName::parse, UnknownWord, "us", Some(&["us", "ca", "eu", "uk", "in", "au", "br"]);
+    /// What a relation rests on that implies consent.
+    BasisText(Basis) = Basis::parse, UnknownWord, "purchase",
+        Some(&["purchase", "contract", "inquiry", "donation", "volunteering", "membership"]);
     /// The id of a topic.
     TopicIdText(TopicId) = TopicId::parse, InvalidId, "top_01jd6m9k3te5b8r5v3x5y6z7w8", None;
     /// The id of an entry point.

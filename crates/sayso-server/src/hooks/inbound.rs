@@ -16,6 +16,7 @@ use sayso_core::event::{Fact, Switched};
 use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
 use sayso_core::id::{ConnectionId, EntryPointId, MessageId, RuleId, SenderId};
 use sayso_core::limits;
+use sayso_core::policy::{Judgment, Way};
 use sayso_core::source::{Actor, Evidence, EvidenceText, Road, Source, SourceName};
 use sayso_core::statement::Statement;
 use sayso_core::suppression::{Cover, Suppression};
@@ -34,6 +35,7 @@ use super::{health, reported, templates};
 use crate::api::rejects::Rejecting;
 use crate::app::App;
 use crate::capture::reach;
+use crate::judging;
 use crate::problem::{Code, Problem};
 
 /// How the words of a person were understood.
@@ -171,6 +173,23 @@ struct Saying<'a> {
     addresses: &'a [Address],
     /// What naming the person says besides.
     account: Option<OneAccount>,
+    /// What the policies of their channels said of opt-ins among it.
+    judged: Vec<(Permission, Judgment)>,
+}
+
+impl Saying<'_> {
+    /// The evidence of one fact, with what its policy said.
+    fn evidence_of(&self, fact: &Fact) -> Evidence {
+        let mut evidence = self.evidence.clone();
+        if let Fact::Consent(about, statement) = fact {
+            let is_it =
+                |it: &&(Permission, Judgment)| it.0 == *about && it.1.statement == *statement;
+            if let Some((_, judgment)) = self.judged.iter().find(is_it) {
+                judging::keep(judgment.judged_by.as_deref(), judgment.doubt, &mut evidence);
+            }
+        }
+        evidence
+    }
 }
 
 impl Listening<'_> {
@@ -209,17 +228,20 @@ impl Listening<'_> {
         let message = event_id(self.configuration.workspace, identity, 0);
         let carrier = Carrier { app, line: &line, wrote, addresses: &addresses, message, received };
         let (understood, good) = carrier.understand(understand(&line, wrote)).await?;
-        let statements = match &understood {
+        let said = match &understood {
             Some(understood) => self.statements(&line, understood, &addresses).await?,
             None => Vec::new(),
         };
+        let settings = self.configuration.settings.at(self.received);
+        let judged = line.judged(understood.as_ref(), said, &settings.policies);
+        let statements: Vec<_> = judged.iter().map(|(about, it)| (*about, it.statement)).collect();
         let mut facts: Vec<Fact> = sender.map(Fact::Activity).into_iter().collect();
         facts.extend(statements.iter().map(|said| Fact::Consent(said.0, said.1)));
         let heard = understood.map(|understood| understood.heard);
         facts.extend(self.unblocked(wrote, heard, sender));
         let saying = self.saying_of(wrote, &line, understood.as_ref())?;
         let account = OneAccount::of(wrote.channel, &wrote.from);
-        let saying = Saying { addresses: &addresses, account, ..saying };
+        let saying = Saying { addresses: &addresses, account, judged, ..saying };
         let refused = refused(&statements, wrote.channel);
         let origin = match addresses.first().filter(|_| refused.is_some()) {
             Some(address) => reach::origin(app, self.configuration, wrote.channel, address).await,
@@ -344,6 +366,7 @@ impl Listening<'_> {
             // What a provider registered is what it believes: our notice was not shown there.
             Choice::OptIn | Choice::SignUp { .. } => Fact::Consent(all, Statement::Yes),
         };
+        let (fact, judged) = self.judged(fact);
         let mut fields = self.fields("provider's switch");
         addresses.iter().for_each(|address| address.write(&mut fields));
         fields.text(&format!("{fact:?}"));
@@ -358,6 +381,7 @@ impl Listening<'_> {
             channel: prefers.channel,
             addresses: &addresses,
             account: OneAccount::of(prefers.channel, &prefers.who),
+            judged,
         };
         let said_before = self.record(&saying, &[fact], Vec::new()).await?;
         let refuses = matches!(prefers.choice, Choice::Stop | Choice::OptOut);
@@ -365,6 +389,14 @@ impl Listening<'_> {
             self.app.counting().note_refusal(self.configuration.workspace, sender);
         }
         Ok(())
+    }
+
+    /// What a platform says, as the policy of its channel admits it (rule 6).
+    fn judged(&self, fact: Fact) -> (Fact, Vec<(Permission, Judgment)>) {
+        let Fact::Consent(about, statement) = fact else { return (fact, Vec::new()) };
+        let settings = self.configuration.settings.at(self.received);
+        let judgment = settings.policies.judge(about, statement, Way::Platform);
+        (Fact::Consent(about, judgment.statement), vec![(about, judgment)])
     }
 
     /// Records facts about every address of a person, and what goes with them, in one transaction; says
@@ -404,7 +436,7 @@ impl Listening<'_> {
                     dating: Dating::Dated,
                     import: None,
                     basis: None,
-                    evidence: saying.evidence.clone(),
+                    evidence: saying.evidence_of(fact),
                     attributes: BTreeMap::new(),
                 });
             }
@@ -485,6 +517,7 @@ impl Listening<'_> {
             channel: wrote.channel,
             addresses: &[],
             account: None,
+            judged: Vec::new(),
         })
     }
 

@@ -8,6 +8,7 @@ use sayso_core::decision::{Reason, findings};
 use sayso_core::event_id::RequestHash;
 use sayso_core::id::SenderId;
 use sayso_core::limits;
+use sayso_core::policy::Way;
 use sayso_core::registers::Registers;
 use sayso_core::status::Status;
 use sayso_core::time::{ClaimedTime, Timestamp};
@@ -35,6 +36,8 @@ pub(super) struct Questioning<'a> {
     times: usize,
     /// Whether they wrote to this sender before.
     wrote_before: bool,
+    /// Whether the policy of the channel admits an answer in the thread (rule 6).
+    is_admitted: bool,
     /// Whether nothing is decided yet: no yes and no refusal on the channel.
     is_undecided: bool,
 }
@@ -68,6 +71,11 @@ impl<'a> Questioning<'a> {
             last,
             times,
             wrote_before: known.wrote_to_at(sender).is_some(),
+            is_admitted: configuration
+                .settings
+                .at(received)
+                .policies
+                .admits(channel, Way::ThreadQuestion),
             is_undecided: is_undecided(&known, configuration, (channel, sender), received),
         }))
     }
@@ -85,11 +93,13 @@ impl<'a> Questioning<'a> {
     }
 
     /// Whether the question is to be asked in answer to what was read so: to the first message, or to a
-    /// START that left an opt-in `pending`; never twice in [`limits::QUESTION_INTERVAL`].
+    /// START that left an opt-in `pending`; never twice in [`limits::QUESTION_INTERVAL`], and never where
+    /// the policy of the channel admits no answer.
     pub(super) fn is_due(&self, said: &Said<'_>, received: Timestamp) -> bool {
         let rests =
             |last: &StoredMessage| received < last.times.queued_at.plus(limits::QUESTION_INTERVAL);
-        let may = self.times < limits::QUESTIONS_PER_PERSON_MAX
+        let may = self.is_admitted
+            && self.times < limits::QUESTIONS_PER_PERSON_MAX
             && !self.last.as_deref().is_some_and(rests);
         may && match said.understood.map(|understood| understood.heard.reading) {
             None | Some(Reading::Nothing) => {

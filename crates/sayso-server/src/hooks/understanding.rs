@@ -5,6 +5,7 @@ use sayso_core::capture::{permissions_of, read_in_doubt};
 use sayso_core::channel::{Channel, Permission, Scope};
 use sayso_core::id::SenderId;
 use sayso_core::notice::{Notice, NoticeRef};
+use sayso_core::policy::{Judgment, Policies, Way};
 use sayso_core::rule::{Does, Keyword, Rule, Why, choose};
 use sayso_core::statement::Statement;
 use sayso_core::wording::{Because, Conversation, Heard, Question, Reading, read};
@@ -86,6 +87,35 @@ impl<'a> Line<'a> {
         };
         said.extend(understood.rule.into_iter().flat_map(|rule| self.ruled(rule)));
         said
+    }
+
+    /// What the policies of their channels say of statements (rule 6): an answer to the question and a
+    /// keyword were collected in this channel's thread. Where none of the opt-ins to messages is admitted,
+    /// the one to processing that came with them is not recorded either.
+    pub(crate) fn judged(
+        &self,
+        understood: Option<&Understanding<'_>>,
+        said: Vec<(Permission, Statement)>,
+        policies: &Policies,
+    ) -> Vec<(Permission, Judgment)> {
+        let is_answer = understood.is_some_and(|it| it.heard.reading == Reading::Yes);
+        let thread = if is_answer { Way::ThreadQuestion } else { Way::ThreadKeyword };
+        let judge = |(about, statement)| {
+            let way = match about {
+                Permission::Messages(on, _) => Way::in_thread(self.channel, on, thread),
+                Permission::Processing => thread,
+            };
+            (about, policies.judge(about, statement, way))
+        };
+        let mut judged: Vec<(Permission, Judgment)> = said.into_iter().map(judge).collect();
+        let is_doubted = judged.iter().any(|(_, it)| it.doubt.is_some());
+        let is_admitted = |it: &Judgment| it.judged_by.is_some() && it.doubt.is_none();
+        if is_doubted && !judged.iter().any(|(_, it)| is_admitted(it)) {
+            judged.retain(|(about, it)| {
+                *about != Permission::Processing || it.statement.is_refusal()
+            });
+        }
+        judged
     }
 
     /// The words that were shown to the person who said this.

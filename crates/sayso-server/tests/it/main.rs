@@ -31,6 +31,7 @@ mod message_links;
 mod messages;
 mod pacing;
 mod people;
+mod policies;
 mod preference_request;
 mod preferences;
 mod profiles;

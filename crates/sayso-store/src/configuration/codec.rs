@@ -2,7 +2,7 @@
 
 mod form;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sayso_core::canonical::{Canonical, Malformed, Reader, Writer};
 use sayso_core::cap::FrequencyCap;
@@ -10,8 +10,11 @@ use sayso_core::channel::{Category, Channel, Permission, Provider, Scope};
 use sayso_core::id::{ConnectionId, FormId, ImportId, KeyId, NoticeId, RuleId, SenderId, TopicId};
 use sayso_core::limits;
 use sayso_core::notice::{Language, Notice, NoticeRef};
+use sayso_core::offer::Shown;
+use sayso_core::pack::PackName;
 use sayso_core::personal_link::LinkKey;
 use sayso_core::phone::Region;
+use sayso_core::policy::{Policies, Policy, Preset, Terms, Way};
 use sayso_core::quiet::{QuietHours, TimeOfDay};
 use sayso_core::rule::{self, Does, Draft, Keyword, Matching, Pattern};
 use sayso_core::sender_health::Signal;
@@ -342,6 +345,8 @@ fn write_settings(settings: &Settings, to: &mut Writer) {
         to.number(u64::from(cap.messages()));
         to.number(u64::from(cap.hours()));
     });
+    write_policies(&settings.policies, to);
+    write_list(to, settings.country_packs.iter(), |to, pack| to.byte(pack.code()));
 }
 
 fn read_settings(from: &mut Reader<'_>) -> Result<Settings, Malformed> {
@@ -378,7 +383,52 @@ fn read_settings(from: &mut Reader<'_>) -> Result<Settings, Malformed> {
             Ok(()) => Vec::new(),
             Err(Malformed) => read_list(from, read_frequency_cap)?,
         },
+        policies: match from.end() {
+            Ok(()) => Policies::default(),
+            Err(Malformed) => Policies::new(read_list(from, read_policy)?),
+        },
+        country_packs: match from.end() {
+            Ok(()) => BTreeSet::new(),
+            Err(Malformed) => read_list(from, |from| read_word(from, PackName::from_code))?,
+        },
     })
+}
+
+/// A preset is its code; a policy of the workspace's own is a 0 and its terms.
+fn write_policies(policies: &Policies, to: &mut Writer) {
+    to.length(policies.named().len());
+    for (channel, policy) in policies.named() {
+        channel.write(to);
+        match policy {
+            Policy::Preset(preset) => to.byte(preset.code()),
+            Policy::Custom(terms) => {
+                to.byte(0);
+                write_list(to, terms.ways.iter(), |to, way| to.byte(way.code()));
+                write_list(to, terms.shows.iter(), |to, shown| to.byte(shown.code()));
+                to.byte(terms.least_level.code());
+            }
+        }
+    }
+}
+
+fn read_policy(from: &mut Reader<'_>) -> Result<(Channel, Policy), Malformed> {
+    let channel = Channel::read(from)?;
+    let policy = match from.byte()? {
+        0 => Policy::Custom(Terms {
+            ways: read_list(from, |from| read_word(from, Way::from_code))?,
+            shows: read_list(from, |from| read_word(from, Shown::from_code))?,
+            least_level: read_word(from, Level::from_code)?,
+        }),
+        code => Policy::Preset(Preset::from_code(code).ok_or(Malformed)?),
+    };
+    Ok((channel, policy))
+}
+
+fn read_word<T>(
+    from: &mut Reader<'_>,
+    from_code: impl FnOnce(u8) -> Option<T>,
+) -> Result<T, Malformed> {
+    from_code(from.byte()?).ok_or(Malformed)
 }
 
 fn read_quiet_hours(from: &mut Reader<'_>) -> Result<(Channel, QuietHours), Malformed> {
@@ -528,11 +578,24 @@ mod tests {
         let categories = [Category::Marketing, Category::Utility].into();
         let hours = QuietHours::new(time("21:00"), time("08:00"), categories).unwrap();
         let cap = |channel| FrequencyCap::new(channel, Category::Marketing, 1_000, 720).unwrap();
+        let terms = Terms {
+            ways: [Way::Form, Way::InPerson].into(),
+            shows: [Shown::Fees].into(),
+            least_level: Level::Confirmed,
+        };
         let settings = Settings {
             defaults: [(Channel::Sms, ChannelDefault::OptedIn)].into(),
             audit_look_ups: true,
             quiet_hours: [(Channel::Sms, hours)].into(),
             frequency_caps: vec![cap(None), cap(Some(Channel::Email))],
+            policies: Policies::new(
+                [
+                    (Channel::WhatsApp, Policy::Preset(Preset::Meta2020Strict)),
+                    (Channel::Sms, Policy::Custom(terms)),
+                ]
+                .into(),
+            ),
+            country_packs: [PackName::Ca, PackName::Us].into(),
             ..Settings::default()
         };
         let bytes_of = |settings: &Settings| Change::Settings(settings.clone()).to_bytes();
@@ -545,12 +608,14 @@ mod tests {
             ends.extend([(bytes, earlier.clone()), (cut, earlier.clone())]);
         };
         // An empty list is one byte, the number of inferred refusals is two, the switch is one.
-        without(1, |settings| settings.frequency_caps.clear());
-        without(2, |settings| settings.quiet_hours.clear());
-        without(4, |settings| {
+        without(1, |settings| settings.country_packs.clear());
+        without(2, |settings| settings.policies = Policies::default());
+        without(3, |settings| settings.frequency_caps.clear());
+        without(4, |settings| settings.quiet_hours.clear());
+        without(6, |settings| {
             settings.inferred_refusals_per_day = limits::INFERRED_REFUSALS_PER_DAY;
         });
-        without(5, |settings| settings.audit_look_ups = false);
+        without(7, |settings| settings.audit_look_ups = false);
         for (bytes, settings) in ends {
             assert_eq!(Change::from_bytes(&bytes).unwrap(), Change::Settings(settings));
         }

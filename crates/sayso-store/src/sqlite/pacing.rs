@@ -4,15 +4,16 @@
 //! settings have quiet hours or caps for the message. Of somebody nobody ever heard of, nothing is read
 //! but what they got.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use rusqlite::Connection;
 use sayso_core::address::Address;
-use sayso_core::channel::Message;
+use sayso_core::channel::{Category, Channel, Message};
+use sayso_core::hours::open_from;
 use sayso_core::id::WorkspaceId;
 use sayso_core::pacing::Pacing;
+use sayso_core::pack::{Place, Subdivision};
 use sayso_core::phone::{PhoneBook, Region};
-use sayso_core::quiet::QuietHours;
 use sayso_core::settings::Settings;
 use sayso_core::time::Timestamp;
 use sayso_core::zone::{Whereabouts, Zone};
@@ -24,6 +25,16 @@ use crate::store::{Moment, Question, Recipient, StoreError};
 /// The attribute of a profile that names the person's time zone.
 const TIME_ZONE: &str = "time_zone";
 
+/// The attribute of a profile that names the part of a country where the person is, as `US-TX`.
+const REGION: &str = "region";
+
+/// What profiles say of where a person is.
+#[derive(Default)]
+struct Told {
+    zones: Vec<Zone>,
+    parts: BTreeSet<Subdivision>,
+}
+
 /// Looks at one person after the other, at one time.
 pub(super) struct Pacer<'a> {
     shared: &'a Shared,
@@ -31,7 +42,7 @@ pub(super) struct Pacer<'a> {
     settings: &'a Settings,
     now: Timestamp,
     /// From when on it is not quiet, for those who may be in the same places.
-    open: HashMap<(QuietHours, Whereabouts), Option<Timestamp>>,
+    open: HashMap<(Channel, Category, Place), Option<Timestamp>>,
 }
 
 impl Shared {
@@ -114,7 +125,7 @@ impl<'a> Pacer<'a> {
         Ok(reasons.first().is_some_and(|reasons| reasons.is_empty()))
     }
 
-    /// What quiet hours say, and caps that are over at that time.
+    /// What hours say, and caps that are over at that time.
     fn at(
         &mut self,
         question: &Question,
@@ -122,32 +133,38 @@ impl<'a> Pacer<'a> {
         caps_over: Option<Timestamp>,
     ) -> Result<Pacing, StoreError> {
         let now = self.now;
-        let Some(hours) = self.settings.quiet_hours_for(&question.message, now) else {
+        let message = &question.message;
+        if !self.settings.has_hours_for(message, now) {
             return Ok(Pacing::at(now, Some, caps_over));
-        };
-        let whereabouts = self.whereabouts(question.zone, recipient)?;
-        let open_from = |at| hours.open_from(&whereabouts.zones(), at);
-        let place = (hours.clone(), whereabouts.clone());
-        let open = *self.open.entry(place).or_insert_with(|| open_from(now));
+        }
+        let place = self.place(question.zone, recipient)?;
+        let settings = self.settings;
+        let hours = settings.hours_for(message, &place, now);
+        let open_from = |at| open_from(hours.iter().copied(), at);
+        let known = (message.channel, message.category, place);
+        let open = *self.open.entry(known).or_insert_with(|| open_from(now));
         Ok(Pacing::at(now, |at| if at == now { open } else { open_from(at) }, caps_over))
     }
 
     /// Where a person may be.
-    fn whereabouts(
-        &self,
-        named: Option<Zone>,
-        recipient: Recipient,
-    ) -> Result<Whereabouts, StoreError> {
-        let told = if named.is_some() { Vec::new() } else { self.told(recipient)? };
+    fn place(&self, named: Option<Zone>, recipient: Recipient) -> Result<Place, StoreError> {
+        // Where the zone is named, profiles tell nothing more unless a pack has hours of its own for parts.
+        let asks = named.is_none() || !self.settings.country_packs.is_empty();
+        let told = if asks { self.told(recipient)? } else { Told::default() };
         let of_number: Vec<Region> = match recipient {
             Recipient::Phone(phone) => phone.regions(&PhoneBook::builtin()),
             Recipient::Key(_) | Recipient::Hashed(_) => Vec::new(),
         };
-        Ok(Whereabouts::of(named, told, of_number, self.settings.region))
+        let home = self.settings.region;
+        Ok(Place {
+            whereabouts: Whereabouts::of(named, told.zones, of_number.clone(), home),
+            of_number,
+            parts: told.parts,
+        })
     }
 
-    /// The zones that the person's profiles name; what is no zone names none.
-    fn told(&self, recipient: Recipient) -> Result<Vec<Zone>, StoreError> {
+    /// What the person's profiles name; what is no zone and no part of a country names none.
+    fn told(&self, recipient: Recipient) -> Result<Told, StoreError> {
         let key = recipient.key(self.workspace);
         let is_stranger = match recipient {
             Recipient::Phone(phone) => {
@@ -156,20 +173,23 @@ impl<'a> Pacer<'a> {
             }
             Recipient::Key(_) | Recipient::Hashed(_) => false,
         };
+        let mut told = Told::default();
         if is_stranger {
-            return Ok(Vec::new());
+            return Ok(told);
         }
         let registers = self.shared.registers_now(&(self.workspace.no, key))?;
-        let mut told = Vec::new();
         for (profile, _) in registers.links() {
             let Some(profile) = self.shared.find_profile(self.workspace, profile)? else {
                 continue;
             };
-            let named = profile.attributes.iter().find(|(name, _)| name.as_str() == TIME_ZONE);
-            let text = named.and_then(|(_, (_, value))| value.as_deref());
-            // A JSON text; no name of a zone has anything to escape.
-            let name = text.and_then(|text| text.strip_prefix('"')?.strip_suffix('"'));
-            told.extend(name.and_then(|name| Zone::parse(name).ok()));
+            let text = |wanted: &str| {
+                let mut named = profile.attributes.iter();
+                let (_, (_, value)) = named.find(|(name, _)| name.as_str() == wanted)?;
+                // A JSON text; no name of a zone or region has anything to escape.
+                value.as_deref()?.strip_prefix('"')?.strip_suffix('"').map(str::to_owned)
+            };
+            told.zones.extend(text(TIME_ZONE).and_then(|name| Zone::parse(&name).ok()));
+            told.parts.extend(text(REGION).and_then(|name| Subdivision::parse(&name)));
         }
         Ok(told)
     }

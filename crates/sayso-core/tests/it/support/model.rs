@@ -141,8 +141,11 @@ impl<'a> Model<'a> {
         }
         let level = self.level_by_act(message, now).or_else(|| self.level_by_report(message));
         if let Some(level) = level {
-            let least = settings.least_levels.get(&message.channel).copied();
-            let enough = level >= least.unwrap_or(Level::Single);
+            let named = settings.least_levels.get(&message.channel).copied();
+            let least = named.unwrap_or(Level::Single);
+            // The rules of WhatsApp, which hold where nothing is set, know no implied opt-in (rule 6).
+            let enough =
+                level >= least && (message.channel != Channel::WhatsApp || level >= Level::Single);
             let status = if enough { Status::OptedIn } else { Status::Pending };
             return (status, Some(level), None);
         }

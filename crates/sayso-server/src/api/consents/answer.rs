@@ -33,7 +33,7 @@ pub(crate) struct EventAnswer {
 /// Why an opt-in was recorded as `pending`, and what to do about it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct DoubtAnswer {
-    /// `unknown_sender` or `unknown_topic`: the workspace has none such, or has it no longer.
+    /// `unknown_sender` or `unknown_topic`: the workspace has none such, or has it no longer. `not_admitted`: the policy of the channel does not admit it.
     #[schema(example = "unknown_topic")]
     pub(crate) reason: &'static str,
     /// What to do.
@@ -147,6 +147,9 @@ impl DoubtAnswer {
             }
             Doubt::UnknownTopic => {
                 "record the opt-in again with a topic of the workspace; GET /v1/topics lists them"
+            }
+            Doubt::NotAdmitted => {
+                "ask for the opt-in in a way and at a level that the policy of the channel admits; GET /v1/settings shows it"
             }
         };
         Self { reason: doubt.as_str(), remedy }

@@ -12,7 +12,9 @@ use sayso_core::event::Fact;
 use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
 use sayso_core::limits;
 use sayso_core::notice::Notice;
+use sayso_core::pack::Pack;
 use sayso_core::phone::PhoneBook;
+use sayso_core::policy::Way;
 use sayso_core::registers::Registers;
 use sayso_core::settings::Settings;
 use sayso_core::source::{Actor, Evidence, EvidenceText, Source};
@@ -25,14 +27,16 @@ use super::request::{ConsentRequest, EvidenceRequest, NoticeRequest};
 use crate::api::address::{Care, Place, Reading};
 use crate::body::Faults;
 use crate::body::texts::{
-    ChannelText, ClaimedTimeText, LanguageText, LevelText, NoteText, NoticeIdText, PermissionKind,
-    PermissionText, RegionText, Said, ScopeText, StandingText, StatementText, TimeText,
+    BasisText, ChannelText, ClaimedTimeText, LanguageText, LevelText, NoteText, NoticeIdText,
+    PermissionKind, PermissionText, RegionText, Said, ScopeText, StandingText, StatementText,
+    TimeText,
 };
+use crate::judging;
 use crate::problem::{Code, Problem};
 
 /// What a refusal may get wrong and still be taken (rule 5).
-const DOUBTFUL: [&str; 7] =
-    ["/scope", "/notice", "/evidence", "/method", "/occurred_at", "/level", "/ends_at"];
+const DOUBTFUL: [&str; 8] =
+    ["/scope", "/notice", "/evidence", "/method", "/occurred_at", "/level", "/ends_at", "/basis"];
 
 /// What planning depends on.
 #[derive(Debug)]
@@ -116,8 +120,8 @@ impl Plan {
     }
 }
 
-/// The name of the evidence that says why an opt-in is pending.
-pub(crate) const DOUBT_FIELD: &str = "sayso:doubt";
+/// The name of the evidence that says what relation implies consent.
+const BASIS_FIELD: &str = "sayso:basis";
 
 /// One request under planning.
 struct Planning<'a> {
@@ -127,6 +131,8 @@ struct Planning<'a> {
     said: Option<Said>,
     standing: Option<Standing>,
     doubt: Option<Doubt>,
+    /// The policy that an opt-in by act was judged by.
+    judged_by: Option<String>,
 }
 
 /// Plans the events of one request; `index` is its place in a batch.
@@ -139,7 +145,7 @@ pub(crate) fn plan(
     let hash = request.hash(&context.source.name, &context.configuration.secret);
     let mut planning = Planning::begin(&request, faults, context);
     let permission = planning.permission(&request);
-    let statement = planning.statement(&request);
+    let statement = planning.statement(&request, permission);
     let occurred_at = planning.occurred_at(&request, statement);
     planning.check_end(statement, occurred_at);
     let notice = planning.notice(request.notice.take(), permission);
@@ -239,7 +245,9 @@ impl<'a> Planning<'a> {
         };
         let remarks =
             doubts.into_iter().map(|doubt| format!("{} {}: left out", doubt.pointer, doubt.fault));
-        Self { context, remarks: remarks.collect(), faults, said, standing, doubt: context.doubt }
+        let remarks = remarks.collect();
+        let doubt = context.doubt;
+        Self { context, remarks, faults, said, standing, doubt, judged_by: None }
     }
 
     fn is_refusal(&self) -> bool {
@@ -323,14 +331,60 @@ impl<'a> Planning<'a> {
         Some((statement, Permission::Messages(channel, scope)))
     }
 
-    fn statement(&mut self, request: &ConsentRequest) -> Option<Statement> {
+    /// What is said, of which an act is judged by the policy of its channel (rule 6).
+    fn statement(
+        &mut self,
+        request: &ConsentRequest,
+        permission: Option<Permission>,
+    ) -> Option<Statement> {
         let (said, standing) = self.said.zip(self.standing)?;
         let level = request.level.as_ref().map(|LevelText(level)| *level);
         let ends_at = request.ends_at.as_ref().map(|TimeText(at)| *at);
-        match standing {
-            Standing::Report => self.report(said, level, ends_at),
-            Standing::Act => self.act(said, level, ends_at),
+        let implied_until = self.implied_until(request, said, permission);
+        let ends_at = ends_at.or(implied_until);
+        let statement = match standing {
+            Standing::Report => return self.report(said, level, ends_at),
+            Standing::Act => self.act(said, level, ends_at)?,
+        };
+        if let Some(Permission::Messages(channel, _)) = permission {
+            let method = request.method.as_ref().map_or("", |NoteText(text)| text.as_str());
+            let way = Way::of_road(self.context.source.road, method, channel);
+            let policies = &self.context.settings.policies;
+            let judged = policies.judge(Permission::Messages(channel, Scope::All), statement, way);
+            self.judged_by = judged.judged_by;
+            self.doubt = self.doubt.or(judged.doubt);
         }
+        Some(statement)
+    }
+
+    /// Until when the relation that a request names implies consent, by the country packs of the settings;
+    /// of several the first end.
+    fn implied_until(
+        &mut self,
+        request: &ConsentRequest,
+        said: Said,
+        permission: Option<Permission>,
+    ) -> Option<Timestamp> {
+        let BasisText(basis) = *request.basis.as_ref()?;
+        if said != Said::Implied {
+            let fault = "goes with the statement implied only";
+            self.faults.note("/basis", Code::InvalidValue, fault);
+            return None;
+        }
+        let Permission::Messages(channel, _) = permission? else { return None };
+        let packs = self.context.settings.country_packs.iter();
+        let spans = packs.filter_map(|name| Pack::named(*name).implied_for(basis, channel));
+        let Some(span) = spans.min() else {
+            if request.ends_at.is_none() {
+                let fault = format!(
+                    "is {basis}, for which no country pack of the settings names an end; send ends_at"
+                );
+                self.faults.note("/basis", Code::InvalidValue, fault);
+            }
+            return None;
+        };
+        let ClaimedTimeText(since) = request.occurred_at.as_ref()?;
+        Some(since.first().min(self.context.received).plus(span))
     }
 
     fn report(
@@ -449,7 +503,10 @@ impl<'a> Planning<'a> {
             ),
             Some(notice) if self.is_opt_in() && self.standing == Some(Standing::Act) => {
                 // Whether the words name what is unknown cannot be told, and nothing is granted.
-                let is_known = self.doubt.is_none();
+                let is_known = match self.doubt {
+                    None | Some(Doubt::NotAdmitted) => true,
+                    Some(Doubt::UnknownSender | Doubt::UnknownTopic) => false,
+                };
                 if permission.is_some_and(|named| {
                     is_known && !self.context.configuration.is_named(notice, named)
                 }) {
@@ -525,23 +582,24 @@ impl<'a> Planning<'a> {
         let text = |note: Option<NoteText>| note.map(|NoteText(text)| text);
         let sent = request.evidence.unwrap_or_default();
         let mut fields = self.evidence_fields(sent.fields.unwrap_or_default());
-        fields.extend(self.doubt_field());
+        fields.extend(request.basis.and_then(|BasisText(basis)| {
+            Some((
+                EvidenceText::parse(BASIS_FIELD).ok()?,
+                EvidenceText::parse(basis.as_str()).ok()?,
+            ))
+        }));
         let EvidenceRequest { page, ip, user_agent, .. } = EvidenceRequest { fields: None, ..sent };
-        Evidence {
+        let mut evidence = Evidence {
             method: text(request.method),
             notice: notice.map(Notice::reference),
             page: text(page),
             ip: text(ip),
             user_agent: text(user_agent),
             fields,
-        }
-    }
-
-    /// Why an opt-in is pending, as evidence.
-    fn doubt_field(&self) -> Option<(EvidenceText, EvidenceText)> {
-        let doubt = self.doubt.filter(|_| !self.is_refusal())?;
-        let name = EvidenceText::parse(DOUBT_FIELD).ok()?;
-        Some((name, EvidenceText::parse(doubt.as_str()).ok()?))
+        };
+        let doubt = self.doubt.filter(|_| !self.is_refusal());
+        judging::keep(self.judged_by.as_deref(), doubt, &mut evidence);
+        evidence
     }
 
     fn evidence_fields(

@@ -11,9 +11,9 @@ use utoipa::ToSchema;
 use crate::api::address::addressed_object;
 use crate::body::json_object;
 use crate::body::texts::{
-    ChannelText, ClaimedTimeText, KindText, LanguageText, LevelText, NoteText, NoticeIdText,
-    OpaqueIdText, PermissionText, RegionText, ScopeText, Sha256Text, StandingText, StatementText,
-    TimeText,
+    BasisText, ChannelText, ClaimedTimeText, KindText, LanguageText, LevelText, NoteText,
+    NoticeIdText, OpaqueIdText, PermissionText, RegionText, ScopeText, Sha256Text, StandingText,
+    StatementText, TimeText,
 };
 
 addressed_object! {
@@ -35,8 +35,10 @@ addressed_object! {
         standing: StandingText,
         /// For opt-ins by act: `single` (the default), or `confirmed` if the person answered through the address itself.
         level: LevelText,
-        /// For opt-ins by act: until when. Required for `implied`.
+        /// For opt-ins by act: until when. Required for `implied` without a `basis` that a country pack of the settings knows.
         ends_at: TimeText,
+        /// For `implied`: the relation that implies it. Without `ends_at` it ends when the law of the country packs says, counted from `occurred_at`.
+        basis: BasisText,
         /// When it was said, as exactly as it is known. A refusal without a time counts from our receipt.
         occurred_at: ClaimedTimeText,
         /// How it was said: `checkbox`, `keyword`, `paper form`.
@@ -117,6 +119,10 @@ impl ConsentRequest {
         put(self.evidence.as_ref().map(|_| "evidence".to_owned()));
         for text in self.evidence.iter().flat_map(EvidenceRequest::texts) {
             put(text);
+        }
+        // Requests from before there was a basis keep their hash.
+        if let Some(BasisText(basis)) = &self.basis {
+            put(Some(basis.to_string()));
         }
         RequestHash::of(&fields, secret)
     }

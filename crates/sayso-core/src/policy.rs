@@ -155,10 +155,9 @@ impl Way {
         let thread = [Self::ThreadQuestion, Self::ThreadKeyword, Self::Platform];
         let in_thread = thread.into_iter().find(|way| meant.contains(way));
         match (in_thread, meant.first()) {
-            (Some(_), _) if is_elsewhere => Self::OtherChannel,
+            (Some(_), _) | (None, None) if is_elsewhere => Self::OtherChannel,
             (Some(way), _) => way,
             (None, Some(way)) => *way,
-            (None, None) if is_elsewhere => Self::OtherChannel,
             (None, None) if !told_on.is_empty() => Self::ThreadKeyword,
             (None, None) => Self::Other,
         }
@@ -284,8 +283,8 @@ impl Terms {
             hash.update([2, shown.code()]);
         }
         hash.update([3, self.least_level.code()]);
-        let digits = hash.finalize();
-        digits.iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+        let [first, second, third, fourth, ..] = <[u8; 32]>::from(hash.finalize());
+        format!("{:08x}", u32::from_be_bytes([first, second, third, fourth]))
     }
 }
 

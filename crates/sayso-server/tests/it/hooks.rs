@@ -500,3 +500,24 @@ async fn an_event_of_an_unknown_kind_is_kept_and_counted_and_its_neighbours_are_
     assert!(rejects["rejects"][0]["body"].as_str().unwrap().contains("rain"), "{rejects}");
     assert!(shop.app.metrics().await.contains("sayso_hook_unknown_events_total 1"));
 }
+
+#[tokio::test]
+async fn an_opt_in_that_a_platform_took_counts_as_the_policy_of_its_channel_admits_it() {
+    for (policy, status) in [("meta-2020-strict", "pending"), ("meta-2024-11", "opted_in")] {
+        let shop = Shop::at("gupshup").await;
+        let settings = json!({ "policies": { "whatsapp": { "policy": policy } } });
+        assert_eq!(shop.app.call("PUT", "/v1/settings", &settings).await.status, StatusCode::OK);
+        let payload = json!({ "phone": "14155552671", "type": "opted-in" });
+        let told = json!({ "app": "ShopApp", "timestamp": 1_795_255_199_000_i64, "version": 2, "type": "user-event", "payload": payload });
+        let secret = format!("/hooks/{}?token={HOOK_TOKEN}", shop.connection);
+        let json = [("content-type", "application/json")];
+        let answer = call(&shop.app, &secret, &json, &told.to_string()).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+        let ask = json!({ "phone": ADA, "channel": "whatsapp", "explain": true });
+        let found = shop.app.post("/v1/check", &ask).await.json();
+        assert_eq!(found["explanation"]["consent"]["status"], status, "{policy}: {found}");
+        let events = shop.app.get("/v1/events?phone=%2B14155552671").await.json();
+        let fields = &events["events"][0]["evidence"]["fields"];
+        assert_eq!(fields["sayso:policy"], format!("{policy}/1"), "{events}");
+    }
+}

@@ -105,6 +105,22 @@ async fn whatsapp_has_its_rules_of_today_and_other_channels_admit_everything() {
 }
 
 #[tokio::test]
+async fn words_that_do_not_cover_an_opt_in_are_a_fault_whatever_the_policy_says() {
+    let app = TestApp::start().await;
+    put(&app, &strict()).await;
+    let notice = app.notice(&[]).await;
+    let mut yes = act(ADA, "opt_in", &app.now(), &notice);
+    (yes["channel"], yes["method"]) = ("whatsapp".into(), "keyword".into());
+    yes["scope"] = "category:marketing".into();
+    assert_eq!(app.post("/v1/consents", &yes).await.status, StatusCode::CREATED);
+    let path = blank_notice(&app).await;
+    let version = json!({ "version": 1, "language": "en", "text": "Yes.", "names": [{ "channel": "email" }] });
+    let id = app.post(&path, &version).await.json()["id"].clone();
+    yes["notice"] = json!({ "id": id, "version": 1, "language": "en" });
+    app.post("/v1/consents", &yes).await.is_problem("notice-does-not-cover");
+}
+
+#[tokio::test]
 async fn a_refusal_asks_no_policy() {
     let app = TestApp::start().await;
     put(&app, &strict()).await;

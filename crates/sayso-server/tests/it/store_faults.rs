@@ -308,6 +308,7 @@ async fn no_operation_is_left_out_of_these_tests() {
         let sent = match operation {
             "put /v1/sandbox/phone" => json!({}),
             "post /v1/preference-links" => json!({ "channel": "sms", "phone": ADA }),
+            "post /v1/policies/lint" => json!({ "channels": ["sms"] }),
             "post /v1/rules/dry-run" => json!({ "channel": "sms", "text": "deals" }),
             _ => json!({ "list": "crm" }),
         };

@@ -1,64 +1,124 @@
-//! A color of a customer's, and whether words in it can be read.
+//! Colors of customers, and whether words in them can be read.
 
 use std::fmt;
 
 use thiserror::Error;
 
-/// A color.
+/// A color of red, green and blue.
 ///
-/// *Shape:* `#` and six hexadecimal digits: `#0b6b50`. *Source:* CSS Color 4, section 5.2.
+/// *Shape*: `#0b6b50`, six hexadecimal digits; `Display` writes them in lower case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Color([u8; 3]);
 
-/// The text is no color.
+/// A text that is no color.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("is not # and six hexadecimal digits")]
-pub struct NoColor;
+#[error("is no color of # and six hexadecimal digits")]
+pub struct ColorFault;
+
+/// The contrast that text must have to its ground, as a ratio to 1.
+///
+/// *Source*: WCAG 2.2, success criterion 1.4.3.
+const READABLE: f64 = 4.5;
 
 impl Color {
+    /// White.
+    pub const WHITE: Self = Self([0xff; 3]);
+    /// Black.
+    pub const BLACK: Self = Self([0; 3]);
+    /// What a light form stands on.
+    pub const LIGHT_CARD: Self = Self::WHITE;
+    /// What a dark form stands on.
+    pub const DARK_CARD: Self = Self([0x1a, 0x21, 0x20]);
+
+    /// Parses a color.
+    ///
+    /// # Errors
+    /// [`ColorFault`].
+    pub fn parse(text: &str) -> Result<Self, ColorFault> {
+        let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6).ok_or(ColorFault)?;
+        if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(ColorFault);
+        }
+        let number = u32::from_str_radix(digits, 16).map_err(|_| ColorFault)?;
+        let [_, red, green, blue] = number.to_be_bytes();
+        Ok(Self([red, green, blue]))
+    }
+
     /// The color of these shares of red, green and blue.
     pub const fn from_bytes(bytes: [u8; 3]) -> Self {
         Self(bytes)
     }
 
     /// Red, green and blue.
-    pub const fn as_bytes(&self) -> &[u8; 3] {
-        &self.0
+    pub const fn to_bytes(self) -> [u8; 3] {
+        self.0
     }
 
-    /// Parses a color.
+    /// The contrast of two colors, from 1 to 21.
     ///
-    /// # Errors
-    /// [`NoColor`].
-    pub fn parse(text: &str) -> Result<Self, NoColor> {
-        let digits = text.trim().strip_prefix('#').ok_or(NoColor)?;
-        let fits = digits.len() == 6 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-        let number = u32::from_str_radix(digits, 16).ok().filter(|_| fits).ok_or(NoColor)?;
-        let [_, rgb @ ..] = number.to_be_bytes();
-        Ok(Self(rgb))
+    /// *Source*: WCAG 2.2, definition of contrast ratio.
+    pub fn contrast(self, other: Self) -> f64 {
+        let (one, two) = (self.luminance(), other.luminance());
+        (one.max(two) + 0.05) / (one.min(two) + 0.05)
     }
 
-    /// How well words in one color are read on the other, in hundredths: 100 for the same color,
-    /// 2,100 for black on white.
-    ///
-    /// *Source:* WCAG 2.2, definition of contrast ratio.
-    pub fn contrast(self, other: Self) -> u32 {
-        let (one, two) = (self.luminance() + 500, other.luminance() + 500);
-        let ratio = u64::from(one.max(two)) * 100 / u64::from(one.min(two));
-        u32::try_from(ratio).unwrap_or(u32::MAX)
+    /// Whether letters of this color can be read on a ground.
+    pub fn is_readable_on(self, ground: Self) -> bool {
+        self.contrast(ground) >= READABLE
     }
 
-    /// Relative luminance in ten thousandths.
-    fn luminance(self) -> u32 {
+    /// The color nearest to this one, on its way to white or to black, that can be read on a ground.
+    #[must_use]
+    pub fn readable_on(self, ground: Self) -> Self {
+        let end = ground.ink();
+        let ways = (0..=u8::MAX).map(|share| self.toward(end, share));
+        ways.into_iter().find(|color| color.is_readable_on(ground)).unwrap_or(end)
+    }
+
+    /// White or black, whichever reads better on this color.
+    #[must_use]
+    pub fn ink(self) -> Self {
+        if self.contrast(Self::WHITE) >= self.contrast(Self::BLACK) {
+            Self::WHITE
+        } else {
+            Self::BLACK
+        }
+    }
+
+    /// `share` 255ths of the way to another color.
+    fn toward(self, end: Self, share: u8) -> Self {
+        let [red, green, blue] = self.0;
+        let [to_red, to_green, to_blue] = end.0;
+        let mix = |from: u8, to: u8| {
+            let (share, whole) = (u16::from(share), u16::from(u8::MAX));
+            let mixed = (u16::from(from) * (whole - share) + u16::from(to) * share) / whole;
+            u8::try_from(mixed).unwrap_or(u8::MAX)
+        };
+        Self([mix(red, to_red), mix(green, to_green), mix(blue, to_blue)])
+    }
+
+    fn luminance(self) -> f64 {
         let [red, green, blue] = self.0.map(linear);
-        (red * 2_126 + green * 7_152 + blue * 722) / 10_000
+        0.2126 * red + 0.7152 * green + 0.0722 * blue
     }
 }
 
-/// The contrast, in hundredths, from which words are read by people with moderately low vision.
-///
-/// *Source:* WCAG 2.2, success criterion 1.4.3.
-pub const CONTRAST_MIN: u32 = 450;
+/// A part of a color as light: 0 to 1.
+fn linear(part: u8) -> f64 {
+    let part = f64::from(part) / 255.0;
+    if part <= 0.040_45 {
+        return part / 12.92;
+    }
+    // To the power of 2.4, which is the fifth root of the twelfth power: by sums and products alone,
+    // which every machine computes alike.
+    let square = ((part + 0.055) / 1.055) * ((part + 0.055) / 1.055);
+    let twelfth = square * square * square * square * square * square;
+    let mut root = 1.0_f64;
+    for _ in 0..64 {
+        root = (4.0 * root + twelfth / (root * root * root * root)) / 5.0;
+    }
+    root
+}
 
 impl fmt::Display for Color {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -67,47 +127,48 @@ impl fmt::Display for Color {
     }
 }
 
-/// The light of a share of sRGB, in ten thousandths.
-fn linear(share: u8) -> u32 {
-    let share = f64::from(share) / 255.0;
-    let light = if share <= 0.040_45 { share / 12.92 } else { ((share + 0.055) / 1.055).powf(2.4) };
-    thousandths(light)
-}
-
-/// A number between 0 and 1, in ten thousandths.
-#[expect(
-    clippy::as_conversions,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "between 0 and 10,000"
-)]
-fn thousandths(light: f64) -> u32 {
-    (light.clamp(0.0, 1.0) * 10_000.0).round() as u32
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn color(text: &str) -> Color {
-        Color::parse(text).unwrap()
-    }
-
     #[test]
-    fn a_color_is_six_digits() {
-        assert_eq!(color(" #0B6b50").to_string(), "#0b6b50");
-        for text in ["0b6b50", "#0b6b5", "#0b6b500", "#+b6b50", "green", "#0b6b5g", ""] {
-            assert_eq!(Color::parse(text), Err(NoColor), "{text}");
+    fn a_color_is_read_as_it_is_written() {
+        let green = Color::parse("#0B6b50").unwrap();
+        assert_eq!((green.to_string().as_str(), green.to_bytes()), ("#0b6b50", [0x0b, 0x6b, 0x50]));
+        for text in ["", "0b6b50", "#0b6b5", "#0b6b500", "#0b6b5g", "#+b6b50", "red"] {
+            assert_eq!(Color::parse(text), Err(ColorFault), "{text}");
         }
     }
 
     #[test]
-    fn contrast_is_that_of_the_standard() {
-        assert_eq!(color("#ffffff").contrast(color("#000000")), 2_100);
-        assert_eq!(color("#123456").contrast(color("#123456")), 100);
-        // Known pairs: the lightest gray that passes on white, and the next one, which does not.
-        assert!(color("#767676").contrast(color("#ffffff")) >= CONTRAST_MIN);
-        assert!(color("#777777").contrast(color("#ffffff")) < CONTRAST_MIN);
-        assert!(color("#0b6b50").contrast(color("#ffffff")) >= CONTRAST_MIN);
+    fn contrasts_are_those_of_the_guideline() {
+        let contrast =
+            |one: &str, two: &str| Color::parse(one).unwrap().contrast(Color::parse(two).unwrap());
+        for (one, two, expected) in [
+            ("#000000", "#ffffff", 21.0),
+            ("#ffffff", "#ffffff", 1.0),
+            ("#767676", "#ffffff", 4.54),
+            ("#777777", "#ffffff", 4.48),
+            ("#ff0000", "#ffffff", 4.00),
+        ] {
+            let found = contrast(one, two);
+            assert!((found - expected).abs() < 0.005, "{one} on {two}: {found}");
+        }
+    }
+
+    #[test]
+    fn every_color_has_a_neighbor_that_can_be_read_and_letters_that_can_be_read_on_it() {
+        let steps = || (0..=255_u8).step_by(51);
+        for red in steps() {
+            for green in steps() {
+                for blue in steps() {
+                    let color = Color([red, green, blue]);
+                    for ground in [Color::LIGHT_CARD, Color::DARK_CARD] {
+                        assert!(color.readable_on(ground).is_readable_on(ground), "{color}");
+                    }
+                    assert!(color.is_readable_on(color.ink()), "{color}");
+                }
+            }
+        }
     }
 }

@@ -58,8 +58,8 @@ pub mod account;
 pub mod capture;
 pub mod lifting;
 pub mod link;
-pub mod reference;
 pub mod personal_link;
+pub mod reference;
 pub mod retraction;
 
 pub mod rule;

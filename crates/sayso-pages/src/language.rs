@@ -149,12 +149,14 @@ macro_rules! texts {
 }
 
 static BUNDLES: LazyLock<Vec<(Language, FluentBundle<FluentResource>)>> = LazyLock::new(|| {
-    let texts = |language| -> &[&str] { match language {
-        Language::English => texts!("en"),
-        Language::Turkish => texts!("tr"),
-        Language::Hindi => texts!("hi"),
-        Language::Arabic => texts!("ar"),
-    } };
+    let texts = |language| -> &[&str] {
+        match language {
+            Language::English => texts!("en"),
+            Language::Turkish => texts!("tr"),
+            Language::Hindi => texts!("hi"),
+            Language::Arabic => texts!("ar"),
+        }
+    };
     Language::ALL
         .into_iter()
         .map(|language| (language, bundle(language, texts(language))))

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use sayso_core::address::AddressKeySecret;
-use sayso_core::channel::{Category, Channel, Provider, Scope};
+use sayso_core::channel::{Category, Channel, Permission, Provider, Scope};
 use sayso_core::id::{
     ConnectionId, EntryPointId, FormId, ImportId, KeyId, NoticeId, RuleId, SenderId, TopicId,
     WorkspaceId,
@@ -420,5 +420,26 @@ impl Configuration {
             .iter()
             .filter(move |(_, sender)| sender.channel == channel && sender.deleted_at.is_none())
             .map(|(id, _)| *id)
+    }
+
+    /// Whether the words of a notice name a permission, or one that contains it.
+    pub fn is_named(&self, notice: &Notice, permission: Permission) -> bool {
+        notice.names.iter().any(|named| match (*named, permission) {
+            (Permission::Processing, Permission::Processing) => true,
+            (Permission::Messages(channel, outer), Permission::Messages(on, inner)) => {
+                channel == on
+                    && match (outer, inner) {
+                        (Scope::All, _) => true,
+                        (Scope::Category(category), Scope::Topic(id)) => {
+                            self.topics.get(&id).is_some_and(|topic| topic.category == category)
+                        }
+                        (Scope::Sender(_) | Scope::Category(_) | Scope::Topic(_), _) => {
+                            outer == inner
+                        }
+                    }
+            }
+            (Permission::Processing, Permission::Messages(..))
+            | (Permission::Messages(..), Permission::Processing) => false,
+        })
     }
 }

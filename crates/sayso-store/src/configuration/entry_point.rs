@@ -7,7 +7,7 @@ use sayso_core::canonical::{Canonical, Malformed, Reader, Writer};
 use sayso_core::channel::{Channel, Permission, Scope};
 use sayso_core::color::Color;
 use sayso_core::id::{EntryPointId, NoticeId, SenderId, TopicId};
-use sayso_core::notice::{Language, Notice};
+use sayso_core::notice::Language;
 use sayso_core::reference::EntryCode;
 use sayso_core::source::SourceName;
 use sayso_core::time::Timestamp;
@@ -112,27 +112,6 @@ impl Configuration {
         let mut all = self.entry_points.iter();
         all.find(|(id, _)| EntryCode::of(**id) == code).map(|(id, entry)| (*id, entry))
     }
-
-    /// Whether the words of a notice name a permission, or one that contains it.
-    pub fn is_named(&self, notice: &Notice, permission: Permission) -> bool {
-        notice.names.iter().any(|named| match (*named, permission) {
-            (Permission::Processing, Permission::Processing) => true,
-            (Permission::Messages(channel, outer), Permission::Messages(on, inner)) => {
-                channel == on
-                    && match (outer, inner) {
-                        (Scope::All, _) => true,
-                        (Scope::Category(category), Scope::Topic(id)) => {
-                            self.topics.get(&id).is_some_and(|topic| topic.category == category)
-                        }
-                        (Scope::Sender(_) | Scope::Category(_) | Scope::Topic(_), _) => {
-                            outer == inner
-                        }
-                    }
-            }
-            (Permission::Processing, Permission::Messages(..))
-            | (Permission::Messages(..), Permission::Processing) => false,
-        })
-    }
 }
 
 pub(super) fn write_entry_point(id: EntryPointId, entry: &EntryPoint, to: &mut Writer) {
@@ -149,8 +128,8 @@ pub(super) fn write_entry_point(id: EntryPointId, entry: &EntryPoint, to: &mut W
     to.option(entry.call.as_deref(), Writer::text);
     write_list(to, entry.languages.iter(), |to, language| to.text(language.as_str()));
     to.text(entry.source.as_str());
-    to.raw(entry.widget.background.as_bytes());
-    to.raw(entry.widget.text.as_bytes());
+    to.raw(&entry.widget.background.to_bytes());
+    to.raw(&entry.widget.text.to_bytes());
     to.byte(match entry.widget.corner {
         Corner::BottomStart => 1,
         Corner::BottomEnd => 2,

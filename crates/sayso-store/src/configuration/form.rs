@@ -191,25 +191,4 @@ impl Configuration {
         let version = self.forms.get(&id).map_or(0, |known| known.version).saturating_add(1);
         self.forms.insert(id, PublishedForm { version, form });
     }
-
-    /// Whether the words of a notice name a permission, or one that contains it.
-    pub fn is_named(&self, notice: &Notice, permission: Permission) -> bool {
-        notice.names.iter().any(|named| match (*named, permission) {
-            (Permission::Processing, Permission::Processing) => true,
-            (Permission::Messages(channel, outer), Permission::Messages(on, inner)) => {
-                channel == on
-                    && match (outer, inner) {
-                        (Scope::All, _) => true,
-                        (Scope::Category(category), Scope::Topic(id)) => {
-                            self.topics.get(&id).is_some_and(|topic| topic.category == category)
-                        }
-                        (Scope::Sender(_) | Scope::Category(_) | Scope::Topic(_), _) => {
-                            outer == inner
-                        }
-                    }
-            }
-            (Permission::Processing, Permission::Messages(..))
-            | (Permission::Messages(..), Permission::Processing) => false,
-        })
-    }
 }

@@ -133,6 +133,7 @@ impl Signaled {
             | Of::Key(..)
             | Of::EntryPoint(..)
             | Of::LinkKey(_)
+            | Of::Form(..)
             | Of::HeldRefusals(..) => None,
         }
     }

@@ -2,7 +2,7 @@
 //! can open, words that name all that is offered, and a text that is read as nothing.
 
 use sayso_core::channel::{Channel, Permission};
-use sayso_core::color::{CONTRAST_MIN, Color};
+use sayso_core::color::Color;
 use sayso_core::email::Email;
 use sayso_core::id::{NoticeId, SenderId, TopicId};
 use sayso_core::limits;
@@ -341,7 +341,7 @@ fn line(at: &str, text: &str, most: usize, faults: &mut Faults) -> Option<Box<st
 fn widget(sent: WidgetRequest, faults: &mut Faults) -> Widget {
     let background = sent.background.map_or(BACKGROUND, |ColorText(color)| color);
     let text = sent.text.map_or(TEXT, |ColorText(color)| color);
-    if background.contrast(text) < CONTRAST_MIN {
+    if !text.is_readable_on(background) {
         let fault = "cannot be read on the background: the contrast is less than 4.5 to 1";
         faults.note_with_example("/widget/text", Code::InvalidValue, fault, "#ffffff");
     }

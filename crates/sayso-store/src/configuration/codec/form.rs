@@ -2,7 +2,8 @@
 
 use sayso_core::canonical::{Canonical, Malformed, Reader, Writer};
 use sayso_core::channel::Channel;
-use sayso_core::form::{Brightness, Color, FieldName, Font, Origin, Redirect, Theme};
+use sayso_core::color::Color;
+use sayso_core::form::{Brightness, FieldName, Font, Origin, Redirect, Theme};
 use sayso_core::id::{FormId, NoticeId, TopicId};
 use sayso_core::notice::Language;
 use sayso_core::phone::Region;
@@ -132,14 +133,14 @@ fn read_field(from: &mut Reader<'_>) -> Result<Field, Malformed> {
 }
 
 fn write_theme(theme: Theme, to: &mut Writer) {
-    to.option(theme.accent(), |to, accent| to.raw(&accent.parts()));
+    to.option(theme.accent(), |to, accent| to.raw(&accent.to_bytes()));
     to.byte(theme.radius_px());
     to.byte(theme.font().code());
     to.byte(theme.brightness().code());
 }
 
 fn read_theme(from: &mut Reader<'_>) -> Result<Theme, Malformed> {
-    let accent = from.option(|from| from.raw().map(Color::of_parts))?;
+    let accent = from.option(|from| from.raw().map(Color::from_bytes))?;
     let radius_px = from.byte()?;
     let font = Font::from_code(from.byte()?).ok_or(Malformed)?;
     let brightness = Brightness::from_code(from.byte()?).ok_or(Malformed)?;

@@ -9,6 +9,7 @@ use sayso_core::time::Span;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::support::faulty::Fault;
 use crate::support::{Answer, TestApp};
 
 const PHONE: &str = "+14155552671";
@@ -629,4 +630,22 @@ async fn nothing_typed_leaves_a_preview() {
         ["viewport", "robots", "color-scheme", "referrer", "state", "lang", "brightness"]
     );
     assert!(shop.get("/preview?state=done").await.text.contains("Thank you"));
+}
+
+#[tokio::test]
+async fn what_cannot_be_saved_is_not_thanked_for_and_nothing_that_was_typed_is_lost() {
+    let (app, store) = TestApp::faulty().await;
+    let shop = Shop::over(app, json!({})).await;
+    let opened = shop.opened().await;
+    for fault in [Fault::Busy, Fault::Unwritable, Fault::Unknown, Fault::Unreadable] {
+        store.fail(fault);
+        let answer = shop.send(&opened, &[("phone", PHONE), (BOX, "yes")]).await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{fault:?}");
+        assert!(answer.text.contains("We could not save anything"), "{fault:?}: {}", answer.text);
+        assert!(answer.text.contains(&format!("value=\"{PHONE}\"")), "{fault:?}");
+        assert!(answer.text.contains(&opened.challenge), "sent again it is the same: {fault:?}");
+        store.heal();
+    }
+    assert_eq!(shop.send(&opened, &[("phone", PHONE), (BOX, "yes")]).await.status, StatusCode::OK);
+    assert_eq!(shop.events(ADA).await.len(), 1);
 }

@@ -29,6 +29,9 @@ const WITHOUT_STORE: &[&str] = &[
     "get /v1/entry-points/{id}/qr.png",
     "get /v1/entry-points/{id}/qr.svg",
     "get /v1/entry-points/{id}/sheet.svg",
+    "get /v1/forms",
+    "get /v1/forms/{id}",
+    "get /v1/forms/{id}/code",
     "get /v1/keys",
     "get /v1/link-keys",
     "get /v1/notices",
@@ -157,6 +160,25 @@ async fn entry_requests(app: &TestApp) -> Vec<Asking> {
     ]
 }
 
+/// A form that has all it needs.
+async fn form(app: &TestApp) -> Value {
+    let notice = app.notice(&[]).await;
+    json!({ "name": "f", "business": "Shop", "channels": ["sms"], "notice": notice["id"] })
+}
+
+/// A request for every operation on forms.
+async fn form_requests(app: &TestApp) -> Vec<Asking> {
+    let form = form(app).await;
+    let id = id_of(&app.post("/v1/forms", &form).await.json());
+    let mut changed = form.clone();
+    changed["title"] = json!("Offers");
+    vec![
+        ask("post /v1/forms", &form),
+        ask_of("put /v1/forms/{id}", &id, &changed),
+        ask_of("delete /v1/forms/{id}", &id, &json!({})),
+    ]
+}
+
 /// A group of inferred refusals.
 async fn held_together(app: &TestApp) -> String {
     let id = ImportId::from_bytes([7; 16]);
@@ -237,7 +259,8 @@ async fn every_request(app: &TestApp) -> Vec<Asking> {
         ask_of("delete /v1/keys/{id}", &key_id, &json!({})),
         ask("post /v1/erasures", &json!({ "phone": ADA, "reason": "ticket 7" })),
     ];
-    sending_requests(app).await.into_iter().chain(others).collect()
+    let sending = sending_requests(app).await.into_iter();
+    sending.chain(form_requests(app).await).chain(others).collect()
 }
 
 /// The problem that a fault is, and after how many seconds to come back.
@@ -303,6 +326,8 @@ async fn no_operation_is_left_out_of_these_tests() {
     let sender = id_of(&app.post("/v1/senders", &sender).await.json());
     let entry = entry_point(&app).await;
     let entry = id_of(&app.post("/v1/entry-points", &entry).await.json());
+    let form = form(&app).await;
+    let form = id_of(&app.post("/v1/forms", &form).await.json());
     store.fail(Fault::Unreadable);
     for &operation in WITHOUT_STORE {
         let sent = match operation {
@@ -312,9 +337,10 @@ async fn no_operation_is_left_out_of_these_tests() {
             "post /v1/rules/dry-run" => json!({ "channel": "sms", "text": "deals" }),
             _ => json!({ "list": "crm" }),
         };
-        let id = match operation {
-            _ if operation.contains("sender") => &sender,
-            _ if operation.contains("entry") => &entry,
+        let id = match operation.split('/').nth(2) {
+            Some("senders") => &sender,
+            Some("forms") => &form,
+            Some("entry-points") => &entry,
             _ => &notice,
         };
         let mut asking = ask_of(operation, id, &sent);

@@ -13,7 +13,7 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use sayso_core::address::Address;
 use sayso_core::channel::{Category, Channel, Content, Message, Occasion};
-use sayso_core::decision::Requirement;
+use sayso_core::decision::{RequireOptIn, Requirement};
 use sayso_core::event_id::RequestHash;
 use sayso_core::id::{MessageId, WorkspaceId};
 use sayso_core::limits;
@@ -139,7 +139,7 @@ async fn send(
         request: NO_REQUEST,
         to,
         routes,
-        requirement: Requirement::OptIn,
+        require_opt_in: RequireOptIn::Said(Requirement::OptIn),
         payload: Payload::Text(format!("{} {PREFERENCES_URL}", page.message()).into()),
         expires_at: now.plus(limits::REQUESTED_MESSAGE_WINDOW),
         zone: None,

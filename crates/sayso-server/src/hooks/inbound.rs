@@ -24,6 +24,7 @@ use sayso_core::time::{ClaimedTime, Timestamp};
 use sayso_core::wording::{Because, Heard, Reading};
 use sayso_store::configuration::Configuration;
 use sayso_store::store::{Dating, Draft, Moment, Outcome, Subject};
+use sayso_store::tally::Tally;
 use tokio::time::Instant;
 
 use super::accounts::{self, OneAccount, Telling};

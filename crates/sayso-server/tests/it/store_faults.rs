@@ -95,7 +95,7 @@ fn id_of(answer: &Value) -> String {
     answer["id"].as_str().unwrap().to_owned()
 }
 
-/// A request for every operation on messages, what carries them, and what leads to them.
+/// A request for every operation on forms, on messages, what carries them, and what leads to them.
 async fn sending_requests(app: &TestApp) -> Vec<Asking> {
     let connection = json!({ "name": "c", "provider": "sandbox" });
     let connection_id = id_of(&app.post("/v1/connections", &connection).await.json());
@@ -107,6 +107,7 @@ async fn sending_requests(app: &TestApp) -> Vec<Asking> {
     let hold = json!({ "phone": HELD, "channel": "sms", "statement": "hold", "standing": "act", "method": "phone call", "occurred_at": "2026-11-20T10:00:00Z" });
     let held = id_of(&app.post("/v1/consents", &hold).await.json()["event"]);
     let mut requests = entry_requests(app).await;
+    requests.extend(form_requests(app).await);
     requests.extend([
         ask("post /v1/messages", &message),
         read("get /v1/messages", "/v1/messages"),
@@ -259,8 +260,7 @@ async fn every_request(app: &TestApp) -> Vec<Asking> {
         ask_of("delete /v1/keys/{id}", &key_id, &json!({})),
         ask("post /v1/erasures", &json!({ "phone": ADA, "reason": "ticket 7" })),
     ];
-    let sending = sending_requests(app).await.into_iter();
-    sending.chain(form_requests(app).await).chain(others).collect()
+    sending_requests(app).await.into_iter().chain(others).collect()
 }
 
 /// The problem that a fault is, and after how many seconds to come back.

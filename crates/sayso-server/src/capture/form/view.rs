@@ -227,7 +227,7 @@ fn facts(draft: &Draft) -> Vec<(String, String)> {
             let shown = ShownAddress::of(address);
             shown.phone.or(shown.email).unwrap_or_default()
         }
-        Subject::Hash(_) => String::new(),
+        Subject::Hash(_) | Subject::Key(_) => String::new(),
     };
     let (about, says) = match draft.fact {
         Fact::Consent(permission, statement) => {

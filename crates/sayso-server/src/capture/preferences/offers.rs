@@ -18,7 +18,7 @@ use sayso_core::time::Timestamp;
 use sayso_store::configuration::Configuration;
 
 use crate::api::consents::answer::circumstances;
-use crate::api::consents::plan::{message_for, names};
+use crate::api::consents::plan::message_for;
 
 /// The categories that have a box of their own.
 const CATEGORIES: [Category; 2] = [Category::Marketing, Category::Utility];
@@ -139,7 +139,7 @@ impl<'a> Offering<'a, '_> {
                 |it: &&Notice| it.language.as_str().split('-').next() == Some(self.language);
             of_version().find(in_language).or_else(|| of_version().next())
         });
-        let naming = newest.filter(|notice| names(notice, permission, configuration));
+        let naming = newest.filter(|notice| configuration.is_named(notice, permission));
         let narrow = |notice: &&Notice| {
             let is_exact = notice.names.contains(&permission);
             (is_exact, std::cmp::Reverse(notice.names.len()), notice.id)

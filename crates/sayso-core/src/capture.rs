@@ -43,13 +43,15 @@ pub fn settle_time(
 
 words! {
     /// Why it is in doubt what a statement is about, or what it is worth (rules 5 and 6).
-    Doubt: "unknown_sender, unknown_topic, not_admitted" {
+    Doubt: "unknown_sender, unknown_topic, not_admitted, unproven" {
         /// The workspace has no such sender on the channel, or has it no longer.
         UnknownSender = "unknown_sender", 1;
         /// The workspace has no such topic, or has it no longer.
         UnknownTopic = "unknown_topic", 2;
         /// The policy of the channel does not admit it (rule 6).
         NotAdmitted = "not_admitted", 3;
+        /// Anybody may have typed the address, and it would lift a refusal.
+        Unproven = "unproven", 4;
     }
 }
 

@@ -22,6 +22,7 @@ mod preferences;
 pub(crate) mod reach;
 pub(crate) mod tag;
 pub(crate) mod thread;
+pub(crate) mod ticked;
 mod unsubscribe;
 mod visitor;
 

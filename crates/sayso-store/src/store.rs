@@ -149,6 +149,23 @@ pub struct Draft {
     pub attributes: BTreeMap<EvidenceText, Option<Box<str>>>,
 }
 
+impl Draft {
+    /// The event that it becomes.
+    pub fn event(&self, key: AddressKey, recorded_at: Timestamp) -> ConsentEvent {
+        ConsentEvent {
+            id: self.id,
+            key,
+            fact: self.fact,
+            source: self.source.clone(),
+            actor: self.actor,
+            occurred_at: self.occurred_at.min(recorded_at),
+            recorded_at,
+            import: self.import,
+            basis: self.basis,
+        }
+    }
+}
+
 /// Whether the caller named a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dating {

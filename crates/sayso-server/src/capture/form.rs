@@ -203,7 +203,7 @@ async fn answer(
     if take(app, visit, &submission, plan.drafts.len()).is_err() {
         return again(FormEnd::Limited, StatusCode::TOO_MANY_REQUESTS, Some(Remark::TooMany));
     }
-    match plan.record(app, visit.configuration.workspace).await {
+    match plan.record(app, &visit.configuration).await {
         Ok(()) => (FormEnd::Recorded, visit.done()),
         Err(error) => {
             tracing::warn!(form.id = %visit.id, error = %error, "a form was not recorded");

@@ -16,6 +16,7 @@ use sayso_core::channel::{Channel, Permission};
 use sayso_core::event::Fact;
 use sayso_core::notice::Notice;
 use sayso_core::personal_link::LinkPurpose;
+use sayso_core::policy::Way;
 use sayso_core::source::Road;
 use sayso_core::statement::Statement;
 use sayso_pages::language::Language;
@@ -28,6 +29,7 @@ use self::offers::notice_named;
 use self::sent::Changes;
 use self::shown::Shown;
 use super::pages::respond;
+use super::ticked;
 use super::visitor::{Fields, Visitor, answer, everything_on, language_of};
 use crate::api::events::newest_of;
 use crate::api::profiles::view::{view, view_address};
@@ -179,7 +181,9 @@ impl Visitor {
             }
             Ok(draft)
         };
-        said.map(draft).collect()
+        let mut drafts = said.map(draft).collect::<Result<Vec<Draft>, Problem>>()?;
+        ticked::judge(&self.configuration, Way::PreferenceCentre, self.received, &mut drafts);
+        Ok(drafts)
     }
 
     async fn allow_processing(

@@ -14,6 +14,7 @@ use sayso_core::channel::Permission;
 use sayso_core::event::Fact;
 use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
 use sayso_core::id::EventId;
+use sayso_core::policy::Way;
 use sayso_core::reference::Reference;
 use sayso_core::source::{Actor, Evidence, EvidenceText, Road, Source};
 use sayso_core::statement::Statement;
@@ -26,6 +27,7 @@ use sayso_store::tally::Tally;
 
 use super::understanding::{Line, Understanding};
 use crate::app::App;
+use crate::capture::ticked;
 use crate::problem::Problem;
 
 /// How the act was done.
@@ -166,7 +168,9 @@ impl<'a> Carrier<'a> {
             evidence: evidence.clone(),
             attributes: BTreeMap::new(),
         };
-        (0..).zip(about).map(draft).collect()
+        let mut drafts: Vec<Draft> = (0..).zip(about).map(draft).collect();
+        ticked::judge(configuration, Way::EntryPage, self.received, &mut drafts);
+        drafts
     }
 
     /// The evidence of the page, with the message that proves the address.

@@ -299,6 +299,21 @@ async fn a_refusal_beside_the_reference_is_obeyed_and_confirms_nothing() {
 }
 
 #[tokio::test]
+async fn whoever_types_the_number_of_somebody_who_refused_lifts_nothing_until_the_number_answers() {
+    let stand = Stand::open().await;
+    stand.says(GRACE, "STOP").await;
+    stand.app.advance(Span::seconds(1));
+    let text = stand.tick(GRACE, "v1").await;
+    assert_eq!(stand.said(GRACE).await, ["opt_out", "pending"]);
+    assert_eq!(stand.status(GRACE, &stand.offers).await.0, "opted_out");
+    let pending = stand.events(GRACE).await.remove(0);
+    assert_eq!(pending["evidence"]["fields"]["sayso:doubt"], "unproven", "{pending}");
+    stand.app.advance(Span::seconds(1));
+    stand.says(GRACE, &text).await;
+    assert_eq!(stand.status(GRACE, &stand.offers).await, confirmed());
+}
+
+#[tokio::test]
 async fn a_reference_is_good_once_and_for_a_week_however_often_its_message_is_told() {
     let stand = Stand::open().await;
     let text = stand.tick(GRACE, "v1").await;

@@ -161,9 +161,22 @@ async fn a_ticked_box_is_an_act_of_the_person_with_all_that_proves_it() {
     assert_eq!((&evidence["ip"], &evidence["user_agent"]), (&json!("0.0.0.0"), &json!("Test/1.0")));
     assert_eq!(
         evidence["fields"],
-        json!({ "sayso:form": shop.id, "sayso:form_version": "1", "sayso:ticked": "whatsapp all" })
+        json!({ "sayso:form": shop.id, "sayso:form_version": "1", "sayso:policy": "meta-2024-11/1", "sayso:ticked": "whatsapp all" })
     );
     assert_eq!(shop.status(PHONE).await["decision"], "allow");
+}
+
+#[tokio::test]
+async fn whoever_types_the_number_of_somebody_who_refused_lifts_nothing() {
+    let shop = Shop::open(json!({})).await;
+    let no = json!({ "statement": "opt_out", "phone": PHONE, "channel": "whatsapp", "standing": "act", "method": "call", "occurred_at": "2026-11-21T09:00:00Z" });
+    assert_eq!(shop.app.post("/v1/consents", &no).await.status, StatusCode::CREATED);
+    let done = shop.sign_up(&[("phone", PHONE), (BOX, "yes")]).await;
+    assert!(done.text.contains("Your choice is saved"), "the answer is everybody's: {}", done.text);
+    assert_eq!(shop.status(PHONE).await["reason"], "opted_out");
+    let events = shop.events(ADA).await;
+    assert_eq!(events[0]["says"], "pending");
+    assert_eq!(events[0]["evidence"]["fields"]["sayso:doubt"], "unproven");
 }
 
 #[tokio::test]

@@ -31,72 +31,59 @@ use super::{
 
 impl Canonical for Change {
     fn write(&self, to: &mut Writer) {
+        to.byte(kind(self));
         match self {
             Self::Settings(settings) => {
-                to.byte(1);
                 write_settings(settings, to);
             }
             Self::Sender(id, sender) => {
-                to.byte(2);
                 id.write(to);
                 write_sender(sender, to);
             }
             Self::Topic(id, topic) => {
-                to.byte(3);
                 id.write(to);
                 write_topic(topic, to);
             }
             Self::NoticeName(id, name) => {
-                to.byte(4);
                 id.write(to);
                 to.text(name);
             }
             Self::Notice(notice) => {
-                to.byte(5);
                 write_notice(notice, to);
             }
             Self::Site(key, site) => {
-                to.byte(6);
                 to.text(key.as_str());
                 write_site(site, to);
             }
             Self::Key(id, key) => {
-                to.byte(7);
                 id.write(to);
                 write_key(key, to);
             }
             Self::Connection(id, connection) => {
-                to.byte(9);
                 id.write(to);
                 write_connection(connection, to);
             }
             Self::Rule(id, rule) => {
-                to.byte(10);
                 id.write(to);
                 write_rule(rule, to);
             }
             Self::UndoImport(id) => {
-                to.byte(8);
                 id.write(to);
             }
             Self::SenderSignal(id, signal) => {
-                to.byte(11);
                 id.write(to);
                 signal.write(to);
             }
             Self::Template(name, word) => {
-                to.byte(12);
                 name.connection.write(to);
                 to.text(&name.name);
                 word.write(to);
             }
             Self::HeldRefusals(id, held) => {
-                to.byte(13);
                 id.write(to);
                 write_held_refusals(held, to);
             }
             Self::EntryPoint(id, entry) => {
-                to.byte(15);
                 write_entry_point(*id, entry, to);
             }
             Self::LinkKey(key) => write_link_key(*key, to),
@@ -152,12 +139,33 @@ impl Canonical for Change {
 }
 
 fn write_link_key(key: LinkKey, to: &mut Writer) {
-    to.byte(16);
     to.number(u64::from(key.number()));
 }
 
 fn read_link_key(from: &mut Reader<'_>) -> Result<LinkKey, Malformed> {
     u32::try_from(from.number()?).map(LinkKey::from_number).map_err(|_| Malformed)
+}
+
+/// The byte that a kind of change is known by.
+const fn kind(change: &Change) -> u8 {
+    match change {
+        Change::Settings(_) => 1,
+        Change::Sender(..) => 2,
+        Change::Topic(..) => 3,
+        Change::NoticeName(..) => 4,
+        Change::Notice(_) => 5,
+        Change::Site(..) => 6,
+        Change::Key(..) => 7,
+        Change::UndoImport(_) => 8,
+        Change::Connection(..) => 9,
+        Change::Rule(..) => 10,
+        Change::SenderSignal(..) => 11,
+        Change::Template(..) => 12,
+        Change::HeldRefusals(..) => 13,
+        Change::Form(..) => 14,
+        Change::EntryPoint(..) => 15,
+        Change::LinkKey(_) => 16,
+    }
 }
 
 fn write_sender(sender: &Sender, to: &mut Writer) {

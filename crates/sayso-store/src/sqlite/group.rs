@@ -398,18 +398,7 @@ impl<'a> Group<'a> {
         prepared: &Prepared,
     ) -> Result<Recorded, StoreError> {
         let Prepared { draft, key, .. } = prepared;
-        let recorded_at = self.tick();
-        let event = ConsentEvent {
-            id: draft.id,
-            key: *key,
-            fact: draft.fact,
-            source: draft.source.clone(),
-            actor: draft.actor,
-            occurred_at: draft.occurred_at.min(recorded_at),
-            recorded_at,
-            import: draft.import,
-            basis: draft.basis,
-        };
+        let event = draft.event(*key, self.tick());
         let facts = event.facts();
         let leaf_hash = event.leaf_hash(workspace.id, &facts, &prepared.sealed);
         let row = self.next_row;
@@ -434,7 +423,7 @@ impl<'a> Group<'a> {
             id: draft.id,
             outcome: Outcome::Appended,
             occurred_at: event.occurred_at,
-            recorded_at,
+            recorded_at: event.recorded_at,
             registers,
         })
     }

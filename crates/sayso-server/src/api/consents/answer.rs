@@ -148,6 +148,9 @@ impl DoubtAnswer {
             Doubt::UnknownTopic => {
                 "record the opt-in again with a topic of the workspace; GET /v1/topics lists them"
             }
+            Doubt::Unproven => {
+                "have the person answer through the address itself: a reply, or a link that was sent to it"
+            }
             Doubt::NotAdmitted => {
                 "ask for the opt-in in a way and at a level that the policy of the channel admits; GET /v1/settings shows it"
             }

@@ -504,7 +504,7 @@ impl<'a> Planning<'a> {
             Some(notice) if self.is_opt_in() && self.standing == Some(Standing::Act) => {
                 // Whether the words name what is unknown cannot be told, and nothing is granted.
                 let is_known = match self.doubt {
-                    None | Some(Doubt::NotAdmitted) => true,
+                    None | Some(Doubt::NotAdmitted | Doubt::Unproven) => true,
                     Some(Doubt::UnknownSender | Doubt::UnknownTopic) => false,
                 };
                 if permission.is_some_and(|named| {

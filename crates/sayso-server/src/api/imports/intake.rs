@@ -257,7 +257,7 @@ impl<'a> Intake<'a> {
         };
         let key = first.subject.key(&self.configuration.secret);
         let said: Vec<ConsentEvent> =
-            row.plan.drafts.iter().map(|draft| self.event(draft, key)).collect();
+            row.plan.drafts.iter().map(|draft| draft.event(key, self.received)).collect();
         if mode == Mode::Record && !can_lift(&row.plan) {
             earlier.entry(key).or_default().extend(said);
             return Ok(Taken::Wanted(row, Vec::new()));
@@ -360,21 +360,6 @@ impl<'a> Intake<'a> {
                 Some(standing(registers, &row.plan.message, &self.settings, now).status)
             }
             Permission::Processing => None,
-        }
-    }
-
-    /// The event that a draft becomes.
-    fn event(&self, draft: &Draft, key: AddressKey) -> ConsentEvent {
-        ConsentEvent {
-            id: draft.id,
-            key,
-            fact: draft.fact,
-            source: draft.source.clone(),
-            actor: draft.actor,
-            occurred_at: draft.occurred_at,
-            recorded_at: self.received,
-            import: draft.import,
-            basis: draft.basis,
         }
     }
 }

@@ -11,6 +11,7 @@ use sayso_core::channel::{Channel, Permission};
 use sayso_core::event::Fact;
 use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
 use sayso_core::notice::Notice;
+use sayso_core::policy::Way;
 use sayso_core::reference::Reference;
 use sayso_core::source::{Actor, Evidence, EvidenceText, Road, Source};
 use sayso_core::statement::Statement;
@@ -24,6 +25,7 @@ use crate::api::address::{Care, Place, Reading};
 use crate::app::App;
 use crate::body::Faults;
 use crate::capture::reach::ENTRY_POINT_FIELD;
+use crate::capture::ticked;
 use crate::problem::{Code, Problem};
 
 /// How the act was done.
@@ -101,7 +103,9 @@ impl OptIn {
         let workspace = door.configuration.workspace;
         let key = self.address.as_ref().map(|address| address.key(&door.configuration.secret));
         if let Some((address, key)) = self.address.clone().zip(key) {
-            let drafts = self.drafts(app, door, &address, (&evidence, notice));
+            let mut drafts = self.drafts(app, door, &address, (&evidence, notice));
+            ticked::judge(&door.configuration, Way::EntryPage, app.now(), &mut drafts);
+            ticked::lift_nothing(app, &door.configuration, &mut drafts).await?;
             app.rates().take_address(key)?;
             app.rates().take_events(workspace, drafts.len())?;
             let recorded = app.store().record(workspace, drafts).await?;

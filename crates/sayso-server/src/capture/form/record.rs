@@ -8,17 +8,18 @@ use sayso_core::capture::permissions_of;
 use sayso_core::channel::Permission;
 use sayso_core::event::Fact;
 use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
-use sayso_core::id::WorkspaceId;
 use sayso_core::notice::Notice;
+use sayso_core::policy::Way;
 use sayso_core::source::{Actor, Evidence, EvidenceText, Road, Source};
 use sayso_core::statement::Statement;
-use sayso_store::configuration::FormBox;
+use sayso_store::configuration::{Configuration, FormBox};
 use sayso_store::store::{Dating, Draft, ProfileDraft, StoreError, Subject};
 
 use super::challenge::Challenge;
 use super::typed::Submission;
 use super::visit::Visit;
 use crate::app::App;
+use crate::capture::ticked;
 
 /// How a form is named in evidence.
 const METHOD: &str = "web form";
@@ -79,14 +80,21 @@ impl Plan {
                 drafts.push(draft);
             }
         }
+        ticked::judge(&visit.configuration, Way::Form, visit.received, &mut drafts);
         let addresses = submission.addresses();
         Self { drafts, addresses, attributes: submission.attributes.clone(), source }
     }
 
     /// Records it, all or nothing, and then keeps the answers of somebody who is not known yet.
     /// Doing it twice does it once.
-    pub(super) async fn record(self, app: &App, workspace: WorkspaceId) -> Result<(), StoreError> {
-        let Self { drafts, addresses, attributes, source } = self;
+    pub(super) async fn record(
+        self,
+        app: &App,
+        configuration: &Configuration,
+    ) -> Result<(), StoreError> {
+        let workspace = configuration.workspace;
+        let Self { mut drafts, addresses, attributes, source } = self;
+        ticked::lift_nothing(app, configuration, &mut drafts).await?;
         for event in app.store().record(workspace, drafts).await? {
             app.metrics().count_consent(event.outcome);
         }

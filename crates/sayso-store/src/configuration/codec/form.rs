@@ -13,7 +13,6 @@ use crate::configuration::{Asks, Field, Form, FormPurpose, FormTexts, Need};
 
 /// Writes the change that a form is, its byte among them.
 pub(super) fn write(id: FormId, form: &Form, to: &mut Writer) {
-    to.byte(14);
     id.write(to);
     write_form(form, to);
 }

@@ -96,10 +96,8 @@ const STYLE: &str = ".notice{white-space:pre-line}.actions{display:flex;flex-wra
     font-size:.875rem}.languages a{display:inline-block;min-height:1.5rem}.summary h2,.summary ul{margin:0 0 .25rem}\
     #address[aria-invalid=true]{border:2px solid var(--wrong)}";
 
-/// Where a form of ours may lead: to the chat, by redirects that the platform chooses.
-///
-/// *Source:* Content Security Policy Level 3, section 6.4.2 (redirects of a submission are judged too).
-const FORM_ACTION: &str = "form-action 'self' https: sms: mailto: whatsapp: intent:";
+/// Where the form leads: to the chat, by redirects that the platform chooses.
+const CHATS: &str = "https: sms: mailto: whatsapp: intent:";
 
 impl Thread {
     /// What people call it.
@@ -131,8 +129,7 @@ impl EntryPage<'_> {
             frame: Frame::Window,
             main: self.main(&title),
         };
-        let Document { html, policy } = page.render();
-        Document { html, policy: policy.replace("form-action 'self'", FORM_ACTION) }
+        page.render().leading_to(CHATS)
     }
 
     fn main(&self, title: &str) -> Markup {

@@ -48,6 +48,22 @@ pub struct Document {
     pub policy: String,
 }
 
+/// Where forms of a page may lead: nowhere but to this server.
+const FORM_ACTION: &str = "form-action 'self'";
+
+impl Document {
+    /// The same where forms may lead to these places besides. Browsers judge the redirects of what was sent
+    /// as well.
+    ///
+    /// *Shape*: sources of a policy, `https://shop.example sms:`. *Source*: Content Security Policy Level 3,
+    /// section 6.4.2.
+    #[must_use]
+    pub fn leading_to(self, sources: &str) -> Self {
+        let policy = self.policy.replacen(FORM_ACTION, &format!("{FORM_ACTION} {sources}"), 1);
+        Self { policy, ..self }
+    }
+}
+
 impl Page<'_> {
     /// The page as it is sent.
     pub fn render(&self) -> Document {
@@ -56,7 +72,7 @@ impl Page<'_> {
         let scripts = if scripts.is_empty() { "'none'".into() } else { scripts.join(" ") };
         let policy = format!(
             "default-src 'none'; style-src {}; script-src {scripts}; img-src 'self' data:; \
-             connect-src 'self'; form-action 'self'; base-uri 'none'",
+             connect-src 'self'; {FORM_ACTION}; base-uri 'none'",
             digest(&style),
         );
         Document { html: self.markup(&style).into_string(), policy }

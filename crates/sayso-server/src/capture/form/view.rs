@@ -213,8 +213,7 @@ impl Visit {
     /// A page of the form as an answer. Sending it may lead to the redirect's origin, and to no other.
     pub(super) fn respond(&self, status: StatusCode, mut document: Document) -> Response {
         if let Some(redirect) = &self.published.form.redirect {
-            let allowed = format!("form-action 'self' {}", redirect.origin());
-            document.policy = document.policy.replace("form-action 'self'", &allowed);
+            document = document.leading_to(&redirect.origin().to_string());
         }
         pages::respond(status, document, &self.ancestors())
     }

@@ -26,6 +26,7 @@ use crate::options::Demo;
 use crate::printer::{Printer, Style};
 
 mod conversation;
+mod pages;
 
 /// The public key of the demo's site, for a page of your own that carries the tag.
 const SITE_KEY: &str = "site_demo";
@@ -36,6 +37,12 @@ struct Made {
     api_key: String,
     topic: TopicId,
     sender: SenderId,
+}
+
+/// What there is to see: pages, and a conversation.
+struct Shown {
+    pages: Vec<pages::Page>,
+    told: Vec<String>,
 }
 
 /// Runs the demo until it is stopped.
@@ -52,8 +59,8 @@ pub(crate) async fn run(options: &Demo, printer: Printer) -> Result<Exit, Failur
         local::open(&directory.0).map_err(|error| local::open_failure(&directory.0, error))?;
     let store: Arc<dyn Store> = Arc::new(store);
     let made = furnish(&store, &Environment::system(), &format!("http://{listen}")).await?;
-    let told = people(&store, &made, &config).await?;
-    let greet = |url: &str| self::greet(printer, url, (&made, &told));
+    let shown = people(&store, &made, &config).await?;
+    let greet = |url: &str| self::greet(printer, url, (&made, &shown));
     super::serve::until_stopped(store, &place, config, None, greet).await
 }
 
@@ -183,18 +190,14 @@ fn sending(environment: &Environment, sender: SenderId, notice: NoticeRef) -> [C
     ]
 }
 
-/// A few invented people, recorded through the API as a shop would; and a conversation with one.
-async fn people(
-    store: &Arc<dyn Store>,
-    made: &Made,
-    config: &Config,
-) -> Result<Vec<String>, Failure> {
+/// A few invented people, recorded through the API as a shop would; a conversation with one, and pages for all.
+async fn people(store: &Arc<dyn Store>, made: &Made, config: &Config) -> Result<Shown, Failure> {
     let app =
         sayso_server::App::new(Arc::clone(store), Environment::system(), config.app_options());
     let local = Local::Here { store: Arc::clone(store), router: app.local_router() };
     let client = Client::new(local, Some(made.workspace.to_string()));
-    let notice =
-        json!({ "id": NoticeId::from_bytes([1; 16]).to_string(), "version": 1, "language": "en" });
+    let notice_id = NoticeId::from_bytes([1; 16]).to_string();
+    let notice = json!({ "id": notice_id, "version": 1, "language": "en" });
     let act = |phone: &str, statement: &str, scope: Value, at: &str| {
         let mut request = json!({
             "phone": phone, "channel": "sms", "statement": statement, "standing": "act",
@@ -216,11 +219,16 @@ async fn people(
     for fact in facts {
         client.json(hyper::Method::POST, "/v1/consents", Payload::Json(fact)).await?;
     }
-    conversation::play(&client, &app, &made.sender.to_string()).await
+    let (sender, topic) = (made.sender.to_string(), made.topic.to_string());
+    let pages = pages::make(&client, (&sender, &topic, &notice_id)).await?;
+    let told = conversation::play(&client, &app, &sender).await?;
+    Ok(Shown { pages, told })
 }
 
 /// Says where everything is.
-fn greet(printer: Printer, url: &str, (made, told): (&Made, &[String])) {
+fn greet(printer: Printer, url: &str, (made, shown): (&Made, &Shown)) {
+    let pages = shown.pages.iter().map(|(name, path)| format!("  {name:<11} {url}{path}"));
+    let pages: Vec<String> = pages.collect();
     match printer.style() {
         Style::Json => {
             let line = json!({ "url": url, "api_key": made.api_key, "workspace": made.workspace.to_string() });
@@ -228,13 +236,14 @@ fn greet(printer: Printer, url: &str, (made, told): (&Made, &[String])) {
         }
         Style::Text => printer.line(&format!(
             "Sayso is running at {url} with invented people in a temporary directory.\n\n  \
-             Reference   {url}/docs\n  API key     {key}\n\nMay we send a marketing SMS to somebody who \
+             Reference   {url}/docs\n  API key     {key}\n{pages}\n\nMay we send a marketing SMS to somebody who \
              agreed in March and left in May?\n\n  curl -s {url}/v1/check \\\n    -H \
              'authorization: Bearer {key}' -H 'content-type: application/json' \\\n    -d \
              '{{\"channel\": \"sms\", \"phone\": \"+14155550102\", \"explain\": true}}'\n\nTry \
              +14155550101 for a yes. A conversation by simulated phones has been there already:\n\n{told}\n\n\
              Stop with Ctrl-C; nothing is kept.",
-            told = told.join("\n"),
+            told = shown.told.join("\n"),
+            pages = pages.join("\n"),
             key = made.api_key,
         )),
     }

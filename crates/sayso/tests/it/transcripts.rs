@@ -137,7 +137,7 @@ impl Shell {
     /// The transcript without what differs from run to run.
     fn masked(&self) -> String {
         let mut text = self.transcript.replace(self.folder.path().to_str().unwrap(), "<folder>");
-        for prefix in ["evt", "ws", "key", "ntc", "imp", "pro", "snd", "top"] {
+        for prefix in ["evt", "ws", "key", "ntc", "imp", "pro", "snd", "top", "frm"] {
             let pattern = format!("{prefix}_{}", "@".repeat(26));
             text = mask(&text, &pattern, &format!("{prefix}_<id>"));
         }
@@ -150,8 +150,21 @@ impl Shell {
         // Times that a transcript itself names are of 2025.
         let text = text.replace("2025-", "\u{0}");
         let text = mask(&text, "####-##-##T##:##:##.######Z", "<now>");
-        mask(&text, "127.0.0.1:#####", "127.0.0.1:<port>").replace('\u{0}', "2025-")
+        let text = mask(&text, "127.0.0.1:#####", "127.0.0.1:<port>").replace('\u{0}', "2025-");
+        let text = mask_word(&text, "127.0.0.1:<port>/e/", "<code>");
+        mask_word(&text, "127.0.0.1:<port>/p/", "<token>")
     }
+}
+
+/// Replaces what stands between `before` and the next space.
+fn mask_word(text: &str, before: &str, name: &str) -> String {
+    let mut parts = text.split(before);
+    let mut masked = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find(char::is_whitespace).unwrap_or(part.len());
+        masked = masked + before + name + &part[end..];
+    }
+    masked
 }
 
 /// Replaces what fits the pattern: `#` is a digit, `@` a digit or small letter.

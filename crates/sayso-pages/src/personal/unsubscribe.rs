@@ -23,7 +23,7 @@ pub struct Unsubscribe<'a> {
     pub left: Left<'a>,
 }
 
-/// What is left.
+/// What is left. Marketing is left in any case (rule 22).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Left<'a> {
     /// A category of messages on the channel.
@@ -80,17 +80,22 @@ impl Unsubscribe<'_> {
         let language = self.language;
         let channel = channel_name(language, self.channel);
         let everything = language.say("personal-everything");
+        let marketing = category_name(language, Category::Marketing);
         let (how, what) = match self.left {
-            Left::Category(category) => (channel, category_name(language, category)),
-            Left::Topic(name) => (channel, name.to_owned()),
-            Left::Channel => (channel, everything),
-            Left::Everything => (everything.clone(), everything),
+            Left::Category(Category::Marketing) => (channel, vec![marketing]),
+            Left::Category(category) => {
+                (channel, vec![category_name(language, category), marketing])
+            }
+            Left::Topic(name) => (channel, vec![name.to_owned(), marketing]),
+            Left::Channel => (channel, vec![everything]),
+            Left::Everything => (everything.clone(), vec![everything]),
         };
         html! {
             dl class="facts" {
                 dt { (language.say("personal-who")) } dd { bdi { (self.business) } }
                 dt { (language.say("personal-how")) } dd { (how) }
-                dt { (language.say("personal-what")) } dd { bdi { (what) } }
+                dt { (language.say("personal-what")) }
+                @for what in what { dd { bdi { (what) } } }
             }
         }
     }

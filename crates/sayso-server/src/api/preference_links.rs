@@ -32,9 +32,9 @@ addressed_object! {
         channel: ChannelText,
         /// Who sends that message; the person sees its name.
         sender: SenderIdText,
-        /// What that message is about: one click leaves this topic.
+        /// What that message is about. One click leaves marketing, and this topic where it is none.
         topic: TopicIdText,
-        /// What one click leaves where there is no topic: `marketing` if absent.
+        /// What that message is for, where it has no topic; `marketing` if absent. One click leaves marketing, and this as well.
         category: CategoryText,
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use sayso_core::channel::{Permission, Scope};
+use sayso_core::channel::{Category, Permission, Scope};
 use sayso_core::personal_link::{Leaves, LinkPurpose};
 use sayso_core::source::Road;
 use sayso_pages::personal::ACT;
@@ -52,8 +52,7 @@ pub(super) async fn leave(
     let left = async {
         let visitor = Visitor::find(&app, &token, LinkPurpose::OneClick, &parts).await?;
         let fields = Fields::read(body).await;
-        let (permission, mut left) = visitor.leaves();
-        let mut refused = vec![permission];
+        let (mut refused, mut left) = visitor.leaves();
         if fields.find(ACT) == Some(EVERYTHING) {
             left = Left::Everything;
             refused = visitor.everything(&app).await?;
@@ -71,19 +70,28 @@ pub(super) async fn leave(
 }
 
 impl Visitor {
-    /// What the link leaves: the topic while it lives, then its category; everything on the channel where
-    /// the topic is unknown here (rule 5).
-    fn leaves(&self) -> (Permission, Left<'_>) {
+    /// What one click leaves: marketing (rule 22), and with it what the link is of where that is none; a
+    /// topic while it lives, then its category; everything on the channel where the topic is unknown here
+    /// (rule 5).
+    fn leaves(&self) -> (Vec<Permission>, Left<'_>) {
         let on = |scope| Permission::Messages(self.link.channel, scope);
-        let category = |it| (on(Scope::Category(it)), Left::Category(it));
+        let marketing = on(Scope::Category(Category::Marketing));
+        let category = |it| match it {
+            Category::Marketing => (vec![marketing], Left::Category(it)),
+            Category::Utility | Category::Authentication | Category::Service => {
+                (vec![marketing, on(Scope::Category(it))], Left::Category(it))
+            }
+        };
         match self.link.leaves {
             Leaves::Category(it) => category(it),
             Leaves::Topic(id) => match self.configuration.topics.get(&id) {
-                Some(topic) if topic.deleted_at.is_none() => {
-                    (on(Scope::Topic(id)), Left::Topic(&topic.name))
+                Some(topic)
+                    if topic.deleted_at.is_none() && topic.category != Category::Marketing =>
+                {
+                    (vec![marketing, on(Scope::Topic(id))], Left::Topic(&topic.name))
                 }
                 Some(topic) => category(topic.category),
-                None => (on(Scope::All), Left::Channel),
+                None => (vec![on(Scope::All)], Left::Channel),
             },
         }
     }

@@ -153,21 +153,40 @@ async fn everything_stops_on_every_channel_if_the_person_says_so() {
 }
 
 #[tokio::test]
-async fn a_link_of_a_topic_leaves_the_topic_and_once_it_is_deleted_its_category() {
+async fn a_link_of_a_marketing_topic_leaves_marketing_also_when_the_topic_is_deleted() {
     let app = TestApp::start().await;
     app.agrees().await;
     let topic = app.topic("Weekly offers", "marketing").await;
     let ask = json!({ "phone": PHONE, "channel": "sms", "topic": topic });
     let path = app.links_for(&ask).await.one_click;
-    app.advance(Span::minutes(1));
-    assert!(app.open(&path).await.text.contains("Weekly offers"));
-    app.submit(&path, &[]).await;
-    assert_eq!(app.said().await.last().unwrap(), &format!("sms topic:{topic} opt_out"));
-    app.delete(&format!("/v1/topics/{topic}")).await;
-    assert!(app.open(&path).await.text.contains("Offers and news"));
-    app.submit(&path, &[]).await;
-    assert_eq!(app.said().await.last().unwrap(), "sms category:marketing opt_out");
+    for _ in 0..2 {
+        app.advance(Span::minutes(1));
+        assert!(app.open(&path).await.text.contains("Offers and news"));
+        app.submit(&path, &[]).await;
+        assert_eq!(app.said().await.last().unwrap(), "sms category:marketing opt_out");
+        app.delete(&format!("/v1/topics/{topic}")).await;
+    }
+    assert_eq!(app.said().await.len(), 3);
     app.post("/v1/preference-links", &ask).await.is_problem("unknown-topic");
+}
+
+#[tokio::test]
+async fn a_link_of_other_messages_leaves_those_and_marketing_and_says_so() {
+    let app = TestApp::start().await;
+    app.agrees().await;
+    let topic = app.topic("Order updates", "utility").await;
+    let ask = json!({ "phone": PHONE, "channel": "sms", "topic": topic });
+    let path = app.links_for(&ask).await.one_click;
+    app.advance(Span::minutes(1));
+    let page = app.open(&path).await.text;
+    assert!(page.contains("Order updates") && page.contains("Offers and news"), "{page}");
+    app.submit(&path, &[]).await;
+    let said = app.said().await;
+    assert!(said.contains(&"sms category:marketing opt_out".to_owned()), "{said:?}");
+    assert!(said.contains(&format!("sms topic:{topic} opt_out")), "{said:?}");
+    app.delete(&format!("/v1/topics/{topic}")).await;
+    app.submit(&path, &[]).await;
+    assert_eq!(app.said().await.last().unwrap(), "sms category:utility opt_out");
 }
 
 #[tokio::test]

@@ -100,6 +100,14 @@ async fn open_browser(more: &[&str], mut options: Value) -> (Child, Client) {
     (driver, browser)
 }
 
+/// Lets the page do one round of its own work. A page that is being left ends its round early, which the driver
+/// calls a script that failed or took too long.
+async fn pause(browser: &Client) {
+    let round = "const done = arguments[0]; setTimeout(done, 50);";
+    let Err(error) = browser.execute_async(round, vec![]).await else { return };
+    assert!(error.is_script_timeout() || error.is_javascript_error(), "{error}");
+}
+
 impl Scene {
     async fn open() -> Self {
         Self::open_as(json!({})).await
@@ -165,8 +173,7 @@ impl Scene {
 
     /// Lets the page do one round of its own work.
     async fn pause(&self) {
-        let round = "const done = arguments[0]; setTimeout(done, 50);";
-        self.browser.execute_async(round, vec![]).await.unwrap();
+        pause(&self.browser).await;
     }
 
     /// Lets the page do what it would do in two seconds, twice what the tag's timers need.

@@ -109,8 +109,7 @@ impl Telephone {
             if self.text().await.contains(words) {
                 return;
             }
-            let round = "const done = arguments[0]; setTimeout(done, 50);";
-            self.browser.execute_async(round, vec![]).await.unwrap();
+            super::pause(&self.browser).await;
         }
         panic!("{words}: {}", self.text().await);
     }

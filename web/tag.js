@@ -8,8 +8,10 @@
  *   InsiderQueue.push({ type: "user", value: { … } })     before or after the tag loads
  *   sayso.push({ user: { … } })                           our own queue, works the same way
  *
+ * With `data-forms` it also shows the opt-in forms that name this site.
+ *
  * It sends the keys listed below, and only if one of the identifiers is among them. Absent, null and
- * "" mean "nothing said". It keeps nothing in the browser, draws nothing and never throws into the page.
+ * "" mean "nothing said". It keeps nothing in the browser and never throws into the page.
  * Add `data-debug` (or `sayso.push({ debug: true })`) to hear in the console what the server made of it.
  */
 (() => {
@@ -313,6 +315,19 @@
     );
   }
 
+  // --- The forms of the site --------------------------------------------------------------------
+
+  async function showForms() {
+    const response = await fetch(new URL("/capture/forms?site=" + site, url), { credentials: "omit" });
+    if (!response.ok) throw new Error("status " + response.status);
+    for (const path of (await response.json()).scripts) {
+      const element = document.createElement("script");
+      element.src = new URL(path, url).href;
+      element.nonce = script.nonce;
+      document.head.append(element);
+    }
+  }
+
   // --- Start ------------------------------------------------------------------------------------
 
   function start() {
@@ -331,6 +346,7 @@
     document.addEventListener("visibilitychange", () => (document.hidden ? leave : safely(survey))());
     setInterval(safely(survey), POLL_MS);
     survey();
+    if (script.hasAttribute("data-forms")) showForms().catch((error) => say("warn", "no forms: " + error.message));
   }
 
   // A page the browser loads ahead of a click has not been visited yet.

@@ -39,6 +39,38 @@ words! {
     }
 }
 
+words! {
+    /// How a script shows a form above a page.
+    Shape: "popup, slide-in, bar" {
+        /// With everything else at rest.
+        Popup = "popup", 1;
+        /// In the corner.
+        SlideIn = "slide-in", 2;
+        /// Along the foot of the window.
+        Bar = "bar", 3;
+    }
+}
+
+/// When a form appears on a page.
+///
+/// *Shape*: `time:5`, `scroll:50`, `exit`, `click:#join`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trigger {
+    /// After so many seconds.
+    Time(u16),
+    /// When so many percent of the page were seen.
+    Scroll(u8),
+    /// When the pointer leaves the window.
+    Exit,
+    /// When what this selector of CSS finds is pressed; at most [`limits::FORM_SELECTOR_BYTES_MAX`].
+    Click(Box<str>),
+}
+
+/// A text that is no trigger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("is none of time:5, scroll:50, exit, click:#join")]
+pub struct TriggerFault;
+
 /// How a form looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Theme {
@@ -181,6 +213,50 @@ impl Default for Theme {
     }
 }
 
+impl Shape {
+    /// When it appears unless something else is said: a popup after five seconds, the others at half the page.
+    pub const fn usual_trigger(self) -> Trigger {
+        match self {
+            Self::Popup => Trigger::Time(5),
+            Self::SlideIn | Self::Bar => Trigger::Scroll(50),
+        }
+    }
+}
+
+impl Trigger {
+    /// Parses a trigger.
+    ///
+    /// # Errors
+    /// [`TriggerFault`].
+    pub fn parse(text: &str) -> Result<Self, TriggerFault> {
+        let (word, value) = text.split_once(':').unwrap_or((text, ""));
+        let is_selector = !value.is_empty()
+            && value.len() <= limits::FORM_SELECTOR_BYTES_MAX
+            && !value.chars().any(char::is_control);
+        match word {
+            "time" => value.parse().map(Self::Time).map_err(|_| TriggerFault),
+            "scroll" => {
+                let percent = value.parse().ok().filter(|percent| *percent <= 100);
+                percent.map(Self::Scroll).ok_or(TriggerFault)
+            }
+            "exit" if text == word => Ok(Self::Exit),
+            "click" if is_selector => Ok(Self::Click(value.into())),
+            _ => Err(TriggerFault),
+        }
+    }
+}
+
+impl fmt::Display for Trigger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Time(seconds) => write!(f, "time:{seconds}"),
+            Self::Scroll(percent) => write!(f, "scroll:{percent}"),
+            Self::Exit => f.write_str("exit"),
+            Self::Click(selector) => write!(f, "click:{selector}"),
+        }
+    }
+}
+
 impl Origin {
     /// Parses an origin; upper case, a slash at the end and the scheme's own port are dropped.
     ///
@@ -296,6 +372,17 @@ impl FieldName {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_trigger_is_read_as_it_is_written() {
+        for text in ["time:0", "time:5", "scroll:100", "exit", "click:#join", "click:a[href$=':x']"]
+        {
+            assert_eq!(Trigger::parse(text).unwrap().to_string(), text);
+        }
+        for text in ["", "time", "time:-1", "scroll:101", "exit:", "exit:1", "click:", "hover:#a"] {
+            assert!(Trigger::parse(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn an_accent_that_cannot_be_read_is_refused_with_one_that_can() {

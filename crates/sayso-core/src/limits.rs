@@ -106,6 +106,8 @@ limits! {
     count FORM_FIELDS_MAX: usize = 12, "Fields of a form: people do not fill in more.";
     count FORM_COUNTRIES_MAX: usize = 12, "Countries that a form offers beside the number: any other number is written with its country code.";
     count FORM_VALUE_CHARS_MAX: usize = 200, "What a person writes into one field, in characters.";
+    count FORM_SHOWINGS_MAX: usize = 50, "Sites whose tag shows one form, as many as it has origins.";
+    count FORM_SELECTOR_BYTES_MAX: usize = 200, "A selector of CSS that says what is pressed to see a form.";
     count FORM_ORIGINS_MAX: usize = 50, "Origins whose pages may show a form, as many as a site has.";
     count FORM_PROOF_BITS: u32 = 16, "Bits that a form's proof of work begins with: some 65,000 hashes, a second on a slow phone.";
     count FORM_UNPROVEN_PER_NETWORK: u32 = 20, "Submissions without proof of work that one network may make in an hour: people without scripts are few, and a program that only waits is held here.";

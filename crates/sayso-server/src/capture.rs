@@ -36,6 +36,7 @@ const FORM_SCRIPT: &[u8] = include_bytes!("../../../web/form.js");
 pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(tag::capture))
+        .routes(routes!(tag::forms::forms))
         .route("/capture/tag", options(tag::preflight))
         .route("/tag.js", get(async |headers| script(TAG, &headers)))
         .route("/form.js", get(async |headers| script(FORM_SCRIPT, &headers)))

@@ -28,7 +28,9 @@ use sayso_core::template::{TemplateWord, TemplateWords};
 use sayso_core::time::Timestamp;
 
 pub use self::entry_point::{Corner, EntryPoint, Widget};
-pub use self::form::{Asks, Field, Form, FormBox, FormPurpose, FormTexts, Need, PublishedForm};
+pub use self::form::{
+    Asks, Field, Form, FormBox, FormPurpose, FormTexts, Need, PublishedForm, Showing,
+};
 pub use self::standing::HeldRefusals;
 
 /// Whether a workspace's sends are real.

@@ -23,6 +23,7 @@ use request::FormRequest;
 pub(crate) mod answer;
 pub(crate) mod code;
 pub(crate) mod request;
+pub(crate) mod showing;
 
 /// Lists the forms, deleted ones included: events name them.
 #[utoipa::path(

@@ -4,7 +4,7 @@ use sayso_core::activity::Activity;
 use sayso_core::address::{AddressKind, OpaqueId};
 use sayso_core::channel::{Category, Channel, Provider, Scope};
 use sayso_core::color::Color;
-use sayso_core::form::{Brightness, Font};
+use sayso_core::form::{Brightness, Font, Shape, Trigger};
 use sayso_core::id::{
     ConnectionId, EntryPointId, EventId, FormId, KeyId, MessageId, NoticeId, ProfileId, RuleId,
     SenderId, TopicId,
@@ -30,7 +30,6 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 
 use super::object::wrong_type;
 use super::{Faults, FromJson, Pointer};
-use crate::api::forms::code::Trigger;
 use crate::api::forms::request::FieldKind;
 use crate::api::imports::KindOfList;
 use crate::api::imports::intake::RowFormat;
@@ -205,6 +204,8 @@ texts! {
     FontText(Font) = Font::parse, UnknownWord, "system", Some(&["system", "serif", "rounded", "monospace"]);
     /// Whether a form is dark on light, light on dark, or as the person's device is set.
     BrightnessText(Brightness) = Brightness::parse, UnknownWord, "auto", Some(&["auto", "light", "dark"]);
+    /// How a script shows a form above a page: with everything else at rest, in the corner, or along the foot of the window.
+    ShapeText(Shape) = Shape::parse, UnknownWord, "popup", Some(&["popup", "slide-in", "bar"]);
     /// When a form appears on a page: `time:5` after so many seconds, `scroll:50` at so many percent of the page, `exit` when the pointer leaves the window, `click:#join` when an element is pressed.
     TriggerText(Trigger) = Trigger::parse, InvalidValue, "time:5", None;
     /// The id of a notice.

@@ -29,6 +29,7 @@ use crate::problem::{Code, FieldError, Problem, ProblemBody};
 
 use statements::Statements;
 
+pub(crate) mod forms;
 mod profile;
 mod statements;
 mod verify;
@@ -104,6 +105,7 @@ pub(crate) struct TagAnswer {
 #[derive(Debug)]
 struct Visit {
     configuration: Arc<Configuration>,
+    key: SourceName,
     site: Site,
     origin: HeaderValue,
     ip: IpAddr,
@@ -135,7 +137,7 @@ pub(crate) async fn capture(
     let counted = app.rates().take_network(ip);
     let bytes = read_bytes(body, limits::TAG_BODY_BYTES_MAX).await?;
     let (sent, faults) = read(&bytes)?;
-    let visit = Visit::find(&app, &sent, &parts.headers, ip)?;
+    let visit = Visit::find(&app, sent.site.as_deref(), &parts.headers, ip)?;
     let heard = Statements::hear((sent, faults), counted, &app, &visit);
     let answer = match heard {
         Ok(heard) => heard.record(&app, &visit).await,
@@ -219,14 +221,13 @@ impl Visit {
     /// that does not list it.
     fn find(
         app: &App,
-        sent: &TagRequest,
+        key: Option<&str>,
         headers: &HeaderMap,
         ip: IpAddr,
     ) -> Result<Self, Problem> {
         let refused = || Problem::new(Code::OriginNotAllowed);
         let origin = origin(headers).ok_or_else(refused)?;
-        let key =
-            sent.site.as_deref().and_then(|key| SourceName::parse(key).ok()).ok_or_else(refused)?;
+        let key = key.and_then(|key| SourceName::parse(key).ok()).ok_or_else(refused)?;
         let configurations = app.store().configurations();
         let found = configurations.values().find_map(|configuration| {
             let site = configuration.sites.get(&key).filter(|site| lists(site, &origin))?;
@@ -234,7 +235,7 @@ impl Visit {
         });
         let (configuration, site) = found.ok_or_else(refused)?;
         let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
-        Ok(Self { configuration, site, origin, ip, user_agent: user_agent.map(str::to_owned) })
+        Ok(Self { configuration, key, site, origin, ip, user_agent: user_agent.map(str::to_owned) })
     }
 
     /// Keeps what was not taken, without the attributes and the `user_hash` that came with it.

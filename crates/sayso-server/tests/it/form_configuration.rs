@@ -1,6 +1,7 @@
 //! `/v1/forms`: what a form may be, its versions, and the code to paste.
 
-use axum::http::StatusCode;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
 use sayso_core::limits;
 use serde_json::{Value, json};
 
@@ -172,4 +173,55 @@ async fn the_code_to_paste_names_this_server_and_the_form() {
         assert!(code[shape].as_str().unwrap().contains(id), "{code}");
     }
     app.get(&format!("/v1/forms/{id}/code?trigger=hover")).await.is_problem("invalid-value");
+}
+
+#[tokio::test]
+async fn the_tag_of_a_site_learns_which_forms_to_show_and_no_other_origin_does() {
+    let app = TestApp::start().await;
+    let site = app.site().await["site"].as_str().unwrap().to_owned();
+    let shown = json!([{ "site": site, "shape": "bar", "trigger": "scroll:30" }]);
+    let origins = json!(["https://shop.example"]);
+    let form = with(&plain(&app).await, &json!({ "origins": origins, "shown_by_tag": shown }));
+    let made = app.post("/v1/forms", &form).await.json();
+    assert_eq!(made["shown_by_tag"], shown);
+    let ask = async |origin: &str, site: &str| {
+        let request = Request::get(format!("/capture/forms?site={site}")).header("origin", origin);
+        app.send(request.body(Body::empty()).unwrap()).await
+    };
+    let told = ask("https://shop.example", &site).await;
+    let id = made["id"].as_str().unwrap();
+    let script = format!("/form.js?form={id}&as=bar&trigger=scroll%3A30");
+    assert_eq!(told.json(), json!({ "scripts": [script] }));
+    assert_eq!(told.headers["access-control-allow-origin"], "https://shop.example");
+    ask("https://other.example", &site).await.is_problem("origin-not-allowed");
+    ask("https://shop.example", "site_of_nobody").await.is_problem("origin-not-allowed");
+    app.delete(&format!("/v1/forms/{id}")).await;
+    assert_eq!(ask("https://shop.example", &site).await.json(), json!({ "scripts": [] }));
+}
+
+#[tokio::test]
+async fn a_form_is_shown_by_the_tag_of_living_sites_that_share_an_origin_with_it() {
+    let app = TestApp::start().await;
+    let site = app.site().await["site"].as_str().unwrap().to_owned();
+    let plain = plain(&app).await;
+    let usual = json!({ "origins": ["https://shop.example"], "shown_by_tag": [{ "site": site }] });
+    let made = app.post("/v1/forms", &with(&plain, &usual)).await.json();
+    let popup = json!([{ "site": site, "shape": "popup", "trigger": "time:5" }]);
+    assert_eq!(made["shown_by_tag"], popup);
+    for (changes, pointer) in [
+        (json!({ "shown_by_tag": [{ "site": site }] }), "/shown_by_tag/0/site"),
+        (json!({ "shown_by_tag": [{ "site": "site_of_nobody" }] }), "/shown_by_tag/0/site"),
+        (json!({ "shown_by_tag": [{ "shape": "bar" }] }), "/shown_by_tag/0/site"),
+        (
+            json!({ "origins": ["https://shop.example"], "shown_by_tag": [{ "site": site }, { "site": site }] }),
+            "/shown_by_tag/1/site",
+        ),
+        (
+            json!({ "origins": ["https://shop.example"], "shown_by_tag": [{ "site": site, "trigger": "hover:#a" }] }),
+            "/shown_by_tag/0/trigger",
+        ),
+    ] {
+        let refused = app.post("/v1/forms", &with(&plain, &changes)).await;
+        assert_eq!(refused.json()["errors"][0]["pointer"], pointer, "{}", refused.text);
+    }
 }

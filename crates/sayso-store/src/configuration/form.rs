@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use sayso_core::channel::{Channel, Permission, Scope};
-use sayso_core::form::{FieldName, Origin, Redirect, Theme};
+use sayso_core::form::{FieldName, Origin, Redirect, Shape, Theme, Trigger};
 use sayso_core::id::{FormId, NoticeId, SenderId, TopicId};
 use sayso_core::notice::{Language, Notice};
 use sayso_core::phone::Region;
@@ -53,10 +53,23 @@ pub struct Form {
     pub origins: Vec<Origin>,
     /// Where it leads once it was sent; without it, it says so itself.
     pub redirect: Option<Redirect>,
+    /// The sites whose tag shows it, and how: nothing of it stands in their pages.
+    pub showings: Vec<Showing>,
     /// What becomes of what is sent.
     pub purpose: FormPurpose,
     /// When it was deleted.
     pub deleted_at: Option<Timestamp>,
+}
+
+/// How the tag of one site shows a form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Showing {
+    /// The public key of the site.
+    pub site: SourceName,
+    /// How it is shown.
+    pub shape: Shape,
+    /// When it appears.
+    pub trigger: Trigger,
 }
 
 /// What becomes of what a form is sent.

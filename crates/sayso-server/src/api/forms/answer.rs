@@ -7,6 +7,8 @@ use sayso_store::configuration::{Asks, Field, FormPurpose, FormTexts, Need, Publ
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::showing::ShowingAnswer;
+
 /// A form.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct FormAnswer {
@@ -48,6 +50,8 @@ pub(crate) struct FormAnswer {
     /// Where it leads once it was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     redirect: Option<String>,
+    /// The sites whose tag shows it.
+    shown_by_tag: Vec<ShowingAnswer>,
     /// Whether what is sent is only shown, and recorded nowhere.
     test: bool,
     /// When it was deleted; absent while it lives.
@@ -142,6 +146,7 @@ impl FormAnswer {
             },
             origins: form.origins.iter().map(ToString::to_string).collect(),
             redirect: form.redirect.as_ref().map(|redirect| redirect.as_str().to_owned()),
+            shown_by_tag: form.showings.iter().map(ShowingAnswer::of).collect(),
             test: form.purpose == FormPurpose::Test,
             deleted_at: form.deleted_at.map(|at| at.to_string()),
         }

@@ -1,11 +1,11 @@
 //! `GET /v1/forms/{id}/code`: what to paste into a page so that it shows the form.
 
-use std::fmt;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::request::Parts;
+use sayso_core::form::{Shape, Trigger};
 use sayso_core::id::FormId;
 use sayso_pages::snippet;
 use serde::Serialize;
@@ -47,54 +47,6 @@ pub(crate) struct CodeAnswer {
     bar: String,
 }
 
-/// When a form appears on a page.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Trigger {
-    /// After so many seconds.
-    Time(u16),
-    /// When so many percent of the page were seen.
-    Scroll(u8),
-    /// When the pointer leaves the window.
-    Exit,
-    /// When what this selector of CSS finds is pressed.
-    Click(Box<str>),
-}
-
-/// The longest selector. *Units*: bytes.
-const SELECTOR_BYTES_MAX: usize = 200;
-
-impl Trigger {
-    /// Parses a trigger.
-    pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
-        let fault = "is none of time:5, scroll:50, exit, click:#join";
-        let (word, value) = text.split_once(':').unwrap_or((text, ""));
-        let is_selector = !value.is_empty()
-            && value.len() <= SELECTOR_BYTES_MAX
-            && !value.chars().any(char::is_control);
-        match word {
-            "time" => value.parse().map(Self::Time).map_err(|_| fault),
-            "scroll" => {
-                let percent = value.parse().ok().filter(|percent| *percent <= 100);
-                percent.map(Self::Scroll).ok_or(fault)
-            }
-            "exit" if text == word => Ok(Self::Exit),
-            "click" if is_selector => Ok(Self::Click(value.into())),
-            _ => Err(fault),
-        }
-    }
-}
-
-impl fmt::Display for Trigger {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Time(seconds) => write!(f, "time:{seconds}"),
-            Self::Scroll(percent) => write!(f, "scroll:{percent}"),
-            Self::Exit => f.write_str("exit"),
-            Self::Click(selector) => write!(f, "click:{selector}"),
-        }
-    }
-}
-
 /// The code to paste into a page.
 #[utoipa::path(
     get, path = "/v1/forms/{id}/code", tag = "Forms", operation_id = "get_form_code",
@@ -122,23 +74,29 @@ pub(crate) async fn get(
     let server = here.split("/v1/").next().unwrap_or_default();
     let language = request.language.map(|LanguageText(language)| language.to_string());
     let trigger = request.trigger.map(|TriggerText(trigger)| trigger);
-    let script = |shape: &str, usual: Option<Trigger>| {
-        let trigger = usual.map(|usual| trigger.clone().unwrap_or(usual));
-        let query = query(id, shape, trigger.as_ref(), language.as_deref());
-        snippet::script(&format!("{server}/form.js?{query}"))
+    let script = |query: String| snippet::script(&format!("{server}/form.js?{query}"));
+    let above = |shape: Shape| {
+        let trigger = trigger.clone().unwrap_or_else(|| shape.usual_trigger());
+        script(query(id, shape.as_str(), Some(&trigger), language.as_deref()))
     };
     let lang = language.as_deref().map(|tag| format!("&lang={tag}")).unwrap_or_default();
     let frame = format!("{server}/f/{id}?embed=1{lang}");
     Ok(Json(CodeAnswer {
         iframe: snippet::iframe(&frame, &known.form.business, &format!("{server}/form.js")),
-        inline: script("inline", None),
-        popup: script("popup", Some(Trigger::Time(5))),
-        slide_in: script("slide-in", Some(Trigger::Scroll(50))),
-        bar: script("bar", Some(Trigger::Scroll(50))),
+        inline: script(query(id, "inline", None, language.as_deref())),
+        popup: above(Shape::Popup),
+        slide_in: above(Shape::SlideIn),
+        bar: above(Shape::Bar),
     }))
 }
 
-fn query(id: FormId, shape: &str, trigger: Option<&Trigger>, language: Option<&str>) -> String {
+/// What a script that shows the form is told.
+pub(crate) fn query(
+    id: FormId,
+    shape: &str,
+    trigger: Option<&Trigger>,
+    language: Option<&str>,
+) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("form", &id.to_string()).append_pair("as", shape);
     if let Some(trigger) = trigger {
@@ -148,20 +106,4 @@ fn query(id: FormId, shape: &str, trigger: Option<&Trigger>, language: Option<&s
         query.append_pair("lang", language);
     }
     query.finish()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_trigger_is_read_as_it_is_written() {
-        for text in ["time:0", "time:5", "scroll:100", "exit", "click:#join", "click:a[href$=':x']"]
-        {
-            assert_eq!(Trigger::parse(text).unwrap().to_string(), text);
-        }
-        for text in ["", "time", "time:-1", "scroll:101", "exit:", "exit:1", "click:", "hover:#a"] {
-            assert!(Trigger::parse(text).is_err(), "{text}");
-        }
-    }
 }

@@ -14,6 +14,7 @@ use sayso_pages::language::Language as PageLanguage;
 use sayso_store::configuration::{Asks, Configuration, Field, Form, FormPurpose, FormTexts, Need};
 use utoipa::ToSchema;
 
+use super::showing::{self, ShowingRequest};
 use crate::body::texts::{
     BrightnessText, ChannelText, ColorText, FieldKindText, FontText, LanguageText, NameText,
     NoticeIdText, RegionText, SenderIdText, TopicIdText,
@@ -66,6 +67,8 @@ json_object! {
         /// Where it leads once it was sent: a page over https, of one of its origins.
         #[schema(example = "https://shop.example/thanks")]
         redirect: String,
+        /// The sites whose tag shows it, without a line of code in their pages; their `tag.js` must say `data-forms`. At most 50.
+        shown_by_tag: Vec<ShowingRequest>,
         /// Whether what is sent is only shown, and recorded nowhere; `false` if absent.
         test: bool,
     }
@@ -194,6 +197,8 @@ fn form(
     let theme = theme(request.theme.take().unwrap_or_default(), faults);
     let origins = origins(&request.origins.take().unwrap_or_default(), faults);
     let redirect = redirect(request.redirect.take(), &origins, faults);
+    let shown = request.shown_by_tag.take().unwrap_or_default();
+    let showings = showing::read(shown, &origins, configuration, faults);
     let purpose = if request.test == Some(true) { FormPurpose::Test } else { FormPurpose::Live };
     Some(Form {
         name: name?,
@@ -208,6 +213,7 @@ fn form(
         theme,
         origins,
         redirect,
+        showings,
         purpose,
         deleted_at: None,
     })

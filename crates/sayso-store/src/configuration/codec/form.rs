@@ -3,13 +3,13 @@
 use sayso_core::canonical::{Canonical, Malformed, Reader, Writer};
 use sayso_core::channel::Channel;
 use sayso_core::color::Color;
-use sayso_core::form::{Brightness, FieldName, Font, Origin, Redirect, Theme};
+use sayso_core::form::{Brightness, FieldName, Font, Origin, Redirect, Shape, Theme, Trigger};
 use sayso_core::id::{FormId, NoticeId, TopicId};
 use sayso_core::notice::Language;
 use sayso_core::phone::Region;
 
 use super::{read_list, read_name, write_list};
-use crate::configuration::{Asks, Field, Form, FormPurpose, FormTexts, Need};
+use crate::configuration::{Asks, Field, Form, FormPurpose, FormTexts, Need, Showing};
 
 /// Writes the change that a form is, its byte among them.
 pub(super) fn write(id: FormId, form: &Form, to: &mut Writer) {
@@ -39,6 +39,7 @@ fn write_form(form: &Form, to: &mut Writer) {
         FormPurpose::Test => 2,
     });
     form.deleted_at.write(to);
+    write_list(to, form.showings.iter(), |to, showing| write_showing(showing, to));
 }
 
 pub(super) fn read_form(from: &mut Reader<'_>) -> Result<Form, Malformed> {
@@ -61,6 +62,21 @@ pub(super) fn read_form(from: &mut Reader<'_>) -> Result<Form, Malformed> {
             _ => return Err(Malformed),
         },
         deleted_at: Option::read(from)?,
+        showings: read_list(from, read_showing)?,
+    })
+}
+
+fn write_showing(showing: &Showing, to: &mut Writer) {
+    to.text(showing.site.as_str());
+    to.byte(showing.shape.code());
+    to.text(&showing.trigger.to_string());
+}
+
+fn read_showing(from: &mut Reader<'_>) -> Result<Showing, Malformed> {
+    Ok(Showing {
+        site: read_name(from)?,
+        shape: Shape::from_code(from.byte()?).ok_or(Malformed)?,
+        trigger: Trigger::parse(from.text()?).map_err(|_| Malformed)?,
     })
 }
 
@@ -193,6 +209,11 @@ mod tests {
             origins: vec![Origin::parse("https://shop.example").unwrap()],
             redirect: Redirect::parse("https://shop.example/thanks").ok(),
             purpose: FormPurpose::Test,
+            showings: vec![Showing {
+                site: SourceName::parse("site_1").unwrap(),
+                shape: Shape::SlideIn,
+                trigger: Trigger::Click("#join".into()),
+            }],
             deleted_at: Some(Timestamp::from_micros(5)),
         };
         let bare = Form {
@@ -202,6 +223,7 @@ mod tests {
             theme: Theme::default(),
             origins: Vec::new(),
             redirect: None,
+            showings: Vec::new(),
             purpose: FormPurpose::Live,
             deleted_at: None,
             ..full.clone()

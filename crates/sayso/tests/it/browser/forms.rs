@@ -275,3 +275,24 @@ async fn a_page_of_another_origin_can_neither_frame_the_form_nor_read_it() {
     );
     shop.end().await;
 }
+
+#[tokio::test]
+async fn the_tag_alone_shows_the_forms_of_its_site() {
+    let mut shop = FormScene::open().await;
+    let path = format!("/v1/forms/{}", shop.id);
+    let sites = shop.scene.http.must(Method::GET, "/v1/sites", None).await.body;
+    let mut form = shop.scene.http.must(Method::GET, &path, None).await.body;
+    for kept in ["id", "version", "path", "findings"] {
+        form.as_object_mut().unwrap().remove(kept);
+    }
+    form["shown_by_tag"] =
+        json!([{ "site": sites["sites"][0]["site"], "shape": "popup", "trigger": "time:0" }]);
+    let kept = shop.scene.http.must(Method::PUT, &path, Some(&form)).await;
+    assert_eq!(kept.status, 200, "{kept:?}");
+    shop.scene.visit("tag-form.html").await;
+    shop.until("return document.querySelectorAll('dialog[open] iframe').length", json!(1)).await;
+    shop.until_in_frame("#phone").await;
+    shop.leave().await;
+    shop.scene.nothing_is_stored().await;
+    shop.end().await;
+}

@@ -1,5 +1,5 @@
 //! A web opt-in form: as it is opened, with what was typed and what was wrong, once it was sent, and
-//! what a form that is only tried out would have recorded.
+//! what a form that is tried out records of the test person.
 //!
 //! A box is ticked here only where the person ticked it a moment ago. WhatsApp and the other channels
 //! stand beside their boxes by name. What a form records is not known here.
@@ -67,7 +67,7 @@ pub enum Sends<'a> {
         bits: u32,
         /// The page around it, as far as it is known.
         page: &'a str,
-        /// Whether it is recorded or only tried.
+        /// Whether it is recorded of who fills it in.
         trial: Trial,
     },
     /// It shows another state of the preview.
@@ -84,7 +84,7 @@ pub enum Sends<'a> {
 pub enum Trial {
     /// It is.
     Recorded,
-    /// It is only shown.
+    /// It is recorded of the test person alone.
     Tried,
 }
 
@@ -277,7 +277,7 @@ impl FormLook<'_> {
         self.page(&title, main)
     }
 
-    /// What a form that is only tried out would have recorded: for each event its facts, by name.
+    /// What a form that is tried out recorded of the test person: for each event its facts, by name.
     pub fn tried(&self, events: &[Vec<(String, String)>]) -> Document {
         let language = self.language;
         let title = language.say("form-tried-title");

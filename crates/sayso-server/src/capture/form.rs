@@ -32,6 +32,7 @@ use visit::Visit;
 mod challenge;
 mod preview;
 mod record;
+mod trial;
 mod typed;
 mod view;
 mod visit;
@@ -43,7 +44,7 @@ pub(crate) use preview::preview;
 pub(crate) enum FormEnd {
     /// It was recorded.
     Recorded,
-    /// The form is only tried out.
+    /// The form is tried out: it was recorded of the test person.
     Tried,
     /// Something was wrong with what was typed.
     Faulty,
@@ -196,10 +197,12 @@ async fn answer(
             None => again(FormEnd::Limited, StatusCode::TOO_MANY_REQUESTS, Some(Remark::TooMany)),
         };
     }
-    let plan = record::Plan::of(visit, &submission, &challenge, &notice);
     if visit.published.form.purpose == FormPurpose::Test {
-        return (FormEnd::Tried, visit.tried(&plan));
+        let submission = submission.of_test_person();
+        let plan = record::Plan::of(visit, &submission, &challenge, &notice);
+        return trial::try_out(app, visit, plan).await;
     }
+    let plan = record::Plan::of(visit, &submission, &challenge, &notice);
     if take(app, visit, &submission, plan.drafts.len()).is_err() {
         return again(FormEnd::Limited, StatusCode::TOO_MANY_REQUESTS, Some(Remark::TooMany));
     }

@@ -505,16 +505,25 @@ async fn a_program_that_fills_in_what_nobody_sees_signs_nobody_up() {
 }
 
 #[tokio::test]
-async fn a_form_that_is_tried_out_shows_the_event_and_keeps_nothing() {
+async fn a_form_that_is_tried_out_shows_the_events_that_it_made_of_a_test_person_and_none_of_who_was_typed()
+ {
     let shop = Shop::open(json!({ "test": true })).await;
     assert!(shop.get("").await.text.contains("This form is being tried out"));
     let tried = shop.sign_up(&[("phone", PHONE), (BOX, "yes")]).await;
     assert_eq!(tried.status, StatusCode::OK);
-    for fact in [PHONE, "whatsapp", "single", "web form", "sayso:form_version", "Test/1.0"] {
+    for fact in ["+15550100199", "whatsapp", "single", "web form", "sayso:form_version", "Test/1.0"]
+    {
         assert!(tried.text.contains(fact), "{fact}: {}", tried.text);
     }
+    assert!(!tried.text.contains(PHONE), "{}", tried.text);
     assert!(shop.events(ADA).await.is_empty());
     assert_eq!(shop.status(PHONE).await["reason"], "no_opt_in");
+    let kept = shop.events("phone=%2B15550100199").await;
+    assert_eq!((&kept[0]["says"], &kept[1]["says"]), (&json!("single"), &json!("operator set")));
+    assert!(tried.text.contains(kept[0]["id"].as_str().unwrap()), "{}", tried.text);
+    assert_eq!(shop.status("+15550100199").await["reason"], "suppressed", "nothing is sent there");
+    assert_eq!(shop.sign_up(&[("phone", PHONE), (BOX, "yes")]).await.status, StatusCode::OK);
+    assert_eq!(shop.events("phone=%2B15550100199").await.len(), 3, "blocked once, agreed twice");
 }
 
 #[tokio::test]

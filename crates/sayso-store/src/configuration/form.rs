@@ -77,7 +77,7 @@ pub struct Showing {
 pub enum FormPurpose {
     /// It is recorded.
     Live,
-    /// It is shown, and goes nowhere.
+    /// It is recorded of the test person, whoever fills it in, and shown.
     Test,
 }
 

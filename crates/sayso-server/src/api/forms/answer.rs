@@ -52,7 +52,7 @@ pub(crate) struct FormAnswer {
     redirect: Option<String>,
     /// The sites whose tag shows it.
     shown_by_tag: Vec<ShowingAnswer>,
-    /// Whether what is sent is only shown, and recorded nowhere.
+    /// Whether it is tried out: what is sent is recorded of a test person.
     test: bool,
     /// When it was deleted; absent while it lives.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -69,7 +69,7 @@ json_object! {
         redirect: String,
         /// The sites whose tag shows it, without a line of code in their pages; their `tag.js` must say `data-forms`. At most 50.
         shown_by_tag: Vec<ShowingRequest>,
-        /// Whether what is sent is only shown, and recorded nowhere; `false` if absent.
+        /// Whether it is tried out: what is sent is shown, and recorded of a test person (`+15550100199`, `test-person@example.invalid`), whoever is typed; `false` if absent.
         test: bool,
     }
 }

@@ -85,6 +85,16 @@ impl Plan {
         Self { drafts, addresses, attributes: submission.attributes.clone(), source }
     }
 
+    /// Whose addresses they are.
+    pub(super) fn addresses(&self) -> &[Address] {
+        &self.addresses
+    }
+
+    /// Where they come from.
+    pub(super) const fn source(&self) -> &Source {
+        &self.source
+    }
+
     /// Records it, all or nothing, and then keeps the answers of somebody who is not known yet.
     /// Doing it twice does it once.
     pub(super) async fn record(

@@ -203,7 +203,7 @@ impl Visit {
         response
     }
 
-    /// What a form that is tried out would have recorded.
+    /// What a form that is tried out records of the test person.
     pub(super) fn tried(&self, plan: &Plan) -> Response {
         let events: Vec<_> = plan.drafts.iter().map(facts).collect();
         let look = self.look(self.published.form.theme);
@@ -219,7 +219,7 @@ impl Visit {
     }
 }
 
-/// What an event would say, by name.
+/// What an event says, by name.
 fn facts(draft: &Draft) -> Vec<(String, String)> {
     let address = match &draft.subject {
         Subject::Address(address) => {
@@ -242,6 +242,7 @@ fn facts(draft: &Draft) -> Vec<(String, String)> {
         | Fact::Erasure => (String::new(), ""),
     };
     let mut facts = vec![
+        ("id".to_owned(), draft.id.to_string()),
         ("address".to_owned(), address),
         ("about".to_owned(), about),
         ("says".to_owned(), says.to_owned()),

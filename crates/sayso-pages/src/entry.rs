@@ -5,8 +5,10 @@
 //! known is in no view, so the page cannot tell.
 
 use maud::{Markup, html};
+use sayso_core::channel::Channel;
 
 use crate::language::Language;
+use crate::mark::mark;
 use crate::page::{Document, Frame, Page};
 
 /// Where the chat takes place.
@@ -109,6 +111,14 @@ impl Thread {
         }
     }
 
+    const fn channel(self) -> Channel {
+        match self {
+            Self::WhatsApp => Channel::WhatsApp,
+            Self::Sms => Channel::Sms,
+            Self::Email => Channel::Email,
+        }
+    }
+
     const fn is_mail(self) -> bool {
         match self {
             Self::Email => true,
@@ -174,7 +184,7 @@ impl EntryPage<'_> {
         let fault = self.fault_of(&[EntryFault::NothingTicked]);
         html! {
             fieldset aria-describedby=[fault.map(|_| "choices-fault")] {
-                legend { (self.with_channel("entry-choices")) }
+                legend { (mark(self.thread.channel())) (self.with_channel("entry-choices")) }
                 @if let Some(fault) = fault {
                     p.fault id="choices-fault" { (self.say_fault(fault)) }
                 }

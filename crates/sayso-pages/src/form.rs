@@ -2,13 +2,14 @@
 //! what a form that is tried out records of the test person.
 //!
 //! A box is ticked here only where the person ticked it a moment ago. WhatsApp and the other channels
-//! stand beside their boxes by name. What a form records is not known here.
+//! stand beside their boxes by name and mark. What a form records is not known here.
 
 use maud::{Markup, html};
 use sayso_core::channel::Channel;
 use sayso_core::form::{Brightness, Font, Theme};
 
 use crate::language::Language;
+use crate::mark::mark;
 use crate::page::{Document, Frame, Page};
 
 /// The style of forms, beside that of every page.
@@ -407,7 +408,7 @@ impl FormPage<'_> {
             @if !is_single { p id="notice" class="notice" { (words) } }
             @for group in &self.groups {
                 fieldset {
-                    legend { (channel_name(group.channel, language)) }
+                    legend { (mark(group.channel)) (channel_name(group.channel, language)) }
                     @for it in &group.boxes {
                         div class="choice" {
                             input type="checkbox" id=(it.name) name=[self.names().of(&it.name)]

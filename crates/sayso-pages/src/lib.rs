@@ -13,6 +13,7 @@
 pub mod entry;
 pub mod form;
 pub mod language;
+mod mark;
 pub mod page;
 pub mod personal;
 pub mod qr;

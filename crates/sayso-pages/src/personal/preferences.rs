@@ -9,6 +9,7 @@ use sayso_core::source::Road;
 
 use super::{ACT, STYLE, button, category_name, channel_name, languages, road_name};
 use crate::language::Language;
+use crate::mark::mark;
 use crate::page::{Document, Frame, Page};
 
 /// The field of a box that is ticked, with its name.
@@ -293,7 +294,7 @@ impl Preferences<'_> {
     fn part(&self, place: usize, part: &Part<'_>) -> Markup {
         html! {
             fieldset class="choices" {
-                legend { (channel_name(self.language, part.channel)) }
+                legend { (mark(part.channel)) (channel_name(self.language, part.channel)) }
                 @if part.is_blocked { p class="hint" { (self.language.say("personal-blocked")) } }
                 @for (at, choice) in part.choices.iter().enumerate() {
                     (self.choice(&format!("c{place}-{at}"), choice, part))

@@ -23,6 +23,17 @@ use crate::problem::{Code, Problem};
 pub(crate) trait Needs: std::marker::Send + Sync + 'static {
     /// The scope.
     const SCOPE: KeyScope;
+    /// What becomes of a call past the limit of its key.
+    const PAST_THE_LIMIT: PastTheLimit = PastTheLimit::Refused;
+}
+
+/// What becomes of a call past the limit of its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PastTheLimit {
+    /// It is not heard.
+    Refused,
+    /// It is heard, and does what [`Caller::counted`] leaves to it: people's refusals are always taken.
+    Heard,
 }
 
 macro_rules! needs {
@@ -52,10 +63,20 @@ needs! {
     Configure;
 }
 
+/// The caller may record consents, and people's refusals past every limit.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Record;
+
+impl Needs for Record {
+    const SCOPE: KeyScope = KeyScope::Write;
+    const PAST_THE_LIMIT: PastTheLimit = PastTheLimit::Heard;
+}
+
 /// An authorized caller.
 #[derive(Debug)]
 pub(crate) struct Caller<N> {
     holder: Arc<Holder>,
+    counted: Result<(), Problem>,
     needs: PhantomData<N>,
 }
 
@@ -95,6 +116,11 @@ impl<N> Caller<N> {
         Source { road: self.holder.road, name: self.holder.key.name.clone(), spoke_of: None }
     }
 
+    /// Whether the call is within the limit of its key; else nothing but refusals may be done.
+    pub(crate) const fn counted(&self) -> &Result<(), Problem> {
+        &self.counted
+    }
+
     /// The role it retracts in.
     pub(crate) fn role(&self) -> Role {
         if self.may(KeyScope::Compliance) { Role::Compliance } else { Role::Other }
@@ -118,18 +144,21 @@ impl<N: Needs> FromRequestParts<Arc<App>> for Caller<N> {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let is_local = parts.extensions.get::<LocalOperator>().is_some();
-        let holder = if is_local {
-            local::holder(app, &parts.headers)?
+        let (holder, counted) = if is_local {
+            (local::holder(app, &parts.headers)?, Ok(()))
         } else {
             let key = bearer(parts).ok_or_else(unauthorized)?;
             let holder = app.find_holder(key).ok_or_else(unauthorized)?;
-            app.rates().take_key(holder.id)?;
-            holder
+            let counted = app.rates().take_key(holder.id);
+            if N::PAST_THE_LIMIT == PastTheLimit::Refused {
+                counted.clone()?;
+            }
+            (holder, counted)
         };
         if !holder.key.scopes.contains(&N::SCOPE) {
             let detail = format!("the key lacks the scope {}", N::SCOPE.as_str());
             return Err(Problem::new(Code::ScopeMissing).detail(detail));
         }
-        Ok(Self { holder, needs: PhantomData })
+        Ok(Self { holder, counted, needs: PhantomData })
     }
 }

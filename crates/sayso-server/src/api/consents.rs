@@ -31,7 +31,7 @@ use crate::api::rejects::Rejecting;
 use crate::app::App;
 use crate::body::texts::{CategoryText, ChannelText, ScopeText, StatusText, TimeText};
 use crate::body::{Asked, Batch, IdempotencyKey, Unread, json_object, parse_object};
-use crate::caller::{Caller, Read, Write};
+use crate::caller::{Caller, Read, Record};
 use crate::problem::{Code, Problem, ProblemBody};
 
 use answer::ConsentAnswer;
@@ -94,6 +94,8 @@ pub(crate) struct Recording<'a> {
     source: Source,
     highest: Standing,
     key: Option<String>,
+    /// Whether the caller is within the limit of its key.
+    counted: &'a Result<(), Problem>,
 }
 
 /// Records one consent.
@@ -115,7 +117,7 @@ pub(crate) struct Recording<'a> {
 )]
 pub(crate) async fn record(
     State(app): State<Arc<App>>,
-    caller: Caller<Write>,
+    caller: Caller<Record>,
     key: IdempotencyKey,
     sent: Unread,
 ) -> Result<(StatusCode, Json<ConsentAnswer>), Problem> {
@@ -131,8 +133,8 @@ pub(crate) async fn record(
 /// Records up to 10,000 consents, one JSON object a line.
 ///
 /// Each line is answered by one line, in order: what can be recorded is recorded, together and
-/// durably, and each other line says why not. Past the limit of events of the workspace refusals are
-/// recorded all the same, and the other lines say so.
+/// durably, and each other line says why not. Past the limits of the key and of the workspace's events
+/// refusals are recorded all the same, and the other lines say so.
 #[utoipa::path(
     post, path = "/v1/consents/batch", tag = "Consents", operation_id = "record_consents",
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes retries of this batch one set of events; the lines must be the same, in the same order.")),
@@ -142,7 +144,7 @@ pub(crate) async fn record(
 )]
 pub(crate) async fn record_batch(
     State(app): State<Arc<App>>,
-    caller: Caller<Write>,
+    caller: Caller<Record>,
     key: IdempotencyKey,
     batch: Batch,
 ) -> Result<Response, Problem> {
@@ -305,7 +307,7 @@ fn render_items(answered: Vec<Answered>) -> String {
 
 impl<'a> Recording<'a> {
     /// Recording for an API key.
-    pub(crate) fn begin(app: &'a App, caller: &'a Caller<Write>, key: IdempotencyKey) -> Self {
+    pub(crate) fn begin(app: &'a App, caller: &'a Caller<Record>, key: IdempotencyKey) -> Self {
         let received = app.now();
         let configuration = caller.configuration();
         Self {
@@ -317,6 +319,7 @@ impl<'a> Recording<'a> {
             highest: caller.key().highest,
             // Keys of different API keys never meet.
             key: key.0.map(|key| format!("{}:{key}", caller.key_id())),
+            counted: caller.counted(),
         }
     }
 
@@ -342,8 +345,8 @@ impl<'a> Recording<'a> {
         answers.into_iter().next().unwrap_or_else(|| Err(Problem::new(Code::Internal)))
     }
 
-    /// Records the plans, all or none, and answers each. Past the workspace's limit of events only
-    /// refusals are recorded.
+    /// Records the plans, all or none, and answers each. Past the limit of the key, or of the
+    /// workspace's events, only refusals are recorded.
     pub(crate) async fn run(&self, mut plans: Vec<Plan>) -> Result<Vec<Answered>, Problem> {
         let started = Instant::now();
         let workspace = self.configuration.workspace;
@@ -351,7 +354,8 @@ impl<'a> Recording<'a> {
             self.settle_start(plan).await?;
         }
         let events = plans.iter().map(|plan| plan.drafts.len()).sum();
-        let counted = self.app.rates().take_events(workspace, events);
+        let within = || self.app.rates().take_events(workspace, events);
+        let counted = self.counted.clone().and_then(|()| within());
         let is_taken = |plan: &Plan| counted.is_ok() || plan.refuses();
         let taken = plans.iter().filter(|plan| is_taken(plan));
         let drafts: Vec<Draft> = taken.flat_map(|plan| plan.drafts.iter().cloned()).collect();

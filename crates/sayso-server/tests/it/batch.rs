@@ -91,6 +91,24 @@ async fn past_the_limit_of_events_refusals_alone_are_recorded() {
 }
 
 #[tokio::test]
+async fn past_the_limit_of_its_key_refusals_alone_are_recorded() {
+    let mut rates = crate::support::plenty();
+    rates.key.requests = std::num::NonZeroU32::new(1).unwrap();
+    rates.key.per = std::time::Duration::from_hours(1);
+    let app = TestApp::with_rates(rates).await;
+    let said = |statement: &str| json!({ "phone": "+14155552671", "channel": "sms", "statement": statement, "standing": "report" });
+    assert_eq!(app.post("/v1/consents", &said("opt_in")).await.status, StatusCode::CREATED);
+    app.post("/v1/consents", &said("opt_in")).await.is_problem("rate-limited");
+    let out = app.post("/v1/consents", &said("opt_out")).await;
+    assert_eq!(out.status, StatusCode::CREATED, "{}", out.text);
+    assert_eq!(out.json()["consent"]["status"], "opted_out");
+    let lines = format!("{}\n{}", said("opt_in"), said("opt_out"));
+    let batch = app.post_text("/v1/consents/batch", "application/x-ndjson", lines).await.lines();
+    assert_eq!(batch[0]["problem"]["code"], "rate-limited");
+    assert_eq!(batch[1]["consent"]["consent"]["status"], "opted_out");
+}
+
+#[tokio::test]
 async fn a_list_waits_for_room_and_is_not_counted_among_the_events_a_second() {
     let app = with_two_events_an_hour().await;
     let row = |line: u32| json!({ "line": line, "phone": format!("+1415555267{line}"), "channel": "sms", "statement": "opt_in" });

@@ -11,8 +11,9 @@
 //! said and not what that means for consent: the rules are in `sayso-core`, and what an event does is
 //! decided by the server. The sandbox provider delivers inside Sayso and lives in the server too.
 //!
-//! The four modules have the same four functions, and a [`connection`] chooses among them. What they share is in [`call`], [`inbound`], [`outbound`],
-//! [`failure`] and [`credentials`].
+//! Four modules have the same four functions, and a [`connection`] chooses among them. What they share is in [`call`],
+//! [`inbound`], [`outbound`], [`failure`] and [`credentials`]. [`smtp`] stands beside them: a relay calls nobody, and is
+//! spoken with line by line.
 
 pub mod call;
 pub mod credentials;
@@ -25,6 +26,7 @@ pub mod connection;
 pub mod gupshup;
 pub mod kannel;
 pub mod meta;
+pub mod smtp;
 pub mod twilio;
 
 mod form;

@@ -90,7 +90,7 @@ words! {
 
 words! {
     /// Who carries messages for a business.
-    Provider: "sandbox, meta, gupshup, twilio, kannel" {
+    Provider: "sandbox, meta, gupshup, twilio, kannel, smtp" {
         /// Simulated phones inside this server.
         Sandbox = "sandbox", 1;
         /// The WhatsApp Cloud API of Meta.
@@ -101,6 +101,8 @@ words! {
         Twilio = "twilio", 4;
         /// A Kannel gateway.
         Kannel = "kannel", 5;
+        /// A mail relay, by SMTP.
+        Smtp = "smtp", 6;
     }
 }
 

@@ -116,7 +116,9 @@ limits! {
     count SENDERS_PER_WORKSPACE_MAX: usize = 1_000, "Senders of a workspace: each may be a scope of its own.";
     count CONNECTIONS_PER_WORKSPACE_MAX: usize = 100, "Connections of a workspace: accounts at providers.";
     count MESSAGE_TEXT_BYTES_MAX: usize = 16_384, "The words of one message; a channel may take fewer.";
+    count MESSAGE_SUBJECT_CHARS_MAX: usize = 200, "The subject of an email: mail programs show some 70 characters of it.";
     count MESSAGE_VARIABLES_MAX: usize = 32, "Variables of one template.";
+    count SMTP_CONNECTIONS_MAX: usize = 8, "Emails of one sender that are on their way to its relay at the same time, each on a connection of its own: relays allow one client some ten to fifty.";
     count MESSAGE_ROUTES_MAX: usize = 4, "Channels that one message may try in turn.";
     count CLAIM_MESSAGES_MAX: usize = 256, "Messages of one sender that are decided and claimed together, and may be on their way to the provider at the same time.";
     count PEOPLE_AT_ONCE: usize = 64, "People of one call of a provider whose words are taken in side by side.";
@@ -226,6 +228,8 @@ limits! {
     span RETRY_AFTER_MAX = Span::days(1), "A provider that asks for a longer pause is asked again after a day.";
     span PROVIDER_CONNECT_TIMEOUT = Span::seconds(5), "A provider that cannot be reached in this time was sent nothing, so the message waits.";
     span PROVIDER_ANSWER_TIMEOUT = Span::seconds(15), "A provider that does not answer a message in this time may have it: it is `unknown`. A stop waits longer than this.";
+    span SMTP_OPEN_TIMEOUT = Span::seconds(10), "A relay that has not greeted, encrypted and let us in after this time was sent no message, so it waits.";
+    span SMTP_QUIT_TIMEOUT = Span::seconds(1), "A relay that took a message is told goodbye, and not waited for longer.";
     span RESEND_AFTER_MIN = Span::seconds(1), "A message that its provider did not take is not tried again sooner.";
     span RESEND_AFTER_MAX = Span::minutes(10), "A message that its provider did not take waits as long again as it has waited, up to this, unless the provider names a time.";
     span HEALTH_WINDOW = Span::hours(24), "Complaints and refusals are set against what was sent within this time, and a bad rate counts as long.";

@@ -7,9 +7,9 @@ use std::fmt::Display;
 use std::net::IpAddr;
 
 use reqwest::Url;
-use sayso_channels::connection::Connection as Account;
+use sayso_channels::connection::Connection as HttpAccount;
 use sayso_channels::credentials::{BaseUrl, BaseUrlFault, HookToken, Secret};
-use sayso_channels::{gupshup, kannel, meta, twilio};
+use sayso_channels::{gupshup, kannel, meta, smtp, twilio};
 use sayso_core::channel::Provider;
 use sayso_store::configuration::Connection;
 use thiserror::Error;
@@ -21,6 +21,25 @@ use crate::outgoing::place::Place;
 pub(crate) const HOOK_TOKEN: &str = "hook_token";
 /// The name of the place where a provider's API is.
 pub(crate) const BASE_URL: &str = "base_url";
+
+/// The name of the host of a relay.
+pub(crate) const HOST: &str = "host";
+/// The name of the port of a relay.
+pub(crate) const PORT: &str = "port";
+/// The name of how a relay is spoken with.
+pub(crate) const TLS: &str = "tls";
+
+/// The credentials that say where the others go.
+pub(crate) const PLACES: [&str; 4] = [BASE_URL, HOST, PORT, TLS];
+
+/// An account by which messages go.
+#[derive(Debug)]
+pub(crate) enum Account {
+    /// At a provider that is called by HTTP, and calls us.
+    Http(HttpAccount),
+    /// At a mail relay.
+    Smtp(smtp::Credentials),
+}
 
 /// Why a connection is no account at a provider.
 #[derive(Debug, Error)]
@@ -52,6 +71,7 @@ pub(crate) const fn names(provider: Provider) -> &'static [&'static str] {
         Provider::Gupshup => &["api_key", "app", HOOK_TOKEN, BASE_URL],
         Provider::Twilio => &["account", "auth_token", BASE_URL],
         Provider::Kannel => &["username", "password", HOOK_TOKEN, BASE_URL],
+        Provider::Smtp => &[HOST, PORT, TLS, "username", "password"],
     }
 }
 
@@ -63,10 +83,11 @@ pub(crate) fn account_of(connection: &Connection) -> Result<Account, NoAccount> 
     let mut given = Given { connection, faults: Vec::new() };
     let account = match connection.provider {
         Provider::Sandbox => return Err(NoAccount::Sandbox),
-        Provider::Meta => given.meta().map(Account::Meta),
-        Provider::Gupshup => given.gupshup().map(Account::Gupshup),
-        Provider::Twilio => given.twilio().map(Account::Twilio),
-        Provider::Kannel => given.kannel().map(Account::Kannel),
+        Provider::Meta => given.meta().map(HttpAccount::Meta).map(Account::Http),
+        Provider::Gupshup => given.gupshup().map(HttpAccount::Gupshup).map(Account::Http),
+        Provider::Twilio => given.twilio().map(HttpAccount::Twilio).map(Account::Http),
+        Provider::Kannel => given.kannel().map(HttpAccount::Kannel).map(Account::Http),
+        Provider::Smtp => given.smtp().map(Account::Smtp),
     };
     account.filter(|_| given.faults.is_empty()).ok_or(NoAccount::Faults(given.faults))
 }
@@ -125,6 +146,36 @@ impl Given<'_> {
         })
     }
 
+    fn smtp(&mut self) -> Option<smtp::Credentials> {
+        let host = self.read(HOST, "smtp.shop.example", smtp::Host::parse);
+        let tls = self.read_if_set(TLS, "implicit", smtp::Tls::parse);
+        let tls = tls.map(|tls| tls.unwrap_or(smtp::Tls::Implicit));
+        let port = self.read_if_set(PORT, "465", smtp::Port::parse);
+        let log_in = self.log_in();
+        let (host, tls) = (host?, tls?);
+        if tls == smtp::Tls::None && !is_near(host.as_str()) {
+            let fault = "leaves the private network in clear: use implicit or starttls".to_owned();
+            self.faults.push(CredentialFault {
+                name: TLS,
+                fault: Some(fault),
+                example: "implicit",
+            });
+        }
+        let port = port?.unwrap_or(tls.usual_port());
+        Some(smtp::Credentials { host, port, tls, log_in: log_in? })
+    }
+
+    /// With what we log in, where anything of it is given: then all of it is needed.
+    fn log_in(&mut self) -> Option<Option<smtp::LogIn>> {
+        let is_set = |name| self.connection.credentials.contains_key(name);
+        if !is_set("username") && !is_set("password") {
+            return Some(None);
+        }
+        let username = self.read("username", "sayso@shop.example", Secret::parse);
+        let password = self.read("password", "correct-horse-battery", Secret::parse);
+        Some(Some(smtp::LogIn { username: username?, password: password? }))
+    }
+
     fn hook_token(&mut self) -> Option<HookToken> {
         self.read(HOOK_TOKEN, "kSx3PzQ7wLm9RtY2", HookToken::parse)
     }
@@ -134,6 +185,20 @@ impl Given<'_> {
             return default;
         }
         self.read(BASE_URL, "https://api.example", parse_base_url).unwrap_or(default)
+    }
+
+    /// Reads what may be absent; nothing where it is wrong.
+    fn read_if_set<T, E: Display>(
+        &mut self,
+        name: &'static str,
+        example: &'static str,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Option<Option<T>> {
+        if self.connection.credentials.contains_key(name) {
+            self.read(name, example, parse).map(Some)
+        } else {
+            Some(None)
+        }
     }
 
     fn read<T, E: Display>(
@@ -160,12 +225,24 @@ fn parse_base_url(text: &str) -> Result<BaseUrl, String> {
     let url = BaseUrl::parse(text).map_err(|fault| fault.to_string())?;
     let parsed = Url::parse(url.as_str()).map_err(|_| BaseUrlFault.to_string())?;
     let host = parsed.host_str().unwrap_or_default();
-    let ip = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    let is_near = is_localhost(host) || ip.is_ok_and(|ip| Place::of(ip) == Place::Private);
-    if parsed.scheme() == "http" && !is_near {
+    if parsed.scheme() == "http" && !is_near(host) {
         return Err("is not encrypted and leaves the private network: use https".to_owned());
     }
     Ok(url)
+}
+
+/// Whether a host is plainly within a private network.
+fn is_near(host: &str) -> bool {
+    let ip = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    is_localhost(host) || ip.is_ok_and(|ip| Place::of(ip) == Place::Private)
+}
+
+/// Where the relay of a connection is, if it says so.
+pub(crate) fn relay_of(connection: &Connection) -> Option<(smtp::Host, smtp::Port)> {
+    match account_of(connection) {
+        Ok(Account::Smtp(credentials)) => Some((credentials.host, credentials.port)),
+        Ok(Account::Http(_)) | Err(_) => None,
+    }
 }
 
 /// Where the API of an account is that says so itself.
@@ -199,17 +276,28 @@ mod tests {
         }
     }
 
+    /// A connection to a provider whose every credential is empty.
+    fn empty(provider: Provider) -> Connection {
+        let credentials = names(provider).iter().map(|name| (Box::from(*name), Box::from("")));
+        let credentials = credentials.collect();
+        Connection { name: "a".into(), provider, credentials, deleted_at: None }
+    }
+
+    fn faults(connection: &Connection) -> Vec<CredentialFault> {
+        match account_of(connection) {
+            Err(NoAccount::Faults(faults)) => faults,
+            Err(NoAccount::Sandbox) | Ok(_) => Vec::new(),
+        }
+    }
+
+    fn providers() -> impl Iterator<Item = Provider> {
+        Provider::ALL.iter().copied().filter(|provider| *provider != Provider::Sandbox)
+    }
+
     #[test]
     fn every_name_of_a_provider_is_read() {
-        for provider in [Provider::Meta, Provider::Gupshup, Provider::Twilio, Provider::Kannel] {
-            let credentials = names(provider).iter().map(|name| (Box::from(*name), Box::from("")));
-            let connection = Connection {
-                name: "a".into(),
-                provider,
-                credentials: credentials.collect(),
-                deleted_at: None,
-            };
-            let Err(NoAccount::Faults(faults)) = account_of(&connection) else { panic!("empty") };
+        for provider in providers() {
+            let faults = faults(&empty(provider));
             let wrong: Vec<&str> = faults.iter().map(|fault| fault.name).collect();
             assert_eq!(wrong.len(), names(provider).len(), "{provider}: {wrong:?}");
             assert!(faults.iter().all(|fault| fault.fault.is_some()));
@@ -218,17 +306,53 @@ mod tests {
 
     #[test]
     fn every_example_would_do() {
-        for provider in [Provider::Meta, Provider::Gupshup, Provider::Twilio, Provider::Kannel] {
-            let mut connection = Connection {
-                name: "a".into(),
-                provider,
-                credentials: [(Box::from(BASE_URL), Box::from(""))].into(),
-                deleted_at: None,
-            };
-            let Err(NoAccount::Faults(faults)) = account_of(&connection) else { panic!("empty") };
+        for provider in providers() {
+            let mut connection = empty(provider);
+            let faults = faults(&connection);
             let examples = faults.iter().map(|fault| (fault.name.into(), fault.example.into()));
             connection.credentials = examples.collect();
             assert!(account_of(&connection).is_ok(), "{provider}");
+        }
+    }
+
+    fn relay(credentials: &[(&str, &str)]) -> Connection {
+        let credentials = credentials.iter().map(|(name, text)| ((*name).into(), (*text).into()));
+        let (provider, credentials) = (Provider::Smtp, credentials.collect());
+        Connection { name: "a".into(), provider, credentials, deleted_at: None }
+    }
+
+    #[test]
+    fn a_relay_is_encrypted_from_the_first_byte_where_nothing_else_is_said() {
+        let place = |credentials: &[(&str, &str)]| {
+            let Ok(Account::Smtp(relay)) = account_of(&relay(credentials)) else { panic!("none") };
+            (relay.tls, relay.port.number())
+        };
+        let host = ("host", "smtp.shop.example");
+        assert_eq!(place(&[host]), (smtp::Tls::Implicit, 465));
+        assert_eq!(place(&[host, ("tls", "starttls")]), (smtp::Tls::StartTls, 587));
+        assert_eq!(place(&[("host", "10.0.0.7"), ("tls", "none")]), (smtp::Tls::None, 25));
+        assert_eq!(place(&[host, ("port", "2525")]), (smtp::Tls::Implicit, 2525));
+    }
+
+    #[test]
+    fn mail_goes_in_clear_only_within_a_private_network() {
+        for near in ["127.0.0.1", "localhost", "10.0.0.7", "::1", "fd00::1"] {
+            assert!(account_of(&relay(&[("host", near), ("tls", "none")])).is_ok(), "{near}");
+        }
+        for far in ["smtp.shop.example", "8.8.8.8", "relay", "fe80::1"] {
+            let faults = faults(&relay(&[("host", far), ("tls", "none")]));
+            let names: Vec<&str> = faults.iter().map(|fault| fault.name).collect();
+            assert_eq!(names, ["tls"], "{far}");
+        }
+    }
+
+    #[test]
+    fn a_log_in_is_whole_or_absent() {
+        let host = ("host", "smtp.shop.example");
+        for (given, missing) in [("username", "password"), ("password", "username")] {
+            let faults = faults(&relay(&[host, (given, "word")]));
+            let [fault] = faults.as_slice() else { panic!("{faults:?}") };
+            assert_eq!((fault.name, fault.fault.as_deref()), (missing, None));
         }
     }
 }

@@ -21,7 +21,7 @@ use sayso_core::id::ConnectionId;
 use sayso_core::limits;
 use sayso_store::configuration::{Configuration, Connection};
 
-use crate::account::{HOOK_TOKEN, account_of};
+use crate::account::{self, HOOK_TOKEN, account_of};
 use crate::api::rejects::Rejecting;
 use crate::app::{App, Peer};
 use crate::body::read_bytes;
@@ -100,7 +100,8 @@ impl Hook {
         configurations.values().find_map(|configuration| {
             let connection = configuration.connections.get(&id)?;
             let connection = Some(connection).filter(|found| found.deleted_at.is_none())?;
-            let account = account_of(connection).ok()?;
+            // A relay calls nobody.
+            let account::Account::Http(account) = account_of(connection).ok()? else { return None };
             Some(Self { configuration: Arc::clone(configuration), id, account })
         })
     }
@@ -129,8 +130,10 @@ fn unverified(app: &App) -> Problem {
 fn taken(provider: Provider) -> Response {
     match provider {
         Provider::Twilio => ([(header::CONTENT_TYPE, "text/xml")], "<Response/>").into_response(),
-        Provider::Sandbox | Provider::Meta | Provider::Gupshup | Provider::Kannel => {
-            StatusCode::OK.into_response()
-        }
+        Provider::Sandbox
+        | Provider::Meta
+        | Provider::Gupshup
+        | Provider::Kannel
+        | Provider::Smtp => StatusCode::OK.into_response(),
     }
 }

@@ -37,6 +37,9 @@ pub(crate) enum Refused {
     /// A port below 1024 that is not the web's.
     #[error("names the port {0}, where no provider's API is: use 443, or one from 1024")]
     Port(u16),
+    /// A port where no mail relay listens.
+    #[error("names the port {0}, where no relay listens: use 465, 587 or 25, or one from 1024")]
+    RelayPort(u16),
     /// A name of this machine.
     #[error(
         "names this machine: write 127.0.0.1, and see that outgoing.allow_private in the settings has it"
@@ -69,6 +72,23 @@ impl Guard {
         }
         match host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
             Ok(ip) if provider == Provider::Kannel && ip.to_canonical().is_loopback() => Ok(()),
+            Ok(_) | Err(_) => self.check_host(host),
+        }
+    }
+
+    /// Judges where a mail relay is said to be, as [`check`](Self::check) does.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub(crate) fn check_relay(&self, host: &str, port: u16) -> Result<(), Refused> {
+        if port < 1_024 && !matches!(port, 25 | 465 | 587) {
+            return Err(Refused::RelayPort(port));
+        }
+        self.check_host(host)
+    }
+
+    fn check_host(&self, host: &str) -> Result<(), Refused> {
+        match host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
             Ok(ip) => self.check_address(ip),
             Err(_) if is_localhost(host) => {
                 let loopback =
@@ -95,6 +115,32 @@ impl Guard {
             Place::Nowhere => Err(Refused::Nowhere(ip)),
         }
     }
+}
+
+/// Why there is no address to connect to.
+pub(crate) enum Unresolved {
+    /// The guard does not let it there.
+    Refused(Refused),
+    /// Nobody knows the name now.
+    Unknown,
+}
+
+/// The addresses of a host that may be called, to be connected to as they are.
+///
+/// # Errors
+/// [`Unresolved`]. One address that may not be called refuses the name.
+pub(crate) async fn resolve_relay(
+    guard: &Guard,
+    host: &str,
+    port: u16,
+) -> Result<Vec<SocketAddr>, Unresolved> {
+    guard.check_relay(host, port).map_err(Unresolved::Refused)?;
+    let found = tokio::net::lookup_host((host, port)).await.map_err(|_| Unresolved::Unknown)?;
+    let addresses: Vec<SocketAddr> = found.collect();
+    for address in &addresses {
+        guard.check_address(address.ip()).map_err(Unresolved::Refused)?;
+    }
+    Ok(addresses)
 }
 
 /// Whether a name is this machine's wherever it is asked.

@@ -5,7 +5,7 @@
 //! newest key.
 
 use sayso_core::address::AddressKey;
-use sayso_core::channel::Message;
+use sayso_core::channel::{Category, Message};
 use sayso_core::limits;
 use sayso_core::personal_link::{Leaves, LinkPurpose, PersonalLink};
 use sayso_store::configuration::Configuration;
@@ -24,6 +24,24 @@ pub(crate) fn url(base: &str, configuration: &Configuration, link: &PersonalLink
     let place = place_of(link.purpose);
     let token = link.token(configuration.link_key(), &configuration.secret);
     format!("{base}/{place}/{token}")
+}
+
+/// Where a mail program leaves for its reader with one click: in every email but those that guard an
+/// account, which nobody leaves. None where the server is not called by https.
+///
+/// *Source*: RFC 8058, section 3.1.
+pub(crate) fn one_click_url(
+    base: Option<&str>,
+    configuration: &Configuration,
+    (message, address): (&Message, AddressKey),
+) -> Option<String> {
+    let base = base.filter(|base| base.starts_with("https://"))?;
+    let is_left = match message.category {
+        Category::Marketing | Category::Utility | Category::Service => true,
+        Category::Authentication => false,
+    };
+    let link = is_left.then(|| link_in(configuration, message, address, LinkPurpose::OneClick))?;
+    Some(url(base, configuration, &link))
 }
 
 const fn place_of(purpose: LinkPurpose) -> &'static str {
@@ -87,6 +105,7 @@ pub(crate) fn fill(
             let variables = variables.into_iter().map(fill).collect();
             Payload::Template { name, language, variables }
         }
+        Payload::Email { subject, text } => Payload::Email { subject, text: fill(text) },
         Payload::Question { .. } => payload,
     }
 }
@@ -94,7 +113,7 @@ pub(crate) fn fill(
 /// The texts of a payload that may wait for links.
 pub(crate) fn texts(payload: &Payload) -> impl Iterator<Item = &str> {
     let (text, variables): (Option<&str>, &[Box<str>]) = match payload {
-        Payload::Text(text) => (Some(text), &[]),
+        Payload::Text(text) | Payload::Email { text, .. } => (Some(text), &[]),
         Payload::Template { variables, .. } => (None, variables),
         Payload::Question { .. } => (None, &[]),
     };

@@ -19,6 +19,13 @@ use sayso_core::zone::Zone;
 pub enum Payload {
     /// Words.
     Text(Box<str>),
+    /// Words with a subject.
+    Email {
+        /// The subject.
+        subject: Box<str>,
+        /// The words.
+        text: Box<str>,
+    },
     /// A template that the provider knows.
     Template {
         /// Its name at the provider.

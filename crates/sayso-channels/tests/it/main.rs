@@ -4,6 +4,7 @@
 mod support;
 
 mod answers;
+mod emails;
 mod fixtures;
 mod properties;
 mod requests;

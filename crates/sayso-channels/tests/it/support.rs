@@ -108,7 +108,7 @@ pub(crate) fn connection(provider: &str) -> Connection {
         Provider::Gupshup => Connection::Gupshup(gupshup_credentials()),
         Provider::Twilio => Connection::Twilio(twilio_credentials()),
         Provider::Kannel => Connection::Kannel(kannel_credentials()),
-        Provider::Sandbox => unreachable!("the sandbox has no calls"),
+        Provider::Sandbox | Provider::Smtp => unreachable!("{provider} has no calls"),
     }
 }
 

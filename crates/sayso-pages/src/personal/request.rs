@@ -68,6 +68,11 @@ impl LinkRequest<'_> {
         self.language.say_with("personal-request-message", &[("business", self.business)])
     }
 
+    /// The subject of that message, where it is an email.
+    pub fn subject(&self) -> String {
+        self.language.say_with("personal-request-subject", &[("business", self.business)])
+    }
+
     fn page(&self, title: &str, main: maud::Markup) -> Document {
         let title = format!("{title} · {}", self.business);
         let (language, title) = (self.language, title.as_str());

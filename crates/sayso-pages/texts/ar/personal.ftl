@@ -85,3 +85,4 @@ personal-request-send = أرسل إليّ الرابط
 personal-request-sent-title = تفقّد رسائلك
 personal-request-sent = إذا كنا نعرف هذا العنوان فرسالة فيها رابطك في طريقها إليه. قد يستغرق ذلك بضع دقائق، ويحدث مرة واحدة في اليوم على الأكثر.
 personal-request-message = { $business }: اختر هنا الرسائل التي تصلك.
+personal-request-subject = رسائلك من { $business }

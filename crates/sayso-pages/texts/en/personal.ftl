@@ -85,3 +85,4 @@ personal-request-send = Send me the link
 personal-request-sent-title = Look at your messages
 personal-request-sent = If we know this address, a message with your link is on its way to it. That may take some minutes, and happens once a day at the most.
 personal-request-message = { $business }: here you choose which messages you get.
+personal-request-subject = Your messages from { $business }

@@ -85,3 +85,4 @@ personal-request-send = Bağlantıyı bana gönder
 personal-request-sent-title = Mesajlarınıza bakın
 personal-request-sent = Bu adresi biliyorsak, bağlantınızı içeren bir mesaj yola çıktı. Bu birkaç dakika sürebilir ve günde en çok bir kez yapılır.
 personal-request-message = { $business }: hangi mesajları alacağınızı burada seçersiniz.
+personal-request-subject = { $business } mesajlarınız

@@ -14,7 +14,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::account::{
-    BASE_URL, CredentialFault, HOOK_TOKEN, NoAccount, account_of, base_url_of, names,
+    BASE_URL, CredentialFault, HOOK_TOKEN, HOST, NoAccount, PLACES, PORT, TLS, account_of,
+    base_url_of, names, relay_of,
 };
 use crate::api::making::{Making, reused, said_before};
 use crate::api::page::{InPath, ListQuery, has_room, name, page};
@@ -24,6 +25,7 @@ use crate::body::{Asked, Faults, IdempotencyKey, Sent, json_object};
 use crate::caller::{Caller, Configure};
 use crate::hooks;
 use crate::keyring::letters;
+use crate::outgoing::Refused;
 use crate::problem::{Code, Problem, ProblemBody};
 
 json_object! {
@@ -43,7 +45,7 @@ json_object! {
 json_object! {
     /// The credentials of an account; none is ever shown again. `meta` needs `app_secret`,
     /// `verify_token` and `access_token`; `gupshup` needs `api_key` and `app`; `twilio` needs `account`
-    /// and `auth_token`; `kannel` needs `username` and `password`.
+    /// and `auth_token`; `kannel` needs `username` and `password`; `smtp` needs `host`.
     #[derive(ToSchema)]
     CredentialsRequest {
         /// Meta: the secret of the app, which signs what Meta sends.
@@ -61,14 +63,23 @@ json_object! {
         account: String,
         /// Twilio: the token of the account.
         auth_token: String,
-        /// Kannel: the user of the group `sendsms-user`.
+        /// Kannel: the user of the group `sendsms-user`. SMTP: with whom we log in, if the relay asks for that.
         username: String,
-        /// Kannel: the password of that user.
+        /// Kannel and SMTP: the password of that user.
         password: String,
         /// Gupshup and Kannel, which sign nothing: the token in the hook's URL. Made here if it is absent.
         hook_token: String,
         /// Where the API is, if not at the provider's own address; a Kannel on this machine if absent.
         base_url: String,
+        /// SMTP: the relay's name or address.
+        #[schema(example = "smtp.shop.example")]
+        host: String,
+        /// SMTP: 465 if absent, 587 for `starttls`, 25 for `none`.
+        #[schema(maximum = 65_535, minimum = 1, example = 465)]
+        port: u32,
+        /// SMTP: `implicit` if absent; `starttls`, without which nothing is said; `none` within a private network.
+        #[schema(example = "implicit")]
+        tls: String,
     }
 }
 
@@ -84,7 +95,7 @@ pub(crate) struct ConnectionAnswer {
     provider: &'static str,
     /// The names of the credentials that are set.
     credentials: Vec<String>,
-    /// Where the provider calls, to be entered there: a path of this server, the whole URL where `server.public_url` is set. The token of one that signs nothing stands in it once, when it is made or changed. Absent for `sandbox`.
+    /// Where the provider calls, to be entered there: a path of this server, the whole URL where `server.public_url` is set. The token of one that signs nothing stands in it once, when it is made or changed. Absent for `sandbox` and `smtp`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "/hooks/con_01jd6m9k3te5b8r5v3x5y6z7w8")]
     hook: Option<String>,
@@ -194,14 +205,7 @@ pub(crate) async fn put(
     let name = name(request.name, &mut faults);
     let changed = named(request.credentials.unwrap_or_default());
     let hook = if changed.contains_key(HOOK_TOKEN) { Hook::WithToken } else { Hook::WithoutToken };
-    let elsewhere =
-        changed.get(BASE_URL).is_some_and(|url| known.credentials.get(BASE_URL) != Some(url));
-    let kept = known.credentials.keys().filter(|name| !changed.contains_key(*name));
-    for name in kept.filter(|name| elsewhere && name.as_ref() != BASE_URL) {
-        // What is stored goes to no other place than it was given for.
-        let fault = "is to be sent again, because base_url changes";
-        faults.note(format!("/credentials/{name}"), Code::MissingField, fault);
-    }
+    keep_at_home(&known, &changed, &mut faults);
     let mut connection = known.clone();
     connection.credentials.extend(changed);
     check(&app, &connection, &mut faults);
@@ -250,6 +254,21 @@ fn find(
     known.map(|known| (id, known.clone())).ok_or_else(|| Problem::new(Code::NotFound))
 }
 
+/// Notes what a change would take elsewhere: what is stored goes to no other place, and no other way, than
+/// it was given for.
+fn keep_at_home(known: &Connection, changed: &BTreeMap<Box<str>, Box<str>>, faults: &mut Faults) {
+    let moves = |place: &&str| {
+        let to = changed.get(*place);
+        to.is_some() && to != known.credentials.get(*place)
+    };
+    let Some(place) = PLACES.iter().copied().find(moves) else { return };
+    let kept = known.credentials.keys().filter(|name| !changed.contains_key(*name));
+    for name in kept.filter(|name| !PLACES.contains(&name.as_ref())) {
+        let fault = format!("is to be sent again, because {place} changes");
+        faults.note(format!("/credentials/{name}"), Code::MissingField, fault);
+    }
+}
+
 async fn store(
     app: &App,
     caller: &Caller<Configure>,
@@ -276,6 +295,9 @@ fn named(request: CredentialsRequest) -> BTreeMap<Box<str>, Box<str>> {
         ("password", request.password),
         (HOOK_TOKEN, request.hook_token),
         (BASE_URL, request.base_url),
+        (HOST, request.host),
+        (PORT, request.port.map(|port| port.to_string())),
+        (TLS, request.tls),
     ];
     let given = given.into_iter().filter_map(|(name, text)| Some((name.into(), text?.into())));
     given.collect()
@@ -299,6 +321,13 @@ fn check(app: &App, connection: &Connection, faults: &mut Faults) {
         let example = "https://api.example";
         faults.note_with_example(place, Code::InvalidValue, refused.to_string(), example);
     }
+    if let Some((host, port)) = relay_of(connection)
+        && let Err(refused) = app.carrier().guard().check_relay(host.as_str(), port.number())
+    {
+        let (name, example) = fault_of_relay(refused);
+        let place = format!("/credentials/{name}");
+        faults.note_with_example(place, Code::InvalidValue, refused.to_string(), example);
+    }
     let Err(NoAccount::Faults(wrong)) = account_of(connection) else { return };
     for CredentialFault { name, fault, example } in wrong {
         let place = format!("/credentials/{name}");
@@ -308,6 +337,16 @@ fn check(app: &App, connection: &Connection, faults: &mut Faults) {
         match fault {
             Some(fault) => faults.note_with_example(place, Code::InvalidValue, fault, example),
             None => faults.note_with_example(place, Code::MissingField, "is missing", example),
+        }
+    }
+}
+
+/// Which part of a relay's place is refused, and one that would do.
+const fn fault_of_relay(refused: Refused) -> (&'static str, &'static str) {
+    match refused {
+        Refused::Port(_) | Refused::RelayPort(_) => (PORT, "465"),
+        Refused::NoHost | Refused::Localhost | Refused::Private(_) | Refused::Nowhere(_) => {
+            (HOST, "smtp.shop.example")
         }
     }
 }
@@ -322,7 +361,7 @@ enum Hook {
 impl ConnectionAnswer {
     fn of(app: &App, id: ConnectionId, connection: &Connection, hook: Hook) -> Self {
         let path = match (connection.provider, hook) {
-            (Provider::Sandbox, _) => None,
+            (Provider::Sandbox | Provider::Smtp, _) => None,
             (_, Hook::WithToken) => Some(hooks::path(id, connection)),
             (_, Hook::WithoutToken) => Some(format!("/hooks/{id}")),
         };

@@ -42,6 +42,7 @@ use crate::problem::{Code, Problem, ProblemBody};
 mod admission;
 mod as_template;
 mod links;
+mod subject;
 
 addressed_object! {
     /// A message to one person. `to`, or exactly one of `phone`, `email`, `external_id` and
@@ -66,7 +67,10 @@ addressed_object! {
         /// The words. This or `template` is required. `{unsubscribe_url}` and `{preferences_url}` become links of the person.
         #[schema(example = "Your order is ready.")]
         text: String,
-        /// A template that the provider knows.
+        /// The subject. Required on the channel email, and for it alone; at most 200 characters in one line.
+        #[schema(example = "Your order is ready")]
+        subject: String,
+        /// A template that the provider knows. None on the channel email.
         template: TemplateRequest,
         /// Whether an opt-in is needed; see `check`.
         require_opt_in: bool,
@@ -384,6 +388,11 @@ fn compose(
     let payload = payload(&mut request, &mut faults);
     let expires_at = expires_at(request.expires_at.as_ref(), now, &mut faults);
     let channels = channels(request.channel.take(), &mut faults);
+    let subject = request.subject.take();
+    let payload = match &channels {
+        Some(channels) => subject::with_subject(payload, subject, channels, &mut faults),
+        None => payload,
+    };
     let kind = channels.as_ref().and_then(|channels| channels.first().copied()).map(kind_on);
     let region = request.region.take().map(|RegionText(region)| region).or(settings.region);
     let reading = Reading { phones: app.phones(), region, care: Care::Valid, place: Place::Body };
@@ -588,7 +597,7 @@ fn sends(
         faults.note("/sender", Code::SenderUnconnected, fault);
     }
     let limit = characters_max(message.channel);
-    if let Some(Payload::Text(text)) = payload
+    if let Some(Payload::Text(text) | Payload::Email { text, .. }) = payload
         && text.chars().count() > limit
     {
         let fault = format!("is longer than the {limit} characters of {}", message.channel);
@@ -671,6 +680,7 @@ impl MessageRequest {
         put(self.requested_at.as_ref().map(|TimeText(at)| at.to_string()));
         put(self.expires_at.as_ref().map(|TimeText(at)| at.to_string()));
         put(self.time_zone.as_ref().map(|ZoneText(zone)| zone.to_string()));
+        put(self.subject.clone());
         RequestHash::of(&fields, secret)
     }
 }

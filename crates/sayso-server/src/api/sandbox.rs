@@ -112,6 +112,9 @@ pub(crate) struct ArrivedView {
     /// Who sent it.
     #[serde(skip_serializing_if = "Option::is_none")]
     sender: Option<String>,
+    /// The subject of an email.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<String>,
     /// What it says; of a template its name and variables.
     #[schema(example = "Your order is ready.")]
     text: String,
@@ -279,19 +282,26 @@ impl PhoneAnswer {
 impl ArrivedView {
     fn of(arrived: &Arrived) -> Self {
         let text = match &arrived.payload {
-            Payload::Text(text) | Payload::Question { text, .. } => text.to_string(),
+            Payload::Text(text) | Payload::Email { text, .. } | Payload::Question { text, .. } => {
+                text.to_string()
+            }
             Payload::Template { name, variables, .. } => {
                 [std::slice::from_ref(name), variables.as_slice()].concat().join(" ")
             }
         };
         let buttons = match &arrived.payload {
             Payload::Question { yes, no, .. } => vec![yes.to_string(), no.to_string()],
-            Payload::Text(_) | Payload::Template { .. } => Vec::new(),
+            Payload::Text(_) | Payload::Email { .. } | Payload::Template { .. } => Vec::new(),
+        };
+        let subject = match &arrived.payload {
+            Payload::Email { subject, .. } => Some(subject.to_string()),
+            Payload::Text(_) | Payload::Template { .. } | Payload::Question { .. } => None,
         };
         Self {
             id: arrived.id.to_string(),
             channel: arrived.channel.as_str(),
             sender: arrived.sender.map(|sender| sender.to_string()),
+            subject,
             text,
             buttons,
             at: arrived.at.to_string(),

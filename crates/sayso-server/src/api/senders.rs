@@ -30,6 +30,7 @@ use crate::problem::{Code, Problem, ProblemBody};
 use health::{HealthView, SignalView};
 
 pub(crate) mod health;
+mod relay;
 
 json_object! {
     /// A sender.
@@ -40,7 +41,7 @@ json_object! {
         /// How you call it. Required.
         #[schema(example = "Shop on WhatsApp")]
         name: String,
-        /// The number, short code or mail domain that people see. Required.
+        /// The number, short code or mail domain that people see; by a mail relay the email address that mail is from. Required.
         #[schema(example = "+14155550100")]
         address: String,
         /// The account its messages go by; without one it sends none.
@@ -174,6 +175,9 @@ pub(crate) async fn create(
     let connection = connection(&request, caller.configuration(), &mut faults);
     let question = question(request.question.take(), channel, caller.configuration(), &mut faults);
     let texts = texts(request, &mut faults);
+    if let (Some(channel), Some((_, address))) = (channel, &texts) {
+        relay::check(connection, (channel, address), caller.configuration(), &mut faults);
+    }
     let (channel, (name, address)) = faults.settle(channel.zip(texts))?;
     let limit = ("SENDERS_PER_WORKSPACE_MAX", limits::SENDERS_PER_WORKSPACE_MAX);
     let making = Making::begin(&app, &caller, key, "sender").await?;
@@ -217,8 +221,12 @@ pub(crate) async fn put(
     let (asked, channel) = (request.question.take(), Some(known.channel));
     let question = question(asked, channel, caller.configuration(), &mut faults);
     let texts = texts(request, &mut faults);
-    let (name, address) = faults.settle(texts)?;
     let connection = connection.or(known.connection);
+    if let Some((_, address)) = &texts {
+        let is = (known.channel, address.as_ref());
+        relay::check(connection, is, caller.configuration(), &mut faults);
+    }
+    let (name, address) = faults.settle(texts)?;
     let sender = Sender { name, address, connection, question, ..known };
     let answer = store(&app, &caller, id, sender).await?;
     app.dispatch().wake(caller.workspace(), id);

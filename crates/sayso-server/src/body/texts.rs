@@ -156,7 +156,7 @@ texts! {
     MessageStateText(MessageState) = MessageState::parse, UnknownWord, "queued",
         Some(&["queued", "claimed", "handed_over", "sent", "delivered", "read", "failed", "unknown", "refused"]);
     /// Who carries messages.
-    ProviderText(Provider) = Provider::parse, UnknownWord, "sandbox", Some(&["sandbox", "meta", "gupshup", "twilio", "kannel"]);
+    ProviderText(Provider) = Provider::parse, UnknownWord, "sandbox", Some(&["sandbox", "meta", "gupshup", "twilio", "kannel", "smtp"]);
     /// What becomes of messages to a simulated phone: they arrive; are taken and do not arrive; are refused; get no answer; are not taken now.
     BehaviorText(Behavior) = Behavior::parse, UnknownWord, "delivers", Some(&["delivers", "loses", "refuses", "silent", "busy"]);
     /// What a list lists.

@@ -11,7 +11,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
-use sayso_core::address::Address;
+use sayso_core::address::{Address, AddressKind};
 use sayso_core::channel::{Category, Channel, Content, Message, Occasion};
 use sayso_core::decision::{RequireOptIn, Requirement};
 use sayso_core::event_id::RequestHash;
@@ -133,6 +133,13 @@ async fn send(
     }
     let day: String = now.to_string().chars().take(10).collect();
     let once = format!("preference link:{key}:{day}");
+    let text = format!("{} {PREFERENCES_URL}", page.message()).into();
+    let payload = match to.kind() {
+        AddressKind::Email => Payload::Email { subject: page.subject().into(), text },
+        AddressKind::Phone | AddressKind::ChannelId | AddressKind::ExternalId => {
+            Payload::Text(text)
+        }
+    };
     let draft = MessageDraft {
         id: MessageId::from_bytes(app.environment().time_sortable_id()),
         key: Some(RequestHash::of_key(&once, &configuration.secret)),
@@ -140,7 +147,7 @@ async fn send(
         to,
         routes,
         require_opt_in: RequireOptIn::Said(Requirement::OptIn),
-        payload: Payload::Text(format!("{} {PREFERENCES_URL}", page.message()).into()),
+        payload,
         expires_at: now.plus(limits::REQUESTED_MESSAGE_WINDOW),
         zone: None,
         held: None,

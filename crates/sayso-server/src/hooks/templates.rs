@@ -23,7 +23,7 @@ pub(crate) async fn take(
     let provider = configuration.connections.get(&connection).map(|known| known.provider);
     let named = match provider {
         Some(Provider::Gupshup | Provider::Twilio) => changed.template_id.as_deref(),
-        Some(Provider::Meta | Provider::Kannel | Provider::Sandbox) | None => {
+        Some(Provider::Meta | Provider::Kannel | Provider::Smtp | Provider::Sandbox) | None => {
             changed.name.as_deref()
         }
     };

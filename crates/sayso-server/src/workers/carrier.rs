@@ -1,4 +1,4 @@
-//! Hands messages over to providers by HTTP (rule 28).
+//! Hands messages over to providers (rule 28): here by HTTP, by SMTP in [`relay`](super::relay).
 //!
 //! What is sent, and what an answer says, is in `sayso-channels`; here are the one client with its
 //! bounds, and what an answer means for the message. *A message is tried again only where nothing was
@@ -12,7 +12,7 @@ use std::time::Duration;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response, Url, header};
 use sayso_channels::call::Method;
-use sayso_channels::connection::Connection as Account;
+use sayso_channels::connection::Connection as HttpAccount;
 use sayso_channels::failure::{ErrorMeaning, Failure};
 use sayso_channels::outbound::{
     Answer, Button, CannotSend, HandOver, HttpRequest, Oddity, Outgoing, Payload as Said,
@@ -28,6 +28,8 @@ use sayso_store::message::{Claimed, HandOverEnd, Payload};
 use sayso_store::store::StoreError;
 
 use super::persist;
+use super::relay::{self, Encryption};
+use crate::account::Account;
 use crate::app::App;
 use crate::body::duration;
 use crate::hooks::failures::{self, Failed};
@@ -42,6 +44,7 @@ pub(crate) struct Carrier {
     guard: Guard,
     /// Made when the first message goes; none if it cannot be made.
     client: OnceLock<Option<Client>>,
+    encryption: Encryption,
 }
 
 /// How the messages of a sender go.
@@ -51,8 +54,24 @@ pub(crate) struct Carriage {
     pub(crate) account: Account,
     /// Our side, as the provider names it.
     pub(crate) from: Box<str>,
+    /// How our side is called.
+    pub(crate) name: Box<str>,
     /// Where the provider is to report.
     pub(crate) status_url: Option<String>,
+}
+
+/// What became of the hand-over of a message.
+pub(super) enum Handed {
+    /// The provider said something.
+    Answered(HandOver),
+    /// Nothing was taken, and no message would be now; with what the provider said, if it spoke.
+    NotBegun(Option<Failure>),
+    /// Nothing was written, for the guard does not let it there.
+    NotAllowed(Refused),
+    /// Something may have been written, and no answer came.
+    Unanswered,
+    /// It can never go as it is: our word for why.
+    Unsendable(&'static str),
 }
 
 /// What became of a request.
@@ -78,8 +97,18 @@ struct Answered {
 
 impl Carrier {
     /// A client that waits this long for an answer.
-    pub(crate) const fn new(timeout: Duration, guard: Guard) -> Self {
-        Self { timeout, guard, client: OnceLock::new() }
+    pub(crate) fn new(timeout: Duration, guard: Guard) -> Self {
+        Self { timeout, guard, client: OnceLock::new(), encryption: Encryption::default() }
+    }
+
+    /// How relays are encrypted to.
+    pub(super) const fn encryption(&self) -> &Encryption {
+        &self.encryption
+    }
+
+    /// How long a provider may take to answer.
+    pub(super) const fn timeout(&self) -> Duration {
+        self.timeout
     }
 
     /// What it may call.
@@ -161,31 +190,29 @@ pub(crate) async fn carry(
     if let Some(why) = template.state.and_then(TemplateState::failure) {
         return Ok(HandOverEnd::Failed { why: why.into() });
     }
-    let request = match request(carriage, &claimed) {
-        Ok(request) => request,
-        Err(fault) => return Ok(HandOverEnd::Failed { why: word_of(fault).into() }),
+    let handed = match &carriage.account {
+        Account::Http(account) => by_http(app, carriage, account, &claimed).await,
+        Account::Smtp(relay) => relay::hand_over(app, carriage, relay, &claimed).await,
     };
-    let answered = match app.carrier().exchange(carriage.account.provider(), request).await {
-        Exchange::Answered(answered) => answered,
-        Exchange::NotAllowed(refused) => {
+    let answered = match handed {
+        Handed::Answered(answered) => answered,
+        Handed::NotAllowed(refused) => {
             app.metrics().count_outgoing_refused();
             tracing::error!(error = %refused, connection.id = %carriage.connection, "messages wait: their provider's address is not to be called");
             rest(app, carriage, &claimed, None);
             return Ok(later(&claimed, app.now(), None));
         }
-        Exchange::NotBegun => {
+        Handed::NotBegun(failure) => {
+            if let Some(failure) = failure {
+                obey(app, carriage, &claimed, &failure).await?;
+            }
             rest(app, carriage, &claimed, None);
             return Ok(later(&claimed, app.now(), None));
         }
-        Exchange::Unanswered => return Ok(HandOverEnd::Unknown { why: "no_answer".into() }),
-        Exchange::Unsendable => return Ok(HandOverEnd::Failed { why: "no_request".into() }),
+        Handed::Unanswered => return Ok(HandOverEnd::Unknown { why: "no_answer".into() }),
+        Handed::Unsendable(why) => return Ok(HandOverEnd::Failed { why: why.into() }),
     };
-    let answer = Answer {
-        status: answered.status,
-        retry_after: answered.retry_after.as_deref(),
-        body: &answered.body,
-    };
-    Ok(match carriage.account.read_answer(&answer) {
+    Ok(match answered {
         HandOver::Accepted { provider_id } => {
             if let Some(sender) = claimed.route.sender {
                 app.dispatch().back_offs().went((carriage.configuration.workspace, sender));
@@ -207,6 +234,29 @@ pub(crate) async fn carry(
     })
 }
 
+async fn by_http(
+    app: &App,
+    carriage: &Carriage,
+    account: &HttpAccount,
+    claimed: &Claimed,
+) -> Handed {
+    let request = match with_outgoing(carriage, claimed, |outgoing| account.send(outgoing)) {
+        Ok(request) => request,
+        Err(fault) => return Handed::Unsendable(word_of(fault)),
+    };
+    match app.carrier().exchange(account.provider(), request).await {
+        Exchange::Answered(answered) => Handed::Answered(account.read_answer(&Answer {
+            status: answered.status,
+            retry_after: answered.retry_after.as_deref(),
+            body: &answered.body,
+        })),
+        Exchange::NotAllowed(refused) => Handed::NotAllowed(refused),
+        Exchange::NotBegun => Handed::NotBegun(None),
+        Exchange::Unanswered => Handed::Unanswered,
+        Exchange::Unsendable => Handed::Unsendable("no_request"),
+    }
+}
+
 /// Rests the sender of a message that its provider did not take.
 fn rest(app: &App, carriage: &Carriage, claimed: &Claimed, asked: Option<Span>) {
     if let Some(sender) = claimed.route.sender {
@@ -215,12 +265,17 @@ fn rest(app: &App, carriage: &Carriage, claimed: &Claimed, asked: Option<Span>) 
     }
 }
 
-fn request(carriage: &Carriage, claimed: &Claimed) -> Result<HttpRequest, CannotSend> {
+/// Makes what goes to the provider of a message.
+pub(super) fn with_outgoing<T>(
+    carriage: &Carriage,
+    claimed: &Claimed,
+    make: impl FnOnce(&Outgoing<'_>) -> Result<T, CannotSend>,
+) -> Result<T, CannotSend> {
     let our_id = claimed.id.to_string();
     let filled: Vec<String>;
     let buttons: [Button; 2];
     let payload = match &claimed.payload {
-        Payload::Text(text) => Said::Text(text),
+        Payload::Text(text) | Payload::Email { text, .. } => Said::Text(text),
         Payload::Template { name, language, variables } => {
             filled = variables.iter().map(ToString::to_string).collect();
             let language = language.as_deref().unwrap_or_default();
@@ -232,7 +287,7 @@ fn request(carriage: &Carriage, claimed: &Claimed) -> Result<HttpRequest, Cannot
             Said::Question { text, buttons: &buttons }
         }
     };
-    carriage.account.send(&Outgoing {
+    make(&Outgoing {
         channel: claimed.route.channel,
         to: &claimed.to,
         from: &carriage.from,
@@ -246,7 +301,11 @@ fn request(carriage: &Carriage, claimed: &Claimed) -> Result<HttpRequest, Cannot
 pub(crate) fn named_by(provider: Provider, address: &str) -> Box<str> {
     match provider {
         Provider::Gupshup => address.trim_start_matches('+').into(),
-        Provider::Sandbox | Provider::Meta | Provider::Twilio | Provider::Kannel => address.into(),
+        Provider::Sandbox
+        | Provider::Meta
+        | Provider::Twilio
+        | Provider::Kannel
+        | Provider::Smtp => address.into(),
     }
 }
 
@@ -291,7 +350,7 @@ async fn obey(
 }
 
 /// The word for why no request could be made of a message.
-const fn word_of(fault: CannotSend) -> &'static str {
+pub(super) const fn word_of(fault: CannotSend) -> &'static str {
     match fault {
         CannotSend::WrongChannel => "wrong_channel",
         CannotSend::WrongAddress => "wrong_address",

@@ -25,7 +25,7 @@ use super::back_off::BackOffs;
 use super::carrier::{Carriage, carry, named_by};
 use super::sandbox::{Arrived, Taken};
 use super::{BACK_OFF, persist};
-use crate::account::{NoAccount, account_of};
+use crate::account::{Account, NoAccount, account_of};
 use crate::app::App;
 use crate::body::duration;
 use crate::hooks;
@@ -175,7 +175,7 @@ async fn claim_and_send(app: &App, queue: Queue) -> Result<(Claiming, usize), St
     let rests_until = app.dispatch().back_offs().until(queue, app.now());
     // Without a way, or while it rests, nothing is claimed, but what is of no use any more ends.
     let is_going = way.is_some() && rests_until.is_none();
-    let items = if is_going { limits::CLAIM_MESSAGES_MAX } else { 0 };
+    let items = way.as_ref().filter(|_| is_going).map_or(0, Way::window);
     let mut claiming = app.store().claim_messages(workspace, sender, items).await?;
     let metrics = app.metrics();
     metrics.count_messages(MessageState::Failed, claiming.failed);
@@ -217,6 +217,19 @@ enum Way {
     Carriage(Box<Carriage>),
 }
 
+impl Way {
+    /// How many messages go by it at the same time.
+    const fn window(&self) -> usize {
+        match self {
+            Self::Sandbox => limits::CLAIM_MESSAGES_MAX,
+            Self::Carriage(carriage) => match carriage.account {
+                Account::Http(_) => limits::CLAIM_MESSAGES_MAX,
+                Account::Smtp(_) => limits::SMTP_CONNECTIONS_MAX,
+            },
+        }
+    }
+}
+
 /// The way of a sender that sends.
 fn way_of(app: &App, (workspace, sender): Queue) -> Option<Way> {
     let configurations = app.store().configurations();
@@ -233,6 +246,7 @@ fn way_of(app: &App, (workspace, sender): Queue) -> Option<Way> {
             connection: id,
             account,
             from: named_by(connection.provider, &sender.address),
+            name: sender.name.clone(),
             status_url: hooks::outer_url(app, id, connection),
         }))),
         Err(NoAccount::Sandbox) => Some(Way::Sandbox),

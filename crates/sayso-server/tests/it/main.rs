@@ -16,6 +16,7 @@ mod configuration;
 mod connections;
 mod consents;
 mod docs;
+mod emails;
 mod entry;
 mod events;
 mod form_configuration;

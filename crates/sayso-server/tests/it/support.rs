@@ -29,6 +29,7 @@ pub(crate) mod faulty;
 pub(crate) mod kannel;
 pub(crate) mod links;
 pub(crate) mod provider;
+pub(crate) mod relay;
 
 /// A clock that moves when it is told to, and a microsecond at each look.
 #[derive(Debug)]

@@ -716,6 +716,11 @@ impl Canonical for Personal {
                 to.text(yes);
                 to.text(no);
             }
+            Payload::Email { subject, text } => {
+                to.byte(4);
+                to.text(subject);
+                to.text(text);
+            }
         }
         to.option(self.zone, |to, zone| to.text(zone.as_str()));
     }
@@ -738,6 +743,7 @@ impl Canonical for Personal {
                 yes: from.text()?.into(),
                 no: from.text()?.into(),
             },
+            4 => Payload::Email { subject: from.text()?.into(), text: from.text()?.into() },
             _ => return Err(Malformed),
         };
         // What was written before there was a zone ends here; one that is no longer known is none.

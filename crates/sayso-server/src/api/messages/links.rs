@@ -19,7 +19,7 @@ pub(super) fn check_links(
         return;
     }
     let (place, text) = match payload {
-        Payload::Text(text) => ("/text", Some(text)),
+        Payload::Text(text) | Payload::Email { text, .. } => ("/text", Some(text)),
         Payload::Template { .. } | Payload::Question { .. } => ("/template/variables", None),
     };
     let Some(base) = base else {

@@ -118,6 +118,8 @@ limits! {
     count MESSAGE_TEXT_BYTES_MAX: usize = 16_384, "The words of one message; a channel may take fewer.";
     count MESSAGE_SUBJECT_CHARS_MAX: usize = 200, "The subject of an email: mail programs show some 70 characters of it.";
     count MESSAGE_VARIABLES_MAX: usize = 32, "Variables of one template.";
+    count WAY_OUT_WORDS_MAX: usize = 128, "Of a text, the words in capitals at its end that a way out is looked for among: a way out is said last.";
+    count WAY_OUT_PHRASE_WORDS_MAX: usize = 3, "Words of one phrase that somebody is asked to send to leave: `OPT OUT`, `STOP ALL NEWS`.";
     count SMTP_CONNECTIONS_MAX: usize = 8, "Emails of one sender that are on their way to its relay at the same time, each on a connection of its own: relays allow one client some ten to fifty.";
     count MESSAGE_ROUTES_MAX: usize = 4, "Channels that one message may try in turn.";
     count CLAIM_MESSAGES_MAX: usize = 256, "Messages of one sender that are decided and claimed together, and may be on their way to the provider at the same time.";

@@ -149,31 +149,26 @@ impl Given<'_> {
     fn smtp(&mut self) -> Option<smtp::Credentials> {
         let host = self.read(HOST, "smtp.shop.example", smtp::Host::parse);
         let tls = self.read_if_set(TLS, "implicit", smtp::Tls::parse);
-        let tls = tls.map(|tls| tls.unwrap_or(smtp::Tls::Implicit));
+        let tls = tls.unwrap_or(smtp::Tls::Implicit);
         let port = self.read_if_set(PORT, "465", smtp::Port::parse);
         let log_in = self.log_in();
-        let (host, tls) = (host?, tls?);
+        let host = host?;
         if tls == smtp::Tls::None && !is_near(host.as_str()) {
-            let fault = "leaves the private network in clear: use implicit or starttls".to_owned();
-            self.faults.push(CredentialFault {
-                name: TLS,
-                fault: Some(fault),
-                example: "implicit",
-            });
+            let fault = Some("leaves the private network: use implicit or starttls".to_owned());
+            self.faults.push(CredentialFault { name: TLS, fault, example: "implicit" });
         }
-        let port = port?.unwrap_or(tls.usual_port());
-        Some(smtp::Credentials { host, port, tls, log_in: log_in? })
+        Some(smtp::Credentials { host, port: port.unwrap_or(tls.usual_port()), tls, log_in })
     }
 
     /// With what we log in, where anything of it is given: then all of it is needed.
-    fn log_in(&mut self) -> Option<Option<smtp::LogIn>> {
+    fn log_in(&mut self) -> Option<smtp::LogIn> {
         let is_set = |name| self.connection.credentials.contains_key(name);
         if !is_set("username") && !is_set("password") {
-            return Some(None);
+            return None;
         }
         let username = self.read("username", "sayso@shop.example", Secret::parse);
         let password = self.read("password", "correct-horse-battery", Secret::parse);
-        Some(Some(smtp::LogIn { username: username?, password: password? }))
+        Some(smtp::LogIn { username: username?, password: password? })
     }
 
     fn hook_token(&mut self) -> Option<HookToken> {
@@ -181,24 +176,18 @@ impl Given<'_> {
     }
 
     fn base_url(&mut self, default: BaseUrl) -> BaseUrl {
-        if !self.connection.credentials.contains_key(BASE_URL) {
-            return default;
-        }
-        self.read(BASE_URL, "https://api.example", parse_base_url).unwrap_or(default)
+        self.read_if_set(BASE_URL, "https://api.example", parse_base_url).unwrap_or(default)
     }
 
-    /// Reads what may be absent; nothing where it is wrong.
+    /// Reads what may be absent; what is wrong is noted, as always.
     fn read_if_set<T, E: Display>(
         &mut self,
         name: &'static str,
         example: &'static str,
         parse: impl Fn(&str) -> Result<T, E>,
-    ) -> Option<Option<T>> {
-        if self.connection.credentials.contains_key(name) {
-            self.read(name, example, parse).map(Some)
-        } else {
-            Some(None)
-        }
+    ) -> Option<T> {
+        let is_set = self.connection.credentials.contains_key(name);
+        is_set.then(|| self.read(name, example, parse)).flatten()
     }
 
     fn read<T, E: Display>(

@@ -22,6 +22,7 @@ mod caller;
 mod judging;
 mod local;
 mod personal_links;
+mod way_out;
 
 pub mod keyring;
 pub mod observe;

@@ -35,13 +35,18 @@ pub(crate) fn one_click_url(
     configuration: &Configuration,
     (message, address): (&Message, AddressKey),
 ) -> Option<String> {
-    let base = base.filter(|base| base.starts_with("https://"))?;
+    let base = base.filter(|base| has_one_click(Some(base), message))?;
+    let link = link_in(configuration, message, address, LinkPurpose::OneClick);
+    Some(url(base, configuration, &link))
+}
+
+/// Whether an email says where a mail program leaves.
+pub(crate) fn has_one_click(base: Option<&str>, message: &Message) -> bool {
     let is_left = match message.category {
         Category::Marketing | Category::Utility | Category::Service => true,
         Category::Authentication => false,
     };
-    let link = is_left.then(|| link_in(configuration, message, address, LinkPurpose::OneClick))?;
-    Some(url(base, configuration, &link))
+    is_left && base.is_some_and(|base| base.starts_with("https://"))
 }
 
 const fn place_of(purpose: LinkPurpose) -> &'static str {

@@ -64,8 +64,8 @@ addressed_object! {
         topic: TopicIdText,
         /// What it is for; `marketing` if absent. A topic's own category wins.
         category: CategoryText,
-        /// The words. This or `template` is required. `{unsubscribe_url}` and `{preferences_url}` become links of the person.
-        #[schema(example = "Your order is ready.")]
+        /// The words. This or `template` is required. `{unsubscribe_url}` and `{preferences_url}` become links of the person. Marketing says how to leave.
+        #[schema(example = "A new book has come. Reply STOP to leave.")]
         text: String,
         /// The subject. Required on the channel email, and for it alone; at most 200 characters in one line.
         #[schema(example = "Your order is ready")]
@@ -403,6 +403,8 @@ fn compose(
     let says_nothing = request.require_opt_in.is_none();
     if let (Some(payload), Some(channels)) = (&payload, &channels) {
         links::check_links(payload, app.public_url(), channels, &mut faults);
+        let routes = questions.iter().flatten().map(|question| &question.message);
+        links::check_way_out(app, configuration, payload, routes, &mut faults);
     }
     let composed = to.zip(questions).zip(payload.zip(expires_at));
     let ((to, questions), (payload, expires_at)) = faults.settle(composed)?;
@@ -420,12 +422,7 @@ fn payload(request: &mut MessageRequest, faults: &mut Faults) -> Option<Payload>
         (Some(text), None) => {
             if text.trim().is_empty() {
                 let fault = "is empty";
-                faults.note_with_example(
-                    "/text",
-                    Code::InvalidValue,
-                    fault,
-                    "Your order is ready.",
-                );
+                faults.note_with_example("/text", Code::InvalidValue, fault, WORDS);
                 return None;
             }
             Some(Payload::Text(text.into()))
@@ -459,12 +456,7 @@ fn payload(request: &mut MessageRequest, faults: &mut Faults) -> Option<Payload>
         (None, None) => {
             if !faults.is_wrong_at(&["/text", "/template"]) {
                 let fault = "is missing, and so is template";
-                faults.note_with_example(
-                    "/text",
-                    Code::MissingField,
-                    fault,
-                    "Your order is ready.",
-                );
+                faults.note_with_example("/text", Code::MissingField, fault, WORDS);
             }
             None
         }
@@ -604,6 +596,9 @@ fn sends(
         faults.note("/text", Code::TextTooLong, fault);
     }
 }
+
+/// Words that would do.
+const WORDS: &str = "A new book has come. Reply STOP to leave.";
 
 /// The longest name of a template or its language, in bytes: Meta's is 512 characters.
 const TEMPLATE_NAME_BYTES_MAX: usize = 512;

@@ -215,6 +215,9 @@ codes! {
     TextTooLong = "text-too-long", UNPROCESSABLE_ENTITY, "The text is too long for the channel",
         "The channel carries fewer characters.",
         "Shorten it to the limit that the fault names.";
+    WayOutRequired = "way-out-required", UNPROCESSABLE_ENTITY, "Marketing must say how to leave",
+        "The message is marketing, which is also what names no category, and holds no way out that works: neither a link of its person nor, where people can answer, a word in capitals that is a refusal when they send it.",
+        "End the text with such as `Reply STOP to leave.` or `{unsubscribe_url}`; for email set `server.public_url` to an https URL. If it is no marketing, name its `category`.";
     AcknowledgementRequired = "acknowledgement-required", UNPROCESSABLE_ENTITY, "The default needs an acknowledgement",
         "`opted_in_acknowledged` lets marketing go to people who said nothing. It must be acknowledged in writing.",
         "Send `acknowledgement` with the words that the reference of the operation gives.";

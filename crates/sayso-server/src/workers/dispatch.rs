@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use sayso_core::channel::Channel;
 use sayso_core::id::{SenderId, WorkspaceId};
 use sayso_core::limits;
 use sayso_core::message::MessageState;
@@ -30,6 +31,7 @@ use crate::app::App;
 use crate::body::duration;
 use crate::hooks;
 use crate::personal_links::{fill, texts, waits};
+use crate::way_out::stands_by_link;
 
 /// Whose messages wait: a sender of a workspace.
 type Queue = (WorkspaceId, SenderId);
@@ -271,7 +273,11 @@ async fn hand_over(
         return (HandOver { id, began_at: None, at, end }, Vec::new());
     };
     let is_exempt = !claimed.waived.is_empty();
-    let Some(claimed) = with_links(app, workspace, claimed) else {
+    // An email is left by a header that needs the server's URL, which may have gone since it was queued.
+    let can_be_left = claimed.route.channel != Channel::Email
+        || stands_by_link(&claimed.payload, &claimed.route, app.public_url());
+    let linked = can_be_left.then(|| with_links(app, workspace, claimed));
+    let Some(claimed) = linked.flatten() else {
         let end = HandOverEnd::Failed { why: "no_public_url".into() };
         return (HandOver { id, began_at: Some(began_at), at: app.now(), end }, Vec::new());
     };

@@ -1,12 +1,13 @@
 //! Emails go out by SMTP (rules 22 and 28), to a stand-in that holds us to the letter of RFC 5321.
 
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use sayso_core::time::Span;
-use sayso_server::app::Options;
+use sayso_server::app::{App, Options};
 use sayso_server::outgoing::Guard;
 use serde_json::{Value, json};
 
@@ -155,6 +156,36 @@ async fn every_email_but_those_that_guard_an_account_can_be_left() {
     }
     shop.send(&json!({ "topic": topic })).await;
     assert!(shop.taken().header("List-Unsubscribe").is_some());
+}
+
+#[tokio::test]
+async fn an_email_that_cannot_be_left_by_a_click_needs_a_link_in_its_words() {
+    let mut plain = options();
+    plain.outside.url = Some("http://consent.example".into());
+    let shop = Shop::over(plain, Encrypted::Never, &json!({ "tls": "none" })).await;
+    let mut email =
+        json!({ "to": ADA, "channel": "email", "subject": "Sale", "text": "Sale. STOP" });
+    let problem = shop.app.post("/v1/messages", &email).await.is_problem("way-out-required");
+    assert!(problem["errors"][0].to_string().contains("server.public_url"), "{problem}");
+    email["text"] = "Sale. {unsubscribe_url}".into();
+    assert_eq!(shop.app.post("/v1/messages", &email).await.status, StatusCode::ACCEPTED);
+    shop.app.send_due().await;
+    assert_eq!(shop.taken().header("List-Unsubscribe"), None);
+}
+
+#[tokio::test]
+async fn an_email_does_not_go_once_nobody_could_leave_by_it() {
+    let shop = Shop::new().await;
+    let (sale, code) = (json!({}), json!({ "category": "authentication" }));
+    let (sale, code) = (shop.queue(&sale).await, shop.queue(&code).await);
+    // The same store after a restart of a server that does not know its URL any more.
+    let (store, environment) = (Arc::clone(&shop.app.store), shop.app.environment.clone());
+    let mut nameless = options();
+    nameless.outside.url = None;
+    App::new(store, environment, nameless).send_due().await.unwrap();
+    let sale = shop.read(&sale).await;
+    assert_eq!((&sale["state"], &sale["failure"]), (&json!("failed"), &json!("no_public_url")));
+    assert_eq!(shop.read(&code).await["state"], "handed_over");
 }
 
 #[tokio::test]
@@ -402,6 +433,19 @@ async fn a_relay_is_where_the_operator_lets_it_be() {
         let pointers: Vec<&Value> = errors.iter().map(|error| &error["pointer"]).collect();
         assert_eq!(pointers, [&json!(format!("/credentials/{place}"))], "{credentials} {problem}");
     }
+}
+
+#[tokio::test]
+async fn an_email_waits_while_its_relay_is_where_the_settings_let_nothing_go() {
+    let shop = Shop::new().await;
+    let id = shop.queue(&json!({})).await;
+    // The same store after a restart with settings that allow no private network.
+    let (store, environment) = (Arc::clone(&shop.app.store), shop.app.environment.clone());
+    let mut strict = options();
+    strict.outgoing = Guard::default();
+    App::new(store, environment, strict).send_due().await.unwrap();
+    assert_eq!(shop.read(&id).await["state"], "queued");
+    assert_eq!(shop.relay.said(), Vec::<String>::new());
 }
 
 #[tokio::test]

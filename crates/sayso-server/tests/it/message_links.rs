@@ -95,7 +95,7 @@ async fn a_server_that_does_not_know_its_own_url_takes_no_text_with_a_link() {
         assert_eq!(problem["errors"][0]["pointer"], "/text");
         assert!(problem["errors"][0].to_string().contains("server.public_url"), "{problem}");
     }
-    assert_eq!(app.post("/v1/messages", &says("{other}")).await.status, StatusCode::ACCEPTED);
+    assert_eq!(app.post("/v1/messages", &says("{other} STOP")).await.status, StatusCode::ACCEPTED);
 }
 
 #[tokio::test]
@@ -108,4 +108,38 @@ async fn a_text_is_measured_with_its_links() {
     let problem =
         app.post("/v1/messages", &says(&format!("x{fits}"))).await.is_problem("text-too-long");
     assert_eq!(problem["errors"][0]["pointer"], "/text");
+}
+
+#[tokio::test]
+async fn marketing_that_does_not_say_how_to_leave_is_refused_and_nothing_is_queued() {
+    let app = shop(Some(URL)).await;
+    for text in ["Sale today.", "Don't stop now: sale!", "Leave: {unsubscribe_link}"] {
+        let refused = app.post("/v1/messages", &says(text)).await;
+        let problem = refused.is_problem("way-out-required");
+        assert_eq!(problem["errors"][0]["pointer"], "/text", "{text}");
+        assert!(problem["errors"][0].to_string().contains("Reply STOP to leave"), "{problem}");
+    }
+    assert_eq!(app.send_due().await, 0);
+    for text in ["Sale today. Reply STOP to leave.", "Sale. RET ile bitirin.", "{preferences_url}"]
+    {
+        let taken = app.post("/v1/messages", &says(text)).await;
+        assert_eq!(taken.status, StatusCode::ACCEPTED, "{text} {}", taken.text);
+    }
+    let mut paid = says("Paid.");
+    paid["category"] = json!("utility");
+    assert_eq!(app.post("/v1/messages", &paid).await.status, StatusCode::ACCEPTED);
+}
+
+#[tokio::test]
+async fn a_word_of_the_workspaces_own_is_a_way_out_while_its_rule_lives() {
+    let app = shop(Some(URL)).await;
+    let text = says("Sale today. Send FAREWELL to get no more.");
+    app.post("/v1/messages", &text).await.is_problem("way-out-required");
+    let rule = json!({ "channel": "sms", "begins": "farewell", "does": "opt_out" });
+    let rule = app.post("/v1/rules", &rule).await;
+    assert_eq!(rule.status, StatusCode::CREATED, "{}", rule.text);
+    let taken = app.post("/v1/messages", &text).await;
+    assert_eq!(taken.status, StatusCode::ACCEPTED, "{}", taken.text);
+    app.delete(&format!("/v1/rules/{}", rule.json()["id"].as_str().unwrap())).await;
+    app.post("/v1/messages", &text).await.is_problem("way-out-required");
 }

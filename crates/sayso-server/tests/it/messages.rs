@@ -36,7 +36,7 @@ async fn refuse(app: &TestApp, phone: &str) {
 }
 
 fn hello(to: &str) -> Value {
-    json!({ "to": to, "channel": "sms", "text": "Hello" })
+    json!({ "to": to, "channel": "sms", "text": "Hello. STOP ends it." })
 }
 
 async fn send(app: &TestApp, message: &Value) -> String {
@@ -71,7 +71,10 @@ async fn a_message_to_somebody_who_agreed_arrives_and_shows_every_state_on_its_w
     assert_eq!(message["decision"]["decision"], "allow");
     assert!(message["decision"]["explanation"]["rests_on"][0]["event"].is_string());
     let arrived = arrived(&app, ADA).await;
-    assert_eq!((&arrived[0]["id"], &arrived[0]["text"]), (&json!(id), &json!("Hello")));
+    assert_eq!(
+        (&arrived[0]["id"], &arrived[0]["text"]),
+        (&json!(id), &json!("Hello. STOP ends it."))
+    );
     let listed = app.get("/v1/messages?state=delivered").await.json();
     assert_eq!(listed["messages"][0]["id"], json!(id));
     assert_eq!(app.get("/v1/messages?state=failed").await.json()["messages"], json!([]));
@@ -124,7 +127,7 @@ async fn a_retry_is_the_first_message_also_after_a_refusal() {
     let again = keyed(&app, "k", &hello(ADA)).await;
     assert_eq!(again.status, StatusCode::ACCEPTED, "{}", again.text);
     assert_eq!((&again.json()["id"], &again.json()["state"]), (&first["id"], &json!("delivered")));
-    let other = json!({ "to": ADA, "channel": "sms", "text": "Something else" });
+    let other = json!({ "to": ADA, "channel": "sms", "text": "Something else. STOP ends it." });
     keyed(&app, "k", &other).await.is_problem("idempotency-key-reused");
     assert_eq!(arrived(&app, ADA).await.len(), 1);
 }
@@ -132,20 +135,21 @@ async fn a_retry_is_the_first_message_also_after_a_refusal() {
 #[tokio::test]
 async fn the_next_channel_is_tried_where_the_first_is_refused() {
     let app = shop().await;
-    let message = json!({ "to": ADA, "channel": ["whatsapp", "sms"], "text": "Hello" });
+    let message =
+        json!({ "to": ADA, "channel": ["whatsapp", "sms"], "text": "Hello. STOP ends it." });
     let id = send(&app, &message).await;
     app.send_due().await;
     let sent = read(&app, &id).await;
     assert_eq!((&sent["channel"], &sent["state"]), (&json!("sms"), &json!("delivered")));
     app.post(
         "/v1/messages",
-        &json!({ "to": BOB, "channel": ["whatsapp", "sms"], "text": "Hello" }),
+        &json!({ "to": BOB, "channel": ["whatsapp", "sms"], "text": "Hello. STOP ends it." }),
     )
     .await
     .is_problem("message-not-allowed");
-    let twice = json!({ "to": ADA, "channel": ["sms", "sms"], "text": "Hello" });
+    let twice = json!({ "to": ADA, "channel": ["sms", "sms"], "text": "Hello. STOP ends it." });
     app.post("/v1/messages", &twice).await.is_problem("invalid-value");
-    let kinds = json!({ "to": ADA, "channel": ["sms", "email"], "text": "Hello" });
+    let kinds = json!({ "to": ADA, "channel": ["sms", "email"], "text": "Hello. STOP ends it." });
     app.post("/v1/messages", &kinds).await.is_problem("invalid-value");
 }
 
@@ -156,7 +160,7 @@ async fn free_words_on_whatsapp_need_the_window_and_a_template_does_not() {
     let mut yes = act(ADA, "opt_in", "2026-11-21T09:00:00Z", &notice);
     yes["channel"] = json!("whatsapp");
     assert_eq!(app.post("/v1/consents", &yes).await.status, StatusCode::CREATED);
-    let words = json!({ "to": ADA, "channel": "whatsapp", "text": "Hello" });
+    let words = json!({ "to": ADA, "channel": "whatsapp", "text": "Hello. STOP ends it." });
     let problem = app.post("/v1/messages", &words).await.is_problem("message-not-allowed");
     assert_eq!(problem["decision"]["reasons"], json!(["outside_window"]));
     let template = json!({ "to": ADA, "channel": "whatsapp", "template": { "name": "hello", "language": "en", "variables": ["Ada"] } });
@@ -169,12 +173,12 @@ async fn free_words_on_whatsapp_need_the_window_and_a_template_does_not() {
 async fn a_person_named_by_your_own_id_is_reached_at_their_one_address() {
     let app = shop().await;
     app.post("/v1/profiles", &json!({ "external_id": "u-1", "phone": ADA })).await;
-    let message = json!({ "external_id": "u-1", "channel": "sms", "text": "Hello" });
+    let message = json!({ "external_id": "u-1", "channel": "sms", "text": "Hello. STOP ends it." });
     let id = send(&app, &message).await;
     assert_eq!(read(&app, &id).await["to"]["phone"], ADA);
-    let unknown = json!({ "external_id": "u-2", "channel": "sms", "text": "Hello" });
+    let unknown = json!({ "external_id": "u-2", "channel": "sms", "text": "Hello. STOP ends it." });
     app.post("/v1/messages", &unknown).await.is_problem("invalid-value");
-    let two = json!({ "to": ADA, "phone": BOB, "channel": "sms", "text": "Hello" });
+    let two = json!({ "to": ADA, "phone": BOB, "channel": "sms", "text": "Hello. STOP ends it." });
     app.post("/v1/messages", &two).await.is_problem("one-address-needed");
 }
 

@@ -55,7 +55,7 @@ async fn ask(app: &TestApp, phone: &str, more: &Value) -> Value {
 }
 
 fn hello(more: &Value) -> Value {
-    let mut message = json!({ "to": ADA, "channel": "sms", "text": "Hello" });
+    let mut message = json!({ "to": ADA, "channel": "sms", "text": "Hello. STOP ends it." });
     let fields = more.as_object().unwrap().clone();
     message.as_object_mut().unwrap().extend(fields);
     message
@@ -321,7 +321,7 @@ async fn who_was_erased_gets_nothing_and_what_they_got_still_counts_for_nobody_e
     agree(&app, BOB, "sms").await;
     send(&app, &hello(&json!({ "time_zone": "Europe/Berlin" }))).await;
     assert_eq!(app.send_due().await, 1);
-    let waits = json!({ "to": ADA, "channel": "sms", "text": "Hello", "expires_at": "2026-12-01T00:00:00Z", "time_zone": "Europe/Berlin" });
+    let waits = json!({ "to": ADA, "channel": "sms", "text": "Hello. STOP ends it.", "expires_at": "2026-12-01T00:00:00Z", "time_zone": "Europe/Berlin" });
     let waits = send(&app, &waits).await;
     assert_eq!(
         app.post("/v1/erasures", &json!({ "phone": ADA })).await.status,

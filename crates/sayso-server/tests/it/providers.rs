@@ -89,7 +89,7 @@ fn check(shop: &Shop, provider: &str, id: &str, seen: &Seen) {
             let wanted = pairs(&[
                 ("To", ADA),
                 ("From", "+15550100900"),
-                ("Body", "Grüße & more"),
+                ("Body", "Grüße & STOP"),
                 ("StatusCallback", &callback),
             ]);
             assert_eq!(seen.parameters(), wanted);
@@ -106,7 +106,7 @@ fn check(shop: &Shop, provider: &str, id: &str, seen: &Seen) {
                 ("to", ADA),
                 ("charset", "UTF-8"),
                 ("coding", "0"),
-                ("text", "Grüße & more"),
+                ("text", "Grüße & STOP"),
                 ("dlr-mask", "31"),
                 ("dlr-url", &report),
             ]);

@@ -2,4 +2,5 @@
 //! `--only real` runs these tests alone.
 
 mod kannel;
+mod relay;
 mod twilio;

@@ -228,7 +228,7 @@ async fn a_paused_sender_sends_the_confirmation_of_a_refusal_alone() {
     for phone in [ADA, BOB] {
         app.post("/v1/consents", &act(phone, "opt_in", "2026-11-21T09:00:00Z", &notice)).await;
     }
-    let message = json!({ "to": ADA, "channel": "sms", "text": "Hello" });
+    let message = json!({ "to": ADA, "channel": "sms", "text": "Hello. STOP ends it." });
     let queued = app.post("/v1/messages", &message).await.json()["id"].clone();
     let queued = format!("/v1/messages/{}", queued.as_str().unwrap());
     let nameless = app.post(&format!("{path}/pause"), &json!({})).await;

@@ -61,7 +61,7 @@ impl Shop {
 #[tokio::test]
 async fn a_stop_is_obeyed_by_the_next_send_and_confirmed_once() {
     let shop = Shop::open().await;
-    let hello = json!({ "to": ADA, "channel": "sms", "text": "Hello" });
+    let hello = json!({ "to": ADA, "channel": "sms", "text": "Hello. STOP ends it." });
     assert_eq!(shop.app.post("/v1/messages", &hello).await.status, StatusCode::ACCEPTED);
     let heard = shop.says("Stop. Thank you!").await;
     assert_eq!((&heard["reading"], &heard["because"]), (&json!("stop"), &json!("courtesy")));

@@ -1,12 +1,60 @@
-//! Whether the links that a message waits for can stand in it.
+//! Whether the links that a message waits for can stand in it, and whether it says how to leave.
 
-use sayso_core::channel::Channel;
+use std::sync::Arc;
+
+use sayso_core::channel::{Channel, Message};
+use sayso_store::configuration::Configuration;
 use sayso_store::message::Payload;
 
 use super::characters_max;
+use crate::app::App;
 use crate::body::Faults;
+use crate::hooks::understanding::Line;
 use crate::personal_links::{self, texts, waits};
 use crate::problem::Code;
+use crate::way_out;
+
+/// Notes that a message has no way out that works, on one of the routes that it needs one for. Said once
+/// nothing else is wrong with it.
+pub(super) fn check_way_out<'a>(
+    app: &App,
+    configuration: &Arc<Configuration>,
+    payload: &Payload,
+    mut routes: impl Iterator<Item = &'a Message>,
+    faults: &mut Faults,
+) {
+    if !faults.is_empty() {
+        return;
+    }
+    let vocabulary = app.vocabularies().of(configuration);
+    let has_none = |message: &&Message| {
+        let (channel, sender, vocabulary) = (message.channel, message.sender, &vocabulary);
+        let line = Line { configuration, vocabulary, channel, sender, open: None };
+        !way_out::stands(payload, message, app.public_url(), &line)
+    };
+    let Some(message) = routes.find(has_none) else { return };
+    let (fault, example) = match message.channel {
+        Channel::Email => (
+            "has no way out, which marketing needs: set server.public_url to an https URL",
+            "Leave: {unsubscribe_url}",
+        ),
+        Channel::Voice | Channel::Push => (
+            "names no way out, which marketing needs; if it is none, name its category",
+            "Sale today. Leave: {unsubscribe_url}",
+        ),
+        Channel::WhatsApp
+        | Channel::Sms
+        | Channel::Rcs
+        | Channel::Viber
+        | Channel::Telegram
+        | Channel::Messenger
+        | Channel::Line => (
+            "names no way out, which marketing needs; if it is none, name its category",
+            super::WORDS,
+        ),
+    };
+    faults.note_with_example("/text", Code::WayOutRequired, fault, example);
+}
 
 /// Notes what is wrong with the links of a message; `base` is the server's URL, if it is known.
 pub(super) fn check_links(

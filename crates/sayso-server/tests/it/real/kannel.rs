@@ -152,14 +152,14 @@ async fn a_text_typed_on_a_phone_opts_its_owner_out_and_a_send_arrives_and_is_re
     shop.serve().await;
 
     let phone = gateway.phone();
-    shop.send_until(ADA, "Grüße & 50 % more", "delivered").await;
-    phone.until_said(&format!("<{OURS} {ADA} text Grüße & 50 % more>"), 1).await;
+    shop.send_until(ADA, "Grüße & 50 % STOP", "delivered").await;
+    phone.until_said(&format!("<{OURS} {ADA} text Grüße & 50 % STOP>"), 1).await;
     drop(phone);
 
     let phone = gateway.phone_that_types(&format!("{ADA} {OURS} text Stop. Thank you"));
     phone.until_said(&format!("<{OURS} {ADA} text Shop: you will get no more messages"), 1).await;
     assert_eq!(shop.gate_after(ADA, "allow").await, "opted_out");
-    let message = json!({ "to": ADA, "channel": "sms", "text": "50 % more" });
+    let message = json!({ "to": ADA, "channel": "sms", "text": "50 % STOP" });
     let (status, refused) = shop.ask("POST", "/v1/messages", &message).await;
     assert_eq!(status, StatusCode::CONFLICT, "{refused}");
     assert_eq!(refused["decision"]["reason"], "opted_out", "{refused}");
@@ -189,6 +189,6 @@ async fn the_longest_text_arrives_whole() {
     let gateway = Gateway::start(&shop.ports, &shop.hook).await;
     shop.serve().await;
     let phone = gateway.phone();
-    shop.send_until(ADA, &"я".repeat(1_600), "delivered").await;
+    shop.send_until(ADA, &("я".repeat(1_595) + " STOP"), "delivered").await;
     phone.until_said("Got message", 24).await;
 }

@@ -175,7 +175,7 @@ impl Shop {
     /// A message that this channel takes at any time.
     pub(crate) fn message(&self, to: &str) -> Value {
         if self.channel == "sms" {
-            return json!({ "to": to, "channel": "sms", "text": "Grüße & more" });
+            return json!({ "to": to, "channel": "sms", "text": "Grüße & STOP" });
         }
         let template = json!({ "name": "offer", "language": "en_US", "variables": ["Ana"] });
         json!({ "to": to, "channel": self.channel, "template": template })

@@ -79,17 +79,17 @@ impl Relay {
                     match encrypted {
                         Encrypted::AtOnce => {
                             let Ok(stream) = acceptor().accept(stream).await else { return };
-                            converse(stream, true, None, &script).await;
+                            converse(stream, Leg::Encrypted, &script).await;
                         }
                         Encrypted::WhenAsked => {
-                            let Some(stream) = converse(stream, false, Some(()), &script).await
+                            let Some(stream) = converse(stream, Leg::StillClear, &script).await
                             else {
                                 return;
                             };
                             let Ok(stream) = acceptor().accept(stream).await else { return };
-                            converse(stream, true, None, &script).await;
+                            converse(stream, Leg::NowEncrypted, &script).await;
                         }
-                        Encrypted::Never => drop(converse(stream, false, None, &script).await),
+                        Encrypted::Never => drop(converse(stream, Leg::Clear, &script).await),
                     }
                 });
             }
@@ -128,11 +128,24 @@ fn acceptor() -> TlsAcceptor {
     TlsAcceptor::from(Arc::new(config.with_single_cert(vec![certificate.der], key).unwrap()))
 }
 
+/// A part of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Leg {
+    /// All of it, in clear.
+    Clear,
+    /// All of it, encrypted.
+    Encrypted,
+    /// Until the client asks for encryption.
+    StillClear,
+    /// From then on: the client speaks first.
+    NowEncrypted,
+}
+
 /// One connection, as far as it has come.
 struct Conversation<'a, S> {
     stream: BufReader<S>,
     script: &'a Mutex<Script>,
-    is_encrypted: bool,
+    leg: Leg,
     greeted: bool,
     user: Option<String>,
     from: Option<String>,
@@ -142,24 +155,14 @@ struct Conversation<'a, S> {
 /// Speaks with a client until it goes; with one that asks for encryption, until then.
 async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,
-    is_encrypted: bool,
-    offers_tls: Option<()>,
+    leg: Leg,
     script: &Mutex<Script>,
 ) -> Option<S> {
-    let mut it = Conversation {
-        stream: BufReader::new(stream),
-        script,
-        is_encrypted,
-        greeted: false,
-        user: None,
-        from: None,
-        to: None,
-    };
-    // After STARTTLS the client speaks first.
-    if (!is_encrypted || offers_tls.is_some() || it.begins_encrypted())
-        && !it.reply("greeting", "220 relay.example ESMTP").await
-    {
-        return None;
+    let stream = BufReader::new(stream);
+    let mut it =
+        Conversation { stream, script, leg, greeted: false, user: None, from: None, to: None };
+    if leg != Leg::NowEncrypted {
+        it.reply("greeting", "220 relay.example ESMTP").await.then_some(())?;
     }
     loop {
         let line = it.line().await?;
@@ -167,7 +170,7 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
         let word = word.to_ascii_uppercase();
         it.script.lock().unwrap().said.push(word.clone());
         if word == "STARTTLS" {
-            if offers_tls.is_none() {
+            if leg != Leg::StillClear {
                 it.breaks("STARTTLS was not offered");
                 return None;
             }
@@ -175,16 +178,11 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
             assert!(it.stream.buffer().is_empty(), "something was said before the encryption");
             return Some(it.stream.into_inner());
         }
-        it.obey(&word, rest, offers_tls.is_some()).await.then_some(())?;
+        it.obey(&word, rest).await.then_some(())?;
     }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<'_, S> {
-    /// Whether the client spoke to nobody in clear before.
-    fn begins_encrypted(&self) -> bool {
-        !self.script.lock().unwrap().said.iter().any(|word| word == "STARTTLS")
-    }
-
     fn breaks(&self, rule: &str) {
         self.script.lock().unwrap().broken_rules.push(rule.to_owned());
     }
@@ -220,14 +218,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<'_, S> {
         self.stream.write_all(format!("{reply}\r\n").as_bytes()).await.is_ok()
     }
 
-    async fn obey(&mut self, word: &str, rest: &str, offers_tls: bool) -> bool {
+    async fn obey(&mut self, word: &str, rest: &str) -> bool {
         match word {
             "EHLO" => {
-                if rest != "consent.example" {
-                    self.breaks("the name after EHLO is not the server's");
+                if rest != "consent.example" && rest != "shop.example" {
+                    self.breaks("the name after EHLO is not the server's or the sender's");
                 }
                 self.greeted = true;
-                let tls = if offers_tls { "250-STARTTLS\r\n" } else { "" };
+                let tls = if self.leg == Leg::StillClear { "250-STARTTLS\r\n" } else { "" };
                 self.reply("EHLO", &format!("250-relay.example\r\n{tls}250 AUTH PLAIN LOGIN")).await
             }
             "AUTH" => self.log_in(rest).await,
@@ -280,7 +278,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<'_, S> {
             message.push_str("\r\n");
         }
         let (from, to) = (self.from.take().unwrap(), self.to.take().unwrap());
-        let (user, is_encrypted) = (self.user.clone(), self.is_encrypted);
+        let user = self.user.clone();
+        let is_encrypted = matches!(self.leg, Leg::Encrypted | Leg::NowEncrypted);
         let told =
             self.script.lock().unwrap().replies.get("end").and_then(|it| it.front()).copied();
         if told.is_none() {

@@ -12,7 +12,7 @@ use crate::exit::Failure;
 const PHONE: &str = "+14155550105";
 
 /// What the shop sends.
-const NEWS: &str = "A new book has come.";
+const NEWS: &str = "A new book. STOP ends it.";
 
 /// A conversation under way.
 struct Conversation<'a> {

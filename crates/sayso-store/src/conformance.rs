@@ -67,6 +67,7 @@ macro_rules! conformance_cases {
         $case!(a_past_audience_is_who_was_in_it);
         $case!(a_past_audience_goes_by_the_clock_and_the_settings_of_then);
         $case!(a_message_goes_its_way_from_the_queue_to_the_person);
+        $case!(what_a_message_says_is_kept_as_it_was_said);
         $case!(a_refusal_in_the_queue_is_obeyed_by_the_claim);
         $case!(a_refusal_after_the_claim_keeps_the_hand_over_from_beginning);
         $case!(a_revoked_claim_of_somebody_who_still_agrees_goes_the_second_time);

@@ -107,6 +107,31 @@ pub async fn a_message_goes_its_way_from_the_queue_to_the_person(store: &dyn Sto
     assert!(store.waiting_senders().await.unwrap().is_empty());
 }
 
+/// What a message says is read and claimed as it was said, whatever kind of words it is.
+pub async fn what_a_message_says_is_kept_as_it_was_said(store: &dyn Store) {
+    let workspace = workspace(store).await;
+    let payloads = [
+        Payload::Text("Grüße".into()),
+        Payload::Email { subject: "Sale".into(), text: "Come by.\nToday.".into() },
+        Payload::Template {
+            name: "offer".into(),
+            language: Some("en_US".into()),
+            variables: vec!["Ada".into(), "".into()],
+        },
+        Payload::Question { text: "May we?".into(), yes: "Yes".into(), no: "No".into() },
+    ];
+    for (n, payload) in (1..).zip(&payloads) {
+        says(store, workspace, n, Statement::Single, 1).await;
+        let draft = MessageDraft { payload: payload.clone(), ..message_to(n) };
+        queued(store, workspace, draft).await;
+        let personal = stored(store, workspace, n).await.personal;
+        assert_eq!(personal, Some((phone(n), payload.clone())));
+    }
+    let claimed = claim(store, workspace).await.claimed;
+    let said: Vec<Payload> = claimed.into_iter().map(|claimed| claimed.payload).collect();
+    assert_eq!(said, payloads);
+}
+
 /// What was recorded between the queueing and the claim decides.
 pub async fn a_refusal_in_the_queue_is_obeyed_by_the_claim(store: &dyn Store) {
     let workspace = workspace(store).await;

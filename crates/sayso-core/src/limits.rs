@@ -230,7 +230,8 @@ limits! {
     span RETRY_AFTER_MAX = Span::days(1), "A provider that asks for a longer pause is asked again after a day.";
     span PROVIDER_CONNECT_TIMEOUT = Span::seconds(5), "A provider that cannot be reached in this time was sent nothing, so the message waits.";
     span PROVIDER_ANSWER_TIMEOUT = Span::seconds(15), "A provider that does not answer a message in this time may have it: it is `unknown`. A stop waits longer than this.";
-    span SMTP_OPEN_TIMEOUT = Span::seconds(10), "A relay that has not greeted, encrypted and let us in after this time was sent no message, so it waits.";
+    span SMTP_CONNECT_TIMEOUT = Span::seconds(2), "An address of a relay that does not answer in this time leaves time for the next.";
+    span SMTP_OPEN_TIMEOUT = Span::seconds(5), "A relay that has not greeted, encrypted and let us in after this time was sent no message, so it waits: as long as other providers have to be reached.";
     span SMTP_QUIT_TIMEOUT = Span::seconds(1), "A relay that took a message is told goodbye, and not waited for longer.";
     span RESEND_AFTER_MIN = Span::seconds(1), "A message that its provider did not take is not tried again sooner.";
     span RESEND_AFTER_MAX = Span::minutes(10), "A message that its provider did not take waits as long again as it has waited, up to this, unless the provider names a time.";

@@ -156,7 +156,7 @@ async fn connect(
     hello: &ClientId,
     tls: Option<TlsParameters>,
 ) -> Result<AsyncSmtpConnection, Handed> {
-    let patience = Some(duration(limits::PROVIDER_CONNECT_TIMEOUT));
+    let patience = Some(duration(limits::SMTP_CONNECT_TIMEOUT));
     let mut shut_by = Handed::NotBegun(None);
     for address in addresses {
         let connecting =

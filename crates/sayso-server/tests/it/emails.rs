@@ -364,7 +364,7 @@ async fn an_email_has_a_subject_and_nothing_else_has() {
     let email = json!({ "to": ADA, "channel": "email", "text": "50 % off." });
     let problem = app.post("/v1/messages", &email).await.is_problem("missing-field");
     assert_eq!(problem["errors"][0]["pointer"], "/subject");
-    for bad in ["", "  ", "a\r\nBcc: eve@example.org", &"x".repeat(201)] {
+    for bad in ["", "  ", "a\r\nBcc: eve@example.org", &"x".repeat(201), "{unsubscribe_url}"] {
         let mut email = email.clone();
         email["subject"] = bad.into();
         let problem = app.post("/v1/messages", &email).await.is_problem("invalid-value");

@@ -5,6 +5,7 @@ use sayso_core::limits;
 use sayso_store::message::Payload;
 
 use crate::body::Faults;
+use crate::personal_links::waits;
 use crate::problem::Code;
 
 /// One that would do.
@@ -39,6 +40,10 @@ pub(super) fn with_subject(
 fn read(subject: Option<String>, faults: &mut Faults) -> Option<Box<str>> {
     let subject = faults.require("/subject", subject, EXAMPLE)?;
     let subject = subject.trim();
+    if waits(subject) {
+        faults.note("/subject", Code::InvalidValue, "holds a link, which stands in the text");
+        return None;
+    }
     let is_good = (1..=limits::MESSAGE_SUBJECT_CHARS_MAX).contains(&subject.chars().count())
         && !subject.chars().any(char::is_control);
     if !is_good {

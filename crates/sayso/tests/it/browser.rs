@@ -1,13 +1,13 @@
 //! Debian's Chromium: the browser tag on pages as customers build them, and our own pages.
 
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 
-use fantoccini::{Client, ClientBuilder, Locator};
+use fantoccini::{Client, Locator};
 use hyper::Method;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 
 use crate::http::Http;
 use crate::running::{Running, sayso_json};
@@ -15,9 +15,9 @@ use crate::running::{Running, sayso_json};
 mod entry;
 mod forms;
 mod preferences;
+mod window;
 
-/// How often a state is asked for before the test gives up; each time waits for a paint or so.
-const TRIES: u32 = 300;
+use window::{TRIES, open_browser, pause};
 
 /// Everything one scenario needs.
 struct Scene {
@@ -57,55 +57,6 @@ async fn serve_pages(listener: TcpListener, sayso: String, site: String) {
         // A browser that went away needs no page.
         drop(stream.write_all([head.as_bytes(), text.as_bytes()].concat().as_slice()).await);
     }
-}
-
-/// Starts chromedriver on a port of its own and opens a browser, with more arguments and options than the
-/// usual.
-async fn open_browser(more: &[&str], mut options: Value) -> (Child, Client) {
-    let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
-    let driver = Command::new("chromedriver")
-        .arg(format!("--port={port}"))
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    // The driver is ready when its port answers.
-    let mut tries = 0;
-    while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
-        tries += 1;
-        assert!(tries < 200_000, "chromedriver does not answer");
-        tokio::task::yield_now().await;
-    }
-    let arguments = [
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--disable-dev-shm-usage",
-    ];
-    options["args"] = json!([&arguments[..], more].concat());
-    let Value::Object(wishes) = json!({ "goog:chromeOptions": options }) else {
-        unreachable!("an object literal")
-    };
-    let browser = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new())
-        .capabilities(wishes)
-        .connect(&format!("http://127.0.0.1:{port}"))
-        .await
-        .unwrap();
-    (driver, browser)
-}
-
-/// Lets the page do one round of its own work. A page that is being left ends its round early, which the driver
-/// calls a script that failed or took too long.
-async fn pause(browser: &Client) {
-    let round = "const done = arguments[0]; setTimeout(done, 50);";
-    let Err(error) = browser.execute_async(round, vec![]).await else { return };
-    assert!(error.is_script_timeout() || error.is_javascript_error(), "{error}");
 }
 
 impl Scene {
@@ -183,6 +134,13 @@ impl Scene {
         }
     }
 
+    /// Waits until the server has answered what the tag sent on this page.
+    async fn is_heard(&self) {
+        let answered = "return performance.getEntriesByType('resource')\
+            .some((it) => it.name.endsWith('/capture/tag') && it.responseEnd > 0)";
+        window::until(&self.browser, answered, &json!(true)).await;
+    }
+
     async fn sms(&mut self, phone: &str) -> Value {
         let ask = json!({ "phone": phone, "channel": "sms", "explain": true });
         self.http.must(Method::POST, "/v1/check", Some(&ask)).await.body
@@ -222,7 +180,7 @@ async fn what_the_page_says_before_the_tag_loads_is_recorded_once() {
     scene.has_said(ADA, &["whatsapp no", "sms yes", "processing yes"]).await;
     for _ in 0..3 {
         scene.visit("before.html").await;
-        scene.let_settle().await;
+        scene.is_heard().await;
     }
     assert_eq!(scene.said(ADA).await.len(), 3, "a page view that says the same says nothing new");
     assert_eq!(scene.sms("+14155550123").await["decision"], "allow");
@@ -260,7 +218,7 @@ async fn a_stop_stands_however_often_the_site_says_yes() {
     assert_eq!(scene.http.must(Method::POST, "/v1/consents", Some(&stop)).await.status, 201);
     for _ in 0..10 {
         scene.visit("before.html").await;
-        scene.let_settle().await;
+        scene.is_heard().await;
     }
     let after_views = scene.sms("+14155550123").await;
     assert_eq!(after_views["reason"], "opted_out", "{after_views}");

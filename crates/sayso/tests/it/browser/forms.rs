@@ -6,7 +6,7 @@ use fantoccini::actions::{InputSource, KeyAction, KeyActions};
 use hyper::Method;
 use serde_json::{Value, json};
 
-use super::{ADA, Scene, TRIES};
+use super::{ADA, Scene, TRIES, window};
 
 const TAB: char = '\u{E004}';
 const ENTER: char = '\u{E007}';
@@ -66,9 +66,9 @@ impl FormScene {
         self.press(&text.chars().collect::<Vec<_>>()).await;
     }
 
-    /// Out of every frame: there is one in the page, and none in that.
+    /// Out of every frame.
     async fn leave(&self) {
-        self.scene.browser.clone().enter_parent_frame().await.unwrap();
+        window::leave_frames(&self.scene.browser).await;
     }
 
     async fn enter(&self) {
@@ -79,15 +79,7 @@ impl FormScene {
     /// Waits until a script of the page says what is expected.
     async fn until(&self, script: &str, expected: Value) {
         self.leave().await;
-        let mut found = Value::Null;
-        for _ in 0..TRIES {
-            found = self.scene.browser.execute(script, vec![]).await.unwrap();
-            if found == expected {
-                return;
-            }
-            self.scene.pause().await;
-        }
-        panic!("{script}: {found}, not {expected}");
+        window::until(&self.scene.browser, script, &expected).await;
     }
 
     /// Waits until the frame holds what is looked for, and stays in it.

@@ -10,7 +10,7 @@ use fantoccini::key::Key;
 use hyper::Method;
 use serde_json::{Value, json};
 
-use super::open_browser;
+use super::{open_browser, window};
 use crate::http::Http;
 use crate::running::{Running, sayso_json};
 
@@ -71,7 +71,7 @@ impl Telephone {
     }
 
     async fn script(&self, script: &str) -> Value {
-        self.browser.execute(script, vec![]).await.unwrap()
+        window::script(&self.browser, script).await
     }
 
     async fn press(&self, key: &str) {
@@ -93,10 +93,11 @@ impl Telephone {
         panic!("the keyboard does not reach {words}: {}", self.text().await);
     }
 
-    /// Presses the button with these words.
+    /// Presses the button with these words, and waits for the page that it leads to.
     async fn push(&self, words: &str) {
         self.tab_to(words).await;
-        self.press(&char::from(Key::Enter).to_string()).await;
+        let enter = char::from(Key::Enter).to_string();
+        window::leave_by(&self.browser, async || self.press(&enter).await).await;
     }
 
     async fn text(&self) -> String {
@@ -105,11 +106,11 @@ impl Telephone {
 
     /// Waits until the page says this.
     async fn says(&self, words: &str) {
-        for _ in 0..super::TRIES {
+        for _ in 0..window::TRIES {
             if self.text().await.contains(words) {
                 return;
             }
-            super::pause(&self.browser).await;
+            window::pause(&self.browser).await;
         }
         panic!("{words}: {}", self.text().await);
     }

@@ -30,6 +30,18 @@ pub(crate) const CHROMEDRIVER: Need = Need {
     used_for: "the browser tests",
 };
 
+/// The letters of every language of the pages. Without them pictures show boxes, and widths are wrong.
+pub(crate) const FONTS: Need = Need {
+    package: "fonts-noto-core",
+    probe: "test -e /usr/share/fonts/truetype/noto/NotoSansDevanagari-Regular.ttf \
+        || fc-list ':lang=hi' | grep --quiet .",
+    used_for: "the browser tests",
+};
+
+/// What installs axe-core, which judges how accessible pages are.
+pub(crate) const NPM: Need =
+    Need { package: "npm", probe: "command -v npm", used_for: "the browser tests" };
+
 /// What reads QR codes.
 pub(crate) const ZBAR: Need =
     Need { package: "zbar-tools", probe: "command -v zbarimg", used_for: "the browser tests" };

@@ -6,6 +6,7 @@
 //! integration test `it` of the server in a module `real`. They run alone, the rest runs together.
 //! cargo-nextest is used when it is there, `cargo test` otherwise.
 
+mod axe;
 mod python;
 mod schemathesis;
 
@@ -65,7 +66,9 @@ impl Part {
         match self {
             Self::Unit | Self::Doc | Self::Kill => &[],
             Self::Real => &[needs::KANNEL, needs::KANNEL_EXTRAS, needs::PYTHON],
-            Self::Browser => &[needs::CHROMIUM, needs::CHROMEDRIVER, needs::ZBAR],
+            Self::Browser => {
+                &[needs::CHROMIUM, needs::CHROMEDRIVER, needs::FONTS, needs::NPM, needs::ZBAR]
+            }
             Self::Schemathesis => &[needs::PYTHON],
         }
     }
@@ -176,6 +179,7 @@ fn run_part(part: Part, plan: &Plan, runner: Runner) -> Result<Verdict> {
             run_alone(runner, plan, Alone { package, module, filter, environment })
         }
         Part::Browser => {
+            axe::install()?;
             let (package, module, filter) = ("sayso", "browser::", BROWSER_FILTER);
             run_alone(runner, plan, Alone { package, module, filter, environment: Vec::new() })
         }

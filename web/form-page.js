@@ -21,7 +21,7 @@
   try {
     const names = new Intl.DisplayNames([document.documentElement.lang], { type: "region" });
     for (const option of document.querySelectorAll("option[data-number]"))
-      option.textContent = names.of(option.value) + " +" + option.dataset.number;
+      option.textContent = names.of(option.value) + " \u2066+" + option.dataset.number + "\u2069"; // left to right
   } catch {} // The letters stay.
 
   // --- The proof of work ----------------------------------------------------------------------------

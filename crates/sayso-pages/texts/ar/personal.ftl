@@ -1,5 +1,5 @@
 # What people see who come by a link of theirs: to leave with a click, or to their preference centre.
-personal-channel-whatsapp = واتساب
+personal-channel-whatsapp = WhatsApp
 personal-channel-sms = الرسائل النصية
 personal-channel-email = البريد الإلكتروني
 personal-channel-rcs = RCS

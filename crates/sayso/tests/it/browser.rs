@@ -12,9 +12,12 @@ use tokio::net::TcpListener;
 use crate::http::Http;
 use crate::running::{Running, sayso_json};
 
+mod axe;
 mod entry;
 mod forms;
+mod looks;
 mod preferences;
+mod showroom;
 mod window;
 
 use window::{TRIES, open_browser, pause};

@@ -6,7 +6,7 @@ use fantoccini::actions::{InputSource, KeyAction, KeyActions};
 use hyper::Method;
 use serde_json::{Value, json};
 
-use super::{ADA, Scene, TRIES, window};
+use super::{ADA, Scene, TRIES, axe, window};
 
 const TAB: char = '\u{E004}';
 const ENTER: char = '\u{E007}';
@@ -122,16 +122,19 @@ async fn a_form_in_a_frame_of_another_origin_is_filled_in_by_keyboard_alone() {
     shop.type_text("+1 415 555 01").await;
     shop.press(&[TAB]).await;
     assert_eq!(shop.focused().await, BOX);
+    axe::finds_nothing(&shop.scene.browser, "a form in a frame").await;
     shop.press(&[TAB, ENTER]).await;
     // Two faults, told in a summary that has the focus; the first link leads to its field.
     shop.until_in_frame(".summary[tabindex]").await;
     assert_eq!(shop.scene.browser.find_all(Locator::Css(".summary li")).await.unwrap().len(), 2);
+    axe::finds_nothing(&shop.scene.browser, "a form in a frame with faults").await;
     shop.press(&[TAB, ENTER]).await;
     assert_eq!(shop.focused().await, "phone");
     shop.press(&[END]).await;
     shop.type_text("23").await;
     shop.press(&[TAB, ' ', TAB, ENTER]).await;
     shop.until_in_frame("[data-sayso=done]").await;
+    axe::finds_nothing(&shop.scene.browser, "a form in a frame that was sent").await;
     shop.until("return window.heard", json!(["done"])).await;
     shop.scene.has_said(ADA, &["whatsapp single"]).await;
     let events = shop.scene.http.must(Method::GET, &format!("/v1/events?{ADA}"), None).await.body;
@@ -208,6 +211,7 @@ async fn a_popup_holds_the_focus_and_escape_gives_it_back() {
     shop.scene.browser.execute("document.getElementById('join').focus()", vec![]).await.unwrap();
     shop.until("document.getElementById('join').click(); return window.heard", json!(["shown"]))
         .await;
+    axe::finds_nothing(&shop.scene.browser, "a page with a popup").await;
     shop.until_in_frame("#phone").await;
     // Round and round: the page behind is never reached.
     for _ in 0..12 {

@@ -111,6 +111,12 @@ pub(super) async fn leave_frames(browser: &Client) {
     browser.issue_cmd(whole).await.unwrap();
 }
 
+/// A command of the browser's protocol for developers, and its answer.
+pub(super) async fn devtools(browser: &Client, command: &str, parameters: Value) -> Value {
+    let body = json!({ "cmd": command, "params": parameters });
+    browser.issue_cmd(DriverCommand { path: "goog/cdp/execute", body }).await.unwrap()
+}
+
 /// A command of the driver that the client has no name for: its place below the session, and its words.
 #[derive(Debug)]
 struct DriverCommand {

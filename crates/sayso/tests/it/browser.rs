@@ -15,6 +15,7 @@ use crate::running::{Running, sayso_json};
 mod axe;
 mod entry;
 mod forms;
+mod hostile;
 mod looks;
 mod preferences;
 mod showroom;

@@ -47,8 +47,9 @@ pub(super) struct Showroom {
     pub(super) closed: String,
     /// The code of the entry point.
     pub(super) code: String,
+    /// The ids of its topics.
+    pub(super) topics: Vec<String>,
     notice: String,
-    topics: Vec<String>,
     driver: Child,
     _server: Running,
     _data: tempfile::TempDir,

@@ -17,6 +17,7 @@ mod entry;
 mod forms;
 mod hostile;
 mod looks;
+mod pictures;
 mod preferences;
 mod showroom;
 mod window;

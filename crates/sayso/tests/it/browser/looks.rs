@@ -91,19 +91,15 @@ pub(super) async fn look_at(browser: &Client, (width, height): (u32, u32), schem
     devtools(browser, "Emulation.setEmulatedMedia", json!({ "features": features })).await;
 }
 
-/// Keeps a picture of the page, as high as the page is.
-pub(super) async fn keep(browser: &Client, name: &str) {
-    let size = script(
-        browser,
-        "const page = document.documentElement; return [innerWidth, page.scrollHeight]",
-    )
-    .await;
-    let height = size[1].as_u64().unwrap().min(PICTURE_HEIGHT_MAX);
+/// A picture of the page, as high as the page is or this.
+pub(super) async fn photograph(browser: &Client, height_max: u64) -> Vec<u8> {
+    let size = "return [innerWidth, document.documentElement.scrollHeight]";
+    let size = script(browser, size).await;
+    let height = size[1].as_u64().unwrap().min(height_max);
     let clip = json!({ "x": 0, "y": 0, "width": size[0], "height": height, "scale": 1 });
     let wish = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
     let picture = devtools(browser, "Page.captureScreenshot", wish).await;
-    let picture = STANDARD.decode(picture["data"].as_str().unwrap()).unwrap();
-    std::fs::write(pictures().join(format!("{name}.png")), picture).unwrap();
+    STANDARD.decode(picture["data"].as_str().unwrap()).unwrap()
 }
 
 impl Step {
@@ -143,7 +139,8 @@ async fn look(browser: &Client, stop: &Stop, language: &str, looks: &[Look]) -> 
         faults.extend(seen.iter().map(|fault| format!("{name} {fault}")));
         let breaches = axe::breaches(browser).await;
         faults.extend(breaches.iter().map(|breach| format!("{name}: {breach}")));
-        keep(browser, &name).await;
+        let picture = photograph(browser, PICTURE_HEIGHT_MAX).await;
+        std::fs::write(pictures().join(format!("{name}.png")), picture).unwrap();
     }
     faults
 }

@@ -45,8 +45,9 @@ pub(super) struct Showroom {
     /// The id of the form, and of one that was deleted.
     pub(super) form: String,
     pub(super) closed: String,
-    /// The code of the entry point.
+    /// The code of the entry point, and its id.
     pub(super) code: String,
+    pub(super) entry: String,
     /// The ids of its topics.
     pub(super) topics: Vec<String>,
     notice: String,
@@ -81,7 +82,7 @@ impl Showroom {
             "notice": { "id": notice, "version": 1 }, "prefill": "Hello, I saw your poster",
         });
         let entry = post(&mut http, "/v1/entry-points", &entry).await;
-        let code = word(&entry, "code");
+        let (code, entry) = (word(&entry, "code"), word(&entry, "id"));
         let server = format!("http://{}", running.address);
         let (driver, browser) = open_browser(&[], json!({})).await;
         Self {
@@ -91,6 +92,7 @@ impl Showroom {
             form,
             closed,
             code,
+            entry,
             notice,
             topics,
             driver,

@@ -317,10 +317,18 @@
 
   // --- The forms of the site --------------------------------------------------------------------
 
+  // Once all that the page says is answered; and never on a page of somebody who refuses processing.
+  let wanted = script.hasAttribute("data-forms");
+  const isRefused = () => refused.size || copy(objectUser()).gdpr_optin === false;
+
   async function showForms() {
+    if (!wanted || timer || inFlight || waiting || outbox.length || isRefused()) return;
+    wanted = false;
     const response = await fetch(new URL("/capture/forms?site=" + site, url), { credentials: "omit" });
     if (!response.ok) throw new Error("status " + response.status);
-    for (const path of (await response.json()).scripts) {
+    const { scripts } = await response.json();
+    if (isRefused()) return;
+    for (const path of scripts) {
       const element = document.createElement("script");
       element.src = new URL(path, url).href;
       element.nonce = script.nonce;
@@ -344,9 +352,14 @@
     addEventListener("popstate", safely(survey));
     addEventListener("pagehide", leave);
     document.addEventListener("visibilitychange", () => (document.hidden ? leave : safely(survey))());
-    setInterval(safely(survey), POLL_MS);
+    setInterval(
+      safely(() => {
+        survey();
+        showForms().catch((error) => say("warn", "no forms: " + error.message));
+      }),
+      POLL_MS
+    );
     survey();
-    if (script.hasAttribute("data-forms")) showForms().catch((error) => say("warn", "no forms: " + error.message));
   }
 
   // A page the browser loads ahead of a click has not been visited yet.

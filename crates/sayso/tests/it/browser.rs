@@ -18,6 +18,7 @@ mod forms;
 mod hostile;
 mod looks;
 mod pictures;
+mod pointer;
 mod preferences;
 mod showroom;
 mod window;
@@ -71,6 +72,11 @@ impl Scene {
 
     /// The same in a browser with these options.
     async fn open_as(besides: Value) -> Self {
+        Self::open_with(&[], besides).await
+    }
+
+    /// The same in a browser with these arguments and options.
+    async fn open_with(more: &[&str], besides: Value) -> Self {
         let data = tempfile::tempdir().unwrap();
         sayso_json(data.path(), &["workspaces", "create", "Shop", "--test"]);
         let scopes =
@@ -90,7 +96,7 @@ impl Scene {
         let key = site.body["site"].as_str().unwrap().to_owned();
         let sayso = format!("http://{}", server.address);
         tokio::task::spawn(serve_pages(listener, sayso.clone(), key));
-        let (driver, browser) = open_browser(&[], besides).await;
+        let (driver, browser) = open_browser(more, besides).await;
         Self { browser, driver, http, pages, sayso, _server: server, _data: data }
     }
 

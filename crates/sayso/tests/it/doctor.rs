@@ -24,8 +24,8 @@ fn certificate(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/certificates").join(name)
 }
 
-/// Serves a small site over TLS with this certificate, until the test process ends.
-fn serve(name: &str) -> SocketAddr {
+/// TLS with this certificate.
+pub(crate) fn tls(name: &str) -> Arc<ServerConfig> {
     let chain = vec![CertificateDer::from_pem_file(certificate(name)).unwrap()];
     let key = PrivateKeyDer::from_pem_file(certificate("server.key")).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -35,7 +35,12 @@ fn serve(name: &str) -> SocketAddr {
         .with_no_client_auth()
         .with_single_cert(chain, key)
         .unwrap();
-    let config = Arc::new(config);
+    Arc::new(config)
+}
+
+/// Serves a small site over TLS with this certificate, until the test process ends.
+fn serve(name: &str) -> SocketAddr {
+    let config = tls(name);
     accept(move |stream| {
         let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
         answer(StreamOwned::new(connection, stream))

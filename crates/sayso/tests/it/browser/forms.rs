@@ -12,17 +12,23 @@ const TAB: char = '\u{E004}';
 const ENTER: char = '\u{E007}';
 const END: char = '\u{E010}';
 const ESCAPE: char = '\u{E00C}';
-const BOX: &str = "box-whatsapp-all";
+pub(super) const BOX: &str = "box-whatsapp-all";
 
 /// A page of a customer with a form to show, and the form.
-struct FormScene {
-    scene: Scene,
-    id: String,
+pub(super) struct FormScene {
+    pub(super) scene: Scene,
+    pub(super) id: String,
 }
 
 impl FormScene {
-    async fn open() -> Self {
-        let mut scene = Scene::open().await;
+    pub(super) async fn open() -> Self {
+        let scene = Scene::open().await;
+        let form = json!({ "origins": [scene.pages] });
+        Self::with(scene, form).await
+    }
+
+    /// The same in this scene, where the form is like this besides.
+    pub(super) async fn with(mut scene: Scene, besides: Value) -> Self {
         let notice = json!({ "name": "Box" });
         let notice = scene.http.must(Method::POST, "/v1/notices", Some(&notice)).await.body;
         let notice = notice["id"].as_str().unwrap().to_owned();
@@ -33,10 +39,11 @@ impl FormScene {
         });
         let path = format!("/v1/notices/{notice}/versions");
         assert_eq!(scene.http.must(Method::POST, &path, Some(&version)).await.status, 201);
-        let form = json!({
+        let mut form = json!({
             "name": "Footer", "business": "Harbour Shop", "channels": ["whatsapp"],
-            "notice": notice, "origins": [scene.pages], "languages": { "ar": {} },
+            "notice": notice, "languages": { "ar": {} },
         });
+        form.as_object_mut().unwrap().extend(besides.as_object().unwrap().clone());
         let made = scene.http.must(Method::POST, "/v1/forms", Some(&form)).await;
         assert_eq!(made.status, 201, "{made:?}");
         let id = made.body["id"].as_str().unwrap().to_owned();
@@ -45,7 +52,7 @@ impl FormScene {
     }
 
     /// Pastes the code that the server gives into the page.
-    async fn paste(&mut self, shape: &str, query: &str) {
+    pub(super) async fn paste(&mut self, shape: &str, query: &str) {
         let path = format!("/v1/forms/{}/code{query}", self.id);
         let code = self.scene.http.must(Method::GET, &path, None).await.body;
         let code = code[shape].as_str().unwrap_or_else(|| panic!("{code}")).to_owned();
@@ -54,7 +61,7 @@ impl FormScene {
         self.scene.browser.execute("window.paste(arguments[0])", vec![json!(code)]).await.unwrap();
     }
 
-    async fn press(&self, keys: &[char]) {
+    pub(super) async fn press(&self, keys: &[char]) {
         let pressed = keys.iter().fold(KeyActions::new("keyboard".into()), |actions, key| {
             let actions = actions.then(KeyAction::Down { value: *key });
             actions.then(KeyAction::Up { value: *key })
@@ -62,28 +69,28 @@ impl FormScene {
         self.scene.browser.perform_actions(pressed).await.unwrap();
     }
 
-    async fn type_text(&self, text: &str) {
+    pub(super) async fn type_text(&self, text: &str) {
         self.press(&text.chars().collect::<Vec<_>>()).await;
     }
 
     /// Out of every frame.
-    async fn leave(&self) {
+    pub(super) async fn leave(&self) {
         window::leave_frames(&self.scene.browser).await;
     }
 
-    async fn enter(&self) {
+    pub(super) async fn enter(&self) {
         self.leave().await;
         self.scene.browser.find(Locator::Css("iframe")).await.unwrap().enter_frame().await.unwrap();
     }
 
     /// Waits until a script of the page says what is expected.
-    async fn until(&self, script: &str, expected: Value) {
+    pub(super) async fn until(&self, script: &str, expected: Value) {
         self.leave().await;
         window::until(&self.scene.browser, script, &expected).await;
     }
 
     /// Waits until the frame holds what is looked for, and stays in it.
-    async fn until_in_frame(&self, css: &str) {
+    pub(super) async fn until_in_frame(&self, css: &str) {
         for _ in 0..TRIES {
             self.enter().await;
             if self.scene.browser.find(Locator::Css(css)).await.is_ok() {
@@ -103,7 +110,7 @@ impl FormScene {
         self.scene.browser.execute(script, vec![]).await.unwrap()
     }
 
-    async fn end(self) {
+    pub(super) async fn end(self) {
         self.leave().await;
         self.scene.end().await;
     }
@@ -269,26 +276,5 @@ async fn a_page_of_another_origin_can_neither_frame_the_form_nor_read_it() {
         shop.scene.browser.find(Locator::Css("form")).await.is_err(),
         "the frame holds no form"
     );
-    shop.end().await;
-}
-
-#[tokio::test]
-async fn the_tag_alone_shows_the_forms_of_its_site() {
-    let mut shop = FormScene::open().await;
-    let path = format!("/v1/forms/{}", shop.id);
-    let sites = shop.scene.http.must(Method::GET, "/v1/sites", None).await.body;
-    let mut form = shop.scene.http.must(Method::GET, &path, None).await.body;
-    for kept in ["id", "version", "path", "findings"] {
-        form.as_object_mut().unwrap().remove(kept);
-    }
-    form["shown_by_tag"] =
-        json!([{ "site": sites["sites"][0]["site"], "shape": "popup", "trigger": "time:0" }]);
-    let kept = shop.scene.http.must(Method::PUT, &path, Some(&form)).await;
-    assert_eq!(kept.status, 200, "{kept:?}");
-    shop.scene.visit("tag-form.html").await;
-    shop.until("return document.querySelectorAll('dialog[open] iframe').length", json!(1)).await;
-    shop.until_in_frame("#phone").await;
-    shop.leave().await;
-    shop.scene.nothing_is_stored().await;
     shop.end().await;
 }

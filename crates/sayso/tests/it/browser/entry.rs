@@ -21,7 +21,13 @@ struct Poster {
 
 impl Poster {
     async fn hang() -> Self {
-        let phone = json!({ "deviceMetrics": { "width": 360, "height": 740, "pixelRatio": 2.0 } });
+        Self::hang_before((360, 740)).await
+    }
+
+    /// The same, before a screen of this size.
+    async fn hang_before((width, height): (u32, u32)) -> Self {
+        let screen = json!({ "width": width, "height": height, "pixelRatio": 2.0 });
+        let phone = json!({ "deviceMetrics": screen });
         let mut scene = Scene::open_as(json!({ "mobileEmulation": phone })).await;
         let mut post = async |path: &str, body: Value| {
             let made = scene.http.must(Method::POST, path, Some(&body)).await;
@@ -96,6 +102,17 @@ impl Poster {
         (consent["status"].clone(), consent["level"].clone())
     }
 
+    /// The person sends the message that the chat begins with.
+    async fn is_written_to(&mut self, chat: &str) {
+        let text = chat.split("text=").nth(1).unwrap();
+        let text = text.replace("%20", " ").replace("%28", "(").replace("%29", ")");
+        assert!(text.starts_with("Hello (ref "), "{text}");
+        let message = json!({ "sender": self.sender, "text": text });
+        let written = "/v1/sandbox/phone/messages?phone=%2B14155550123";
+        let heard = self.scene.http.must(Method::POST, written, Some(&message)).await;
+        assert_eq!(heard.status, 201, "{:?}", heard.body);
+    }
+
     async fn end(self) {
         self.scene.browser.goto(&self.link()).await.unwrap();
         self.scene.end().await;
@@ -155,19 +172,7 @@ async fn a_person_opts_in_by_keyboard_and_the_message_confirms_it() {
     let chat = poster.is_at("https://wa.me/15550100900?text=").await;
     let single = (json!("opted_in"), json!("single"));
     assert_eq!(poster.consent().await, single);
-
-    let text = chat
-        .split("text=")
-        .nth(1)
-        .unwrap()
-        .replace("%20", " ")
-        .replace("%28", "(")
-        .replace("%29", ")");
-    assert!(text.starts_with("Hello (ref "), "{text}");
-    let message = json!({ "sender": poster.sender, "text": text });
-    let written = "/v1/sandbox/phone/messages?phone=%2B14155550123";
-    let heard = poster.scene.http.must(Method::POST, written, Some(&message)).await;
-    assert_eq!(heard.status, 201, "{:?}", heard.body);
+    poster.is_written_to(&chat).await;
     assert_eq!(poster.consent().await, (json!("opted_in"), json!("confirmed")));
     poster.end().await;
 }
@@ -203,5 +208,21 @@ async fn just_chat_goes_to_the_chat_without_a_reference() {
     chat.click().await.unwrap();
     assert_eq!(poster.is_at("https://wa.me/").await, "https://wa.me/15550100900?text=Hello");
     assert_eq!(poster.consent().await.0, "never");
+    poster.end().await;
+}
+
+#[tokio::test]
+async fn a_person_opts_in_by_pointer_on_a_wide_screen_and_the_message_confirms_it() {
+    let mut poster = Poster::hang_before((1_280, 900)).await;
+    poster.scene.browser.goto(&format!("{}?lang=ar", poster.link())).await.unwrap();
+    let find = async |css: &str| poster.scene.browser.find(Locator::Css(css)).await.unwrap();
+    // The label is as good as its box.
+    find("label[for=choice-0]").await.click().await.unwrap();
+    find("#address").await.send_keys("+14155550123").await.unwrap();
+    find("[value=opt_in]").await.click().await.unwrap();
+    let chat = poster.is_at("https://wa.me/15550100900?text=").await;
+    assert_eq!(poster.consent().await, (json!("opted_in"), json!("single")));
+    poster.is_written_to(&chat).await;
+    assert_eq!(poster.consent().await, (json!("opted_in"), json!("confirmed")));
     poster.end().await;
 }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 
 /// How often a state is asked for before the test gives up; each time takes [`ROUND`] or more.
-pub(super) const TRIES: u32 = 300;
+pub(super) const TRIES: u32 = 600;
 
 /// How long a page is left to its own work at a time.
 const ROUND: Duration = Duration::from_millis(50);

@@ -86,11 +86,13 @@
   }
 
   // --- Above the page ------------------------------------------------------------------------------
+  // The cross stands above the form, not on it: forms run from right to left as well, and may be dark.
   const LOOKS = {
-    popup: { width: "min(32rem, calc(100vw - 2rem))", margin: "auto" },
-    "slide-in": { width: "min(24rem, calc(100vw - 2rem))", inset: "auto 1rem 1rem auto", margin: "0" },
-    bar: { width: "min(60rem, 100vw)", maxWidth: "100vw", inset: "auto 0 0 0", margin: "0 auto", borderRadius: "0.75rem 0.75rem 0 0" },
+    popup: { width: "min(33rem, calc(100vw - 1rem))", margin: "auto" },
+    "slide-in": { width: "min(25rem, calc(100vw - 1rem))", inset: "auto 0.5rem 0.5rem auto", margin: "0" },
+    bar: { width: "min(61rem, 100vw)", maxWidth: "100vw", inset: "auto 0 0 0", margin: "0 auto", paddingBottom: "0" },
   };
+  const SHADOW = "0 0.125rem 0.5rem rgba(0, 0, 0, 0.35)";
 
   function closeButton(close) {
     const button = document.createElement("button");
@@ -98,9 +100,9 @@
     button.setAttribute("aria-label", wishes.get("close") || "Close");
     button.textContent = "×";
     Object.assign(button.style, {
-      position: "absolute", top: "0.25rem", insetInlineEnd: "0.25rem", width: "2.5rem", height: "2.5rem",
+      display: "block", margin: "0 0 0.5rem", marginInlineStart: "auto", padding: "0", width: "2.5rem", height: "2.5rem",
       border: "0", borderRadius: "50%", background: "#ffffff", color: "#1c2321", cursor: "pointer",
-      font: "1.5rem/1 system-ui, sans-serif", zIndex: "1",
+      font: "1.5rem/1 system-ui, sans-serif", boxShadow: SHADOW,
     });
     button.addEventListener("click", close);
     return button;
@@ -113,10 +115,11 @@
     const dialog = document.createElement("dialog");
     dialog.setAttribute("aria-label", wishes.get("title") || document.title || "Form");
     Object.assign(dialog.style, {
-      position: "fixed", padding: "0", border: "0", background: "transparent", overflow: "auto",
-      maxHeight: "100dvh", boxSizing: "border-box", borderRadius: "0.75rem", zIndex: "2147483647",
-      boxShadow: "0 0.5rem 2rem rgba(0, 0, 0, 0.3)",
+      position: "fixed", padding: "0.5rem", border: "0", background: "transparent", overflow: "auto",
+      maxHeight: "100dvh", boxSizing: "border-box", zIndex: "2147483647",
     }, LOOKS[shape]);
+    const frame = makeFrame();
+    Object.assign(frame.style, { borderRadius: shape === "bar" ? "0.75rem 0.75rem 0 0" : "0.75rem", boxShadow: SHADOW });
     const before = document.activeElement;
     const close = () => {
       delete window.saysoForms[name];
@@ -127,7 +130,7 @@
       tell("closed", form);
     };
     window.saysoForms[name] = close;
-    dialog.append(closeButton(close), makeFrame());
+    dialog.append(closeButton(close), frame);
     dialog.addEventListener("cancel", (event) => { event.preventDefault(); close(); });
     dialog.addEventListener("keydown", (event) => {
       if (event.key === "Escape") { event.preventDefault(); close(); }

@@ -80,5 +80,13 @@ async fn a_page_of_somebody_else_can_neither_frame_nor_forge_nor_read_a_page_of_
     }
     assert_eq!(events(&mut room, VICTIM).await, 0, "nobody was signed up");
     assert_eq!(events(&mut room, person).await, agreed, "nothing was changed");
+
+    // One click is for mail programs of any origin (RFC 8058): who has the link can do no more than refuse.
+    let click = vec![json!(one_click), json!([["List-Unsubscribe", "One-Click"]])];
+    room.browser.execute("return window.forge(...arguments)", click).await.unwrap();
+    let path = "/v1/events?phone=%2B14155550130&limit=100";
+    let newest = room.http.must(Method::GET, path, None).await.body["events"][0].clone();
+    assert_eq!(newest["says"], "opt_out", "{newest}");
+    assert_eq!(events(&mut room, person).await, agreed + 1);
     room.end().await;
 }

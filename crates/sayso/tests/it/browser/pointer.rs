@@ -91,8 +91,8 @@ async fn a_form_is_filled_in_and_sent_by_pointer() {
 async fn a_popup_appears_once_as_the_pointer_leaves_and_its_cross_closes_it() {
     let mut shop = FormScene::open().await;
     shop.paste("popup", "?trigger=exit").await;
-    let loaded = "return performance.getEntriesByType('resource').some((it) => it.name.includes('/form.js'))";
-    shop.until(loaded, json!(true)).await;
+    // The script has run, and listens.
+    shop.until("return 'saysoForms' in window", json!(true)).await;
     let leave = async || {
         for y in [200, 20, -20] {
             let moved = json!({ "type": "mouseMoved", "x": 200, "y": y });

@@ -126,6 +126,8 @@ ids! {
     RuleId = "rul";
     /// One entry point: a QR code, link or widget that leads to a chat.
     EntryPointId = "ent";
+    /// One double opt-in: what is pending, and the question that confirms it.
+    DoubleOptInId = "dbl";
     /// One consent event; derived, see [`crate::event_id`].
     EventId = "evt";
 }

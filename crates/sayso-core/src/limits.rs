@@ -112,6 +112,13 @@ limits! {
     count FORM_PROOF_BITS: u32 = 16, "Bits that a form's proof of work begins with: some 65,000 hashes, a second on a slow phone.";
     count FORM_UNPROVEN_PER_NETWORK: u32 = 20, "Submissions without proof of work that one network may make in an hour: people without scripts are few, and a program that only waits is held here.";
     count FORM_PER_ADDRESS: u32 = 6, "Submissions of forms about one address in an hour: a person corrects themselves once or twice, and nobody else may sign them up all day.";
+    count DOUBLE_OPT_IN_CODE_DIGITS: u32 = 6, "Digits of a code that proves an address: what people read once and type.";
+    count DOUBLE_OPT_IN_TRIES: u32 = 5, "Wrong codes before a code is dead: a guesser is right once in 200,000 codes.";
+    count DOUBLE_OPT_INS_PER_NETWORK: u32 = 100, "Questions a day that one network asks for: a tablet on a counter, or a program that sends people codes.";
+    count DOUBLE_OPT_INS_PER_NUMBER_BLOCK: u32 = 20, "Questions a day to numbers that differ in their last four digits alone: toll fraud rents whole blocks, and 10,000 people seldom sign up together.";
+    count DOUBLE_OPT_INS_PER_COUNTRY: u32 = 200, "Questions a day to one country that is none of the workspace's own: the dear ones are far away.";
+    count DOUBLE_OPT_INS_PER_WORKSPACE: u32 = 10_000, "Questions a day of one workspace: what it may cost in the worst night.";
+    count DOUBLE_OPT_INS_WAITING_MAX: usize = 100_000, "Sign-ups of a workspace that wait for an answer and were sent no question; the oldest go first.";
     count JSON_DEPTH_MAX: usize = 16, "Nesting of a JSON body: our deepest shape has 5.";
     count SENDERS_PER_WORKSPACE_MAX: usize = 1_000, "Senders of a workspace: each may be a scope of its own.";
     count CONNECTIONS_PER_WORKSPACE_MAX: usize = 100, "Connections of a workspace: accounts at providers.";
@@ -216,6 +223,10 @@ limits! {
     span LAPSE_OF_PENDING = Span::days(7), "A pending opt-in counts for nothing after 7 days (rule 14).";
     span ACTIVITY_WINDOW = Span::hours(24), "A person is active for 24 hours after their last message (rule 18).";
     span REQUESTED_MESSAGE_WINDOW = Span::minutes(10), "An authentication message the person asked for may go for 10 minutes (rule 26).";
+    span DOUBLE_OPT_IN_INTERVAL = Span::days(3), "Nobody is asked twice in three days to confirm what was ticked.";
+    span DOUBLE_OPT_IN_ASKED_WITHIN = Span::days(10), "What is pending for ten days is not asked about any more, and forgotten.";
+    span DOUBLE_OPT_IN_MESSAGE_HOLDS = Span::hours(1), "A question that could not go within an hour does not go: the person left the page.";
+    span DOUBLE_OPT_IN_LIMIT_WINDOW = Span::days(1), "The time over which questions are counted: of a network, a number block, a country, a workspace.";
     span REFERENCE_HOLDS = Span::days(7), "A reference in a prefilled text is good for as long as a pending opt-in.";
     span CONFIRMATION_WINDOW = Span::minutes(5), "The one confirmation of a refusal goes within 5 minutes (rule 21).";
     span REPLY_HOLDS = Span::hours(1), "A reply or a question is worth saying for an hour after the message it answers: later the conversation is over.";

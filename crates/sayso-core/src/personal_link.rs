@@ -33,7 +33,7 @@ const VERSION: u8 = 1;
 /// Bytes of a code: half of what the hash gives.
 ///
 /// *Source*: RFC 2104, section 5.
-const CODE_BYTES: usize = 16;
+pub(crate) const CODE_BYTES: usize = 16;
 
 words! {
     /// What a link is for. One is never taken for the other: the first shows what is known of a person,
@@ -104,8 +104,18 @@ impl LinkKey {
     }
 
     fn code(self, said: &[u8], secret: &AddressKeySecret) -> [u8; CODE_BYTES] {
+        self.code_for("sayso personal link key 1", said, secret)
+    }
+
+    /// The code of a token of some kind: each kind has keys of its own.
+    pub(crate) fn code_for(
+        self,
+        context: &str,
+        said: &[u8],
+        secret: &AddressKeySecret,
+    ) -> [u8; CODE_BYTES] {
         let material = [secret.as_bytes().as_slice(), &self.0.to_be_bytes()].concat();
-        let key = blake3::derive_key("sayso personal link key 1", &material);
+        let key = blake3::derive_key(context, &material);
         let full = blake3::keyed_hash(&key, said);
         *full.as_bytes().first_chunk().unwrap_or(&[0; CODE_BYTES])
     }

@@ -89,6 +89,11 @@ pub enum PhoneFault {
     },
 }
 
+/// The value of a decimal digit of any script.
+pub(crate) fn decimal_digit(character: char) -> Option<u64> {
+    spelling::digit(character)
+}
+
 /// What a text can be read as. A number among them has a possible length.
 struct Readings {
     likely: Result<Phone, PhoneFault>,

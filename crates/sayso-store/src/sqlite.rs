@@ -17,6 +17,7 @@ mod accounts;
 pub mod backup;
 mod claims;
 mod database;
+mod double_opt_ins;
 mod early_reports;
 mod events;
 mod files;
@@ -52,9 +53,12 @@ use std::thread::JoinHandle;
 use async_trait::async_trait;
 use sayso_core::address::{Address, AddressKey};
 use sayso_core::decision::Reasons;
+use sayso_core::double_opt_in::Answer;
 use sayso_core::event::Fact;
 use sayso_core::event_id::{RequestHash, is_keyed};
-use sayso_core::id::{EventId, ImportId, MessageId, ProfileId, SenderId, WorkspaceId};
+use sayso_core::id::{
+    DoubleOptInId, EventId, ImportId, MessageId, ProfileId, SenderId, WorkspaceId,
+};
 use sayso_core::limits;
 use sayso_core::pacing::Pacing;
 use sayso_core::reference::Reference;
@@ -81,6 +85,7 @@ use self::work::Work;
 use self::writer::{CommitTimes, Urgency, Writer, WriterHandle};
 use crate::Store;
 use crate::configuration::{Change, Configuration, Mode};
+use crate::double_opt_in::{Answering, Asking, DoubleOptInDraft, StoredDoubleOptIn};
 use crate::environment::Environment;
 use crate::look_up::{LookUpDraft, LookUpPage, LookUpQuery};
 use crate::message::{
@@ -912,6 +917,36 @@ impl Store for SqliteStore {
         let workspace = self.workspace(workspace)?;
         let write = ReferenceWrite::Take(reference, message, address);
         self.shared.sending.ask(|reply| Job::Reference(workspace, write, reply)).await
+    }
+
+    async fn ask_double_opt_in(
+        &self,
+        workspace: WorkspaceId,
+        draft: DoubleOptInDraft,
+    ) -> Result<Asking, StoreError> {
+        let workspace = self.workspace(workspace)?;
+        let drafted = double_opt_ins::seal(&workspace, draft, &self.shared.environment);
+        self.shared.sending.ask(|reply| Job::Ask(workspace, drafted, reply)).await
+    }
+
+    async fn double_opt_in(
+        &self,
+        workspace: WorkspaceId,
+        id: DoubleOptInId,
+    ) -> Result<Option<StoredDoubleOptIn>, StoreError> {
+        let workspace = self.workspace(workspace)?;
+        let now = self.shared.environment.clock.now();
+        self.shared.work.read(|work| double_opt_ins::find(work, &workspace, id, now))
+    }
+
+    async fn answer_double_opt_in(
+        &self,
+        workspace: WorkspaceId,
+        id: DoubleOptInId,
+        answer: Answer,
+    ) -> Result<Answering, StoreError> {
+        let workspace = self.workspace(workspace)?;
+        self.shared.sending.ask(|reply| Job::Answer(workspace, id, answer, reply)).await
     }
 
     fn health(&self) -> Health {

@@ -9,9 +9,12 @@ use async_trait::async_trait;
 use sayso_core::address::{Address, AddressHash, AddressKey, AddressKeySecret};
 use sayso_core::channel::{Channel, Message, Scope};
 use sayso_core::decision::{Reasons, Requirement};
+use sayso_core::double_opt_in::Answer;
 use sayso_core::event::{ConsentEvent, Fact};
 use sayso_core::event_id::RequestHash;
-use sayso_core::id::{EventId, ImportId, MessageId, ProfileId, SenderId, WorkspaceId};
+use sayso_core::id::{
+    DoubleOptInId, EventId, ImportId, MessageId, ProfileId, SenderId, WorkspaceId,
+};
 use sayso_core::pacing::Pacing;
 use sayso_core::reference::Reference;
 use sayso_core::registers::Registers;
@@ -23,6 +26,7 @@ use sayso_core::zone::Zone;
 use thiserror::Error;
 
 use crate::configuration::{Change, Configuration, Mode};
+use crate::double_opt_in::{Answering, Asking, DoubleOptInDraft, StoredDoubleOptIn};
 use crate::look_up::{LookUpDraft, LookUpPage, LookUpQuery};
 use crate::message::{
     Claiming, FailureQuery, HandOver, MessageDraft, MessagePage, MessageQuery, MessageReport,
@@ -716,6 +720,35 @@ pub trait Store: Send + Sync + Debug {
         message: EventId,
         address: AddressKey,
     ) -> Result<Keeping, StoreError>;
+
+    /// Keeps what waits for an answer of its address, and queues the question about it, unless the address was
+    /// asked within [`limits::DOUBLE_OPT_IN_INTERVAL`], what is pending is too old, or as many questions went as
+    /// a day may have; durable before it returns. The same request may be made again.
+    ///
+    /// [`limits::DOUBLE_OPT_IN_INTERVAL`]: sayso_core::limits::DOUBLE_OPT_IN_INTERVAL
+    async fn ask_double_opt_in(
+        &self,
+        workspace: WorkspaceId,
+        draft: DoubleOptInDraft,
+    ) -> Result<Asking, StoreError>;
+
+    /// A double opt-in, unless it is unknown or older than [`limits::DOUBLE_OPT_IN_ASKED_WITHIN`].
+    ///
+    /// [`limits::DOUBLE_OPT_IN_ASKED_WITHIN`]: sayso_core::limits::DOUBLE_OPT_IN_ASKED_WITHIN
+    async fn double_opt_in(
+        &self,
+        workspace: WorkspaceId,
+        id: DoubleOptInId,
+    ) -> Result<Option<StoredDoubleOptIn>, StoreError>;
+
+    /// Judges an answer; counts it, if it is wrong, against its code. What it came to is durable before it
+    /// returns. The same answer may be given again, and has the time of the first.
+    async fn answer_double_opt_in(
+        &self,
+        workspace: WorkspaceId,
+        id: DoubleOptInId,
+        answer: Answer,
+    ) -> Result<Answering, StoreError>;
 
     /// How the store is.
     fn health(&self) -> Health;

@@ -24,6 +24,7 @@ const WORKSPACE_TABLES: &[&str] = &[
     "tally",
     "early_report",
     "reference",
+    "double_opt_in",
 ];
 
 /// Tables of the server itself: the workspaces, what a file is, and how far the views have come.

@@ -116,7 +116,7 @@ fn without_scheme(text: &str) -> &str {
 
 /// The value of a decimal digit of any script. A script's ten digits follow one another (Unicode
 /// stability policy), so their zeros tell them all.
-fn digit(character: char) -> Option<u64> {
+pub(super) fn digit(character: char) -> Option<u64> {
     if character.is_ascii() {
         return character.to_digit(10).map(u64::from);
     }

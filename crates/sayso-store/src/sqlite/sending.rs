@@ -12,18 +12,21 @@ use rusqlite::{Connection, ErrorCode};
 use sayso_core::address::{Address, AddressKey};
 use sayso_core::channel::Message;
 use sayso_core::decision::{Reason, Reasons, Requirement, SenderState};
-use sayso_core::id::{MessageId, SenderId, WorkspaceId};
+use sayso_core::double_opt_in::Answer;
+use sayso_core::id::{DoubleOptInId, MessageId, SenderId, WorkspaceId};
 use sayso_core::limits;
 use sayso_core::sender_health::Known;
 use sayso_core::settings::Settings;
 use sayso_core::time::Timestamp;
 use tokio::sync::oneshot;
 
+use super::double_opt_ins::{self, Drafted};
 use super::messages::{self, Due, Queued, Verdict, Way};
 use super::pacing::Pacer;
 use super::references::{self, ReferenceWrite};
 use super::{Shared, Workspace, early_reports, tallies};
 use crate::configuration::Configuration;
+use crate::double_opt_in::{Answering, Asking};
 use crate::message::{
     Claimed, Claiming, HandOver, HandOverEnd, Held, MessageDraft, MessageReport, MessageTimes,
     Queueing, StoredMessage,
@@ -50,6 +53,8 @@ pub(super) enum Job {
     Report(Arc<Workspace>, Vec<MessageReport>, Reply<Vec<bool>>),
     Tally(Arc<Workspace>, Counted, Vec<Tally>, Reply<Tallied>),
     Reference(Arc<Workspace>, ReferenceWrite, Reply<Keeping>),
+    Ask(Arc<Workspace>, Box<Drafted>, Reply<Asking>),
+    Answer(Arc<Workspace>, DoubleOptInId, Answer, Reply<Answering>),
 }
 
 impl std::fmt::Debug for Job {
@@ -107,6 +112,8 @@ enum Done {
     Report(Reply<Vec<bool>>, Result<Vec<bool>, StoreError>),
     Tally(Reply<Tallied>, Result<Tallied, StoreError>),
     Reference(Reply<Keeping>, Result<Keeping, StoreError>),
+    Ask(Reply<Asking>, Result<Asking, StoreError>),
+    Answer(Reply<Answering>, Result<Answering, StoreError>),
 }
 
 /// Does a round in one transaction, and answers; an error is an unknown outcome.
@@ -158,7 +165,9 @@ impl Job {
             | Self::Settle(..)
             | Self::Report(..)
             | Self::Tally(..)
-            | Self::Reference(..) => 0,
+            | Self::Reference(..)
+            | Self::Ask(..)
+            | Self::Answer(..) => 0,
         }
     }
 
@@ -201,6 +210,13 @@ impl Job {
             Self::Reference(workspace, write, reply) => {
                 Done::Reference(reply, references::write(work, workspace.id, &write, now))
             }
+            Self::Ask(workspace, drafted, reply) => {
+                Done::Ask(reply, double_opt_ins::ask(work, &workspace, &drafted, now))
+            }
+            Self::Answer(workspace, id, answer, reply) => {
+                let answered = double_opt_ins::answer(work, &workspace, (id, answer), now);
+                Done::Answer(reply, answered)
+            }
         }
     }
 
@@ -213,6 +229,8 @@ impl Job {
             Self::Report(_, _, reply) => Done::Report(reply, Err(error)),
             Self::Tally(_, _, _, reply) => Done::Tally(reply, Err(error)),
             Self::Reference(_, _, reply) => Done::Reference(reply, Err(error)),
+            Self::Ask(_, _, reply) => Done::Ask(reply, Err(error)),
+            Self::Answer(_, _, _, reply) => Done::Answer(reply, Err(error)),
         }
     }
 
@@ -226,6 +244,8 @@ impl Job {
             Self::Report(_, _, reply) => give(reply, Err(again())),
             Self::Tally(_, _, _, reply) => give(reply, Err(again())),
             Self::Reference(_, _, reply) => give(reply, Err(again())),
+            Self::Ask(_, _, reply) => give(reply, Err(again())),
+            Self::Answer(_, _, _, reply) => give(reply, Err(again())),
         }
     }
 }
@@ -239,6 +259,8 @@ impl Done {
             Self::Report(_, result) => result.is_ok(),
             Self::Tally(_, result) => result.is_ok(),
             Self::Reference(_, result) => result.is_ok(),
+            Self::Ask(_, result) => result.is_ok(),
+            Self::Answer(_, result) => result.is_ok(),
         }
     }
 
@@ -255,6 +277,8 @@ impl Done {
             Self::Report(reply, known) => give(reply, known),
             Self::Tally(reply, tallied) => give(reply, tallied),
             Self::Reference(reply, kept) => give(reply, kept),
+            Self::Ask(reply, asking) => give(reply, asking),
+            Self::Answer(reply, answering) => give(reply, answering),
         }
     }
 
@@ -271,6 +295,8 @@ impl Done {
             Self::Report(reply, _) => give(reply, Err(error())),
             Self::Tally(reply, _) => give(reply, Err(error())),
             Self::Reference(reply, _) => give(reply, Err(error())),
+            Self::Ask(reply, _) => give(reply, Err(error())),
+            Self::Answer(reply, _) => give(reply, Err(error())),
         }
     }
 }

@@ -27,7 +27,7 @@ use sayso_core::address::Address;
 
 use super::database::Database;
 use super::seal::Vault;
-use super::{Shared, Workspace, messages, references, reserve, unreadable};
+use super::{Shared, Workspace, double_opt_ins, messages, references, reserve, unreadable};
 use crate::environment::Environment;
 use crate::look_up::{LookUp, LookUpDraft, LookUpPage, LookUpQuery, LookedUp};
 use crate::reject::{
@@ -240,9 +240,12 @@ impl Work {
                 .and_then(|mut statement| statement.execute(params![workspace.id.as_bytes(), row]))
                 .map_err(unreadable)?;
         }
-        let mut references = erased.iter().map(|(key, _)| *key);
-        references
-            .try_for_each(|key| references::forget(&work, workspace.id, key))
+        let mut waiting = erased.iter().map(|(key, _)| *key);
+        waiting
+            .try_for_each(|key| {
+                references::forget(&work, workspace.id, key)?;
+                double_opt_ins::forget(&work, workspace.id, key)
+            })
             .map_err(unreadable)?;
         let keys = erased.iter().map(|(key, _)| *key);
         messages::forget(&work, workspace.id, keys).map_err(unreadable)?;
@@ -346,7 +349,8 @@ impl Work {
             )?
             .execute(params![rows, before(limits::LOOK_UP_RETENTION)])?;
         let references = references::sweep(&work, rows, now)?;
-        Ok(rejects + look_ups + references)
+        let double_opt_ins = double_opt_ins::sweep(&work, rows, now)?;
+        Ok(rejects + look_ups + references + double_opt_ins)
     }
 }
 

@@ -8,14 +8,18 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use sayso_core::address::{Address, AddressKey};
 use sayso_core::decision::Reasons;
+use sayso_core::double_opt_in::Answer;
 use sayso_core::event_id::RequestHash;
-use sayso_core::id::{EventId, ImportId, MessageId, ProfileId, SenderId, WorkspaceId};
+use sayso_core::id::{
+    DoubleOptInId, EventId, ImportId, MessageId, ProfileId, SenderId, WorkspaceId,
+};
 use sayso_core::pacing::Pacing;
 use sayso_core::reference::Reference;
 use sayso_core::registers::Registers;
 use sayso_core::time::Timestamp;
 use sayso_store::Store;
 use sayso_store::configuration::{Change, Configuration, Mode};
+use sayso_store::double_opt_in::{Answering, Asking, DoubleOptInDraft, StoredDoubleOptIn};
 use sayso_store::look_up::{LookUpDraft, LookUpPage, LookUpQuery};
 use sayso_store::message::{
     Claiming, FailureQuery, HandOver, MessageDraft, MessagePage, MessageQuery, MessageReport,
@@ -443,6 +447,31 @@ impl Store for FaultyStore {
         address: AddressKey,
     ) -> Result<Keeping, StoreError> {
         self.run(self.inner.take_reference(workspace, reference, message, address)).await
+    }
+
+    async fn ask_double_opt_in(
+        &self,
+        workspace: WorkspaceId,
+        draft: DoubleOptInDraft,
+    ) -> Result<Asking, StoreError> {
+        self.run(self.inner.ask_double_opt_in(workspace, draft)).await
+    }
+
+    async fn double_opt_in(
+        &self,
+        workspace: WorkspaceId,
+        id: DoubleOptInId,
+    ) -> Result<Option<StoredDoubleOptIn>, StoreError> {
+        self.run(self.inner.double_opt_in(workspace, id)).await
+    }
+
+    async fn answer_double_opt_in(
+        &self,
+        workspace: WorkspaceId,
+        id: DoubleOptInId,
+        answer: Answer,
+    ) -> Result<Answering, StoreError> {
+        self.run(self.inner.answer_double_opt_in(workspace, id, answer)).await
     }
 
     fn health(&self) -> Health {

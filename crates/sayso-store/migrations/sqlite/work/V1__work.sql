@@ -97,6 +97,36 @@ CREATE UNIQUE INDEX reference_by_digits ON reference (workspace, reference);
 CREATE INDEX reference_of_workspace ON reference (workspace);
 CREATE INDEX reference_of_address ON reference (workspace, address_key) WHERE address_key IS NOT NULL;
 
+-- What is pending until its address answers, and the question that went there, if one did: 10 days. What is
+-- pending, and its evidence, are sealed. `answer_by` is a link (1) or a code (2), of which a keyed hash is
+-- kept, and how many wrong ones were tried. Network, number block and country are keyed hashes, to be counted.
+CREATE TABLE double_opt_in (
+    row           INTEGER PRIMARY KEY,
+    workspace     BLOB    NOT NULL,
+    double_opt_in BLOB    NOT NULL,
+    request       BLOB    NOT NULL,
+    address_key   BLOB    NOT NULL,
+    answer_by     INTEGER NOT NULL,
+    code          BLOB,
+    tries         INTEGER NOT NULL DEFAULT 0,
+    network       BLOB,
+    number_block  BLOB,
+    country       BLOB,
+    pending_at    INTEGER NOT NULL,
+    kept_at       INTEGER NOT NULL,
+    asked_at      INTEGER,
+    answered_at   INTEGER,
+    sealed        BLOB    NOT NULL
+);
+CREATE UNIQUE INDEX double_opt_in_by_id ON double_opt_in (workspace, double_opt_in);
+CREATE UNIQUE INDEX double_opt_in_by_request ON double_opt_in (workspace, request);
+CREATE INDEX double_opt_in_of_address ON double_opt_in (workspace, address_key, asked_at);
+CREATE INDEX double_opt_in_asked ON double_opt_in (workspace, asked_at) WHERE asked_at IS NOT NULL;
+CREATE INDEX double_opt_in_unasked ON double_opt_in (workspace) WHERE asked_at IS NULL;
+CREATE INDEX double_opt_in_of_network ON double_opt_in (workspace, network, asked_at) WHERE asked_at IS NOT NULL;
+CREATE INDEX double_opt_in_of_block ON double_opt_in (workspace, number_block, asked_at) WHERE asked_at IS NOT NULL;
+CREATE INDEX double_opt_in_of_country ON double_opt_in (workspace, country, asked_at) WHERE asked_at IS NOT NULL;
+
 -- What is counted by the hour (since 1970): of a sender, messages that went (1), people who said no (2)
 -- or blocked it (3), inferred refusals (4), of which its first two days are of use; of a group of
 -- inferred refusals, those that are held (5); of an entry point, all in the hour 0: pages shown (6), chats

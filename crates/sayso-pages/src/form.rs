@@ -243,7 +243,7 @@ impl Remark {
 }
 
 impl FormLook<'_> {
-    fn page(&self, title: &str, main: Markup) -> Document {
+    pub(crate) fn page(&self, title: &str, main: Markup) -> Document {
         let style = format!("{STYLE}{}", style_of(self.theme));
         let title = format!("{title} · {}", self.business);
         Page {

@@ -144,7 +144,7 @@ macro_rules! texts {
         &[$(include_str!(concat!("../texts/", $language, "/", $module, ".ftl"))),+]
     };
     ($language:literal) => {
-        texts!($language: "page", "entry", "form", "personal", "trouble")
+        texts!($language: "page", "double_opt_in", "entry", "form", "personal", "trouble")
     };
 }
 

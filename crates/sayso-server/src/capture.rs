@@ -14,6 +14,7 @@ use utoipa_axum::routes;
 use crate::api::consents::request::hex;
 use crate::app::App;
 
+mod double_opt_in;
 mod entry;
 pub(crate) mod form;
 pub(crate) mod pages;
@@ -43,6 +44,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .route("/f/{form}", get(form::show).post(form::submit))
         .route("/f/{form}/preview", get(form::preview))
         .route("/e/{code}", get(entry::show).post(entry::send))
+        .route("/c/{token}", get(double_opt_in::show).post(double_opt_in::take))
         .route("/p", get(preference_request::ask).post(preference_request::take))
         .route("/p/{token}", get(preferences::show).post(preferences::change))
         .route("/u/{token}", get(unsubscribe::ask).post(unsubscribe::leave))

@@ -19,6 +19,7 @@ mod workers;
 
 mod body;
 mod caller;
+mod double_opt_in;
 mod judging;
 mod local;
 mod personal_links;

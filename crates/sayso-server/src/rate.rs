@@ -75,6 +75,17 @@ impl Network {
             }
         }
     }
+
+    /// Its bytes, those of one family apart from those of the other.
+    pub(crate) fn bytes(self) -> Vec<u8> {
+        match self {
+            Self::V4(parts) => [&[4], parts.as_slice()].concat(),
+            Self::V6(parts) => {
+                let parts = parts.iter().flat_map(|part| part.to_be_bytes());
+                std::iter::once(6).chain(parts).collect()
+            }
+        }
+    }
 }
 
 impl Rates {

@@ -29,7 +29,8 @@ use sayso_core::time::Timestamp;
 
 pub use self::entry_point::{Corner, EntryPoint, Widget};
 pub use self::form::{
-    Asks, Field, Form, FormBox, FormPurpose, FormTexts, Need, PublishedForm, Showing,
+    Asks, Field, Form, FormBox, FormPurpose, FormTexts, Need, PublishedForm, QuestionTemplate,
+    Showing,
 };
 pub use self::standing::HeldRefusals;
 
@@ -422,6 +423,16 @@ impl Configuration {
             .iter()
             .filter(move |(_, sender)| sender.channel == channel && sender.deleted_at.is_none())
             .map(|(id, _)| *id)
+    }
+
+    /// The living senders on a channel that have a living connection.
+    pub fn connected_senders(&self, channel: Channel) -> impl Iterator<Item = SenderId> {
+        self.living_senders(channel).filter(|id| {
+            let sender = self.senders.get(id);
+            let connection = sender.and_then(|sender| sender.connection);
+            let connection = connection.and_then(|id| self.connections.get(&id));
+            connection.is_some_and(|connection| connection.deleted_at.is_none())
+        })
     }
 
     /// Whether the words of a notice name a permission, or one that contains it.

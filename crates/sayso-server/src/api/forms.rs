@@ -77,7 +77,7 @@ pub(crate) async fn create(
     key: IdempotencyKey,
     sent: Sent<FormRequest>,
 ) -> Result<(StatusCode, Json<FormAnswer>), Problem> {
-    let form = request::read(sent, caller.configuration())?;
+    let form = request::read(sent, caller.configuration(), app.public_url())?;
     let limit = ("FORMS_PER_WORKSPACE_MAX", limits::FORMS_PER_WORKSPACE_MAX);
     let making = Making::begin(&app, &caller, key, "form").await?;
     let known = &making.configuration().forms;
@@ -110,7 +110,7 @@ pub(crate) async fn put(
     sent: Sent<FormRequest>,
 ) -> Result<Json<FormAnswer>, Problem> {
     let (id, known) = find(&caller, id)?;
-    let form = request::read(sent, caller.configuration())?;
+    let form = request::read(sent, caller.configuration(), app.public_url())?;
     if known.form == form {
         return Ok(Json(FormAnswer::of(id, &known)));
     }

@@ -601,7 +601,7 @@ fn sends(
 const WORDS: &str = "A new book has come. Reply STOP to leave.";
 
 /// The longest name of a template or its language, in bytes: Meta's is 512 characters.
-const TEMPLATE_NAME_BYTES_MAX: usize = 512;
+pub(crate) const TEMPLATE_NAME_BYTES_MAX: usize = 512;
 
 /// The most characters a channel carries in one message.
 const fn characters_max(channel: Channel) -> usize {

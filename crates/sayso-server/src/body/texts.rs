@@ -30,7 +30,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 
 use super::object::wrong_type;
 use super::{Faults, FromJson, Pointer};
-use crate::api::forms::request::FieldKind;
+use crate::api::forms::request::{Confirming, FieldKind};
 use crate::api::imports::KindOfList;
 use crate::api::imports::intake::RowFormat;
 use crate::api::reviews::Reviewed;
@@ -200,6 +200,8 @@ texts! {
     FormIdText(FormId) = FormId::parse, InvalidId, "frm_01jd6m9k3te5b8r5v3x5y6z7w8", None;
     /// What a field of a form asks.
     FieldKindText(FieldKind) = FieldKind::parse, UnknownWord, "phone", Some(&["phone", "email", "name", "text"]);
+    /// Whether the address itself must confirm what is ticked, and how.
+    DoubleOptInText(Confirming) = Confirming::parse, UnknownWord, "code", Some(&["off", "link", "code"]);
     /// The typeface of a form. Each is one that devices have: nothing is loaded.
     FontText(Font) = Font::parse, UnknownWord, "system", Some(&["system", "serif", "rounded", "monospace"]);
     /// Whether a form is dark on light, light on dark, or as the person's device is set.

@@ -4,8 +4,9 @@
 //! A box that was ticked is an act of the person, `single`, under the words that the page showed; a
 //! box that was not is no statement. What is said is unverified, so no addresses are linked by it and
 //! no attribute of a known person changes (rule 5), and the answer depends on nothing but the request
-//! (rule 23): it also takes the same time. What keeps programs out stands in `challenge`; whether an
-//! opt-in is confirmed through the address itself is asked elsewhere.
+//! (rule 23): it also takes the same time. What keeps programs out stands in `challenge`. Where the form, or
+//! the person's country, wants the address itself to confirm it, a tick is `pending`, and the question goes
+//! there (`crate::double_opt_in`).
 
 use std::sync::Arc;
 
@@ -199,15 +200,15 @@ async fn answer(
     }
     if visit.published.form.purpose == FormPurpose::Test {
         let submission = submission.of_test_person();
-        let plan = record::Plan::of(visit, &submission, &challenge, &notice);
+        let plan = record::Plan::of(app, visit, &submission, (&challenge, &notice));
         return trial::try_out(app, visit, plan).await;
     }
-    let plan = record::Plan::of(visit, &submission, &challenge, &notice);
+    let plan = record::Plan::of(app, visit, &submission, (&challenge, &notice));
     if take(app, visit, &submission, plan.drafts.len()).is_err() {
         return again(FormEnd::Limited, StatusCode::TOO_MANY_REQUESTS, Some(Remark::TooMany));
     }
-    match plan.record(app, &visit.configuration).await {
-        Ok(()) => (FormEnd::Recorded, visit.done()),
+    match plan.record(app, visit).await {
+        Ok(put) => (FormEnd::Recorded, visit.done(&put)),
         Err(error) => {
             tracing::warn!(form.id = %visit.id, error = %error, "a form was not recorded");
             let status = StatusCode::SERVICE_UNAVAILABLE;

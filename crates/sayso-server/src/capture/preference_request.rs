@@ -166,13 +166,7 @@ async fn send(
 fn routes(configuration: &Configuration, to: &Address, now: Timestamp) -> Vec<Message> {
     let reaching = Channel::ALL.iter().copied().filter(|channel| kind_on(*channel) == to.kind());
     let route = |channel| {
-        let sender = configuration.living_senders(channel).find(|id| {
-            let sender = configuration.senders.get(id);
-            let connection = sender.and_then(|sender| sender.connection);
-            let connection = connection.and_then(|id| configuration.connections.get(&id));
-            connection.is_some_and(|connection| connection.deleted_at.is_none())
-        });
-        sender.map(|sender| Message {
+        configuration.connected_senders(channel).next().map(|sender| Message {
             sender: Some(sender),
             content: Content::FreeForm,
             occasion: Occasion::Requested(now),

@@ -14,6 +14,7 @@ use sayso_store::store::{Health, Outcome};
 
 use super::{answer_word, outcome_word};
 use crate::capture::form::FormEnd;
+use crate::double_opt_in::DoubleOptInEnd;
 
 const METADATA: Metadata<'static> = Metadata::new("sayso", Level::INFO, None);
 /// The upper bounds of the buckets of every histogram, in seconds.
@@ -49,6 +50,7 @@ pub struct Metrics {
     messages_exempt: Counter,
     consents: Vec<(Outcome, Counter)>,
     form_submissions: Vec<(FormEnd, Counter)>,
+    double_opt_ins: Vec<(DoubleOptInEnd, Counter)>,
     refusal_seconds: Histogram,
 }
 
@@ -89,6 +91,10 @@ impl Metrics {
             .into_iter()
             .map(|end| (end, counter("sayso_form_submissions_total", Some(("end", end.as_str())))))
             .collect();
+        let double_opt_ins = DoubleOptInEnd::ALL
+            .into_iter()
+            .map(|end| (end, counter("sayso_double_opt_in_total", Some(("end", end.as_str())))))
+            .collect();
         let waived = counter("sayso_check_waived_total", None);
         let unverified_hooks = counter("sayso_hook_unverified_total", None);
         let unknown_events = counter("sayso_hook_unknown_events_total", None);
@@ -121,6 +127,7 @@ impl Metrics {
             messages_exempt,
             consents,
             form_submissions,
+            double_opt_ins,
             refusal_seconds,
         }
     }
@@ -231,6 +238,13 @@ impl Metrics {
     /// Counts a submission of a form by how it ended.
     pub(crate) fn count_form_submission(&self, end: FormEnd) {
         if let Some((_, counter)) = self.form_submissions.iter().find(|(known, _)| *known == end) {
+            counter.increment(1);
+        }
+    }
+
+    /// Counts a double opt-in question, or an answer, by how it ended.
+    pub(crate) fn count_double_opt_in(&self, end: DoubleOptInEnd) {
+        if let Some((_, counter)) = self.double_opt_ins.iter().find(|(known, _)| *known == end) {
             counter.increment(1);
         }
     }

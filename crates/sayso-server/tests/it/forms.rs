@@ -16,21 +16,21 @@ const PHONE: &str = "+14155552671";
 const BOX: &str = "box-whatsapp-all";
 
 /// A server with a form.
-struct Shop {
-    app: TestApp,
-    id: String,
-    form: Value,
+pub(crate) struct Shop {
+    pub(crate) app: TestApp,
+    pub(crate) id: String,
+    pub(crate) form: Value,
 }
 
 /// What a browser holds of a page of the form.
 #[derive(Clone, Debug)]
-struct Opened {
-    challenge: String,
-    action: String,
+pub(crate) struct Opened {
+    pub(crate) challenge: String,
+    pub(crate) action: String,
 }
 
 /// What is between two marks of a text.
-fn between<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
+pub(crate) fn between<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
     let rest = text.split(from).nth(1).unwrap_or_else(|| panic!("no {from}: {text}"));
     rest.split(to).next().unwrap()
 }
@@ -47,12 +47,12 @@ fn proof(challenge: &str, typed: &BTreeMap<&str, &str>) -> String {
 }
 
 impl Shop {
-    async fn open(changes: Value) -> Self {
+    pub(crate) async fn open(changes: Value) -> Self {
         let app = TestApp::start().await;
         Self::over(app, changes).await
     }
 
-    async fn over(app: TestApp, changes: Value) -> Self {
+    pub(crate) async fn over(app: TestApp, changes: Value) -> Self {
         let notice = app.notice(&[]).await;
         let mut form = json!({
             "name": "Footer", "business": "Harbour Shop", "channels": ["whatsapp"],
@@ -67,11 +67,11 @@ impl Shop {
         Self { app, id, form }
     }
 
-    async fn get(&self, query: &str) -> Answer {
+    pub(crate) async fn get(&self, query: &str) -> Answer {
         self.get_with(query, &[]).await
     }
 
-    async fn get_with(&self, query: &str, headers: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn get_with(&self, query: &str, headers: &[(&str, &str)]) -> Answer {
         let mut request = Request::get(format!("/f/{}{query}", self.id));
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -79,11 +79,11 @@ impl Shop {
         self.app.send(request.body(Body::empty()).unwrap()).await
     }
 
-    async fn opened(&self) -> Opened {
+    pub(crate) async fn opened(&self) -> Opened {
         self.opened_at("").await
     }
 
-    async fn opened_at(&self, query: &str) -> Opened {
+    pub(crate) async fn opened_at(&self, query: &str) -> Opened {
         let page = self.get(query).await;
         assert_eq!(page.status, StatusCode::OK, "{}", page.text);
         Opened {
@@ -93,14 +93,14 @@ impl Shop {
     }
 
     /// Sends the form as a browser does, with proof of work.
-    async fn send(&self, opened: &Opened, typed: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn send(&self, opened: &Opened, typed: &[(&str, &str)]) -> Answer {
         let mut typed: BTreeMap<&str, &str> = typed.iter().copied().collect();
         let proof = proof(&opened.challenge, &typed);
         typed.insert("proof", &proof);
         self.send_as(opened, &typed, &[]).await
     }
 
-    async fn send_as(
+    pub(crate) async fn send_as(
         &self,
         opened: &Opened,
         typed: &BTreeMap<&str, &str>,
@@ -118,16 +118,16 @@ impl Shop {
         self.app.send(request.body(Body::from(body.finish())).unwrap()).await
     }
 
-    async fn sign_up(&self, typed: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn sign_up(&self, typed: &[(&str, &str)]) -> Answer {
         self.send(&self.opened().await, typed).await
     }
 
-    async fn events(&self, address: &str) -> Vec<Value> {
+    pub(crate) async fn events(&self, address: &str) -> Vec<Value> {
         let page = self.app.get(&format!("/v1/events?{address}")).await.json();
         page["events"].as_array().unwrap_or_else(|| panic!("{page}")).clone()
     }
 
-    async fn status(&self, phone: &str) -> Value {
+    pub(crate) async fn status(&self, phone: &str) -> Value {
         let ask = json!({ "channel": "whatsapp", "phone": phone });
         self.app.post("/v1/check", &ask).await.json()
     }

@@ -16,6 +16,7 @@ mod configuration;
 mod connections;
 mod consents;
 mod docs;
+mod double_opt_in;
 mod emails;
 mod entry;
 mod events;

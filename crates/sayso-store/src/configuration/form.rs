@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use sayso_core::channel::{Channel, Permission, Scope};
+use sayso_core::double_opt_in::AnswerBy;
 use sayso_core::form::{FieldName, Origin, Redirect, Shape, Theme, Trigger};
 use sayso_core::id::{FormId, NoticeId, SenderId, TopicId};
 use sayso_core::notice::{Language, Notice};
@@ -59,6 +60,19 @@ pub struct Form {
     pub purpose: FormPurpose,
     /// When it was deleted.
     pub deleted_at: Option<Timestamp>,
+    /// How the address confirms what is ticked; where that is absent, what a country pack demands.
+    pub double_opt_in: Option<AnswerBy>,
+    /// The template that brings the question by WhatsApp.
+    pub question_template: Option<QuestionTemplate>,
+}
+
+/// The template that brings a double opt-in question: its one variable is the code, or the link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuestionTemplate {
+    /// Its name at the provider.
+    pub name: Box<str>,
+    /// Its language in the provider's spelling, if the provider asks for one.
+    pub language: Option<Box<str>>,
 }
 
 /// How the tag of one site shows a form.

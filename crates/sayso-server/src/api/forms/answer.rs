@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use sayso_core::double_opt_in::AnswerBy;
 use sayso_core::id::FormId;
 use sayso_store::configuration::{Asks, Field, FormPurpose, FormTexts, Need, PublishedForm};
 use serde::Serialize;
@@ -54,6 +55,11 @@ pub(crate) struct FormAnswer {
     shown_by_tag: Vec<ShowingAnswer>,
     /// Whether it is tried out: what is sent is recorded of a test person.
     test: bool,
+    /// Whether the address itself must confirm what is ticked: `off`, `link` or `code`.
+    double_opt_in: &'static str,
+    /// The template that brings the question by WhatsApp.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    double_opt_in_template: Option<QuestionTemplateAnswer>,
     /// When it was deleted; absent while it lives.
     #[serde(skip_serializing_if = "Option::is_none")]
     deleted_at: Option<String>,
@@ -108,6 +114,16 @@ pub(crate) struct ThemeAnswer {
     brightness: &'static str,
 }
 
+/// A template with one variable: the code, or the link.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct QuestionTemplateAnswer {
+    /// Its name at the provider.
+    name: String,
+    /// Its language in the provider's spelling.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    language: Option<String>,
+}
+
 /// A page of forms.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct FormsPage {
@@ -148,6 +164,11 @@ impl FormAnswer {
             redirect: form.redirect.as_ref().map(|redirect| redirect.as_str().to_owned()),
             shown_by_tag: form.showings.iter().map(ShowingAnswer::of).collect(),
             test: form.purpose == FormPurpose::Test,
+            double_opt_in: form.double_opt_in.map_or("off", AnswerBy::as_str),
+            double_opt_in_template: form.question_template.as_ref().map(|template| {
+                let language = template.language.as_deref().map(str::to_owned);
+                QuestionTemplateAnswer { name: template.name.to_string(), language }
+            }),
             deleted_at: form.deleted_at.map(|at| at.to_string()),
         }
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sayso_core::address::AddressKind;
 use sayso_core::channel::Channel;
+use sayso_core::double_opt_in::AnswerBy;
 use sayso_core::form::{Brightness, FieldName, Font, Origin, Redirect, Theme, ThemeFault};
 use sayso_core::id::{NoticeId, SenderId, TopicId};
 use sayso_core::limits;
@@ -11,13 +12,16 @@ use sayso_core::notice::Language;
 use sayso_core::phone::Region;
 use sayso_core::source::SourceName;
 use sayso_pages::language::Language as PageLanguage;
-use sayso_store::configuration::{Asks, Configuration, Field, Form, FormPurpose, FormTexts, Need};
+use sayso_store::configuration::{
+    Asks, Configuration, Field, Form, FormPurpose, FormTexts, Need, QuestionTemplate,
+};
 use utoipa::ToSchema;
 
 use super::showing::{self, ShowingRequest};
+use crate::api::messages::TEMPLATE_NAME_BYTES_MAX;
 use crate::body::texts::{
-    BrightnessText, ChannelText, ColorText, FieldKindText, FontText, LanguageText, NameText,
-    NoticeIdText, RegionText, SenderIdText, TopicIdText,
+    BrightnessText, ChannelText, ColorText, DoubleOptInText, FieldKindText, FontText, LanguageText,
+    NameText, NoticeIdText, RegionText, SenderIdText, TopicIdText,
 };
 use crate::body::{Faults, Sent, json_object};
 use crate::problem::{Code, Problem};
@@ -71,6 +75,23 @@ json_object! {
         shown_by_tag: Vec<ShowingRequest>,
         /// Whether it is tried out: what is sent is shown, and recorded of a test person (`+15550100199`, `test-person@example.invalid`), whoever is typed; `false` if absent.
         test: bool,
+        /// Whether the address itself must confirm what is ticked: by a `link` or by a `code` that is sent there. `off` if absent; a country pack of the settings may demand it all the same, and then it is a code.
+        double_opt_in: DoubleOptInText,
+        /// The template that brings the question by WhatsApp, which takes no other words from who is not in a conversation. Required where the form asks for WhatsApp and `double_opt_in` is on.
+        double_opt_in_template: QuestionTemplateRequest,
+    }
+}
+
+json_object! {
+    /// A template with one variable: the code, or the link.
+    #[derive(ToSchema)]
+    QuestionTemplateRequest {
+        /// Its name at the provider. Required.
+        #[schema(example = "confirm_opt_in")]
+        name: String,
+        /// Its language in the provider's spelling.
+        #[schema(example = "en_US")]
+        language: String,
     }
 }
 
@@ -164,9 +185,15 @@ pub(crate) const fn address_kind(channel: Channel) -> Option<AddressKind> {
 pub(super) fn read(
     sent: Sent<FormRequest>,
     configuration: &Configuration,
+    public_url: Option<&str>,
 ) -> Result<Form, Problem> {
     let Sent { request, mut faults } = sent;
     let form = form(request, configuration, &mut faults);
+    let by = form.as_ref().and_then(|form| form.double_opt_in);
+    if by == Some(AnswerBy::Link) && public_url.is_none() {
+        let fault = "needs the server's own URL: set server.public_url, or send `code`";
+        faults.note_with_example("/double_opt_in", Code::InvalidValue, fault, "code");
+    }
     if let Some(form) = form.as_ref().filter(|_| faults.is_empty()) {
         check_whole(form, configuration, &mut faults);
     }
@@ -199,6 +226,9 @@ fn form(
     let redirect = redirect(request.redirect.take(), &origins, faults);
     let shown = request.shown_by_tag.take().unwrap_or_default();
     let showings = showing::read(shown, &origins, configuration, faults);
+    let double_opt_in = request.double_opt_in.take().and_then(|DoubleOptInText(by)| by.0);
+    let template = request.double_opt_in_template.take();
+    let question_template = template.and_then(|template| question_template(template, faults));
     let purpose = if request.test == Some(true) { FormPurpose::Test } else { FormPurpose::Live };
     Some(Form {
         name: name?,
@@ -216,7 +246,36 @@ fn form(
         showings,
         purpose,
         deleted_at: None,
+        double_opt_in,
+        question_template,
     })
+}
+
+/// How a form says that the address must confirm what is ticked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Confirming(pub(crate) Option<AnswerBy>);
+
+impl Confirming {
+    /// Parses the word.
+    pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
+        let by = AnswerBy::parse(text).map(Some);
+        let by = if text == "off" { Ok(None) } else { by };
+        by.map(Self).map_err(|_| "is none of off, link, code")
+    }
+}
+
+/// The template of a double opt-in question.
+pub(crate) fn question_template(
+    sent: QuestionTemplateRequest,
+    faults: &mut Faults,
+) -> Option<QuestionTemplate> {
+    let at = "/double_opt_in_template";
+    let name = faults.require(&format!("{at}/name"), sent.name, "confirm_opt_in");
+    let most = TEMPLATE_NAME_BYTES_MAX;
+    let name = name.and_then(|text| line(&text, &format!("{at}/name"), most, faults));
+    let language =
+        sent.language.and_then(|text| line(&text, &format!("{at}/language"), most, faults));
+    Some(QuestionTemplate { name: name?, language })
 }
 
 const NOTICE_EXAMPLE: &str = "ntc_01jd6m9k3te5b8r5v3x5y6z7w8";
@@ -229,6 +288,14 @@ fn check_whole(form: &Form, configuration: &Configuration, faults: &mut Faults) 
             limits::FORM_BOXES_MAX
         );
         faults.note("/topics", Code::InvalidValue, fault);
+    }
+    let asks_by_whatsapp =
+        form.double_opt_in.is_some() && form.channels.contains(&Channel::WhatsApp);
+    if asks_by_whatsapp && form.question_template.is_none() {
+        let fault = "is needed: WhatsApp takes no other words from who is not in a conversation";
+        let example = "{\"name\": \"confirm_opt_in\", \"language\": \"en\"}";
+        let place = "/double_opt_in_template";
+        faults.note_with_example(place, Code::MissingField, fault, example);
     }
     if !configuration.notices.contains_key(&form.notice) {
         faults.note("/notice", Code::UnknownNotice, "is no notice of this workspace");

@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use sayso_core::address::Address;
 use sayso_core::canonical::{Canonical, Writer};
 use sayso_core::capture::permissions_of;
-use sayso_core::channel::Permission;
+use sayso_core::channel::{Channel, Permission};
+use sayso_core::double_opt_in::{AnswerBy, is_required};
 use sayso_core::event::Fact;
 use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
 use sayso_core::notice::Notice;
 use sayso_core::policy::Way;
 use sayso_core::source::{Actor, Evidence, EvidenceText, Road, Source};
 use sayso_core::statement::Statement;
+use sayso_core::time::Timestamp;
 use sayso_store::configuration::{Configuration, FormBox};
 use sayso_store::store::{Dating, Draft, ProfileDraft, StoreError, Subject};
 
@@ -20,6 +22,7 @@ use super::typed::Submission;
 use super::visit::Visit;
 use crate::app::App;
 use crate::capture::ticked;
+use crate::double_opt_in::{Asks, Put};
 
 /// How a form is named in evidence.
 const METHOD: &str = "web form";
@@ -38,15 +41,17 @@ pub(super) struct Plan {
     addresses: Vec<Address>,
     attributes: BTreeMap<EvidenceText, Option<Box<str>>>,
     source: Source,
+    /// Which addresses are asked to confirm what was ticked, how, and on which channels.
+    confirming: BTreeMap<Address, (AnswerBy, Vec<Channel>)>,
 }
 
 impl Plan {
     /// An act for each box, and one for processing with each address if the words name it.
     pub(super) fn of(
+        app: &App,
         visit: &Visit,
         submission: &Submission,
-        challenge: &Challenge,
-        notice: &Notice,
+        (challenge, notice): (&Challenge, &Notice),
     ) -> Self {
         let name = visit.published.form.name.clone();
         let source = Source { road: Road::Form, name, spoke_of: None };
@@ -80,9 +85,12 @@ impl Plan {
                 drafts.push(draft);
             }
         }
+        let confirming = confirming(app, visit, submission);
+        drafts.iter_mut().for_each(|draft| leave_pending(draft, &confirming));
         ticked::judge(&visit.configuration, Way::Form, visit.received, &mut drafts);
         let addresses = submission.addresses();
-        Self { drafts, addresses, attributes: submission.attributes.clone(), source }
+        let attributes = submission.attributes.clone();
+        Self { drafts, addresses, attributes, source, confirming }
     }
 
     /// Whose addresses they are.
@@ -95,19 +103,68 @@ impl Plan {
         &self.source
     }
 
-    /// Records it, all or nothing, and then keeps the answers of somebody who is not known yet.
-    /// Doing it twice does it once.
-    pub(super) async fn record(
+    /// Leaves what waits for an answer without a question: nobody could answer it.
+    pub(super) fn ask_nobody(&mut self) {
+        self.confirming.clear();
+    }
+
+    /// Records it, all or nothing, puts the questions to the addresses that are to confirm it, and keeps the
+    /// answers of somebody who is not known yet. Doing it twice does it once.
+    pub(super) async fn record(mut self, app: &App, visit: &Visit) -> Result<Vec<Put>, StoreError> {
+        let configuration = &visit.configuration;
+        ticked::lift_nothing(app, configuration, &mut self.drafts).await?;
+        let recorded = app.store().record(configuration.workspace, self.drafts.clone()).await?;
+        recorded.iter().for_each(|event| app.metrics().count_consent(event.outcome));
+        let pending_at = recorded.iter().map(|event| event.occurred_at).min();
+        let mut put = Vec::new();
+        for asks in self.asks(visit, pending_at.unwrap_or(visit.received)) {
+            put.push(asks.put(app).await?);
+        }
+        self.keep_answers(app, configuration).await?;
+        Ok(put)
+    }
+
+    /// The questions to the addresses that are to confirm what was ticked.
+    fn asks<'a>(
+        &'a self,
+        visit: &'a Visit,
+        pending_at: Timestamp,
+    ) -> impl Iterator<Item = Asks<'a>> {
+        let form = &visit.published.form;
+        self.confirming.iter().map(move |(address, (by, channels))| {
+            let of_address = |draft: &&Draft| draft.subject == Subject::Address(address.clone());
+            let drafts = || self.drafts.iter().filter(of_address);
+            let pending = drafts().filter_map(|draft| {
+                let Fact::Consent(permission, Statement::Pending) = draft.fact else { return None };
+                waits(permission, channels).then_some((draft.id, permission))
+            });
+            Asks {
+                configuration: &visit.configuration,
+                address,
+                channels: channels.clone(),
+                sender: form.sender,
+                by: *by,
+                look: visit.look(form.theme),
+                template: form.question_template.as_ref(),
+                network: Some(visit.network),
+                home: visit.home(),
+                pending: pending.collect(),
+                pending_at,
+                evidence: drafts().next().map(|draft| draft.evidence.clone()).unwrap_or_default(),
+                source: self.source.clone(),
+                form: Some(visit.id),
+            }
+        })
+    }
+
+    /// Keeps what was filled in besides, of somebody who is not known yet.
+    async fn keep_answers(
         self,
         app: &App,
         configuration: &Configuration,
     ) -> Result<(), StoreError> {
         let workspace = configuration.workspace;
-        let Self { mut drafts, addresses, attributes, source } = self;
-        ticked::lift_nothing(app, configuration, &mut drafts).await?;
-        for event in app.store().record(workspace, drafts).await? {
-            app.metrics().count_consent(event.outcome);
-        }
+        let Self { addresses, attributes, source, .. } = self;
         if attributes.is_empty() {
             return Ok(());
         }
@@ -122,6 +179,46 @@ impl Plan {
         let draft =
             ProfileDraft { profile: None, addresses, attributes, source, actor: Actor::Subject };
         app.store().upsert_profile(workspace, draft).await.map(|_| ())
+    }
+}
+
+/// Which addresses are asked to confirm what was ticked: those that the form asks, and those whose country
+/// demands it, by a code, which needs no URL of this server.
+fn confirming(
+    app: &App,
+    visit: &Visit,
+    submission: &Submission,
+) -> BTreeMap<Address, (AnswerBy, Vec<Channel>)> {
+    let settings = visit.configuration.settings.at(visit.received);
+    let mut confirming: BTreeMap<Address, (AnswerBy, Vec<Channel>)> = BTreeMap::new();
+    for it in &submission.ticked {
+        let Some(address) = submission.address_on(it.channel) else { continue };
+        let demanded =
+            || is_required(&settings, it.channel, &address, app.phones()).then_some(AnswerBy::Code);
+        let Some(by) = visit.published.form.double_opt_in.or_else(demanded) else { continue };
+        let (_, channels) = confirming.entry(address).or_insert_with(|| (by, Vec::new()));
+        if !channels.contains(&it.channel) {
+            channels.push(it.channel);
+        }
+    }
+    confirming
+}
+
+/// Makes `pending` what its address is asked to confirm; the processing of its data with it.
+fn leave_pending(draft: &mut Draft, confirming: &BTreeMap<Address, (AnswerBy, Vec<Channel>)>) {
+    let Subject::Address(address) = &draft.subject else { return };
+    let Some((_, channels)) = confirming.get(address) else { return };
+    let Fact::Consent(permission, _) = draft.fact else { return };
+    if waits(permission, channels) {
+        draft.fact = Fact::Consent(permission, Statement::Pending);
+    }
+}
+
+/// Whether a permission waits for an answer about these channels.
+fn waits(permission: Permission, channels: &[Channel]) -> bool {
+    match permission {
+        Permission::Messages(channel, _) => channels.contains(&channel),
+        Permission::Processing => true,
     }
 }
 

@@ -48,8 +48,9 @@ pub(super) async fn try_out(app: &App, visit: &Visit, mut plan: Plan) -> (FormEn
     let blocks: Vec<Draft> =
         plan.addresses().iter().map(|address| block(visit, &plan, address)).collect();
     plan.drafts.splice(0..0, blocks);
+    plan.ask_nobody();
     let events = app.rates().take_events(visit.configuration.workspace, plan.drafts.len());
-    if events.is_ok() && plan.record(app, &visit.configuration).await.is_ok() {
+    if events.is_ok() && plan.record(app, visit).await.is_ok() {
         return (FormEnd::Tried, shown);
     }
     let nothing = (&Typed::default(), &Judged::default());

@@ -22,7 +22,9 @@ use super::visit::Visit;
 use crate::api::address::ShownAddress;
 use crate::api::forms::request::{address_kind, as_core};
 use crate::app::App;
+use crate::capture::double_opt_in::after;
 use crate::capture::pages;
+use crate::double_opt_in::Put;
 
 impl Visit {
     /// The form, with what was typed and what was wrong.
@@ -190,9 +192,16 @@ impl Visit {
         self.look(form.theme).done(confirmation, redirect)
     }
 
-    /// What answers a form that was recorded: by itself it leads on, in a frame it says so.
-    pub(super) fn done(&self) -> Response {
+    /// What answers a form that was recorded: by itself it leads on, in a frame it says so. Where an address
+    /// is to confirm it, the page for that comes first.
+    pub(super) fn done(&self, put: &[Put]) -> Response {
         let redirect = self.published.form.redirect.as_ref();
+        if let Some((first, others)) = put.split_first() {
+            let look = self.look(self.published.form.theme);
+            let redirect = redirect.map(sayso_core::form::Redirect::as_str);
+            let page = after(&self.configuration, look, (*first, others), redirect);
+            return self.respond(StatusCode::OK, page);
+        }
         let redirect = redirect.filter(|_| self.frame == Frame::Window);
         let Some(location) = redirect.and_then(|it| HeaderValue::from_str(it.as_str()).ok()) else {
             return self.respond(StatusCode::OK, self.done_page());

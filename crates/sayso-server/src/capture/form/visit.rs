@@ -9,12 +9,13 @@ use axum::response::Response;
 use sayso_core::form::Origin;
 use sayso_core::id::FormId;
 use sayso_core::notice::Notice;
+use sayso_core::phone::Region;
 use sayso_core::source::EvidenceText;
 use sayso_core::time::Timestamp;
 use sayso_pages::language::Language;
 use sayso_pages::page::Frame;
 use sayso_pages::trouble::Trouble;
-use sayso_store::configuration::{Configuration, FormBox, PublishedForm};
+use sayso_store::configuration::{Asks, Configuration, FormBox, PublishedForm};
 
 use super::challenge::{Challenge, Sealing};
 use super::frame;
@@ -180,6 +181,17 @@ impl Visit {
         let notice = published.versions.get(&shown)?;
         let is_named = |it: &FormBox| self.configuration.is_named(notice, it.permission());
         self.boxes.iter().all(is_named).then(|| notice.clone())
+    }
+
+    /// The countries that the workspace and the form name as theirs.
+    pub(super) fn home(&self) -> Vec<Region> {
+        let fields = self.published.form.fields.iter();
+        let named = fields.filter_map(|field| match &field.asks {
+            Asks::Phone(countries) => Some(countries.iter().copied()),
+            Asks::Email | Asks::Name | Asks::Text(_) => None,
+        });
+        let own = self.configuration.settings.at(self.received).region;
+        named.flatten().chain(own).collect()
     }
 
     /// What the challenges of this visit are sealed with.

@@ -3,13 +3,16 @@
 use sayso_core::canonical::{Canonical, Malformed, Reader, Writer};
 use sayso_core::channel::Channel;
 use sayso_core::color::Color;
+use sayso_core::double_opt_in::AnswerBy;
 use sayso_core::form::{Brightness, FieldName, Font, Origin, Redirect, Shape, Theme, Trigger};
 use sayso_core::id::{FormId, NoticeId, TopicId};
 use sayso_core::notice::Language;
 use sayso_core::phone::Region;
 
 use super::{read_list, read_name, write_list};
-use crate::configuration::{Asks, Field, Form, FormPurpose, FormTexts, Need, Showing};
+use crate::configuration::{
+    Asks, Field, Form, FormPurpose, FormTexts, Need, QuestionTemplate, Showing,
+};
 
 /// Writes the change that a form is, its byte among them.
 pub(super) fn write(id: FormId, form: &Form, to: &mut Writer) {
@@ -40,6 +43,11 @@ fn write_form(form: &Form, to: &mut Writer) {
     });
     form.deleted_at.write(to);
     write_list(to, form.showings.iter(), |to, showing| write_showing(showing, to));
+    to.byte(form.double_opt_in.map_or(0, AnswerBy::code));
+    to.option(form.question_template.as_ref(), |to, template| {
+        to.text(&template.name);
+        to.option(template.language.as_deref(), Writer::text);
+    });
 }
 
 pub(super) fn read_form(from: &mut Reader<'_>) -> Result<Form, Malformed> {
@@ -63,6 +71,11 @@ pub(super) fn read_form(from: &mut Reader<'_>) -> Result<Form, Malformed> {
         },
         deleted_at: Option::read(from)?,
         showings: read_list(from, read_showing)?,
+        double_opt_in: match from.byte()? {
+            0 => None,
+            code => Some(AnswerBy::from_code(code).ok_or(Malformed)?),
+        },
+        question_template: from.option(read_template)?,
     })
 }
 
@@ -78,6 +91,11 @@ fn read_showing(from: &mut Reader<'_>) -> Result<Showing, Malformed> {
         shape: Shape::from_code(from.byte()?).ok_or(Malformed)?,
         trigger: Trigger::parse(from.text()?).map_err(|_| Malformed)?,
     })
+}
+
+fn read_template(from: &mut Reader<'_>) -> Result<QuestionTemplate, Malformed> {
+    let name = from.text()?.into();
+    Ok(QuestionTemplate { name, language: from.option(|from| from.text().map(Box::from))? })
 }
 
 fn read_language(from: &mut Reader<'_>) -> Result<Language, Malformed> {
@@ -215,6 +233,11 @@ mod tests {
                 trigger: Trigger::Click("#join".into()),
             }],
             deleted_at: Some(Timestamp::from_micros(5)),
+            double_opt_in: Some(AnswerBy::Code),
+            question_template: Some(QuestionTemplate {
+                name: "confirm".into(),
+                language: Some("en_US".into()),
+            }),
         };
         let bare = Form {
             sender: None,
@@ -226,6 +249,8 @@ mod tests {
             showings: Vec::new(),
             purpose: FormPurpose::Live,
             deleted_at: None,
+            double_opt_in: None,
+            question_template: None,
             ..full.clone()
         };
         for form in [full, bare] {

@@ -1,0 +1,26 @@
+# الموافقة المزدوجة: ما يُعرض حتى يجيب العنوان، وما آلت إليه الإجابة.
+double_opt_in-sent-title = بقيت خطوة واحدة
+double_opt_in-sent = نرسل إليك رسالة عبر { $channel }. افتح الرابط الذي فيها واضغط الزر هناك. لا يكتمل تسجيلك قبل ذلك.
+double_opt_in-hint = لم يصلك شيء؟ تحقق من الرقم أو العنوان الذي كتبته. وإن كنا سألناك في الأيام الثلاثة الماضية فاستخدم تلك الرسالة، فنحن لا نرسل رسالة ثانية.
+double_opt_in-code-title = أدخل الرمز
+double_opt_in-code = نرسل إليك ستة أرقام عبر { $channel }. لا يكتمل تسجيلك قبل أن تكتبها هنا.
+double_opt_in-code-label = رمز من ستة أرقام
+double_opt_in-code-shape = يتكون الرمز من ستة أرقام، مثل ⁦048213⁩.
+double_opt_in-code-wrong = هذا ليس الرمز، أو أنه لم يعد صالحًا: يتوقف الرمز بعد خمس محاولات خاطئة. أدخل الأرقام الستة من آخر رسالة منا.
+double_opt_in-confirm = تأكيد
+double_opt_in-next = تم التأكيد. بقي رمز واحد آخر.
+double_opt_in-question-title = هل تريد هذه الرسائل؟
+double_opt_in-question = لم يتغير شيء بعد. إن كنت أنت من سجّل فاضغط الزر. وإن لم تكن أنت فأغلق هذه الصفحة ولن يُرسل إليك شيء.
+double_opt_in-words = أنت توافق على هذا النص:
+double_opt_in-processing = استخدام بياناتك
+double_opt_in-yes = نعم، أريدها
+double_opt_in-done-title = تم التأكيد
+double_opt_in-done = اكتمل تسجيلك. ستصلك رسائل من { $business }؛ ولإيقافها أجب عن أي رسالة بكلمة STOP أو استخدم الرابط الذي فيها.
+double_opt_in-before-title = لم يتغير شيء
+double_opt_in-before = تم تأكيد هذا من قبل ولم يعد ساريًا، لأن الرسائل رُفضت بعد ذلك. إن أردت رسائل من { $business } مجددًا فسجّل مرة أخرى من فضلك.
+double_opt_in-lapsed-title = فات الأوان
+double_opt_in-lapsed = تُحتسب الإجابة خلال سبعة أيام. لم يكتمل تسجيلك. إن أردت رسائل من { $business } فاملأ النموذج من جديد من فضلك.
+double_opt_in-over-title = لم يعد هذا متاحًا
+double_opt_in-over = انتهى ما سجّلت فيه، ولذلك لم يُحفظ شيء. قد تجد شيئًا آخر في موقع { $business }.
+double_opt_in-message-link = { $business }: هل تريد رسائل منا؟ أكّد ذلك هنا. إن لم تسجّل أنت فتجاهل هذه الرسالة.
+double_opt_in-message-code = { $business }: رمزك لتأكيد رغبتك في رسائلنا هو ⁦{ $code }⁩. إن لم تسجّل أنت فتجاهل هذه الرسالة.

@@ -1,0 +1,26 @@
+# Double opt-in: until the address has answered, and what the answer came to.
+double_opt_in-sent-title = One more step
+double_opt_in-sent = We are sending you a message by { $channel }. Open the link in it and press the button there. Until you do, you are not signed up.
+double_opt_in-hint = Nothing arrived? Check the number or address that you gave. If we asked you in the last three days, use that message: we send no second one.
+double_opt_in-code-title = Enter the code
+double_opt_in-code = We are sending you six digits by { $channel }. Until you enter them here, you are not signed up.
+double_opt_in-code-label = Code of six digits
+double_opt_in-code-shape = A code has six digits, for example 048213.
+double_opt_in-code-wrong = This is not the code, or it is no longer good: after five wrong ones a code stops working. Enter the six digits of our last message.
+double_opt_in-confirm = Confirm
+double_opt_in-next = Confirmed. One more code is to be entered.
+double_opt_in-question-title = Do you want these messages?
+double_opt_in-question = Nothing has changed yet. If you signed up, press the button. If you did not, close this page and nothing will be sent to you.
+double_opt_in-words = You agree to these words:
+double_opt_in-processing = The use of your details
+double_opt_in-yes = Yes, I want them
+double_opt_in-done-title = Confirmed
+double_opt_in-done = You are signed up. You will hear from { $business }; to stop, answer STOP to any message or use the link in it.
+double_opt_in-before-title = Nothing was changed
+double_opt_in-before = This was confirmed before and no longer holds, for the messages were refused since. If you want to hear from { $business } again, please sign up once more.
+double_opt_in-lapsed-title = This came too late
+double_opt_in-lapsed = An answer counts for seven days. You are not signed up. If you want to hear from { $business }, please fill in the form again.
+double_opt_in-over-title = This is no longer offered
+double_opt_in-over = What you signed up for has ended, so nothing was saved. { $business } may offer something else on its site.
+double_opt_in-message-link = { $business }: do you want messages from us? Confirm here. If you did not sign up, ignore this.
+double_opt_in-message-code = { $business }: { $code } is your code to confirm that you want messages from us. If you did not sign up, ignore this.

@@ -1,0 +1,26 @@
+# Çift onay: adres yanıt verene kadar görülenler ve yanıtın sonucu.
+double_opt_in-sent-title = Bir adım kaldı
+double_opt_in-sent = Size { $channel } üzerinden bir mesaj gönderiyoruz. İçindeki bağlantıyı açın ve oradaki düğmeye basın. Bunu yapana kadar kaydınız tamamlanmaz.
+double_opt_in-hint = Bir şey gelmedi mi? Yazdığınız numarayı ya da adresi kontrol edin. Son üç gün içinde size sorduysak o mesajı kullanın: ikincisini göndermeyiz.
+double_opt_in-code-title = Kodu girin
+double_opt_in-code = Size { $channel } üzerinden altı rakam gönderiyoruz. Buraya girene kadar kaydınız tamamlanmaz.
+double_opt_in-code-label = Altı rakamlı kod
+double_opt_in-code-shape = Kod altı rakamdır, örneğin 048213.
+double_opt_in-code-wrong = Kod bu değil ya da artık geçerli değil: beş yanlış denemeden sonra kod çalışmaz. Son mesajımızdaki altı rakamı girin.
+double_opt_in-confirm = Onayla
+double_opt_in-next = Onaylandı. Girilecek bir kod daha var.
+double_opt_in-question-title = Bu mesajları istiyor musunuz?
+double_opt_in-question = Henüz hiçbir şey değişmedi. Kaydolan sizseniz düğmeye basın. Siz değilseniz bu sayfayı kapatın; size hiçbir şey gönderilmez.
+double_opt_in-words = Şu metni kabul ediyorsunuz:
+double_opt_in-processing = Bilgilerinizin kullanılması
+double_opt_in-yes = Evet, istiyorum
+double_opt_in-done-title = Onaylandı
+double_opt_in-done = Kaydınız tamamlandı. { $business } size yazacak; durdurmak için herhangi bir mesaja STOP yanıtını verin ya da içindeki bağlantıyı kullanın.
+double_opt_in-before-title = Hiçbir şey değişmedi
+double_opt_in-before = Bu daha önce onaylanmıştı, ancak sonradan mesajlar reddedildiği için artık geçerli değil. { $business } size yeniden yazsın istiyorsanız lütfen bir kez daha kaydolun.
+double_opt_in-lapsed-title = Süresi geçti
+double_opt_in-lapsed = Yanıt yedi gün geçerlidir. Kaydınız tamamlanmadı. { $business } size yazsın istiyorsanız lütfen formu yeniden doldurun.
+double_opt_in-over-title = Bu artık sunulmuyor
+double_opt_in-over = Kaydolduğunuz şey sona erdi, bu yüzden hiçbir şey kaydedilmedi. { $business } sitesinde başka bir şey sunuyor olabilir.
+double_opt_in-message-link = { $business }: bizden mesaj almak istiyor musunuz? Buradan onaylayın. Kaydolan siz değilseniz bu mesajı yok sayın.
+double_opt_in-message-code = { $business }: bizden mesaj almak istediğinizi onaylamak için kodunuz { $code }. Kaydolan siz değilseniz bu mesajı yok sayın.

@@ -1,0 +1,466 @@
+//! Double opt-in: the question that goes to an address, and what its answer records (rules 14 and 26).
+//!
+//! A question goes by the first channel that was agreed to and has a connected sender. *Where none has, it
+//! goes to the simulated phone of that address*, so that a trial needs no account anywhere. What keeps a
+//! question from going is told to nobody outside (rule 23): it is counted, and logged without its address.
+//! The code and the link stand in the sealed message alone; no answer of the API and no log shows them.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use sayso_core::address::Address;
+use sayso_core::canonical::Writer;
+use sayso_core::channel::{Category, Channel, Content, Message, Occasion, Permission};
+use sayso_core::decision::{RequireOptIn, Requirement};
+use sayso_core::double_opt_in::{AnswerBy, Code, Counters, DoubleOptInToken};
+use sayso_core::event::Fact;
+use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
+use sayso_core::id::{DoubleOptInId, EventId, FormId, MessageId, SenderId};
+use sayso_core::limits;
+use sayso_core::phone::Region;
+use sayso_core::policy::Way;
+use sayso_core::source::{Actor, Evidence, EvidenceText, Source};
+use sayso_core::statement::Statement;
+use sayso_core::status::{Status, consent};
+use sayso_core::time::Timestamp;
+use sayso_pages::double_opt_in::Answered;
+use sayso_pages::form::FormLook;
+use sayso_store::configuration::{Configuration, Mode, QuestionTemplate};
+use sayso_store::double_opt_in::{AskingEnd, DoubleOptInDraft, StoredDoubleOptIn, Waiting};
+use sayso_store::message::{MessageDraft, Payload};
+use sayso_store::store::{Dating, Draft, Question, Recipient, Recorded, StoreError, Subject};
+
+use crate::api::consents::plan::message_for;
+use crate::app::App;
+use crate::capture::ticked;
+use crate::problem::Problem;
+use crate::rate::Network;
+use crate::workers::sandbox::Arrived;
+
+/// The request of messages that no client requested.
+const NO_REQUEST: RequestHash = RequestHash([0; 32]);
+/// The evidence that says which double opt-in it was.
+const DOUBLE_OPT_IN_FIELD: &str = "sayso:double_opt_in";
+/// The evidence that says which pending event is confirmed.
+const PENDING_FIELD: &str = "sayso:pending_event";
+
+/// How a question, or an answer, ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DoubleOptInEnd {
+    /// A question went to a sender.
+    Asked,
+    /// A question went to a simulated phone, for no sender is connected.
+    Simulated,
+    /// The address was asked within three days, or the same request asked before.
+    TooSoon,
+    /// As many questions went today as may.
+    Limited,
+    /// There is no link to send, for the server does not know its own URL.
+    NoUrl,
+    /// A right answer.
+    Confirmed,
+    /// A wrong one.
+    Wrong,
+    /// A right one that came too late.
+    Lapsed,
+}
+
+impl DoubleOptInEnd {
+    /// All of them.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Asked,
+        Self::Simulated,
+        Self::TooSoon,
+        Self::Limited,
+        Self::NoUrl,
+        Self::Confirmed,
+        Self::Wrong,
+        Self::Lapsed,
+    ];
+
+    /// The word.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Asked => "asked",
+            Self::Simulated => "simulated",
+            Self::TooSoon => "too_soon",
+            Self::Limited => "limited",
+            Self::NoUrl => "no_url",
+            Self::Confirmed => "confirmed",
+            Self::Wrong => "wrong",
+            Self::Lapsed => "lapsed",
+        }
+    }
+}
+
+/// A question that is to be put to an address.
+#[derive(Clone, Debug)]
+pub(crate) struct Asks<'a> {
+    /// The workspace.
+    pub(crate) configuration: &'a Configuration,
+    /// Whom.
+    pub(crate) address: &'a Address,
+    /// The channels that were agreed to, in order; not empty.
+    pub(crate) channels: Vec<Channel>,
+    /// The sender that should ask, if it can.
+    pub(crate) sender: Option<SenderId>,
+    /// How it is answered.
+    pub(crate) by: AnswerBy,
+    /// Who asks, in which language.
+    pub(crate) look: FormLook<'a>,
+    /// The template for WhatsApp.
+    pub(crate) template: Option<&'a QuestionTemplate>,
+    /// The network that the sign-up came from; none from a server of the business.
+    pub(crate) network: Option<Network>,
+    /// The workspace's own countries.
+    pub(crate) home: Vec<Region>,
+    /// What is pending.
+    pub(crate) pending: Vec<(EventId, Permission)>,
+    /// Since when.
+    pub(crate) pending_at: Timestamp,
+    /// What proves it.
+    pub(crate) evidence: Evidence,
+    /// Where it came from.
+    pub(crate) source: Source,
+    /// The form that it came by.
+    pub(crate) form: Option<FormId>,
+}
+
+/// A question that was put, or need not be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Put {
+    /// The double opt-in.
+    pub(crate) id: DoubleOptInId,
+    /// The channel that a question goes by.
+    pub(crate) channel: Channel,
+    /// How it is answered.
+    pub(crate) by: AnswerBy,
+}
+
+/// How a question goes.
+#[derive(Clone, Copy, Debug)]
+struct Going {
+    channel: Channel,
+    /// Absent where a simulated phone takes it.
+    sender: Option<SenderId>,
+}
+
+impl Asks<'_> {
+    /// Puts the question, unless the address was asked lately or a limit stops it.
+    pub(crate) async fn put(self, app: &App) -> Result<Put, StoreError> {
+        let going = self.going();
+        let by = self.by;
+        let workspace = self.configuration.workspace;
+        let secret = &self.configuration.secret;
+        let id = DoubleOptInId::from_bytes(app.environment().time_sortable_id());
+        let put = Put { id, channel: going.channel, by };
+        let code = Code::from_random(app.environment().random());
+        let Some(payload) = self.payload(app, (id, code), going.channel) else {
+            // The page is the same; there is nobody to tell but the operator.
+            tracing::error!("a double opt-in link cannot be sent: set server.public_url");
+            app.metrics().count_double_opt_in(DoubleOptInEnd::NoUrl);
+            return Ok(put);
+        };
+        let address = self.address.key(secret);
+        let network = self.network.map(Network::bytes);
+        let known = (app.phones(), secret);
+        let draft = DoubleOptInDraft {
+            id,
+            request: self.request(),
+            counters: Counters::of(self.address, network.as_deref(), &self.home, known),
+            code: (by == AnswerBy::Code).then(|| code.hash(address, secret)),
+            message: going
+                .sender
+                .map(|sender| self.message(app, (going.channel, sender), &payload)),
+            waiting: Waiting {
+                address,
+                by,
+                channel: going.channel,
+                pending: self.pending.clone(),
+                pending_at: self.pending_at,
+                evidence: self.evidence.clone(),
+                source: self.source.clone(),
+                form: self.form,
+            },
+        };
+        let asking = app.store().ask_double_opt_in(workspace, draft).await?;
+        let end = match (asking.end, going.sender) {
+            (AskingEnd::Asked, Some(sender)) => {
+                app.dispatch().wake(workspace, sender);
+                DoubleOptInEnd::Asked
+            }
+            (AskingEnd::Asked, None) => {
+                self.simulate(app, going.channel, payload).await?;
+                DoubleOptInEnd::Simulated
+            }
+            (AskingEnd::Retried | AskingEnd::TooSoon, _) => DoubleOptInEnd::TooSoon,
+            (AskingEnd::Limited(by), _) => {
+                tracing::warn!(workspace.id = %workspace, limit = by.as_str(), "a double opt-in question does not go: as many went today as may");
+                DoubleOptInEnd::Limited
+            }
+        };
+        app.metrics().count_double_opt_in(end);
+        Ok(Put { id: asking.id, ..put })
+    }
+
+    /// The first channel with a connected sender; those whose words may go come first.
+    fn going(&self) -> Going {
+        let speaks = |channel: &Channel| *channel != Channel::WhatsApp || self.template.is_some();
+        let (mut channels, mute): (Vec<Channel>, Vec<Channel>) =
+            self.channels.iter().copied().partition(speaks);
+        channels.extend(mute);
+        let of_form = |channel| {
+            let mut connected = self.configuration.connected_senders(channel);
+            connected.find(|sender| Some(*sender) == self.sender)
+        };
+        let first = |channel| self.configuration.connected_senders(channel).next();
+        let connected = channels.iter().find_map(|channel| {
+            let sender = of_form(*channel).or_else(|| first(*channel))?;
+            Some(Going { channel: *channel, sender: Some(sender) })
+        });
+        let channel = channels.first().copied().unwrap_or(Channel::Sms);
+        connected.unwrap_or(Going { channel, sender: None })
+    }
+
+    /// What the question says; nothing where there is no link.
+    fn payload(
+        &self,
+        app: &App,
+        (id, code): (DoubleOptInId, Code),
+        channel: Channel,
+    ) -> Option<Payload> {
+        let (variable, text) = match self.by {
+            AnswerBy::Code => (code.to_string(), self.look.code_message(&code.to_string())),
+            AnswerBy::Link => {
+                let url = format!("{}/c/{}", app.public_url()?, token(self.configuration, id));
+                let text = format!("{} {url}", self.look.link_message());
+                (url, text)
+            }
+        };
+        Some(match self.template.filter(|_| channel == Channel::WhatsApp) {
+            Some(template) => Payload::Template {
+                name: template.name.clone(),
+                language: template.language.clone(),
+                variables: vec![variable.into()],
+            },
+            None => Payload::Text(text.into()),
+        })
+    }
+
+    fn message(
+        &self,
+        app: &App,
+        (channel, sender): (Channel, SenderId),
+        payload: &Payload,
+    ) -> MessageDraft {
+        let content = match payload {
+            Payload::Template { .. } => Content::Template,
+            Payload::Text(_) | Payload::Question { .. } => Content::FreeForm,
+        };
+        MessageDraft {
+            id: MessageId::from_bytes(app.environment().time_sortable_id()),
+            key: None,
+            request: NO_REQUEST,
+            to: self.address.clone(),
+            routes: vec![Message { content, ..question(channel, Some(sender)) }],
+            require_opt_in: RequireOptIn::Said(Requirement::OptIn),
+            payload: payload.clone(),
+            expires_at: app.now().plus(limits::DOUBLE_OPT_IN_MESSAGE_HOLDS),
+            zone: None,
+            held: None,
+        }
+    }
+
+    /// Puts the question to a simulated phone, if the gate lets it.
+    async fn simulate(
+        &self,
+        app: &App,
+        channel: Channel,
+        payload: Payload,
+    ) -> Result<(), StoreError> {
+        let workspace = self.configuration.workspace;
+        if self.configuration.mode == Mode::Live {
+            tracing::warn!(workspace.id = %workspace, channel = channel.as_str(), "a double opt-in question goes to a simulated phone: no sender of the channel is connected");
+        }
+        let key = self.address.key(&self.configuration.secret);
+        let recipient = match self.address {
+            Address::Phone(phone) => Recipient::Phone(*phone),
+            Address::Email(_) | Address::ExternalId(_) | Address::ChannelId(_) => {
+                Recipient::Key(key)
+            }
+        };
+        // A simulated phone takes any template.
+        let message = Message { content: Content::Template, ..question(channel, None) };
+        let asked = Question { message, requirement: Requirement::OptIn, zone: None };
+        let answers = app.store().screen(workspace, &asked, &[recipient]).await?;
+        if answers.first().is_some_and(|reasons| reasons.is_empty()) {
+            let id = MessageId::from_bytes(app.environment().time_sortable_id());
+            let arrived = Arrived { id, channel, sender: None, payload, at: app.now() };
+            app.sandbox().take((workspace, key), arrived);
+        }
+        Ok(())
+    }
+
+    /// What makes a question the same one: what is pending.
+    fn request(&self) -> RequestHash {
+        let mut fields = Writer::default();
+        fields.text("double opt-in");
+        fields.byte(self.by.code());
+        for (event, _) in &self.pending {
+            fields.raw(event.as_bytes());
+        }
+        RequestHash::of(&fields, &self.configuration.secret)
+    }
+}
+
+/// The question as the gate sees it. The store asks an address once in three days at the most, so none of
+/// the day before is to be named.
+const fn question(channel: Channel, sender: Option<SenderId>) -> Message {
+    let ordinary = Message::ordinary(channel, Category::Authentication);
+    Message { sender, occasion: Occasion::OptInQuestion(None), ..ordinary }
+}
+
+/// The token of a double opt-in.
+pub(crate) fn token(configuration: &Configuration, id: DoubleOptInId) -> String {
+    let token = DoubleOptInToken { workspace: configuration.workspace, id };
+    token.token(configuration.link_key(), &configuration.secret)
+}
+
+/// A right answer, as it is recorded.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Confirmation<'a> {
+    /// The workspace.
+    pub(crate) configuration: &'a Configuration,
+    /// What is confirmed.
+    pub(crate) stored: &'a StoredDoubleOptIn,
+    /// When it was first answered.
+    pub(crate) at: Timestamp,
+    /// Where the answer came from, if that is known.
+    pub(crate) ip: Option<IpAddr>,
+    /// What the browser says it is.
+    pub(crate) user_agent: Option<&'a EvidenceText>,
+}
+
+impl Confirmation<'_> {
+    /// Records what is confirmed, all or nothing, and says what it came to. The same answer is the same
+    /// events, so an old link lifts no later refusal.
+    pub(crate) async fn record(self, app: &App) -> Result<(Answered, Vec<Recorded>), Problem> {
+        let workspace = self.configuration.workspace;
+        let waiting = &self.stored.waiting;
+        let address = app.store().find_address(workspace, waiting.address).await?;
+        let subject = address.map_or(Subject::Key(waiting.address), Subject::Address);
+        let pending = (0_u32..).zip(&waiting.pending);
+        let living =
+            pending.filter(|(_, (_, permission))| is_living(self.configuration, *permission));
+        let mut drafts: Vec<Draft> = living
+            .map(|(part, (event, permission))| self.draft(&subject, part, (*event, *permission)))
+            .collect();
+        // The permission to process belongs to what it came with.
+        if !drafts
+            .iter()
+            .any(|draft| matches!(draft.fact, Fact::Consent(Permission::Messages(..), _)))
+        {
+            return Ok((Answered::Over, Vec::new()));
+        }
+        for draft in &mut drafts {
+            let way = self.way(draft);
+            ticked::judge(self.configuration, way, app.now(), std::slice::from_mut(draft));
+        }
+        app.rates().take_events(workspace, drafts.len())?;
+        let permissions: Vec<Fact> = drafts.iter().map(|draft| draft.fact).collect();
+        let recorded = app.store().record(workspace, drafts).await?;
+        recorded.iter().for_each(|event| app.metrics().count_consent(event.outcome));
+        app.metrics().count_double_opt_in(DoubleOptInEnd::Confirmed);
+        let holds =
+            permissions.iter().zip(&recorded).any(|(fact, event)| self.holds(*fact, event, app));
+        Ok((if holds { Answered::Confirmed } else { Answered::NotAnyMore }, recorded))
+    }
+
+    fn draft(
+        &self,
+        subject: &Subject,
+        part: u32,
+        (event, permission): (EventId, Permission),
+    ) -> Draft {
+        let mut fields = Writer::default();
+        fields.text("double opt-in answer");
+        fields.raw(self.stored.id.as_bytes());
+        let request = RequestHash::of(&fields, &self.configuration.secret);
+        let identity = RequestIdentity::Dated(request);
+        Draft {
+            subject: subject.clone(),
+            id: event_id(self.configuration.workspace, identity, part),
+            request,
+            fact: Fact::Consent(permission, Statement::Confirmed),
+            source: self.stored.waiting.source.clone(),
+            actor: Actor::Subject,
+            occurred_at: self.at,
+            dating: Dating::Dated,
+            import: None,
+            basis: None,
+            evidence: self.evidence(event),
+            attributes: BTreeMap::new(),
+        }
+    }
+
+    /// What the words were, and how the address answered; what was pending has the evidence of the page.
+    fn evidence(&self, pending: EventId) -> Evidence {
+        let text = |text: &str| EvidenceText::parse(text).ok();
+        let shown = &self.stored.waiting.evidence;
+        let told = [
+            (DOUBLE_OPT_IN_FIELD, self.stored.id.to_string()),
+            (PENDING_FIELD, pending.to_string()),
+        ];
+        let mut fields = shown.fields.clone();
+        fields.extend(told.iter().filter_map(|(name, told)| Some((text(name)?, text(told)?))));
+        Evidence {
+            method: text(match self.stored.waiting.by {
+                AnswerBy::Link => "double opt-in by link",
+                AnswerBy::Code => "double opt-in by code",
+            }),
+            notice: shown.notice.clone(),
+            page: shown.page.clone(),
+            ip: self.ip.and_then(|ip| text(&ip.to_string())),
+            user_agent: self.user_agent.cloned(),
+            fields,
+        }
+    }
+
+    /// How what is confirmed was collected.
+    fn way(&self, draft: &Draft) -> Way {
+        let waiting = &self.stored.waiting;
+        let method = waiting.evidence.method.as_ref().map_or("", EvidenceText::as_str);
+        let agreed_to = match draft.fact {
+            Fact::Consent(Permission::Messages(channel, _), _) => channel,
+            Fact::Consent(Permission::Processing, _)
+            | Fact::Suppression(..)
+            | Fact::Activity(_)
+            | Fact::Retraction(_)
+            | Fact::Link(_)
+            | Fact::SameAccount(..)
+            | Fact::MovedFrom(_)
+            | Fact::Attributes(_)
+            | Fact::Erasure => waiting.channel,
+        };
+        Way::of_road(waiting.source.road, method, agreed_to)
+    }
+
+    /// Whether what was confirmed was not refused since.
+    fn holds(&self, fact: Fact, recorded: &Recorded, app: &App) -> bool {
+        let Fact::Consent(permission @ Permission::Messages(..), _) = fact else { return false };
+        let message = message_for(permission, self.configuration);
+        let known = consent(&recorded.registers, &message, app.now());
+        known.is_some_and(|known| match known.status {
+            Status::OptedIn | Status::Pending => true,
+            Status::Never | Status::OptedOut | Status::UnderReview | Status::Expired => false,
+        })
+    }
+}
+
+/// Whether what a permission is about can still be agreed to.
+pub(crate) fn is_living(configuration: &Configuration, permission: Permission) -> bool {
+    match permission {
+        Permission::Messages(_, scope) => configuration.is_living(scope),
+        Permission::Processing => true,
+    }
+}

@@ -13,6 +13,7 @@ pub(crate) mod page;
 
 pub(crate) mod check;
 pub(crate) mod consents;
+pub(crate) mod double_opt_ins;
 pub(crate) mod events;
 pub(crate) mod profiles;
 
@@ -51,6 +52,8 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(consents::record, consents::audience))
         .routes(routes!(consents::record_batch))
+        .routes(routes!(double_opt_ins::ask))
+        .routes(routes!(double_opt_ins::answer))
         .routes(routes!(check::check))
         .routes(routes!(check::check_batch))
         .routes(routes!(profiles::upsert, profiles::find))

@@ -135,6 +135,8 @@ pub(crate) struct Put {
     pub(crate) channel: Channel,
     /// How it is answered.
     pub(crate) by: AnswerBy,
+    /// Whether it went.
+    pub(crate) end: DoubleOptInEnd,
 }
 
 /// How a question goes.
@@ -153,12 +155,12 @@ impl Asks<'_> {
         let workspace = self.configuration.workspace;
         let secret = &self.configuration.secret;
         let id = DoubleOptInId::from_bytes(app.environment().time_sortable_id());
-        let put = Put { id, channel: going.channel, by };
+        let put = Put { id, channel: going.channel, by, end: DoubleOptInEnd::NoUrl };
         let code = Code::from_random(app.environment().random());
         let Some(payload) = self.payload(app, (id, code), going.channel) else {
             // The page is the same; there is nobody to tell but the operator.
             tracing::error!("a double opt-in link cannot be sent: set server.public_url");
-            app.metrics().count_double_opt_in(DoubleOptInEnd::NoUrl);
+            app.metrics().count_double_opt_in(put.end);
             return Ok(put);
         };
         let address = self.address.key(secret);
@@ -200,7 +202,7 @@ impl Asks<'_> {
             }
         };
         app.metrics().count_double_opt_in(end);
-        Ok(Put { id: asking.id, ..put })
+        Ok(Put { id: asking.id, end, ..put })
     }
 
     /// The first channel with a connected sender; those whose words may go come first.

@@ -4,10 +4,11 @@ use sayso_core::activity::Activity;
 use sayso_core::address::{AddressKind, OpaqueId};
 use sayso_core::channel::{Category, Channel, Provider, Scope};
 use sayso_core::color::Color;
+use sayso_core::double_opt_in::AnswerBy;
 use sayso_core::form::{Brightness, Font, Shape, Trigger};
 use sayso_core::id::{
-    ConnectionId, EntryPointId, EventId, FormId, KeyId, MessageId, NoticeId, ProfileId, RuleId,
-    SenderId, TopicId,
+    ConnectionId, DoubleOptInId, EntryPointId, EventId, FormId, KeyId, MessageId, NoticeId,
+    ProfileId, RuleId, SenderId, TopicId,
 };
 use sayso_core::message::MessageState;
 use sayso_core::notice::Language;
@@ -200,6 +201,10 @@ texts! {
     FormIdText(FormId) = FormId::parse, InvalidId, "frm_01jd6m9k3te5b8r5v3x5y6z7w8", None;
     /// What a field of a form asks.
     FieldKindText(FieldKind) = FieldKind::parse, UnknownWord, "phone", Some(&["phone", "email", "name", "text"]);
+    /// The id of a double opt-in.
+    DoubleOptInIdText(DoubleOptInId) = DoubleOptInId::parse, InvalidId, "dbl_01jd6m9k3te5b8r5v3x5y6z7w8", None;
+    /// How a double opt-in question is answered.
+    AnswerByText(AnswerBy) = AnswerBy::parse, UnknownWord, "code", Some(&["link", "code"]);
     /// Whether the address itself must confirm what is ticked, and how.
     DoubleOptInText(Confirming) = Confirming::parse, UnknownWord, "code", Some(&["off", "link", "code"]);
     /// The typeface of a form. Each is one that devices have: nothing is loaded.

@@ -221,6 +221,12 @@ codes! {
     AcknowledgementRequired = "acknowledgement-required", UNPROCESSABLE_ENTITY, "The default needs an acknowledgement",
         "`opted_in_acknowledged` lets marketing go to people who said nothing. It must be acknowledged in writing.",
         "Send `acknowledgement` with the words that the reference of the operation gives.";
+    WrongCode = "wrong-code", UNPROCESSABLE_ENTITY, "The code is wrong",
+        "These are not the six digits that the address was sent, or they are good no more: after five wrong codes a code is dead. `detail` says how many tries are left.",
+        "Ask the person to read the last message again.";
+    DoubleOptInLapsed = "double-opt-in-lapsed", GONE, "The answer came too late",
+        "What was pending for seven days counts for nothing (rule 14).",
+        "Ask the person to sign up again.";
     RateLimited = "rate-limited", TOO_MANY_REQUESTS, "Too many requests",
         "More requests came from this key, network or about this address than the limits allow, or the workspace records more events than it may. A refusal is recorded however many events there were.",
         "Wait as long as the header `retry-after` says.";

@@ -31,6 +31,7 @@ mod logs;
 mod look_ups;
 mod message_links;
 mod messages;
+mod number_proof;
 mod pacing;
 mod people;
 mod policies;

@@ -1,6 +1,6 @@
 //! The table of `scenarios.md`, as far as the API can say it. Rows that are statements alone are
 //! told through `/v1/consents` and judged by `/v1/check`; the others, each by what they need, are in
-//! `stories`.
+//! `stories`. Row 38 by link and by code, the late answer among it, is told in `double_opt_in`.
 //!
 //! What these cannot say yet, and why:
 //!
@@ -8,7 +8,6 @@
 //! |---|---|
 //! | 27, 36, 37 | a provider's signals: its stop and resume, its failures, a number given to others |
 //! | 32 | a provider that names two addresses as one account |
-//! | 38, the late answer | the page that a link in a message leads to |
 //! | 45 | a message from the person |
 
 use axum::http::StatusCode;

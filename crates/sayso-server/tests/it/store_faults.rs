@@ -108,6 +108,7 @@ async fn sending_requests(app: &TestApp) -> Vec<Asking> {
     let held = id_of(&app.post("/v1/consents", &hold).await.json()["event"]);
     let mut requests = entry_requests(app).await;
     requests.extend(form_requests(app).await);
+    requests.extend(double_opt_in_requests(app).await);
     requests.extend([
         ask("post /v1/messages", &message),
         read("get /v1/messages", "/v1/messages"),
@@ -177,6 +178,21 @@ async fn form_requests(app: &TestApp) -> Vec<Asking> {
         ask("post /v1/forms", &form),
         ask_of("put /v1/forms/{id}", &id, &changed),
         ask_of("delete /v1/forms/{id}", &id, &json!({})),
+    ]
+}
+
+/// A request for every operation on double opt-ins: one person is asked, another answers.
+async fn double_opt_in_requests(app: &TestApp) -> Vec<Asking> {
+    let notice = app.notice(&[]).await;
+    let asks = |phone: &str| json!({ "phone": phone, "channel": "sms", "method": "checkbox", "notice": notice });
+    let asked = id_of(&app.post("/v1/double-opt-ins", &asks("+14155552675")).await.json());
+    let phone = app.get("/v1/sandbox/phone?phone=%2B14155552675").await.json();
+    let text = phone["messages"][0]["text"].as_str().unwrap().to_owned();
+    let mut words = text.split(|it: char| !it.is_ascii_digit());
+    let code = words.find(|word| word.len() == 6).unwrap();
+    vec![
+        ask("post /v1/double-opt-ins", &asks("+14155552676")),
+        ask_of("post /v1/double-opt-ins/{id}/answer", &asked, &json!({ "code": code })),
     ]
 }
 

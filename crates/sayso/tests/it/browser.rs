@@ -13,6 +13,7 @@ use crate::http::Http;
 use crate::running::{Running, sayso_json};
 
 mod axe;
+mod double_opt_in;
 mod entry;
 mod forms;
 mod hostile;

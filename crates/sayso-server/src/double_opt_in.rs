@@ -185,6 +185,11 @@ impl Asks<'_> {
                 form: self.form,
             },
         };
+        // Before the address counts as asked: what cannot be read is tried again.
+        let arrives = match going.sender {
+            Some(_) => false,
+            None => self.may_be_simulated(app, going.channel).await?,
+        };
         let asking = app.store().ask_double_opt_in(workspace, draft).await?;
         let end = match (asking.end, going.sender) {
             (AskingEnd::Asked, Some(sender)) => {
@@ -192,7 +197,9 @@ impl Asks<'_> {
                 DoubleOptInEnd::Asked
             }
             (AskingEnd::Asked, None) => {
-                self.simulate(app, going.channel, payload).await?;
+                if arrives {
+                    self.simulate(app, going.channel, payload);
+                }
                 DoubleOptInEnd::Simulated
             }
             (AskingEnd::Retried | AskingEnd::TooSoon, _) => DoubleOptInEnd::TooSoon,
@@ -273,34 +280,32 @@ impl Asks<'_> {
         }
     }
 
-    /// Puts the question to a simulated phone, if the gate lets it.
-    async fn simulate(
-        &self,
-        app: &App,
-        channel: Channel,
-        payload: Payload,
-    ) -> Result<(), StoreError> {
-        let workspace = self.configuration.workspace;
-        if self.configuration.mode == Mode::Live {
-            tracing::warn!(workspace.id = %workspace, channel = channel.as_str(), "a double opt-in question goes to a simulated phone: no sender of the channel is connected");
-        }
-        let key = self.address.key(&self.configuration.secret);
+    /// Whether the gate lets the question reach a simulated phone.
+    async fn may_be_simulated(&self, app: &App, channel: Channel) -> Result<bool, StoreError> {
         let recipient = match self.address {
             Address::Phone(phone) => Recipient::Phone(*phone),
             Address::Email(_) | Address::ExternalId(_) | Address::ChannelId(_) => {
-                Recipient::Key(key)
+                Recipient::Key(self.address.key(&self.configuration.secret))
             }
         };
         // A simulated phone takes any template.
         let message = Message { content: Content::Template, ..question(channel, None) };
         let asked = Question { message, requirement: Requirement::OptIn, zone: None };
-        let answers = app.store().screen(workspace, &asked, &[recipient]).await?;
-        if answers.first().is_some_and(|reasons| reasons.is_empty()) {
-            let id = MessageId::from_bytes(app.environment().time_sortable_id());
-            let arrived = Arrived { id, channel, sender: None, payload, at: app.now() };
-            app.sandbox().take((workspace, key), arrived);
+        let answers =
+            app.store().screen(self.configuration.workspace, &asked, &[recipient]).await?;
+        Ok(answers.first().is_some_and(|reasons| reasons.is_empty()))
+    }
+
+    /// Puts the question to a simulated phone.
+    fn simulate(&self, app: &App, channel: Channel, payload: Payload) {
+        let workspace = self.configuration.workspace;
+        if self.configuration.mode == Mode::Live {
+            tracing::warn!(workspace.id = %workspace, channel = channel.as_str(), "a double opt-in question goes to a simulated phone: no sender of the channel is connected");
         }
-        Ok(())
+        let key = self.address.key(&self.configuration.secret);
+        let id = MessageId::from_bytes(app.environment().time_sortable_id());
+        let arrived = Arrived { id, channel, sender: None, payload, at: app.now() };
+        app.sandbox().take((workspace, key), arrived);
     }
 
     /// What makes a question the same one: what is pending.

@@ -26,7 +26,7 @@ async fn now(store: &dyn Store) -> Timestamp {
 }
 
 /// A sign-up of this person, the `n`-th of the test, to be answered by `048213`.
-async fn by_code(
+pub async fn by_code(
     store: &dyn Store,
     workspace: WorkspaceId,
     person: &Address,

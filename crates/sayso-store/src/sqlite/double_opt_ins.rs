@@ -299,7 +299,11 @@ pub(super) fn answer(
             }
             Ok(Answering::Wrong { tries_left })
         }
-        Verdict::Lapsed => Ok(Answering::Lapsed),
+        // What was answered in time stays answered.
+        Verdict::Lapsed => Ok(match stored.answered_at {
+            Some(at) => Answering::Right(Box::new(stored), at),
+            None => Answering::Lapsed,
+        }),
     }
 }
 

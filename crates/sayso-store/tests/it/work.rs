@@ -10,7 +10,8 @@ use sayso_core::limits;
 use sayso_core::statement::Statement;
 use sayso_core::time::{Span, Timestamp};
 use sayso_store::Store;
-use sayso_store::conformance::{SMS, looked_up, phone, record, refused, said, workspace};
+use sayso_store::conformance::{SMS, by_code, looked_up, phone, record, refused, said, workspace};
+use sayso_store::double_opt_in::AskingEnd;
 use sayso_store::environment::{Clock, Environment};
 use sayso_store::look_up::{LookUpQuery, LookedUp};
 use sayso_store::reject::RejectQuery;
@@ -131,6 +132,46 @@ async fn nothing_is_kept_longer_than_its_time() {
     assert_eq!(rows(directory.path(), "look_up"), 1);
     assert_eq!(counts(&store, workspace).await, (0, 0));
     assert_eq!((rows(directory.path(), "reject"), rows(directory.path(), "look_up")), (0, 0));
+}
+
+#[tokio::test]
+async fn a_question_is_remembered_over_a_restart_for_ten_days_and_shows_no_address() {
+    let directory = tempfile::tempdir().unwrap();
+    let start = Timestamp::parse("2026-11-21T10:00:00Z").unwrap();
+    let clock = Arc::new(ManualClock(AtomicI64::new(start.as_micros())));
+    let environment =
+        Environment { clock: Arc::<ManualClock>::clone(&clock), ..Environment::system() };
+    let open =
+        || SqliteStore::open(directory.path(), Options::default(), environment.clone()).unwrap();
+    let store = open();
+    let workspace = workspace(&store).await;
+    let first = by_code(&store, workspace, &phone(1), 1).await;
+    let asked = store.ask_double_opt_in(workspace, first.clone()).await.unwrap();
+    assert_eq!(asked.end, AskingEnd::Asked);
+    store.close().await.unwrap();
+    drop(store);
+    let store = open();
+    let kept = store.double_opt_in(workspace, first.id).await.unwrap().unwrap();
+    assert_eq!(kept.waiting, first.waiting);
+    clock.advance(Span::micros(limits::DOUBLE_OPT_IN_INTERVAL.as_micros() - 1));
+    let second = by_code(&store, workspace, &phone(1), 2).await;
+    let asked = store.ask_double_opt_in(workspace, second).await.unwrap();
+    assert_eq!(asked.end, AskingEnd::TooSoon);
+    clock.advance(Span::micros(1));
+    let third = by_code(&store, workspace, &phone(1), 3).await;
+    let asked = store.ask_double_opt_in(workspace, third).await.unwrap();
+    assert_eq!(asked.end, AskingEnd::Asked, "three days after the first");
+    clock.advance(limits::DOUBLE_OPT_IN_ASKED_WITHIN);
+    assert_eq!(
+        store.double_opt_in(workspace, first.id).await.unwrap(),
+        None,
+        "too old to be shown"
+    );
+    counts(&store, workspace).await;
+    assert_eq!(rows(directory.path(), "double_opt_in"), 1, "and deleted");
+    store.close().await.unwrap();
+    let bytes = std::fs::read(directory.path().join("work.db")).unwrap();
+    assert!(!bytes.windows(DIGITS.len()).any(|window| window == DIGITS.as_bytes()));
 }
 
 #[tokio::test]

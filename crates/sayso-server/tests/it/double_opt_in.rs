@@ -8,6 +8,8 @@ use sayso_server::app::{Options, Outside};
 use serde_json::{Value, json};
 
 use crate::forms::{Shop, between};
+use crate::support::faulty::Fault;
+use crate::support::provider::{Says, Shop as Provider};
 use crate::support::{Answer, TestApp, plenty};
 
 const PHONE: &str = "+14155552671";
@@ -423,5 +425,68 @@ async fn the_page_for_a_code_may_be_framed_where_its_form_may() {
         let policy = answer.headers["content-security-policy"].to_str().unwrap();
         assert!(policy.contains("frame-ancestors 'self' https://shop.example"), "{policy}");
         assert!(answer.text.contains("class=\"embedded\""), "{}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn whatsapp_brings_the_code_as_the_variable_of_its_template() {
+    let there = Provider::at("meta").await;
+    let template = json!({ "name": "confirm_opt_in", "language": "en_US" });
+    let form = json!({ "double_opt_in": "code", "double_opt_in_template": template });
+    let shop = Shop::over(there.app, form).await;
+    there.provider.tell(Says::Answer(200, r#"{"messages":[{"id":"wamid.1"}]}"#.to_owned()));
+    let page = shop.sign_up(&[("phone", PHONE), ("box-whatsapp-all", "yes")]).await;
+    assert_eq!(shop.app.send_due().await, 1);
+    let seen = there.provider.seen();
+    let sent: Value = serde_json::from_str(&seen[0].body).unwrap();
+    assert_eq!(sent["template"]["name"], "confirm_opt_in");
+    let parameters = &sent["template"]["components"][0]["parameters"];
+    let code = parameters[0]["text"].as_str().unwrap();
+    let done = shop.app.submit(&action(&page), &[("code", code)]).await;
+    assert!(done.text.contains("Confirmed"), "{}", done.text);
+    assert_eq!(shop.status(PHONE).await["decision"], "allow");
+}
+
+#[tokio::test]
+async fn a_text_message_brings_the_link() {
+    let there = Provider::at("twilio").await;
+    let form = json!({ "channels": ["sms"], "double_opt_in": "link" });
+    let shop = Shop::over(there.app, form).await;
+    there.provider.tell(Says::Answer(201, r#"{"sid":"SM1","status":"queued"}"#.to_owned()));
+    shop.sign_up(&[("phone", PHONE), (BOX, "yes")]).await;
+    assert_eq!(shop.app.send_due().await, 1);
+    let parameters = there.provider.seen()[0].parameters();
+    let (_, text) = parameters.iter().find(|(name, _)| name == "Body").unwrap();
+    let link = text.split_once("https://consent.example").unwrap().1.to_owned();
+    assert!(shop.app.submit(&link, &[]).await.text.contains("Confirmed"), "{text}");
+    assert_eq!(shop.sms().await["decision"], "allow");
+}
+
+#[tokio::test]
+async fn whatever_fails_on_the_way_sending_the_page_again_asks_once() {
+    for fault in [Fault::Busy, Fault::Unreadable, Fault::Kept, Fault::Unknown] {
+        let (app, store) = TestApp::faulty().await;
+        let form = json!({ "channels": ["sms"], "double_opt_in": "code" });
+        let shop = Shop::over(app, form).await;
+        let opened = shop.opened().await;
+        let typed = [("phone", PHONE), (BOX, "yes")];
+        let mut calls = 0;
+        // One call further each time, until nothing fails any more.
+        let page = loop {
+            store.fail_after(calls, fault);
+            let page = shop.send(&opened, &typed).await;
+            store.heal();
+            if page.status == StatusCode::OK {
+                break page;
+            }
+            assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE, "{fault:?}: {}", page.text);
+            calls += 1;
+        };
+        assert!(calls >= 3, "{fault:?}: {calls}");
+        assert_eq!(shop.events(ADA).await.len(), 1, "{fault:?}");
+        let arrived = shop.arrived(PHONE).await.len();
+        // What was asked and is not known to have been has cost the message, and not the answer.
+        assert_eq!(arrived, usize::from(fault != Fault::Kept), "{fault:?}");
+        assert!(page.text.contains("one-time-code"), "{}", page.text);
     }
 }

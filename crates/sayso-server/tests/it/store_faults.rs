@@ -97,6 +97,8 @@ fn id_of(answer: &Value) -> String {
 
 /// A request for every operation on forms, on messages, what carries them, and what leads to them.
 async fn sending_requests(app: &TestApp) -> Vec<Asking> {
+    // While no sender is connected: the simulated phone has the code at once.
+    let mut requests = double_opt_in_requests(app).await;
     let connection = json!({ "name": "c", "provider": "sandbox" });
     let connection_id = id_of(&app.post("/v1/connections", &connection).await.json());
     let sending =
@@ -106,9 +108,8 @@ async fn sending_requests(app: &TestApp) -> Vec<Asking> {
     let message_id = id_of(&app.post("/v1/messages", &message).await.json());
     let hold = json!({ "phone": HELD, "channel": "sms", "statement": "hold", "standing": "act", "method": "phone call", "occurred_at": "2026-11-20T10:00:00Z" });
     let held = id_of(&app.post("/v1/consents", &hold).await.json()["event"]);
-    let mut requests = entry_requests(app).await;
+    requests.extend(entry_requests(app).await);
     requests.extend(form_requests(app).await);
-    requests.extend(double_opt_in_requests(app).await);
     requests.extend([
         ask("post /v1/messages", &message),
         read("get /v1/messages", "/v1/messages"),

@@ -294,6 +294,23 @@ async fn a_question_goes_by_the_connected_sender_despite_a_refusal_and_past_no_b
 }
 
 #[tokio::test]
+async fn a_simulated_phone_gets_what_the_gate_lets_through() {
+    let shop = shop("code").await;
+    let [refuses, blocked, silent] = [PHONE, "+14155552672", "+14155552673"];
+    shop.refuse().await;
+    let block = json!({ "phone": blocked, "blocked": true, "channel": "sms", "reason": "legal" });
+    assert_eq!(shop.app.post("/v1/suppressions", &block).await.status, StatusCode::CREATED);
+    let no = json!({ "phone": silent, "permission": "processing", "statement": "opt_out", "standing": "act" });
+    assert_eq!(shop.app.post("/v1/consents", &no).await.status, StatusCode::CREATED);
+    let mut pages = Vec::new();
+    for (phone, arrives) in [(refuses, 1), (blocked, 0), (silent, 0)] {
+        pages.push(without_token(&shop.sign_up(&[("phone", phone), (BOX, "yes")]).await));
+        assert_eq!(shop.arrived(phone).await.len(), arrives, "{phone}");
+    }
+    assert!(pages.iter().all(|page| *page == pages[0]), "nobody sees who is blocked");
+}
+
+#[tokio::test]
 async fn a_country_demands_it_where_the_form_does_not() {
     let shop = shop("off").await;
     let packs = json!({ "country_packs": ["in"] });

@@ -63,11 +63,13 @@ pub enum About<'a> {
     Named(&'a str),
 }
 
-/// What an answer came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What an answer came to; of several the first counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Answered {
     /// It is confirmed.
     Confirmed,
+    /// It is kept, and does not do by itself: the policy of the channel asks for an opt-in of another kind.
+    NotEnough,
     /// It was confirmed before, and does not hold any more.
     NotAnyMore,
     /// It came too late.
@@ -179,6 +181,7 @@ impl FormLook<'_> {
         let language = self.language;
         let (title, text) = match answered {
             Answered::Confirmed => ("double_opt_in-done-title", "double_opt_in-done"),
+            Answered::NotEnough => ("double_opt_in-kept-title", "double_opt_in-kept"),
             Answered::NotAnyMore => ("double_opt_in-before-title", "double_opt_in-before"),
             Answered::Lapsed => ("double_opt_in-lapsed-title", "double_opt_in-lapsed"),
             Answered::Over => ("double_opt_in-over-title", "double_opt_in-over"),
@@ -195,6 +198,11 @@ impl FormLook<'_> {
             (self.way_on(redirect))
         };
         self.page(&title, main)
+    }
+
+    /// The subject of the message, where it is an email.
+    pub fn message_subject(&self) -> String {
+        self.language.say_with("double_opt_in-subject", &[("business", self.business)])
     }
 
     /// The words of the message that brings a link, which follows them.

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use sayso_core::address::Address;
+use sayso_core::address::{Address, AddressKind};
 use sayso_core::canonical::Writer;
 use sayso_core::channel::{Category, Channel, Content, Message, Occasion, Permission};
 use sayso_core::decision::{RequireOptIn, Requirement};
@@ -252,6 +252,9 @@ impl Asks<'_> {
                 language: template.language.clone(),
                 variables: vec![variable.into()],
             },
+            None if self.address.kind() == AddressKind::Email => {
+                Payload::Email { subject: self.look.message_subject().into(), text: text.into() }
+            }
             None => Payload::Text(text.into()),
         })
     }
@@ -264,7 +267,9 @@ impl Asks<'_> {
     ) -> MessageDraft {
         let content = match payload {
             Payload::Template { .. } => Content::Template,
-            Payload::Text(_) | Payload::Question { .. } => Content::FreeForm,
+            Payload::Text(_) | Payload::Email { .. } | Payload::Question { .. } => {
+                Content::FreeForm
+            }
         };
         MessageDraft {
             id: MessageId::from_bytes(app.environment().time_sortable_id()),
@@ -378,9 +383,10 @@ impl Confirmation<'_> {
         let recorded = app.store().record(workspace, drafts).await?;
         recorded.iter().for_each(|event| app.metrics().count_consent(event.outcome));
         app.metrics().count_double_opt_in(DoubleOptInEnd::Confirmed);
-        let holds =
-            permissions.iter().zip(&recorded).any(|(fact, event)| self.holds(*fact, event, app));
-        Ok((if holds { Answered::Confirmed } else { Answered::NotAnyMore }, recorded))
+        let statuses = permissions.iter().zip(&recorded);
+        let statuses = statuses.filter_map(|(fact, event)| self.status(*fact, event, app));
+        let answered = statuses.map(answered_by).min().unwrap_or(Answered::NotAnyMore);
+        Ok((answered, recorded))
     }
 
     fn draft(
@@ -452,15 +458,22 @@ impl Confirmation<'_> {
         Way::of_road(waiting.source.road, method, agreed_to)
     }
 
-    /// Whether what was confirmed was not refused since.
-    fn holds(&self, fact: Fact, recorded: &Recorded, app: &App) -> bool {
-        let Fact::Consent(permission @ Permission::Messages(..), _) = fact else { return false };
+    /// How it stands after the answer.
+    fn status(&self, fact: Fact, recorded: &Recorded, app: &App) -> Option<Status> {
+        let Fact::Consent(permission @ Permission::Messages(..), _) = fact else { return None };
         let message = message_for(permission, self.configuration);
-        let known = consent(&recorded.registers, &message, app.now());
-        known.is_some_and(|known| match known.status {
-            Status::OptedIn | Status::Pending => true,
-            Status::Never | Status::OptedOut | Status::UnderReview | Status::Expired => false,
-        })
+        Some(consent(&recorded.registers, &message, app.now())?.status)
+    }
+}
+
+/// What an answer came to by which a permission has this status.
+const fn answered_by(status: Status) -> Answered {
+    match status {
+        Status::OptedIn => Answered::Confirmed,
+        Status::Pending => Answered::NotEnough,
+        Status::Never | Status::OptedOut | Status::UnderReview | Status::Expired => {
+            Answered::NotAnyMore
+        }
     }
 }
 

@@ -307,7 +307,7 @@ fn render_items(answered: Vec<Answered>) -> String {
 
 impl<'a> Recording<'a> {
     /// Recording for an API key.
-    pub(crate) fn begin(app: &'a App, caller: &'a Caller<Record>, key: IdempotencyKey) -> Self {
+    pub(crate) fn begin<N>(app: &'a App, caller: &'a Caller<N>, key: IdempotencyKey) -> Self {
         let received = app.now();
         let configuration = caller.configuration();
         Self {

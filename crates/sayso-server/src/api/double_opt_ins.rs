@@ -85,7 +85,7 @@ pub(crate) struct DoubleOptInAnswer {
     /// Its id.
     #[schema(example = "dbl_01jd6m9k3te5b8r5v3x5y6z7w8")]
     id: String,
-    /// `asked`: a question went. `simulated`: it went to a simulated phone, for no sender of the channel is connected. `too_soon`: the address was asked in the last three days; the code of then is good for this too. `limited`: as many questions went today as may. `confirmed`: it was answered. `not_any_more`: it was answered before, and refused since. `over`: its sender or topic is deleted.
+    /// `asked`: a question went. `simulated`: it went to a simulated phone, for no sender of the channel is connected. `too_soon`: the address was asked in the last three days; the code of then is good for this too. `limited`: as many questions went today as may. `confirmed`: it was answered. `not_enough`: it was answered, and the policy of the channel asks for an opt-in of another kind. `not_any_more`: it was answered before, and refused since. `over`: its sender or topic is deleted.
     #[schema(example = "asked")]
     state: &'static str,
     /// The channel that the question goes by.
@@ -210,6 +210,7 @@ pub(crate) async fn answer(
                 id: id.to_string(),
                 state: match answered {
                     Answered::Confirmed => "confirmed",
+                    Answered::NotEnough => "not_enough",
                     Answered::NotAnyMore => "not_any_more",
                     Answered::Lapsed => "lapsed",
                     Answered::Over => "over",

@@ -261,7 +261,7 @@ impl Answerer {
 
     fn answered(&self, answered: Answered) -> Response {
         let status = match answered {
-            Answered::Confirmed | Answered::NotAnyMore => StatusCode::OK,
+            Answered::Confirmed | Answered::NotEnough | Answered::NotAnyMore => StatusCode::OK,
             Answered::Lapsed | Answered::Over => StatusCode::GONE,
         };
         let redirect = self.form().and_then(|form| form.redirect.as_ref());

@@ -335,6 +335,7 @@ async fn a_phone_and_an_email_address_are_asked_for_a_code_each() {
     let next = between(&page.text, "name=\"next\" value=\"", "\"").to_owned();
     let by_phone = shop.code(PHONE).await;
     let mail = shop.app.get("/v1/sandbox/phone?email=ada%40shop.example").await.json();
+    assert_eq!(mail["messages"][0]["subject"], "Please confirm: messages from Harbour Shop");
     let text = mail["messages"][0]["text"].as_str().unwrap();
     let by_mail = between(text, "Harbour Shop: ", " is").to_owned();
     let second = shop.app.submit(&action(&page), &[("code", &by_phone), ("next", &next)]).await;
@@ -348,6 +349,18 @@ async fn a_phone_and_an_email_address_are_asked_for_a_code_each() {
     for about in [ADA, "email=ada%40shop.example"] {
         assert_eq!(shop.events(about).await[0]["says"], "confirmed");
     }
+}
+
+#[tokio::test]
+async fn an_answer_that_the_policy_does_not_take_for_an_opt_in_is_said_to_be_kept_alone() {
+    let shop = shop("code").await;
+    let by_call = json!({ "policies": { "sms": { "policy": "custom", "ways": ["call"] } } });
+    assert_eq!(shop.app.call("PUT", "/v1/settings", &by_call).await.status, StatusCode::OK);
+    let page = shop.sign_up(&[("phone", PHONE), (BOX, "yes")]).await;
+    let code = shop.code(PHONE).await;
+    let kept = shop.app.submit(&action(&page), &[("code", &code)]).await;
+    assert!(kept.text.contains("Your answer is kept"), "{}", kept.text);
+    assert_eq!(shop.sms().await["reason"], "pending");
 }
 
 #[tokio::test]

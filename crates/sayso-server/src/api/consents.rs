@@ -32,6 +32,7 @@ use crate::app::App;
 use crate::body::texts::{CategoryText, ChannelText, ScopeText, StatusText, TimeText};
 use crate::body::{Asked, Batch, IdempotencyKey, Unread, json_object, parse_object};
 use crate::caller::{Caller, Read, Record};
+use crate::capture::reach::Leaving;
 use crate::problem::{Code, Problem, ProblemBody};
 
 use answer::ConsentAnswer;
@@ -359,11 +360,13 @@ impl<'a> Recording<'a> {
         let is_taken = |plan: &Plan| counted.is_ok() || plan.refuses();
         let taken = plans.iter().filter(|plan| is_taken(plan));
         let drafts: Vec<Draft> = taken.flat_map(|plan| plan.drafts.iter().cloned()).collect();
+        let leaving = Leaving::of(self.app, self.configuration, &drafts).await;
         let recorded = if drafts.is_empty() {
             Vec::new()
         } else {
             self.app.store().record(workspace, drafts).await?
         };
+        leaving.count(self.app, workspace, &recorded);
         let mut recorded = recorded.into_iter();
         let answers = plans.iter().map(|plan| match &counted {
             Err(limit) if !plan.refuses() => Err(limit.clone()),

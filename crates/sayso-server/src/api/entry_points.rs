@@ -111,7 +111,7 @@ pub(crate) struct ReachView {
     opted_in: u64,
     /// Those that a message from the address confirmed.
     confirmed: u64,
-    /// People who opted in there, and refused by message later.
+    /// Those who refused later, by message, by their preference centre, by a link of theirs or through the API.
     refused: u64,
 }
 

@@ -33,6 +33,7 @@ use sayso_store::store::{Dating, Draft, Moment, Recorded, Subject};
 use tokio::time::Instant;
 
 use super::pages::{fault, reader_language};
+use super::reach::Leaving;
 use crate::api::check::{about, kind_on};
 use crate::app::{App, Peer};
 use crate::body::read_bytes;
@@ -159,7 +160,9 @@ impl Visitor {
         if !drafts.is_empty() {
             // They are counted, and recorded whatever the count says.
             drop(app.rates().take_events(self.link.workspace, drafts.len()));
-            self.record(app, drafts).await?;
+            let leaving = Leaving::of(app, &self.configuration, &drafts).await;
+            let recorded = self.record(app, drafts).await?;
+            leaving.count(app, self.link.workspace, &recorded);
             app.metrics().time_refusal(started.elapsed());
         }
         Ok(())

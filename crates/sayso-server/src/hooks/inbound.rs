@@ -245,7 +245,10 @@ impl Listening<'_> {
         let saying = Saying { addresses: &addresses, account, judged, ..saying };
         let refused = refused(&statements, wrote.channel);
         let origin = match addresses.first().filter(|_| refused.is_some()) {
-            Some(address) => reach::origin(app, self.configuration, wrote.channel, address).await,
+            Some(address) => {
+                let subject = Subject::Address(address.clone());
+                reach::origin(app, self.configuration, wrote.channel, &subject).await
+            }
             None => None,
         };
         let good = good.filter(|_| refused.is_none());

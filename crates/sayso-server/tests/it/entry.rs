@@ -615,6 +615,48 @@ async fn who_is_known_and_who_is_not_get_the_same_answer() {
     assert_eq!(known.len(), unknown.len());
 }
 
+#[tokio::test]
+async fn a_refusal_by_any_road_is_counted_once_of_the_entry_point_that_the_person_came_from() {
+    let stand = Stand::open().await;
+    let refused = async || stand.reach().await["refused"].clone();
+    let opt_in = async |visit: &str| {
+        stand.app.advance(Span::minutes(1));
+        let text = stand.tick(GRACE, visit).await;
+        stand.says(GRACE, &text).await;
+        assert_eq!(stand.status(GRACE, &stand.offers).await, confirmed());
+        stand.app.advance(Span::minutes(1));
+    };
+    let by_api = async |phone: &str| {
+        let no = json!({ "phone": phone, "channel": "whatsapp", "statement": "opt_out", "standing": "act" });
+        let answer = stand.app.post("/v1/consents", &no).await;
+        assert!(answer.status.is_success(), "{}", answer.text);
+    };
+    let links = json!({ "phone": GRACE, "channel": "whatsapp" });
+    let links = stand.app.links_for(&links).await;
+    by_api(MALLORY).await;
+    assert_eq!(refused().await, 0, "nobody came from there yet");
+
+    opt_in("v1").await;
+    by_api(GRACE).await;
+    assert_eq!(refused().await, 1, "by the API");
+    by_api(GRACE).await;
+    stand.app.submit(&links.one_click, &[]).await;
+    stand.says(GRACE, "STOP").await;
+    assert_eq!(refused().await, 1, "and once, however often they say it");
+
+    opt_in("v2").await;
+    let channel = [("act", "stop_channel"), ("channel", "whatsapp")];
+    stand.app.submit(&links.preferences, &channel).await;
+    assert_eq!(refused().await, 2, "by the preference centre");
+    opt_in("v3").await;
+    stand.app.submit(&links.one_click, &[]).await;
+    assert_eq!(refused().await, 3, "by one click");
+    opt_in("v4").await;
+    stand.app.submit(&links.preferences, &[("act", "refuse_processing")]).await;
+    stand.says(GRACE, "STOP").await;
+    assert_eq!(refused().await, 4, "by refusing that their data is used");
+}
+
 /// A text as Meta tells it, from a person whose phone and id it names.
 fn told_by_meta(id: &str, text: &str) -> String {
     let message = json!({

@@ -8,13 +8,14 @@ use axum::http::StatusCode;
 use sayso_core::id::EntryPointId;
 use sayso_core::limits;
 use sayso_core::reference::EntryCode;
-use sayso_store::configuration::{Change, EntryPoint};
+use sayso_store::configuration::{Change, Configuration, EntryPoint};
 use sayso_store::tally::{Counted, Reach};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::making::{Making, reused};
 use crate::api::page::{InPath, ListQuery, has_room, page};
+use crate::api::policies::{FindingAnswer, offered};
 use crate::app::App;
 use crate::body::texts::EntryPointIdText;
 use crate::body::{Asked, IdempotencyKey, Sent};
@@ -68,6 +69,10 @@ pub(crate) struct EntryPointAnswer {
     /// How far people came; where one entry point is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     reach: Option<ReachView>,
+    /// What its page lacks or does wrong by the policy of its channel and your country packs, the worst
+    /// first; absent in lists, and once it is deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    findings: Option<Vec<FindingAnswer>>,
     /// When it was deleted; absent while it lives.
     #[serde(skip_serializing_if = "Option::is_none")]
     deleted_at: Option<String>,
@@ -160,7 +165,7 @@ pub(crate) async fn get(
     app.reach().write(&app).await?;
     let tallied = app.store().tally(caller.workspace(), Counted::EntryPoint(id), &[]).await?;
     let reach = Some(ReachView::of(tallied.reach));
-    Ok(Json(EntryPointAnswer { reach, ..EntryPointAnswer::of(&app, id, &known) }))
+    Ok(Json(EntryPointAnswer { reach, ..whole(&app, caller.configuration(), id, &known) }))
 }
 
 /// Makes an entry point.
@@ -187,7 +192,8 @@ pub(crate) async fn create(
     match making.find(known, EntryPointId::as_bytes) {
         Some((id, made)) if *made != entry => return Err(reused(&id)),
         Some((id, made)) => {
-            return Ok((StatusCode::CREATED, Json(EntryPointAnswer::of(&app, id, made))));
+            let answer = whole(&app, making.configuration(), id, made);
+            return Ok((StatusCode::CREATED, Json(answer)));
         }
         None => has_room(known.len(), limit)?,
     }
@@ -215,7 +221,7 @@ pub(crate) async fn put(
     let (id, known) = find(&caller, id)?;
     let entry = request::entry_point(sent, Some(&known), &app, caller.configuration())?;
     if entry == known {
-        return Ok(Json(EntryPointAnswer::of(&app, id, &known)));
+        return Ok(Json(whole(&app, caller.configuration(), id, &known)));
     }
     store(&app, &caller, id, EntryPoint { version: known.version + 1, ..entry }).await
 }
@@ -254,10 +260,22 @@ async fn store(
     id: EntryPointId,
     entry: EntryPoint,
 ) -> Result<Json<EntryPointAnswer>, Problem> {
-    let answer = EntryPointAnswer::of(app, id, &entry);
     let change = Change::EntryPoint(id, Box::new(entry));
-    app.store().configure(caller.workspace(), change).await?;
-    Ok(Json(answer))
+    let configuration = app.store().configure(caller.workspace(), change).await?;
+    let kept = configuration.entry_points.get(&id).ok_or_else(|| Problem::new(Code::Internal))?;
+    Ok(Json(whole(app, &configuration, id, kept)))
+}
+
+/// An entry point with what its page lacks, unless it is deleted.
+fn whole(
+    app: &App,
+    configuration: &Configuration,
+    id: EntryPointId,
+    entry: &EntryPoint,
+) -> EntryPointAnswer {
+    let lives = entry.deleted_at.is_none();
+    let findings = lives.then(|| offered::by_entry_point(entry, configuration, app.now()));
+    EntryPointAnswer { findings, ..EntryPointAnswer::of(app, id, entry) }
 }
 
 /// The path of an entry point's page.
@@ -289,6 +307,7 @@ impl EntryPointAnswer {
                 corner: entry.widget.corner.as_str(),
             },
             reach: None,
+            findings: None,
             deleted_at: entry.deleted_at.map(|at| at.to_string()),
         }
     }

@@ -7,10 +7,11 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use sayso_core::id::FormId;
 use sayso_core::limits;
-use sayso_store::configuration::{Change, Form, PublishedForm};
+use sayso_store::configuration::{Change, Configuration, Form, PublishedForm};
 
 use crate::api::making::{Making, reused};
 use crate::api::page::{InPath, ListQuery, has_room, page};
+use crate::api::policies::offered;
 use crate::app::App;
 use crate::body::texts::FormIdText;
 use crate::body::{Asked, IdempotencyKey, Sent};
@@ -52,12 +53,14 @@ pub(crate) async fn list(
     security(("api_key" = ["read"])),
 )]
 pub(crate) async fn get(
+    State(app): State<Arc<App>>,
     caller: Caller<Read>,
     id: InPath<FormIdText>,
 ) -> Result<Json<FormAnswer>, Problem> {
     let InPath(FormIdText(id)) = id;
-    let known = caller.configuration().forms.get(&id).ok_or_else(|| Problem::new(Code::NotFound));
-    known.map(|form| Json(FormAnswer::of(id, form)))
+    let known =
+        caller.configuration().forms.get(&id).ok_or_else(|| Problem::new(Code::NotFound))?;
+    Ok(Json(whole(&app, caller.configuration(), id, known)))
 }
 
 /// Makes a form. People find it at `/f/{id}`.
@@ -83,7 +86,10 @@ pub(crate) async fn create(
     let known = &making.configuration().forms;
     match making.find(known, FormId::as_bytes) {
         Some((id, made)) if made.form != form => return Err(reused(&id)),
-        Some((id, made)) => return Ok((StatusCode::CREATED, Json(FormAnswer::of(id, made)))),
+        Some((id, made)) => {
+            let answer = whole(&app, making.configuration(), id, made);
+            return Ok((StatusCode::CREATED, Json(answer)));
+        }
         None => has_room(known.len(), limit)?,
     }
     let id = FormId::from_bytes(making.id());
@@ -112,7 +118,7 @@ pub(crate) async fn put(
     let (id, known) = find(&caller, id)?;
     let form = request::read(sent, caller.configuration(), app.public_url())?;
     if known.form == form {
-        return Ok(Json(FormAnswer::of(id, &known)));
+        return Ok(Json(whole(&app, caller.configuration(), id, &known)));
     }
     store(&app, &caller, id, form).await
 }
@@ -157,5 +163,18 @@ async fn store(
     let change = Change::Form(id, form);
     let configuration = app.store().configure(caller.workspace(), change).await?;
     let kept = configuration.forms.get(&id).ok_or_else(|| Problem::new(Code::Internal))?;
-    Ok(Json(FormAnswer::of(id, kept)))
+    Ok(Json(whole(app, &configuration, id, kept)))
+}
+
+/// A form with what it lacks, unless it is deleted.
+fn whole(
+    app: &App,
+    configuration: &Configuration,
+    id: FormId,
+    published: &PublishedForm,
+) -> FormAnswer {
+    let form = &published.form;
+    let lives = form.deleted_at.is_none();
+    let findings = lives.then(|| offered::by_form(form, configuration, app.now()));
+    FormAnswer::of(id, published).with(findings)
 }

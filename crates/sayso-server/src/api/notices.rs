@@ -6,14 +6,12 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use sayso_core::channel::{Category, Permission, Scope};
+use sayso_core::channel::{Permission, Scope};
 use sayso_core::id::NoticeId;
 use sayso_core::limits;
 use sayso_core::notice::{Language, Notice};
-use sayso_core::offer::{Offer, Shown, lint};
+use sayso_core::offer::Shown;
 use sayso_core::placeholder::{Placeholder, PlaceholderFault, fill};
-use sayso_core::statement::Level;
-use sayso_core::time::Timestamp;
 use sayso_store::configuration::{Change, Configuration, PublishedNotice};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -21,7 +19,7 @@ use utoipa::ToSchema;
 use crate::api::consents::request::{NoticeRequest, hex};
 use crate::api::making::{Making, reused};
 use crate::api::page::{InPath, ListQuery, has_room, name, page};
-use crate::api::policies::{FindingAnswer, read_words};
+use crate::api::policies::{FindingAnswer, offered};
 use crate::app::App;
 use crate::body::texts::{
     ChannelText, LanguageText, NoticeIdText, PermissionKind, PermissionText, ScopeText,
@@ -226,7 +224,7 @@ pub(crate) async fn publish(
     let known =
         caller.configuration().notices.get(&id).ok_or_else(|| Problem::new(Code::NotFound))?;
     let (notice, shows) = parse_version(id, sent)?;
-    let findings = lint_words(&notice, shows, caller.configuration(), app.now());
+    let findings = offered::in_notice(&notice, shows, caller.configuration(), app.now());
     let place = (notice.version, notice.language.clone());
     match known.versions.get(&place) {
         Some(published) if *published != notice => return Err(Problem::new(Code::VersionExists)),
@@ -320,39 +318,6 @@ fn filled(
     let text = Notice::parse_text(&filled.text);
     let text = text.map_err(|fault| faults.note("/text", Code::InvalidValue, fault)).ok()?;
     Some((text, filled.shows))
-}
-
-/// What words lack, held against the policies and country packs of the workspace. What words cannot show,
-/// and how the yes is collected, is not asked of them.
-fn lint_words(
-    notice: &Notice,
-    shows: BTreeSet<Shown>,
-    configuration: &Configuration,
-    now: Timestamp,
-) -> Vec<FindingAnswer> {
-    let settings = configuration.settings.at(now);
-    let mut channels = BTreeSet::new();
-    let mut category = None;
-    for permission in &notice.names {
-        let Permission::Messages(channel, scope) = permission else { continue };
-        channels.insert(*channel);
-        let named = match scope {
-            Scope::All | Scope::Sender(_) => Category::Marketing,
-            Scope::Category(named) => *named,
-            Scope::Topic(id) => {
-                let topic = configuration.topics.get(id);
-                topic.map_or(Category::Marketing, |topic| topic.category)
-            }
-        };
-        category = Some(category.map_or(named, |known: Category| known.stricter(named)));
-    }
-    let mut offer = Offer::new(channels, category.unwrap_or(Category::Marketing));
-    offer.level = Level::Confirmed;
-    offer.shows = shows;
-    offer.shows.extend(Shown::ALL.iter().copied().filter(|shown| !shown.is_worded()));
-    read_words(&mut offer, &notice.text, std::iter::empty(), configuration);
-    let found = lint(&offer, &settings.policies, settings.country_packs.iter().copied());
-    found.iter().map(FindingAnswer::of).collect()
 }
 
 /// The published words that a request names at `at`.

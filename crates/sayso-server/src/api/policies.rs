@@ -27,6 +27,7 @@ use crate::problem::{Code, Problem};
 
 pub(crate) use self::view::{FindingAnswer, PoliciesAnswer};
 
+pub(crate) mod offered;
 mod view;
 
 json_object! {
@@ -140,7 +141,7 @@ fn parse(
 }
 
 /// Takes in what words show, by what the workspace calls itself, its senders and its topics.
-pub(crate) fn read_words<'a>(
+fn read_words<'a>(
     offer: &mut Offer,
     words: &str,
     names: impl Iterator<Item = &'a str>,

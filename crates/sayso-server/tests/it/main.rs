@@ -20,6 +20,7 @@ mod double_opt_in;
 mod emails;
 mod entry;
 mod events;
+mod findings;
 mod form_configuration;
 mod forms;
 mod gupshup_users;

@@ -9,6 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::showing::ShowingAnswer;
+use crate::api::policies::FindingAnswer;
 
 /// A form.
 #[derive(Debug, Serialize, ToSchema)]
@@ -60,6 +61,10 @@ pub(crate) struct FormAnswer {
     /// The template that brings the question by WhatsApp.
     #[serde(skip_serializing_if = "Option::is_none")]
     double_opt_in_template: Option<QuestionTemplateAnswer>,
+    /// What it lacks or does wrong by the policies of its channels and your country packs, the worst first;
+    /// absent in lists, and once it is deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    findings: Option<Vec<FindingAnswer>>,
     /// When it was deleted; absent while it lives.
     #[serde(skip_serializing_if = "Option::is_none")]
     deleted_at: Option<String>,
@@ -169,8 +174,16 @@ impl FormAnswer {
                 let language = template.language.as_deref().map(str::to_owned);
                 QuestionTemplateAnswer { name: template.name.to_string(), language }
             }),
+            findings: None,
             deleted_at: form.deleted_at.map(|at| at.to_string()),
         }
+    }
+}
+
+impl FormAnswer {
+    /// The same with what it lacks.
+    pub(super) fn with(self, findings: Option<Vec<FindingAnswer>>) -> Self {
+        Self { findings, ..self }
     }
 }
 

@@ -24,6 +24,26 @@
       option.textContent = names.of(option.value) + " \u2066+" + option.dataset.number + "\u2069"; // left to right
   } catch {} // The letters stay.
 
+  // --- Numbers, as they are written where they are dialed ---------------------------------------------
+  const phone = document.getElementById("phone");
+  const country = document.getElementById("country");
+  function format(event) {
+    const typed = phone.value;
+    // Who deletes, or types in the middle, or begins with a country code, is left alone.
+    if (/^delete/.test(event.inputType) || phone.selectionStart !== typed.length || !/^[\d ()./-]+$/.test(typed)) return;
+    const digits = typed.replace(/\D/g, "");
+    let text = "", at = 0;
+    for (const place of (country ? country.selectedOptions[0] : phone).dataset.shape) {
+      if (at === digits.length) break;
+      if (place !== "#" && /\D/.test(place)) text += place;
+      else if (place === "#" || place === digits[at]) text += digits[at++];
+      else return; // Without the prefix of the country it is written as it was typed.
+    }
+    phone.value = text + digits.slice(at);
+  }
+  if (phone) phone.addEventListener("input", format);
+  if (country) country.addEventListener("change", format);
+
   // --- The proof of work ----------------------------------------------------------------------------
   const form = document.querySelector("form[data-bits]");
   if (!form) return;

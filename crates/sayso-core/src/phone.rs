@@ -235,6 +235,14 @@ impl Region {
         book.calling_code(self)
     }
 
+    /// How a mobile number is written where it is dialed, with a `#` for each digit after its trunk prefix:
+    /// for the eye alone, and most numbers of most regions look so.
+    ///
+    /// *Shape*: `(###) ###-####`, `0#### ######`. *Source*: libphonenumber, national format.
+    pub fn shape(self, book: &PhoneBook) -> Option<String> {
+        book.shape(self)
+    }
+
     /// A number of it that nobody uses, or that at least is valid.
     pub fn example(self, book: &PhoneBook) -> Phone {
         book.example(self)

@@ -149,10 +149,12 @@ pub enum Needed {
 pub enum AsksFor<'a> {
     /// A phone number.
     Phone {
-        /// The countries to choose from: two letters, and what numbers begin with.
-        countries: Vec<(String, u16)>,
+        /// The countries to choose from.
+        countries: Vec<Country>,
         /// The one that is chosen.
         chosen: String,
+        /// How numbers of the chosen one are written there, as [`Country::shape`]; empty if unknown.
+        shape: String,
         /// A number that would be right.
         example: String,
     },
@@ -162,6 +164,18 @@ pub enum AsksFor<'a> {
     Name,
     /// Something of the business's own, as it is called.
     Text(&'a str),
+}
+
+/// A country to choose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Country {
+    /// Its two letters.
+    pub letters: String,
+    /// What its numbers begin with, after the plus.
+    pub number: u16,
+    /// How they are written there, a `#` for each digit; empty if unknown. A script writes them so as they
+    /// are typed.
+    pub shape: String,
 }
 
 /// What is wrong with a field.
@@ -490,10 +504,14 @@ impl FormField<'_> {
             AsksFor::Name => ("text", "name"),
             AsksFor::Text(_) => ("text", "off"),
         };
+        let shape = match &self.asks {
+            AsksFor::Phone { shape, .. } => Some(shape),
+            AsksFor::Email | AsksFor::Name | AsksFor::Text(_) => None,
+        };
         let input = html! {
             input type=(kind) id=(self.name) name=[names.of(&self.name)] value=(self.value)
-                autocomplete=(autocomplete) aria-invalid=[self.fault.as_ref().map(|_| "true")]
-                aria-describedby=[described];
+                autocomplete=(autocomplete) data-shape=[shape]
+                aria-invalid=[self.fault.as_ref().map(|_| "true")] aria-describedby=[described];
         };
         html! {
             div class="field" {
@@ -521,17 +539,12 @@ impl FormField<'_> {
 }
 
 /// The countries, by letters and number; a script puts their names in place of the letters.
-fn country_choice(
-    countries: &[(String, u16)],
-    chosen: &str,
-    language: Language,
-    names: Names,
-) -> Markup {
+fn country_choice(countries: &[Country], chosen: &str, language: Language, names: Names) -> Markup {
     html! {
         select id="country" name=[names.of("country")] aria-label=(language.say("form-country"))
             autocomplete="off" {
-            @for (letters, number) in countries {
-                option value=(letters) data-number=(number) selected[letters == chosen] {
+            @for Country { letters, number, shape } in countries {
+                option value=(letters) data-number=(number) data-shape=(shape) selected[letters == chosen] {
                     (letters) " +" (number)
                 }
             }

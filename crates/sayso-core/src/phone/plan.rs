@@ -15,8 +15,8 @@ use regex_automata::nfa::thompson;
 use regex_automata::util::syntax;
 use regex_automata::{Anchored, Input, MatchKind};
 use rlibphonenumber::{
-    ParseError, PhoneMetadata, PhoneMetadataCollection, PhoneNumberDesc, PhoneNumberType,
-    PhoneNumberUtil, get_national_significant_number_owned,
+    ParseError, PhoneMetadata, PhoneMetadataCollection, PhoneNumberDesc, PhoneNumberFormat,
+    PhoneNumberType, PhoneNumberUtil, get_national_significant_number_owned,
 };
 
 use super::{EXAMPLE, Phone, PhoneFault, Region};
@@ -129,6 +129,22 @@ impl PhoneBook {
             .find(|territory| territory.region == Some(region))
             .and_then(|territory| territory.example)
             .unwrap_or(EXAMPLE)
+    }
+
+    /// How the example of this region is written there, its digits as `#` save those of a trunk prefix.
+    pub(super) fn shape(&self, region: Region) -> Option<String> {
+        let example = self.example(region);
+        let number = self.0.library.parse(example.to_string(), None).ok()?;
+        let written = self.0.library.format(&number, PhoneNumberFormat::National);
+        let digits = written.chars().filter(char::is_ascii_digit).count();
+        let national = get_national_significant_number_owned(&number).len();
+        let mut trunk = digits.checked_sub(national)?;
+        let shape = written.chars().map(|letter| {
+            let is_of_trunk = letter.is_ascii_digit() && trunk > 0;
+            trunk -= usize::from(is_of_trunk);
+            if letter.is_ascii_digit() && !is_of_trunk { '#' } else { letter }
+        });
+        Some(shape.collect())
     }
 
     /// What numbers of this region begin with.

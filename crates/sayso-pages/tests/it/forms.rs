@@ -4,8 +4,8 @@ use sayso_core::channel::Channel;
 use sayso_core::color::Color;
 use sayso_core::form::{Brightness, Font, Theme};
 use sayso_pages::form::{
-    AsksFor, FieldFault, FormField, FormLook, FormPage, Group, Needed, Remark, Sends, Tick,
-    TickBox, Trial,
+    AsksFor, Country, FieldFault, FormField, FormLook, FormPage, Group, Needed, Remark, Sends,
+    Tick, TickBox, Trial,
 };
 use sayso_pages::language::Language;
 use sayso_pages::page::{Document, Frame};
@@ -22,6 +22,10 @@ fn boxes(names: &[&str]) -> Vec<TickBox<'static>> {
     names.iter().map(of).collect()
 }
 
+fn country(letters: &str, number: u16, shape: &str) -> Country {
+    Country { letters: letters.into(), number, shape: shape.into() }
+}
+
 fn page(language: Language, names: &[&str], fault: Option<FieldFault>) -> Document {
     let field = |name: &str, asks, fault| FormField {
         name: name.to_owned(),
@@ -31,8 +35,9 @@ fn page(language: Language, names: &[&str], fault: Option<FieldFault>) -> Docume
         fault,
     };
     let phone = AsksFor::Phone {
-        countries: vec![("DE".into(), 49), ("AT".into(), 43)],
+        countries: vec![country("DE", 49, "0#### #######"), country("AT", 43, "0### ######")],
         chosen: "AT".into(),
+        shape: HOSTILE.into(),
         example: "+4915123456789".into(),
     };
     let page = FormPage {

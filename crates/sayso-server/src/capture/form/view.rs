@@ -8,8 +8,10 @@ use sayso_core::event::Fact;
 use sayso_core::form::Theme;
 use sayso_core::limits;
 use sayso_core::notice::Notice;
+use sayso_core::phone::Region;
 use sayso_pages::form::{
-    AsksFor, FormField, FormLook, FormPage, Group, Needed, Remark, Sends, Tick, TickBox, Trial,
+    AsksFor, Country, FormField, FormLook, FormPage, Group, Needed, Remark, Sends, Tick, TickBox,
+    Trial,
 };
 use sayso_pages::page::{Document, Frame};
 use sayso_store::configuration::{Asks, Field, FormBox, FormPurpose, FormTexts, Need};
@@ -130,11 +132,14 @@ impl Visit {
         let asks = match &field.asks {
             Asks::Phone(countries) => {
                 let chosen = country(self, countries, typed);
-                let code = |region: &sayso_core::phone::Region| {
-                    Some((region.to_string(), region.calling_code(app.phones())?))
+                let shape = |region: Region| region.shape(app.phones()).unwrap_or_default();
+                let country = |region: &Region| {
+                    let number = region.calling_code(app.phones())?;
+                    Some(Country { letters: region.to_string(), number, shape: shape(*region) })
                 };
                 AsksFor::Phone {
-                    countries: countries.iter().filter_map(code).collect(),
+                    countries: countries.iter().filter_map(country).collect(),
+                    shape: chosen.map(shape).unwrap_or_default(),
                     chosen: chosen.map(|region| region.to_string()).unwrap_or_default(),
                     example: example_in(chosen, app.phones()),
                 }

@@ -52,6 +52,8 @@ pub enum EntryFault {
     NoAddress,
     /// What was typed is no number, or no address.
     BadAddress,
+    /// What was typed is the number of a landline or a service.
+    NotMobile,
 }
 
 /// The words of the notice.
@@ -206,7 +208,8 @@ impl EntryPage<'_> {
     }
 
     fn address(&self) -> Markup {
-        let fault = self.fault_of(&[EntryFault::NoAddress, EntryFault::BadAddress]);
+        let fault =
+            self.fault_of(&[EntryFault::NoAddress, EntryFault::BadAddress, EntryFault::NotMobile]);
         let (label, hint, kind, autocomplete) = if self.thread.is_mail() {
             (self.language.say("entry-email"), "entry-email-hint", "email", "email")
         } else {
@@ -257,13 +260,18 @@ impl EntryPage<'_> {
     }
 
     fn say_fault(&self, fault: EntryFault) -> String {
-        let example = self.isolated_example();
-        let example = [("example", example.as_str())];
+        let isolated = self.isolated_example();
+        let example = [("example", isolated.as_str())];
         match (fault, self.thread.is_mail()) {
             (EntryFault::NothingTicked, _) => self.language.say("entry-nothing-ticked"),
             (EntryFault::NoAddress, _) => self.language.say_with("entry-no-address", &example),
             (EntryFault::BadAddress, true) => self.language.say_with("entry-bad-email", &example),
             (EntryFault::BadAddress, false) => self.language.say_with("entry-bad-number", &example),
+            (EntryFault::NotMobile, _) => {
+                let channel = self.thread.name(self.language);
+                self.language
+                    .say_with("entry-landline", &[("example", &isolated), ("channel", &channel)])
+            }
         }
     }
 }
@@ -273,7 +281,7 @@ impl EntryFault {
     const fn place(self) -> &'static str {
         match self {
             Self::NothingTicked => "#choice-0",
-            Self::NoAddress | Self::BadAddress => "#address",
+            Self::NoAddress | Self::BadAddress | Self::NotMobile => "#address",
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::app::App;
 mod double_opt_in;
 mod entry;
 pub(crate) mod form;
+mod link_end;
 pub(crate) mod pages;
 mod preference_request;
 mod preferences;

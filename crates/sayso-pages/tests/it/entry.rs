@@ -53,6 +53,22 @@ fn each_fault_stands_in_the_summary_and_at_its_place() {
 }
 
 #[test]
+fn every_fault_is_said_in_every_language() {
+    let faults = [
+        EntryFault::NothingTicked,
+        EntryFault::NoAddress,
+        EntryFault::BadAddress,
+        EntryFault::NotMobile,
+    ];
+    for language in Language::ALL {
+        for thread in [Thread::WhatsApp, Thread::Sms, Thread::Email] {
+            let html = EntryPage { thread, ..page(language, &faults) }.render().html;
+            assert!(!html.contains("entry-") && !html.contains("{ $"), "{language:?}: {html}");
+        }
+    }
+}
+
+#[test]
 fn the_form_may_lead_to_the_chat_and_the_page_has_no_script() {
     let policy = page(Language::Turkish, &[]).render().policy;
     assert!(policy.contains("form-action 'self' https: sms: mailto:"), "{policy}");

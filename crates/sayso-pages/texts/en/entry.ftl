@@ -15,6 +15,7 @@ entry-faults = Something is missing
 entry-nothing-ticked = Tick what you want to receive, or choose “Just chat”.
 entry-no-address = Enter your email address, for example { $example }.
 entry-bad-number = This is no phone number we can write to. Check the digits and the country code, for example { $example }, or leave it empty.
+entry-landline = This is a landline or a service number. On { $channel } you need a mobile number, for example { $example }. Or leave it empty: the message you send tells it.
 entry-bad-email = This is no email address. It looks like { $example }.
 entry-channel-sms = SMS
 entry-channel-email = email

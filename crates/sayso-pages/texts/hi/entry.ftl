@@ -15,6 +15,7 @@ entry-faults = कुछ छूट गया है
 entry-nothing-ticked = जो पाना चाहते हैं उस पर निशान लगाएँ, या “केवल बात करें” चुनें।
 entry-no-address = अपना ईमेल पता लिखें, जैसे { $example }।
 entry-bad-number = यह ऐसा फ़ोन नंबर नहीं है जिस पर हम लिख सकें। अंक और देश का कोड जाँचें, जैसे { $example }, या खाली छोड़ दें।
+entry-landline = यह लैंडलाइन या सेवा नंबर है। { $channel } के लिए मोबाइल नंबर चाहिए, जैसे { $example }। या खाली छोड़ दें: आपके भेजे संदेश से नंबर पता चल जाएगा।
 entry-bad-email = यह ईमेल पता नहीं है। सही पता ऐसा होता है: { $example }।
 entry-channel-sms = SMS
 entry-channel-email = ईमेल

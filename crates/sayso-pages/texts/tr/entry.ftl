@@ -15,6 +15,7 @@ entry-faults = Eksik bir şey var
 entry-nothing-ticked = Almak istediklerinizi işaretleyin ya da “Yalnızca yazış” seçeneğini kullanın.
 entry-no-address = E-posta adresinizi girin, örneğin { $example }.
 entry-bad-number = Bu, yazabileceğimiz bir telefon numarası değil. Rakamları ve ülke kodunu kontrol edin, örneğin { $example }, ya da boş bırakın.
+entry-landline = Bu bir sabit hat ya da servis numarası. { $channel } için bir cep telefonu numarası gerekli, örneğin { $example }. Ya da boş bırakın: göndereceğiniz mesaj numaranızı söyler.
 entry-bad-email = Bu bir e-posta adresi değil. Şöyle görünmeli: { $example }.
 entry-channel-sms = SMS
 entry-channel-email = e-posta

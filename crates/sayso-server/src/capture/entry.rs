@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, RawQuery, Request, State};
+use axum::extract::{RawQuery, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sayso_core::channel::{Channel, Permission, Scope};
@@ -23,6 +23,7 @@ use sayso_store::configuration::{Configuration, EntryPoint, Sender};
 use sayso_store::tally::Tally;
 use tokio::time::Instant;
 
+use super::link_end::LinkEnd;
 use super::pages::{fault, reader_language, respond};
 use super::thread;
 use crate::api::entry_points::path;
@@ -71,7 +72,7 @@ const FIELD_CHARS_MAX: usize = 320;
 /// Shows the page.
 pub(crate) async fn show(
     State(app): State<Arc<App>>,
-    Path(code): Path<String>,
+    LinkEnd(code): LinkEnd,
     RawQuery(query): RawQuery,
     method: Method,
     headers: HeaderMap,
@@ -98,7 +99,7 @@ pub(crate) async fn show(
 /// Takes in the form of the page, and opens the chat.
 pub(crate) async fn send(
     State(app): State<Arc<App>>,
-    Path(code): Path<String>,
+    LinkEnd(code): LinkEnd,
     request: Request,
 ) -> Response {
     let started = Instant::now();

@@ -10,7 +10,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::header;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
@@ -24,6 +24,7 @@ use tokio::time::Instant;
 
 use crate::app::{App, Peer};
 use crate::body::{duration, read_bytes};
+use crate::capture::link_end::LinkEnd;
 use crate::problem::{Code, Problem};
 
 use challenge::{Challenge, is_proven};
@@ -92,7 +93,7 @@ impl FormEnd {
 /// Shows the form.
 pub(crate) async fn show(
     State(app): State<Arc<App>>,
-    Path(form): Path<String>,
+    LinkEnd(form): LinkEnd,
     parts: Parts,
 ) -> Response {
     match Visit::find(&app, &form, &parts) {
@@ -106,7 +107,7 @@ pub(crate) async fn show(
 /// Takes the form as it was filled in.
 pub(crate) async fn submit(
     State(app): State<Arc<App>>,
-    Path(form): Path<String>,
+    LinkEnd(form): LinkEnd,
     request: Request,
 ) -> Response {
     let started = Instant::now();

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sayso_core::address::Address;
@@ -28,6 +28,7 @@ use serde_json::json;
 use self::offers::notice_named;
 use self::sent::Changes;
 use self::shown::Shown;
+use super::link_end::LinkEnd;
 use super::pages::respond;
 use super::ticked;
 use super::visitor::{Fields, Visitor, answer, everything_on, language_of};
@@ -45,7 +46,7 @@ const ROAD: Road = Road::PreferenceCentre;
 /// Shows the page, and changes nothing.
 pub(super) async fn show(
     State(app): State<Arc<App>>,
-    Path(token): Path<String>,
+    LinkEnd(token): LinkEnd,
     request: Request,
 ) -> Response {
     let (parts, _) = request.into_parts();
@@ -60,7 +61,7 @@ pub(super) async fn show(
 /// Does what the person asks for.
 pub(super) async fn change(
     State(app): State<Arc<App>>,
-    Path(token): Path<String>,
+    LinkEnd(token): LinkEnd,
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();

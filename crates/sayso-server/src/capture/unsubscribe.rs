@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use sayso_core::channel::{Category, Permission, Scope};
@@ -15,6 +15,7 @@ use sayso_core::source::Road;
 use sayso_pages::personal::ACT;
 use sayso_pages::personal::unsubscribe::{EVERYTHING, Left, Unsubscribe};
 
+use super::link_end::LinkEnd;
 use super::pages::respond;
 use super::visitor::{Fields, Visitor, answer, everything_on, language_of};
 use crate::app::App;
@@ -23,7 +24,7 @@ use crate::problem::Problem;
 /// Shows what the link leaves, and changes nothing.
 pub(super) async fn ask(
     State(app): State<Arc<App>>,
-    Path(token): Path<String>,
+    LinkEnd(token): LinkEnd,
     request: Request,
 ) -> Response {
     let (parts, _) = request.into_parts();
@@ -45,7 +46,7 @@ pub(super) async fn ask(
 /// Leaves, at once.
 pub(super) async fn leave(
     State(app): State<Arc<App>>,
-    Path(token): Path<String>,
+    LinkEnd(token): LinkEnd,
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();

@@ -365,6 +365,28 @@ async fn what_is_wrong_is_shown_with_what_was_sent_and_nothing_is_recorded() {
 }
 
 #[tokio::test]
+async fn a_number_that_gets_no_messages_is_told_from_one_that_is_wrong() {
+    let stand = Stand::open().await;
+    for (number, words) in [
+        ("+49 30 12345678", "This is a landline or a service number. On WhatsApp"),
+        ("+1 800 555 0123", "This is a landline or a service number. On WhatsApp"),
+        ("030 12345678", "This is no phone number"),
+        ("+999 1234567", "This is no phone number"),
+        ("my number", "This is no phone number"),
+    ] {
+        let sent = [("visit", "v1"), ("choice", stand.offers.as_str()), ("address", number)];
+        let answer = stand.send(&sent).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{number}");
+        assert_eq!(answer.text.matches(words).count(), 2, "{number}: {}", answer.text);
+        assert!(answer.text.contains(&format!("value=\"{number}\"")), "{}", answer.text);
+        assert!(answer.text.contains(" checked"), "the tick stays: {}", answer.text);
+    }
+    assert_eq!(stand.reach().await["opted_in"], 0);
+    let foreign = [("visit", "v1"), ("choice", &*stand.offers), ("address", "+49 1512 3456789")];
+    assert_eq!(stand.send(&foreign).await.status, StatusCode::SEE_OTHER, "of any country");
+}
+
+#[tokio::test]
 async fn a_form_of_another_site_opts_nobody_in() {
     let stand = Stand::open().await;
     let sent = [("visit", "v1"), ("choice", stand.offers.as_str()), ("address", GRACE)];
@@ -379,7 +401,7 @@ async fn a_form_of_another_site_opts_nobody_in() {
 #[tokio::test]
 async fn unknown_closed_and_unreadable_are_pages_in_plain_words() {
     let stand = Stand::open().await;
-    for code in ["/e/0000000000", "/e/x", "/e/%20%F0%9F%98%80"] {
+    for code in ["/e/0000000000", "/e/x", "/e/%20%F0%9F%98%80", "/e/%ff"] {
         let answer = stand.visit("GET", code).await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{code}");
         assert!(answer.text.contains("This link leads nowhere"), "{}", answer.text);

@@ -264,6 +264,7 @@ async fn a_tampered_link_is_a_page_with_a_next_step_and_changes_nothing() {
         format!("/u/{}", &token[..token.len() - 1]),
         format!("/u/{token}A"),
         "/u/x".to_owned(),
+        "/u/%ff".to_owned(),
         format!("/p/{token}"),
         links.preferences.replace("/p/", "/u/"),
     ] {

@@ -77,7 +77,7 @@ impl OptIn {
             // No message of ours comes in by email, so none would tell it.
             "" if door.channel() == Channel::Email => Err(EntryFault::NoAddress),
             "" => Ok(None),
-            typed => address(app, door, typed).map(Some).ok_or(EntryFault::BadAddress),
+            typed => address(app, door, typed).map(Some),
         };
         match address {
             Ok(address) if faults.is_empty() => {
@@ -185,15 +185,19 @@ fn source(door: &Door) -> Source {
     Source { road: Road::EntryPoint, name: door.entry.source.clone(), spoke_of: None }
 }
 
-/// The address that was typed, if it can be opted in.
-fn address(app: &App, door: &Door, typed: &str) -> Option<Address> {
+/// The address that was typed, if it can be opted in: messages go to mobile phones alone.
+fn address(app: &App, door: &Door, typed: &str) -> Result<Address, EntryFault> {
     let region = door.configuration.settings.at(app.now()).region;
     let reading = Reading { phones: app.phones(), region, care: Care::Valid, place: Place::Body };
     let faults = &mut Faults::default();
     if door.channel() == Channel::Email {
-        reading.email(typed, "", faults).map(Address::Email)
-    } else {
-        reading.phone(typed, "", faults).map(Address::Phone)
+        let email = reading.email(typed, "", faults);
+        return email.map(Address::Email).ok_or(EntryFault::BadAddress);
+    }
+    match reading.phone(typed, "", faults) {
+        Some(phone) if phone.may_be_mobile(app.phones()) => Ok(Address::Phone(phone)),
+        Some(_) => Err(EntryFault::NotMobile),
+        None => Err(EntryFault::BadAddress),
     }
 }
 

@@ -141,6 +141,7 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use sayso_core::time::Span;
 
     use super::*;
@@ -189,6 +190,25 @@ mod tests {
         }
         for text in ["", "0", "00", "zz", "é", &"0".repeat(200)] {
             assert_eq!(Challenge::open(text, &sealing, at), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_of_somebody_else_opens_or_breaks_anything(
+            text in "[0-9a-fA-F]{0,200}|\\PC{0,60}", payload in prop::collection::vec(any::<u8>(), 0..80),
+        ) {
+            let secret = secret();
+            let network = Network::V4([192, 0, 2]);
+            let sealing = Sealing { secret: &secret, form: FormId::from_bytes([1; 16]), network };
+            let at = challenge().issued_at;
+            prop_assert_eq!(Challenge::open(&text, &sealing, at), None);
+            // What we sealed by mistake is read without a fault, too.
+            let sealed = [payload.as_slice(), &sealing.hash(&payload)].concat();
+            let opened = Challenge::open(&hex(&sealed), &sealing, at);
+            prop_assert!(opened.is_none_or(|it| it.issued_at <= at));
+            let typed = [text.as_str(), "", ""];
+            prop_assert!(!is_proven("c", typed, &format!("{text}-")));
         }
     }
 

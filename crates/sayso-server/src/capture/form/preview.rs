@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
@@ -13,12 +13,13 @@ use sayso_pages::form::Sends;
 use super::typed::{Judged, Typed};
 use super::visit::Visit;
 use crate::app::App;
+use crate::capture::link_end::LinkEnd;
 
 /// Shows a state of the form: `?state=empty`, `error` or `done`; in the language `lang`, with
 /// `embed=1` as in a frame, in the `brightness` that is asked for.
 pub(crate) async fn preview(
     State(app): State<Arc<App>>,
-    Path(form): Path<String>,
+    LinkEnd(form): LinkEnd,
     parts: Parts,
 ) -> Response {
     let mut visit = match Visit::find(&app, &form, &parts) {

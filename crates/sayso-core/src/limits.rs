@@ -162,6 +162,9 @@ limits! {
     count REFERENCES_PER_TEXT_MAX: usize = 4, "References that are looked for in one text: each is a look into the store.";
     count REFERENCES_PER_WORKSPACE_MAX: usize = 100_000, "References of a workspace that wait for their message; the oldest go first, since most are used within a minute.";
     count QR_PIXELS_MAX: usize = 4_096, "The side of a picture of a QR code: enough for a poster, and 2 MiB at the worst.";
+    count QR_LOGO_BYTES_MAX: usize = 8_192, "The logo in a QR code, as a file: 8 KiB holds a flat one, and all of a workspace are below 8 MiB in memory.";
+    count QR_LOGO_PIXELS_MAX: usize = 512, "The side of that logo: on a poster it is drawn no larger than a quarter of the code.";
+    count QR_LOGO_MEMORY_BYTES_MAX: usize = 4_194_304, "Memory to decode it: 4 MiB, four times what its pixels need.";
     count QR_QUIET_MODULES_MAX: usize = 16, "The white edge of a QR code, in modules: four times what the standard asks.";
     count KEYS_PER_WORKSPACE_MAX: usize = 10_000, "API keys of a workspace, revoked ones included: a hundred, each changed every month for eight years.";
     count LINK_KEYS_PER_WORKSPACE_MAX: u32 = 1_000, "Keys of a workspace's links: one a week for twenty years.";

@@ -4,11 +4,16 @@
 //! that it is read wherever it is put. *Source:* ISO/IEC 18004, section 6.3.8 (four modules of quiet zone).
 
 use std::fmt;
+use std::io::Write as _;
 
-use maud::html;
+use maud::{Markup, html};
 use png::{BitDepth, ColorType, Encoder};
 use qrcodegen::{QrCode, QrCodeEcc};
 use thiserror::Error;
+
+use self::logo::Logo;
+
+pub mod logo;
 
 /// The quiet zone that every reader needs, in modules.
 pub const QUIET_MODULES_MIN: usize = 4;
@@ -46,7 +51,14 @@ pub enum QrFault {
 
 /// A QR code.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Qr(QrCode);
+pub struct Qr {
+    code: QrCode,
+    logo: Option<Logo>,
+}
+
+/// The side of the white square under a logo is at most this part of the code's: a sixteenth of its area,
+/// of which the highest correction restores about 30 %.
+const LOGO_PART: usize = 4;
 
 /// How large a picture is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,18 +114,33 @@ impl Qr {
     /// [`QrFault::TooLong`].
     pub fn of(text: &str, correction: Correction) -> Result<Self, QrFault> {
         let code = QrCode::encode_text(text, correction.level());
-        code.map(Self).map_err(|_| QrFault::TooLong)
+        code.map(|code| Self { code, logo: None }).map_err(|_| QrFault::TooLong)
+    }
+
+    /// The code of a text with a logo in its middle, and the highest correction.
+    ///
+    /// # Errors
+    /// [`QrFault::TooLong`].
+    pub fn with_logo(text: &str, logo: Logo) -> Result<Self, QrFault> {
+        Ok(Self { logo: Some(logo), ..Self::of(text, Correction::High)? })
+    }
+
+    /// The side of the white square under the logo, in modules: odd as that of the code, so that it covers
+    /// whole ones.
+    fn cleared(&self) -> usize {
+        let most = self.modules() / LOGO_PART;
+        most - usize::from(most % 2 == 0)
     }
 
     /// Modules on each side, without the quiet zone.
     pub fn modules(&self) -> usize {
-        usize::try_from(self.0.size()).unwrap_or(0)
+        usize::try_from(self.code.size()).unwrap_or(0)
     }
 
     /// Whether the module of this column and row is dark.
     fn is_dark(&self, x: usize, y: usize) -> bool {
         match (i32::try_from(x), i32::try_from(y)) {
-            (Ok(x), Ok(y)) => self.0.get_module(x, y),
+            (Ok(x), Ok(y)) => self.code.get_module(x, y),
             (Err(_), _) | (_, Err(_)) => false,
         }
     }
@@ -127,9 +154,23 @@ impl Qr {
                 title { (title) }
                 path fill="#ffffff" d=(format!("M0 0h{side}v{side}H0z")) {}
                 path fill="#000000" d=(self.path(extent.quiet)) {}
+                (self.logo(extent.quiet))
             }
         }
         .into_string()
+    }
+
+    /// The logo on its white square, a module being one unit.
+    pub fn logo(&self, quiet: usize) -> Markup {
+        let side = self.cleared();
+        let corner = quiet + (self.modules() - side) / 2;
+        html! {
+            @if let Some(logo) = &self.logo {
+                path fill="#ffffff" d=(format!("M{corner} {corner}h{side}v{side}h-{side}z")) {}
+                image x=(format!("{corner}.5")) y=(format!("{corner}.5")) width=(side - 1) height=(side - 1)
+                    href=(logo.url()) {}
+            }
+        }
     }
 
     /// The dark modules as a path, a module being one unit; a run of them in a row is one rectangle.
@@ -153,7 +194,8 @@ impl Qr {
         runs
     }
 
-    /// The picture as PNG, in black and white. What is left beside whole modules is white too.
+    /// The picture as PNG: in black and white, with a logo in color. What is left beside whole modules is
+    /// white too.
     ///
     /// # Errors
     /// [`QrFault::TooSmall`], and [`QrFault::Unwritten`] if the encoder fails.
@@ -161,18 +203,57 @@ impl Qr {
         let least = self.modules() + 2 * extent.quiet;
         let scale = extent.pixels.checked_div(least).filter(|scale| *scale > 0);
         let scale = scale.ok_or(QrFault::TooSmall { least })?;
-        let edge = (extent.pixels - scale * self.modules()) / 2;
-        let module = |pixel: usize| pixel.checked_sub(edge).map(|inside| inside / scale);
-        let row = |y: usize| {
-            let dark = |x: usize| match (module(x), module(y)) {
-                (Some(x), Some(y)) => self.is_dark(x, y),
-                (None, _) | (_, None) => false,
-            };
-            packed((0..extent.pixels).map(dark))
+        let grid = Grid {
+            pixels: extent.pixels,
+            edge: (extent.pixels - scale * self.modules()) / 2,
+            scale,
         };
-        let rows: Vec<u8> = (0..extent.pixels).flat_map(row).collect();
-        encode(extent.pixels, &rows).ok_or(QrFault::Unwritten)
+        let png = match &self.logo {
+            None => self.in_black_and_white(grid),
+            Some(logo) => self.in_color(grid, logo),
+        };
+        png.ok_or(QrFault::Unwritten)
     }
+
+    fn in_black_and_white(&self, grid: Grid) -> Option<Vec<u8>> {
+        let row = |y: usize| packed((0..grid.pixels).map(move |x| self.is_dark_at(grid, x, y)));
+        encode(grid.pixels, (ColorType::Grayscale, BitDepth::One), (0..grid.pixels).map(row))
+    }
+
+    fn in_color(&self, grid: Grid, logo: &Logo) -> Option<Vec<u8>> {
+        let cleared = self.cleared() * grid.scale;
+        let corner = grid.edge + (self.modules() - self.cleared()) / 2 * grid.scale;
+        // Half a module of white on each side of it.
+        let (inset, side) = (grid.scale / 2, cleared - grid.scale);
+        let color = |x: usize, y: usize| {
+            let inside = |at: usize| at.checked_sub(corner).filter(|at| *at < cleared);
+            let Some((left, top)) = inside(x).zip(inside(y)) else {
+                return if self.is_dark_at(grid, x, y) { [0; 3] } else { [u8::MAX; 3] };
+            };
+            let within = |at: usize| at.checked_sub(inset).filter(|at| *at < side);
+            let at = within(left).zip(within(top));
+            at.and_then(|at| logo.at(at, side)).unwrap_or([u8::MAX; 3])
+        };
+        let row = |y: usize| (0..grid.pixels).flat_map(|x| color(x, y)).collect();
+        encode(grid.pixels, (ColorType::Rgb, BitDepth::Eight), (0..grid.pixels).map(row))
+    }
+
+    /// Whether the pixel of this column and row lies in a dark module.
+    fn is_dark_at(&self, grid: Grid, x: usize, y: usize) -> bool {
+        let module = |pixel: usize| pixel.checked_sub(grid.edge).map(|inside| inside / grid.scale);
+        module(x).zip(module(y)).is_some_and(|(x, y)| self.is_dark(x, y))
+    }
+}
+
+/// Where the modules lie among the pixels of a picture.
+#[derive(Clone, Copy)]
+struct Grid {
+    /// The side of the picture.
+    pixels: usize,
+    /// The white edge.
+    edge: usize,
+    /// The side of a module.
+    scale: usize,
 }
 
 /// Dark and light as bits, eight a byte, a light one being set.
@@ -186,14 +267,23 @@ fn packed(dark: impl ExactSizeIterator<Item = bool>) -> Vec<u8> {
     bytes
 }
 
-fn encode(pixels: usize, rows: &[u8]) -> Option<Vec<u8>> {
+/// Encodes rows one by one: a poster in color is 48 MiB before it is compressed.
+fn encode(
+    pixels: usize,
+    (color, depth): (ColorType, BitDepth),
+    rows: impl Iterator<Item = Vec<u8>>,
+) -> Option<Vec<u8>> {
     let side = u32::try_from(pixels).ok()?;
     let mut bytes = Vec::new();
     let mut encoder = Encoder::new(&mut bytes, side, side);
-    encoder.set_color(ColorType::Grayscale);
-    encoder.set_depth(BitDepth::One);
+    encoder.set_color(color);
+    encoder.set_depth(depth);
     let mut writer = encoder.write_header().ok()?;
-    writer.write_image_data(rows).ok()?;
+    let mut stream = writer.stream_writer().ok()?;
+    for row in rows {
+        stream.write_all(&row).ok()?;
+    }
+    stream.finish().ok()?;
     writer.finish().ok()?;
     Some(bytes)
 }
@@ -216,6 +306,28 @@ mod tests {
         assert!(svg.contains("d=\"M4 4h7v1h-7z"), "the finder begins after the quiet zone: {svg}");
         let png = qr.png(Extent { pixels: 300, quiet: 4 }).unwrap();
         assert_eq!(png.get(16..24).unwrap(), [0, 0, 1, 44, 0, 0, 1, 44]);
+    }
+
+    #[test]
+    fn a_logo_covers_at_most_a_sixteenth_of_a_code_with_the_highest_correction() {
+        let red = encode(1, (ColorType::Rgb, BitDepth::Eight), [vec![255, 0, 0]].into_iter());
+        let qr = Qr::with_logo(LINK, Logo::parse(&red.unwrap()).unwrap()).unwrap();
+        let plain = Qr::of(LINK, Correction::High).unwrap();
+        assert_eq!(qr.path(4), plain.path(4), "the code is that of the highest correction");
+        let (side, cleared) = (qr.modules(), qr.cleared());
+        assert!(cleared % 2 == 1 && 16 * cleared * cleared <= side * side, "{cleared} of {side}");
+        let svg = qr.svg(Extent { pixels: 300, quiet: 4 }, "A");
+        assert_eq!(svg.matches("href=\"data:image/png;base64,").count(), 1, "{svg}");
+        let png = qr.png(Extent { pixels: 300, quiet: 4 }).unwrap();
+        let mut reader = png::Decoder::new(std::io::Cursor::new(png)).read_info().unwrap();
+        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+        reader.next_frame(&mut pixels).unwrap();
+        let at = |x: usize, y: usize| pixels[3 * (300 * y + x)..][..3].to_vec();
+        assert_eq!(at(150, 150), [255, 0, 0]);
+        assert_eq!(at(0, 0), [255; 3]);
+        let red = pixels.as_chunks::<3>().0.iter().filter(|it| **it == [255, 0, 0]).count();
+        let scale = 300 / (side + 8);
+        assert_eq!(red, (scale * (cleared - 1)).pow(2), "and nowhere else");
     }
 
     #[test]

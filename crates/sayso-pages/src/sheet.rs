@@ -64,6 +64,7 @@ impl Sheet<'_> {
                 svg x=(left) y="88" width=(CODE) height=(CODE) viewBox=(format!("0 0 {modules} {modules}"))
                     shape-rendering="crispEdges" {
                     path fill="#000000" d=(self.qr.path(QUIET_MODULES_MIN)) {}
+                    (self.qr.logo(QUIET_MODULES_MIN))
                 }
                 (Lines { text: &self.language.say("entry-sheet-scan"), top: 220, size: 6, letters: 56, weight: "400" }.render())
                 text x=(WIDTH / 2) y="236" font-size="8" font-weight="700" direction="ltr" { (shown) }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use sayso_core::id::EntryPointId;
 use sayso_core::limits;
 use sayso_core::reference::EntryCode;
@@ -66,6 +68,9 @@ pub(crate) struct EntryPointAnswer {
     source: String,
     /// How its floating button looks.
     widget: WidgetView,
+    /// The logo in its QR code, a PNG as base64; where one entry point is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    logo: Option<String>,
     /// How far people came; where one entry point is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     reach: Option<ReachView>,
@@ -275,7 +280,8 @@ fn whole(
 ) -> EntryPointAnswer {
     let lives = entry.deleted_at.is_none();
     let findings = lives.then(|| offered::by_entry_point(entry, configuration, app.now()));
-    EntryPointAnswer { findings, ..EntryPointAnswer::of(app, id, entry) }
+    let logo = entry.logo.as_ref().map(|logo| STANDARD.encode(logo));
+    EntryPointAnswer { logo, findings, ..EntryPointAnswer::of(app, id, entry) }
 }
 
 /// The path of an entry point's page.
@@ -306,6 +312,7 @@ impl EntryPointAnswer {
                 text: entry.widget.text.to_string(),
                 corner: entry.widget.corner.as_str(),
             },
+            logo: None,
             reach: None,
             findings: None,
             deleted_at: entry.deleted_at.map(|at| at.to_string()),

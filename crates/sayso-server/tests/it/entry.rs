@@ -538,6 +538,9 @@ async fn an_entry_point_that_cannot_stand_is_refused_by_its_fields() {
         ("widget", json!({ "background": "red" }), "/widget/background", "invalid-value"),
         ("widget", json!({ "background": "#ffff00" }), "/widget/text", "invalid-value"),
         ("widget", json!({ "corner": "middle" }), "/widget/corner", "unknown-word"),
+        ("logo", json!("no base64"), "/logo", "invalid-value"),
+        ("logo", json!("PHN2Zy8+"), "/logo", "invalid-value"),
+        ("logo", json!("AAAA".repeat(4_096)), "/logo", "invalid-value"),
     ] {
         let mut wished = stand.wished();
         wished[field] = value.clone();
@@ -593,6 +596,32 @@ async fn every_rendering_leads_to_the_page_and_none_records_anything() {
         reach,
         json!({ "shown": 0, "started": 0, "opted_in": 0, "confirmed": 0, "refused": 0 })
     );
+}
+
+/// One red pixel.
+const LOGO: &str =
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC";
+
+#[tokio::test]
+async fn a_logo_stands_in_every_rendering_of_the_code_and_asks_for_the_highest_correction() {
+    let stand = Stand::open().await;
+    let path = format!("/v1/entry-points/{}", stand.entry["id"].as_str().unwrap());
+    assert_eq!(stand.app.get(&path).await.json().get("logo"), None);
+    let mut wished = stand.wished();
+    wished["logo"] = json!(LOGO);
+    let changed = stand.app.call("PUT", &path, &wished).await.json();
+    assert_eq!((&changed["logo"], &changed["version"]), (&json!(LOGO), &json!(2)));
+    assert_eq!(stand.app.get(&path).await.json()["logo"], LOGO);
+    for drawing in ["qr.svg", "qr.svg?correction=H", "sheet.svg"] {
+        let svg = stand.app.get(&format!("{path}/{drawing}")).await.text;
+        assert!(svg.contains(&format!("href=\"data:image/png;base64,{LOGO}\"")), "{svg}");
+    }
+    for drawing in ["qr.svg", "qr.png"] {
+        let problem = stand.app.get(&format!("{path}/{drawing}?correction=M")).await.json();
+        assert_eq!(problem["errors"][0]["pointer"], "?correction", "{problem}");
+        assert_eq!(problem["errors"][0]["example"], "H", "{problem}");
+    }
+    assert_eq!(stand.app.get(&format!("{path}/qr.png")).await.status, StatusCode::OK);
 }
 
 #[tokio::test]

@@ -3,10 +3,13 @@
 //! What its pages recorded is in the events; what it counted is in the tallies. Its code is the end of its
 //! id, so it is not kept.
 
+use std::sync::Arc;
+
 use sayso_core::canonical::{Canonical, Malformed, Reader, Writer};
 use sayso_core::channel::{Channel, Permission, Scope};
 use sayso_core::color::Color;
 use sayso_core::id::{EntryPointId, NoticeId, SenderId, TopicId};
+use sayso_core::limits;
 use sayso_core::notice::Language;
 use sayso_core::reference::EntryCode;
 use sayso_core::source::SourceName;
@@ -46,6 +49,8 @@ pub struct EntryPoint {
     pub widget: Widget,
     /// When it was deleted.
     pub deleted_at: Option<Timestamp>,
+    /// The logo in the middle of its QR code, a PNG.
+    pub logo: Option<Arc<[u8]>>,
 }
 
 /// A floating button on the customer's own page.
@@ -135,6 +140,10 @@ pub(super) fn write_entry_point(id: EntryPointId, entry: &EntryPoint, to: &mut W
         Corner::BottomEnd => 2,
     });
     entry.deleted_at.write(to);
+    to.option(entry.logo.as_deref(), |to, logo| {
+        to.length(logo.len());
+        logo.iter().for_each(|byte| to.byte(*byte));
+    });
 }
 
 pub(super) fn read_entry_point(
@@ -165,8 +174,17 @@ pub(super) fn read_entry_point(
             },
         },
         deleted_at: Option::read(from)?,
+        logo: from.option(read_logo)?,
     };
     Ok((id, entry))
+}
+
+fn read_logo(from: &mut Reader<'_>) -> Result<Arc<[u8]>, Malformed> {
+    let length = from.length()?;
+    if length > limits::QR_LOGO_BYTES_MAX {
+        return Err(Malformed);
+    }
+    (0..length).map(|_| from.byte()).collect()
 }
 
 #[cfg(test)]
@@ -195,10 +213,12 @@ mod tests {
                 corner: Corner::BottomStart,
             },
             deleted_at: None,
+            logo: Some([0x89, b'P', 0].into()),
         };
         let id = EntryPointId::from_bytes([9; 16]);
         for deleted_at in [None, Some(Timestamp::from_micros(7))] {
             entry.deleted_at = deleted_at;
+            entry.logo = entry.logo.filter(|_| deleted_at.is_none());
             let change = Change::EntryPoint(id, Box::new(entry.clone()));
             assert_eq!(Change::from_bytes(&change.to_bytes()).unwrap(), change);
         }

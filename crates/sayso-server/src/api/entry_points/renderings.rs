@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use sayso_core::limits;
 use sayso_core::reference::EntryCode;
 use sayso_pages::language::Language;
+use sayso_pages::qr::logo::Logo;
 use sayso_pages::qr::{Correction, Extent, QUIET_MODULES_MIN, Qr, QrFault};
 use sayso_pages::sheet::Sheet;
 use sayso_pages::widget::{Button, Side};
@@ -37,7 +38,7 @@ json_object! {
         /// The white edge in modules, 4 to 16; 4 if absent.
         #[param(minimum = 4, maximum = 16)]
         quiet: u32,
-        /// How much of it may be dirty or covered; `M` if absent.
+        /// How much of it may be dirty or covered; `M` if absent, `H` with a logo and nothing else then.
         #[param(value_type = Option<String>, example = "M")]
         correction: CorrectionText,
     }
@@ -89,8 +90,8 @@ pub(crate) async fn qr_svg(
     parts: Parts,
 ) -> Result<Response, Problem> {
     let rendering = Rendering::find(&app, &caller, id, &parts)?;
-    let (extent, correction) = extent(asked)?;
-    let qr = Qr::of(&rendering.link, correction).map_err(|fault| refused(&fault))?;
+    let (extent, correction) = rendering.extent(asked)?;
+    let qr = rendering.qr(correction).map_err(|fault| refused(&fault))?;
     Ok(picture("image/svg+xml", qr.svg(extent, &rendering.entry.business)))
 }
 
@@ -99,7 +100,7 @@ pub(crate) async fn qr_svg(
     get, path = "/v1/entry-points/{id}/qr.png", tag = "Entry points", operation_id = "get_entry_point_qr_png",
     params(("id" = String, Path, description = "The id of the entry point."), QrQuery),
     responses(
-        (status = 200, description = "The picture, black and white.", content_type = "image/png", body = Vec<u8>),
+        (status = 200, description = "The picture: black and white, with a logo in color.", content_type = "image/png", body = Vec<u8>),
         (status = 404, description = "There is no such entry point.", body = ProblemBody),
     ),
     security(("api_key" = ["read"])),
@@ -112,8 +113,8 @@ pub(crate) async fn qr_png(
     parts: Parts,
 ) -> Result<Response, Problem> {
     let rendering = Rendering::find(&app, &caller, id, &parts)?;
-    let (extent, correction) = extent(asked)?;
-    let qr = Qr::of(&rendering.link, correction);
+    let (extent, correction) = rendering.extent(asked)?;
+    let qr = rendering.qr(correction);
     let png = qr.and_then(|qr| qr.png(extent)).map_err(|fault| refused(&fault))?;
     Ok(picture("image/png", png))
 }
@@ -138,7 +139,7 @@ pub(crate) async fn sheet(
     let rendering = Rendering::find(&app, &caller, id, &parts)?;
     let language = rendering.language(asked)?;
     // A sheet gets dirty.
-    let qr = Qr::of(&rendering.link, Correction::Quartile).map_err(|fault| refused(&fault))?;
+    let qr = rendering.qr(Correction::Quartile).map_err(|fault| refused(&fault))?;
     let sheet = Sheet {
         language,
         business: &rendering.entry.business,
@@ -210,6 +211,33 @@ impl Rendering {
         Ok(Self { entry: entry.clone(), thread, link })
     }
 
+    /// The code: with the logo, if there is one, and the highest correction then.
+    fn qr(&self, correction: Correction) -> Result<Qr, QrFault> {
+        // It was parsed before it was kept.
+        let logo = self.entry.logo.as_ref().and_then(|file| Logo::parse(file).ok());
+        match logo {
+            Some(logo) => Qr::with_logo(&self.link, logo),
+            None => Qr::of(&self.link, correction),
+        }
+    }
+
+    /// How large the picture is, and how much of it may be dirty.
+    fn extent(&self, asked: Asked<QrQuery>) -> Result<(Extent, Correction), Problem> {
+        let Asked { request, mut faults } = asked;
+        let size = (request.size, PIXELS_DEFAULT);
+        let pixels = within("?size", size, PIXELS_MIN, limits::QR_PIXELS_MAX, &mut faults);
+        let quiet = (request.quiet, QUIET_MODULES_MIN);
+        let quiet =
+            within("?quiet", quiet, QUIET_MODULES_MIN, limits::QR_QUIET_MODULES_MAX, &mut faults);
+        let correction = request.correction.map(|CorrectionText(correction)| correction);
+        let is_too_low = correction.is_some_and(|asked| asked != Correction::High);
+        if is_too_low && self.entry.logo.is_some() {
+            let fault = "is too low for a code with a logo";
+            faults.note_with_example("?correction", Code::InvalidValue, fault, "H");
+        }
+        faults.settle(Some((Extent { pixels, quiet }, correction.unwrap_or_default())))
+    }
+
     /// The language that was asked for, or the first.
     fn language(&self, asked: Asked<LanguageQuery>) -> Result<Language, Problem> {
         let Asked { request, mut faults } = asked;
@@ -228,23 +256,6 @@ impl Rendering {
         };
         faults.settle(language)
     }
-}
-
-/// How large the picture is, and how much of it may be dirty.
-fn extent(asked: Asked<QrQuery>) -> Result<(Extent, Correction), Problem> {
-    let Asked { request, mut faults } = asked;
-    let pixels = within(
-        "?size",
-        (request.size, PIXELS_DEFAULT),
-        PIXELS_MIN,
-        limits::QR_PIXELS_MAX,
-        &mut faults,
-    );
-    let quiet = (request.quiet, QUIET_MODULES_MIN);
-    let quiet =
-        within("?quiet", quiet, QUIET_MODULES_MIN, limits::QR_QUIET_MODULES_MAX, &mut faults);
-    let correction = request.correction.map(|CorrectionText(correction)| correction);
-    faults.settle(Some((Extent { pixels, quiet }, correction.unwrap_or_default())))
 }
 
 /// A number that was asked for, or the usual one; notes what is too little or too much.

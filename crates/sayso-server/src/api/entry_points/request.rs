@@ -1,6 +1,10 @@
 //! From what an operator sent to an entry point that can stand: a living sender with a chat that people
 //! can open, words that name all that is offered, and a text that is read as nothing.
 
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use sayso_core::channel::{Channel, Permission};
 use sayso_core::color::Color;
 use sayso_core::email::Email;
@@ -12,6 +16,7 @@ use sayso_core::reference::Reference;
 use sayso_core::source::SourceName;
 use sayso_core::wording::{Codes, Conversation, Names, Question, Reading, read};
 use sayso_pages::language::Language as PageLanguage;
+use sayso_pages::qr::logo::Logo;
 use sayso_store::configuration::{Configuration, Corner, EntryPoint, Widget};
 use utoipa::ToSchema;
 
@@ -54,6 +59,9 @@ json_object! {
         source: NameText,
         /// How its floating button looks.
         widget: WidgetRequest,
+        /// The logo in the middle of its QR code: a PNG of at most 8,192 bytes and 512 pixels a side, as base64. The code is drawn with correction `H` then. None if absent.
+        #[schema(example = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC")]
+        logo: String,
     }
 }
 
@@ -113,6 +121,7 @@ pub(crate) fn entry_point(
     let prefill = request.prefill.take().unwrap_or_else(|| PREFILL.to_owned());
     let prefill = prefill_of(&prefill, channel, &mut faults);
     let widget = widget(request.widget.take().unwrap_or_default(), &mut faults);
+    let logo = logo(request.logo.take(), &mut faults);
     let business = request.business.take().unwrap_or_else(|| configuration.name.to_string());
     let business = line("/business", &business, limits::NAME_BYTES_MAX, &mut faults);
     let call = request.call_to_action.take();
@@ -139,6 +148,7 @@ pub(crate) fn entry_point(
         source,
         widget,
         deleted_at: known.and_then(|known| known.deleted_at),
+        logo,
     })
 }
 
@@ -347,6 +357,20 @@ fn widget(sent: WidgetRequest, faults: &mut Faults) -> Widget {
     }
     let corner = sent.corner.map_or(Corner::default(), |CornerText(corner)| corner);
     Widget { background, text, corner }
+}
+
+/// The logo, if it is one.
+fn logo(sent: Option<String>, faults: &mut Faults) -> Option<Arc<[u8]>> {
+    let sent = sent?;
+    let fault = match STANDARD.decode(sent.trim()) {
+        Err(_) => "is no base64 of a PNG".to_owned(),
+        Ok(file) => match Logo::parse(&file) {
+            Ok(_) => return Some(file.into()),
+            Err(fault) => fault.to_string(),
+        },
+    };
+    faults.note_with_example("/logo", Code::InvalidValue, fault, "iVBORw0KGgoAAAANSUhEUgAA…");
+    None
 }
 
 /// The name of the source; that of the entry point as far as it can be one.

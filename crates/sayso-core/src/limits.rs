@@ -165,6 +165,7 @@ limits! {
     count QR_LOGO_BYTES_MAX: usize = 8_192, "The logo in a QR code, as a file: 8 KiB holds a flat one, and all of a workspace are below 8 MiB in memory.";
     count QR_LOGO_PIXELS_MAX: usize = 512, "The side of that logo: on a poster it is drawn no larger than a quarter of the code.";
     count QR_LOGO_MEMORY_BYTES_MAX: usize = 4_194_304, "Memory to decode it: 4 MiB, four times what its pixels need.";
+    count QR_PICTURES_BYTES_MAX: usize = 16_777_216, "Pictures of QR codes that are kept drawn: 16 MiB, some thousands of the usual size; then all are drawn anew.";
     count QR_QUIET_MODULES_MAX: usize = 16, "The white edge of a QR code, in modules: four times what the standard asks.";
     count KEYS_PER_WORKSPACE_MAX: usize = 10_000, "API keys of a workspace, revoked ones included: a hundred, each changed every month for eight years.";
     count LINK_KEYS_PER_WORKSPACE_MAX: u32 = 1_000, "Keys of a workspace's links: one a week for twenty years.";

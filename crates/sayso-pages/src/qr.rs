@@ -129,7 +129,7 @@ impl Qr {
     /// whole ones.
     fn cleared(&self) -> usize {
         let most = self.modules() / LOGO_PART;
-        most - usize::from(most % 2 == 0)
+        most - usize::from(most.is_multiple_of(2))
     }
 
     /// Modules on each side, without the quiet zone.

@@ -18,6 +18,7 @@ use sayso_store::Store;
 use sayso_store::environment::Environment;
 use sayso_store::store::StoreError;
 
+use crate::api::entry_points::pictures::Pictures;
 use crate::body::duration;
 use crate::capture::reach::Reached;
 use crate::hooks::vocabulary::Vocabularies;
@@ -50,6 +51,7 @@ pub struct App {
     sandbox: Sandbox,
     vocabularies: Vocabularies,
     reach: Reached,
+    pictures: Pictures,
     outside: Outside,
 }
 
@@ -128,6 +130,7 @@ impl App {
             sandbox: Sandbox::default(),
             vocabularies: Vocabularies::default(),
             reach: Reached::default(),
+            pictures: Pictures::default(),
             outside: options.outside,
         })
     }
@@ -252,6 +255,11 @@ impl App {
     /// Counts what people said to senders so far; for those who cannot wait for the worker.
     pub async fn count_noted(&self) {
         workers::counting::count_noted(self).await;
+    }
+
+    /// Pictures of QR codes that were drawn.
+    pub(crate) const fn pictures(&self) -> &Pictures {
+        &self.pictures
     }
 
     /// What was counted of entry points.

@@ -167,7 +167,9 @@ mod tests {
     #[test]
     fn what_is_too_large_or_no_whole_png_is_no_logo() {
         let side = u32::try_from(limits::QR_LOGO_PIXELS_MAX).unwrap();
-        let white = |side: u32| file((side, 1), ColorType::Grayscale, &vec![255; side as usize]);
+        let white = |side: u32| {
+            file((side, 1), ColorType::Grayscale, &vec![255; usize::try_from(side).unwrap()])
+        };
         assert!(Logo::parse(&white(side)).is_ok());
         assert_eq!(Logo::parse(&white(side + 1)), Err(LogoFault::Sides));
         let whole = white(9);

@@ -26,6 +26,7 @@ use crate::problem::{Code, Problem, ProblemBody};
 
 use request::EntryPointRequest;
 
+pub(crate) mod pictures;
 pub(crate) mod renderings;
 pub(crate) mod request;
 

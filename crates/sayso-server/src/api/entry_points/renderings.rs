@@ -8,6 +8,8 @@ use axum::extract::State;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use sayso_core::id::EntryPointId;
 use sayso_core::limits;
 use sayso_core::reference::EntryCode;
 use sayso_pages::language::Language;
@@ -19,6 +21,7 @@ use sayso_store::configuration::{Corner, EntryPoint};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
+use super::pictures::Wanted;
 use crate::api::page::InPath;
 use crate::app::{App, Peer};
 use crate::body::texts::{CorrectionText, EntryPointIdText, LanguageText};
@@ -90,9 +93,10 @@ pub(crate) async fn qr_svg(
     parts: Parts,
 ) -> Result<Response, Problem> {
     let rendering = Rendering::find(&app, &caller, id, &parts)?;
-    let (extent, correction) = rendering.extent(asked)?;
-    let qr = rendering.qr(correction).map_err(|fault| refused(&fault))?;
-    Ok(picture("image/svg+xml", qr.svg(extent, &rendering.entry.business)))
+    let look = rendering.look(asked)?;
+    let business = &rendering.entry.business;
+    let draw = |qr: &Qr| Ok(qr.svg(look.0, business).into_bytes());
+    rendering.drawn(&app, ("image/svg+xml", look), draw)
 }
 
 /// Draws the QR code as PNG.
@@ -113,10 +117,8 @@ pub(crate) async fn qr_png(
     parts: Parts,
 ) -> Result<Response, Problem> {
     let rendering = Rendering::find(&app, &caller, id, &parts)?;
-    let (extent, correction) = rendering.extent(asked)?;
-    let qr = rendering.qr(correction);
-    let png = qr.and_then(|qr| qr.png(extent)).map_err(|fault| refused(&fault))?;
-    Ok(picture("image/png", png))
+    let look = rendering.look(asked)?;
+    rendering.drawn(&app, ("image/png", look), |qr| qr.png(look.0))
 }
 
 /// Draws a sheet of A4 to print: business, call to action, QR code, link in words.
@@ -170,7 +172,7 @@ pub(crate) async fn code(
 ) -> Result<Json<CodeAnswer>, Problem> {
     let rendering = Rendering::find(&app, &caller, id, &parts)?;
     let language = rendering.language(asked)?;
-    let Rendering { entry, thread, link } = rendering;
+    let Rendering { entry, thread, link, .. } = rendering;
     let button = Button {
         language,
         call: entry.call.as_deref(),
@@ -189,6 +191,7 @@ pub(crate) async fn code(
 
 /// An entry point that is to be shown somewhere.
 struct Rendering {
+    id: EntryPointId,
     entry: EntryPoint,
     thread: thread::Thread,
     link: String,
@@ -208,7 +211,7 @@ impl Rendering {
         let (entry, thread) = entry.zip(thread).ok_or_else(|| Problem::new(Code::NotFound))?;
         let peer = parts.extensions.get::<Peer>().copied();
         let link = format!("{}{}", app.outer_base(peer, parts), super::path(EntryCode::of(id)));
-        Ok(Self { entry: entry.clone(), thread, link })
+        Ok(Self { id, entry: entry.clone(), thread, link })
     }
 
     /// The code: with the logo, if there is one, and the highest correction then.
@@ -221,8 +224,25 @@ impl Rendering {
         }
     }
 
+    /// The code as a picture of this media type: as it was drawn before, or drawn now.
+    fn drawn(
+        &self,
+        app: &App,
+        (kind, look): (&'static str, (Extent, Correction)),
+        draw: impl FnOnce(&Qr) -> Result<Vec<u8>, QrFault>,
+    ) -> Result<Response, Problem> {
+        let wanted = Wanted::new((self.id, self.entry.version), &self.link, kind, look);
+        if let Some(drawn) = app.pictures().find(&wanted) {
+            return Ok(picture(kind, drawn));
+        }
+        let drawn = self.qr(look.1).and_then(|qr| draw(&qr)).map_err(|fault| refused(&fault))?;
+        let drawn = Bytes::from(drawn);
+        app.pictures().keep(wanted, &drawn);
+        Ok(picture(kind, drawn))
+    }
+
     /// How large the picture is, and how much of it may be dirty.
-    fn extent(&self, asked: Asked<QrQuery>) -> Result<(Extent, Correction), Problem> {
+    fn look(&self, asked: Asked<QrQuery>) -> Result<(Extent, Correction), Problem> {
         let Asked { request, mut faults } = asked;
         let size = (request.size, PIXELS_DEFAULT);
         let pixels = within("?size", size, PIXELS_MIN, limits::QR_PIXELS_MAX, &mut faults);

@@ -10,8 +10,10 @@ use sayso_core::channel::{Category, Channel, Message, Permission, Scope};
 use sayso_core::decision::Reason;
 use sayso_core::event::Fact;
 use sayso_core::id::{ProfileId, WorkspaceId};
+use sayso_core::personal_link::{Leaves, LinkPurpose, PersonalLink, UnverifiedLink};
 use sayso_core::statement::Statement;
 use sayso_store::Store;
+use sayso_store::configuration::Change;
 use sayso_store::conformance::{
     SMS, channel_id, external, known, looked_up, marketing, of_fact, one_account, phone, reason,
     record, refused, said, source, workspace,
@@ -658,4 +660,36 @@ async fn a_replaced_store_gives_its_erasures_and_the_number_of_refusals_that_are
         Some(Reason::NoOptIn)
     );
     assert!(!found.is_empty());
+}
+
+#[tokio::test]
+async fn links_made_before_a_backup_and_after_it_are_alive_once_it_is_restored() {
+    let mut scene = Scene::new().await;
+    let configuration = scene.store().configurations()[&scene.workspace].clone();
+    let link = PersonalLink {
+        workspace: scene.workspace,
+        address: phone(1).key(&configuration.secret),
+        channel: Channel::Sms,
+        purpose: LinkPurpose::OneClick,
+        leaves: Leaves::Category(Category::Marketing),
+        sender: None,
+    };
+    let before = link.token(configuration.link_key(), &configuration.secret);
+    scene.back_up().await;
+    // The store that is lost went on: its keys were rotated, and messages went with links of the new one.
+    let rotated = Change::LinkKey(configuration.link_key().next());
+    let rotated = scene.store().configure(scene.workspace, rotated).await.unwrap();
+    let after = link.token(rotated.link_key(), &rotated.secret);
+    assert_ne!(before, after);
+    scene.store.take().unwrap().close().await.unwrap();
+
+    scene.restore_with(None).unwrap();
+    let restored = open(&scene.at("restored"));
+    let configuration = restored.configurations()[&scene.workspace].clone();
+    for token in [before, after] {
+        let verified = UnverifiedLink::parse(&token).unwrap().verify(&configuration.secret);
+        assert_eq!(verified, Some(link));
+        let known = restored.find_address(scene.workspace, link.address).await.unwrap();
+        assert_eq!(known, Some(phone(1)), "and says whose it is");
+    }
 }

@@ -70,8 +70,7 @@ pub(crate) async fn get(
     let known =
         caller.configuration().forms.get(&id).ok_or_else(|| Problem::new(Code::NotFound))?;
     let peer = parts.extensions.get::<Peer>().copied();
-    let here = app.outer_url(peer, &parts);
-    let server = here.split("/v1/").next().unwrap_or_default();
+    let server = app.outer_base(peer, &parts);
     let language = request.language.map(|LanguageText(language)| language.to_string());
     let trigger = request.trigger.map(|TriggerText(trigger)| trigger);
     let script = |query: String| snippet::script(&format!("{server}/form.js?{query}"));

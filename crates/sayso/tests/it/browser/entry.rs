@@ -17,6 +17,7 @@ struct Poster {
     offers: String,
     id: String,
     code: String,
+    wished: Value,
 }
 
 impl Poster {
@@ -62,14 +63,23 @@ impl Poster {
             "name": "Poster", "sender": sender, "business": "Harbour Books", "topics": topics,
             "notice": { "id": notice, "version": 1 }, "prefill": "Hello",
         });
+        let wished = entry.clone();
         let entry = post("/v1/entry-points", entry).await;
         let (id, code) = (text(&entry, "id"), text(&entry, "code"));
         let offers = topics.remove(0);
-        Self { scene, sender, offers, id, code }
+        Self { scene, sender, offers, id, code, wished }
     }
 
     fn link(&self) -> String {
         format!("http://{}/e/{}", self.scene.http.address(), self.code)
+    }
+
+    /// A drawing as the browser shows it.
+    async fn seen(&self, svg: &[u8]) -> Vec<u8> {
+        let drawn = format!("data:image/svg+xml;base64,{}", STANDARD.encode(svg));
+        let page = format!("data:text/html,<body style=margin:0><img width=360 src='{drawn}'>");
+        self.scene.browser.goto(&page).await.unwrap();
+        self.scene.browser.screenshot().await.unwrap()
     }
 
     async fn press(&self, keys: &str) {
@@ -143,11 +153,20 @@ async fn a_foreign_reader_finds_the_link_in_every_picture_of_the_code() {
     }
     for drawing in ["qr.svg?size=300&correction=Q", "sheet.svg"] {
         let svg = poster.scene.http.bytes(&format!("{path}/{drawing}")).await;
-        let drawn = format!("data:image/svg+xml;base64,{}", STANDARD.encode(&svg));
-        let page = format!("data:text/html,<body style=margin:0><img width=360 src='{drawn}'>");
-        poster.scene.browser.goto(&page).await.unwrap();
-        let seen = poster.scene.browser.screenshot().await.unwrap();
-        assert_eq!(decoded(&seen, folder.path()), poster.link(), "{drawing}");
+        assert_eq!(decoded(&poster.seen(&svg).await, folder.path()), poster.link(), "{drawing}");
+    }
+    // One red pixel: the most of a logo that hides what is below it.
+    let logo = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC";
+    poster.wished["logo"] = json!(logo);
+    let changed = poster.scene.http.must(Method::PUT, &path, Some(&poster.wished)).await;
+    assert_eq!(changed.status, 200, "{changed:?}");
+    for query in ["", "?size=64", "?size=301&quiet=10", "?size=4096"] {
+        let png = poster.scene.http.bytes(&format!("{path}/qr.png{query}")).await;
+        assert_eq!(decoded(&png, folder.path()), poster.link(), "with a logo: {query}");
+    }
+    for drawing in ["qr.svg?size=300", "sheet.svg"] {
+        let svg = poster.scene.http.bytes(&format!("{path}/{drawing}")).await;
+        assert_eq!(decoded(&poster.seen(&svg).await, folder.path()), poster.link(), "{drawing}");
     }
     poster.end().await;
 }

@@ -12,6 +12,7 @@ use sayso_core::offer::{Offer, Shown, lint};
 use sayso_core::policy::Way;
 use sayso_core::statement::Level;
 use sayso_core::time::Timestamp;
+use sayso_pages::language::Language as PageLanguage;
 use sayso_store::configuration::{Configuration, EntryPoint, Form};
 
 use super::{FindingAnswer, read_words};
@@ -44,7 +45,8 @@ pub(crate) fn by_form(
     let boxes = form.boxes(configuration);
     let permissions = || boxes.iter().map(|it| it.permission());
     let offers = form.texts.iter().filter_map(|(language, texts)| {
-        let notice = form.notice(configuration, |wanted| wanted == language)?;
+        let page = PageLanguage::find(language.as_str());
+        let notice = form.notice(configuration, |it| PageLanguage::find(it.as_str()) == page)?;
         let mut offer = offer(permissions(), configuration);
         offer.way = Some(Way::Form);
         offer.shows.extend(OF_PAGES);

@@ -72,11 +72,13 @@ pub(crate) enum Row {
     Webhooks,
     /// Messages through claim, decision and hand-over.
     Messages,
+    /// What people open and send: forms, QR codes.
+    Pages,
 }
 
 impl Row {
     /// The order of the table.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Batch,
         Self::Record,
         Self::Engine,
@@ -88,11 +90,12 @@ impl Row {
         Self::Import,
         Self::Webhooks,
         Self::Messages,
+        Self::Pages,
     ];
 
     /// The order of measuring: what adds to the store comes last, so that the others and their
     /// rivals know the same people.
-    pub(crate) const MEASURED: [Self; 11] = [
+    pub(crate) const MEASURED: [Self; 12] = [
         Self::Batch,
         Self::Check,
         Self::Memory,
@@ -103,6 +106,7 @@ impl Row {
         Self::Record,
         Self::Webhooks,
         Self::Messages,
+        Self::Pages,
         Self::Import,
     ];
 
@@ -120,6 +124,7 @@ impl Row {
             Self::Import => "import",
             Self::Webhooks => "webhooks",
             Self::Messages => "messages",
+            Self::Pages => "pages",
         }
     }
 }

@@ -8,6 +8,7 @@ mod engine;
 mod import;
 mod memory;
 mod messages;
+mod pages;
 mod ready;
 mod record;
 mod webhooks;
@@ -32,5 +33,6 @@ pub(crate) async fn measure(row: Row, rig: &mut Rig) -> Result<Outcome> {
         Row::Import => import::measure(rig).await,
         Row::Webhooks => webhooks::measure(rig).await,
         Row::Messages => messages::measure(rig).await,
+        Row::Pages => pages::measure(rig).await,
     }
 }

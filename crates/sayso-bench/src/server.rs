@@ -51,6 +51,7 @@ pub(crate) async fn make_key(program: &Path, directory: &Path) -> Result<String>
     let mut command = program_in(program, directory);
     command.args(["keys", "create", "bench", "--json"]);
     command.args(["--scope", "check", "--scope", "read", "--scope", "write"]);
+    command.args(["--scope", "configure"]);
     command.args(["--highest-standing", "act"]);
     command.stdin(Stdio::null());
     let output = command.output().await?;
@@ -61,10 +62,12 @@ pub(crate) async fn make_key(program: &Path, directory: &Path) -> Result<String>
 }
 
 /// The settings that are not the defaults: one key may ask, and record, as often as it can, which is
-/// what is measured, and the refused requests of the floor are not logged one by one.
-const SETTINGS: [(&str, &str); 4] = [
+/// what is measured, so may the one network that people come from, and the refused requests of the floor are not logged one by one.
+const SETTINGS: [(&str, &str); 6] = [
     ("SAYSO_LIMITS__KEY_REQUESTS", "4294967295"),
     ("SAYSO_LIMITS__KEY_SECONDS", "1"),
+    ("SAYSO_LIMITS__NETWORK_REQUESTS", "4294967295"),
+    ("SAYSO_LIMITS__NETWORK_SECONDS", "1"),
     ("SAYSO_LIMITS__WORKSPACE_EVENTS", "4294967295"),
     ("SAYSO_LOG__LEVEL", "warn"),
 ];

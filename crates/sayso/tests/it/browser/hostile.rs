@@ -67,16 +67,17 @@ async fn a_page_of_somebody_else_can_neither_frame_nor_forge_nor_read_a_page_of_
             let forge = vec![json!(url), fields];
             room.browser.execute("return window.forge(...arguments)", forge).await.unwrap();
         }
-        let form = format!("{}/f/{}", room.server, room.form);
-        let entry = format!("{}/e/{}", room.server, room.code);
-        for url in [&form, &entry, &preferences, &one_click] {
-            let show = vec![json!(url)];
-            room.browser.execute("return window.show(...arguments)", show).await.unwrap();
-            let frame = room.browser.find(Locator::Css("iframe")).await.unwrap();
-            frame.enter_frame().await.unwrap();
-            assert!(room.browser.find(Locator::Css("main")).await.is_err(), "{url} in {host}");
-            window::leave_frames(&room.browser).await;
-        }
+    }
+    // Few commands while such a frame is there: now and then the driver waits for seconds at each.
+    let form = format!("{}/f/{}", room.server, room.form);
+    let entry = format!("{}/e/{}", room.server, room.code);
+    for url in [&form, &entry, &preferences, &one_click] {
+        let show = vec![json!(url)];
+        room.browser.execute("return window.show(...arguments)", show).await.unwrap();
+        let frame = room.browser.find(Locator::Css("iframe")).await.unwrap();
+        frame.enter_frame().await.unwrap();
+        assert!(room.browser.find(Locator::Css("main")).await.is_err(), "{url}");
+        window::leave_frames(&room.browser).await;
     }
     assert_eq!(events(&mut room, VICTIM).await, 0, "nobody was signed up");
     assert_eq!(events(&mut room, person).await, agreed, "nothing was changed");

@@ -7,7 +7,7 @@ use fantoccini::{Client, Locator};
 use hyper::Method;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::http::Http;
 use crate::running::{Running, sayso_json};
@@ -38,32 +38,37 @@ struct Scene {
 }
 
 /// Serves the pages of this folder, with the server's origin and the site's key filled in.
+///
+/// Browsers open connections before they have anything to ask, so each is served beside the others.
 async fn serve_pages(listener: TcpListener, sayso: String, site: String) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/pages");
-    while let Ok((mut stream, _)) = listener.accept().await {
-        let mut request = vec![0; 8_192];
-        let Ok(read) = stream.read(&mut request).await else { continue };
-        let line = String::from_utf8_lossy(&request[..read]).into_owned();
-        let name =
-            line.split([' ', '?']).nth(1).unwrap_or_default().trim_start_matches('/').to_owned();
-        // Routes of the single-page app are the app.
-        let name = if name.starts_with("app/") { "spa.html".to_owned() } else { name };
-        let (status, text) = match std::fs::read_to_string(folder.join(&name)) {
-            Ok(text) => ("200 OK", text.replace("{{sayso}}", &sayso).replace("{{site}}", &site)),
-            Err(_) => ("404 Not Found", String::new()),
-        };
-        let kind = if Path::new(&name).extension().is_some_and(|kind| kind == "js") {
-            "text/javascript"
-        } else {
-            "text/html"
-        };
-        let head = format!(
-            "HTTP/1.1 {status}\r\ncontent-type: {kind}; charset=utf-8\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
-            text.len()
-        );
-        // A browser that went away needs no page.
-        drop(stream.write_all([head.as_bytes(), text.as_bytes()].concat().as_slice()).await);
+    while let Ok((stream, _)) = listener.accept().await {
+        tokio::task::spawn(serve_page(stream, sayso.clone(), site.clone()));
     }
+}
+
+async fn serve_page(mut stream: TcpStream, sayso: String, site: String) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/pages");
+    let mut request = vec![0; 8_192];
+    let Ok(read) = stream.read(&mut request).await else { return };
+    let line = String::from_utf8_lossy(&request[..read]).into_owned();
+    let name = line.split([' ', '?']).nth(1).unwrap_or_default().trim_start_matches('/').to_owned();
+    // Routes of the single-page app are the app.
+    let name = if name.starts_with("app/") { "spa.html".to_owned() } else { name };
+    let (status, text) = match std::fs::read_to_string(folder.join(&name)) {
+        Ok(text) => ("200 OK", text.replace("{{sayso}}", &sayso).replace("{{site}}", &site)),
+        Err(_) => ("404 Not Found", String::new()),
+    };
+    let kind = if Path::new(&name).extension().is_some_and(|kind| kind == "js") {
+        "text/javascript"
+    } else {
+        "text/html"
+    };
+    let head = format!(
+        "HTTP/1.1 {status}\r\ncontent-type: {kind}; charset=utf-8\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        text.len()
+    );
+    // A browser that went away needs no page.
+    drop(stream.write_all([head.as_bytes(), text.as_bytes()].concat().as_slice()).await);
 }
 
 impl Scene {

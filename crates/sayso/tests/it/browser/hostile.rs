@@ -68,7 +68,6 @@ async fn a_page_of_somebody_else_can_neither_frame_nor_forge_nor_read_a_page_of_
             room.browser.execute("return window.forge(...arguments)", forge).await.unwrap();
         }
     }
-    // Few commands while such a frame is there: now and then the driver waits for seconds at each.
     let form = format!("{}/f/{}", room.server, room.form);
     let entry = format!("{}/e/{}", room.server, room.code);
     for url in [&form, &entry, &preferences, &one_click] {

@@ -42,7 +42,7 @@ async fn every_operation_refuses_who_has_no_key_a_broken_one_or_a_revoked_one() 
     let broken = format!("{}x", &app.key[..app.key.len() - 1]);
     for (path, method, scope) in operations() {
         if scope.is_none() {
-            assert_eq!(path, "/capture/tag", "an operation without a scope");
+            assert!(path.starts_with("/capture/"), "an operation without a scope: {path}");
             assert_eq!(status(&app, &path, &method, None).await, StatusCode::FORBIDDEN);
             continue;
         }

@@ -70,6 +70,24 @@ async fn a_form_tells_what_it_lacks_until_it_lacks_nothing() {
 }
 
 #[tokio::test]
+async fn a_form_that_asks_the_address_reaches_the_level_that_a_policy_wants() {
+    let app = TestApp::start().await;
+    let confirmed = json!({ "policy": "custom", "ways": ["form"], "least_level": "confirmed" });
+    let settings = json!({ "policies": { "sms": confirmed } });
+    assert_eq!(app.call("PUT", "/v1/settings", &settings).await.status, StatusCode::OK);
+    let notice = app.notice(&[]).await;
+    let mut form = json!({
+        "name": "Footer", "business": "Harbour Shop", "channels": ["sms"], "notice": notice["id"],
+    });
+    let made = app.post("/v1/forms", &form).await.json();
+    assert!(found(&made).iter().any(|it| it.ends_with("level_too_low")), "{made}");
+    form["double_opt_in"] = json!("code");
+    let path = format!("/v1/forms/{}", made["id"].as_str().unwrap());
+    let changed = app.call("PUT", &path, &form).await.json();
+    assert!(!found(&changed).iter().any(|it| it.ends_with("level_too_low")), "{changed}");
+}
+
+#[tokio::test]
 async fn what_a_form_lacks_in_one_of_its_languages_is_lacking() {
     let app = strict().await;
     let notice = app.notice(&[]).await;

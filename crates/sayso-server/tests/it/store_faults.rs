@@ -23,6 +23,7 @@ const LINES: &str = "application/x-ndjson";
 
 /// Operations that are answered from the configuration in memory, or that store nothing.
 const WITHOUT_STORE: &[&str] = &[
+    "get /capture/forms",
     "get /v1/connections",
     "get /v1/entry-points",
     "get /v1/entry-points/{id}/code",
@@ -345,6 +346,7 @@ async fn no_operation_is_left_out_of_these_tests() {
     let entry = id_of(&app.post("/v1/entry-points", &entry).await.json());
     let form = form(&app).await;
     let form = id_of(&app.post("/v1/forms", &form).await.json());
+    let site = app.site().await["site"].as_str().unwrap().to_owned();
     store.fail(Fault::Unreadable);
     for &operation in WITHOUT_STORE {
         let sent = match operation {
@@ -361,6 +363,9 @@ async fn no_operation_is_left_out_of_these_tests() {
             _ => &notice,
         };
         let mut asking = ask_of(operation, id, &sent);
+        if operation == "get /capture/forms" {
+            asking.path += &format!("?site={site}");
+        }
         if operation.ends_with("phone") {
             asking.path += "?phone=%2B14155552671";
         }

@@ -49,6 +49,7 @@ pub(crate) fn by_form(
         let notice = form.notice(configuration, |it| PageLanguage::find(it.as_str()) == page)?;
         let mut offer = offer(permissions(), configuration);
         offer.way = Some(Way::Form);
+        offer.level = if form.double_opt_in.is_some() { Level::Confirmed } else { Level::Single };
         offer.shows.extend(OF_PAGES);
         // A title of ours names the business; a single box has the notice alone for its label.
         let ours = if texts.title.is_none() { Some(form.business.as_ref()) } else { None };

@@ -231,6 +231,52 @@ async fn pages_of_a_persons_own_links_look_well_in_every_language_on_every_scree
     room.end().await;
 }
 
+/// What is seen of double opt-in, by code and by link.
+async fn double_opt_in_stops(room: &mut Showroom, language: &str) -> Vec<Stop> {
+    let form = room.form_by_code().await;
+    let form = format!("{}/f/{form}", room.server);
+    let link = room.question(&format!("ada-{language}@shop.example"), language).await;
+    let stop = |name, url: &String, steps| Stop { name, url: url.clone(), steps };
+    vec![
+        stop("double-opt-in-code", &form, &SIGN_UP),
+        stop(
+            "double-opt-in-wrong-code",
+            &form,
+            // Somebody else: nobody signs up more often in an hour than the forms of one page are sent here.
+            &[
+                Step::Write("#email", "bob@shop.example"),
+                SIGN_UP[1],
+                SIGN_UP[2],
+                Step::Write("#code", "12"),
+                SIGN_UP[2],
+            ],
+        ),
+        stop("double-opt-in-link", &link, &[]),
+        stop("double-opt-in-done", &link, &[Step::Press("main button")]),
+    ]
+}
+
+/// Fills in a form by email, and sends it.
+const SIGN_UP: [Step; 3] = [
+    Step::Write("#email", "ada@shop.example"),
+    Step::Tick("[type=checkbox]"),
+    Step::Press("main button"),
+];
+
+#[tokio::test]
+async fn double_opt_in_looks_well_in_every_language_on_every_screen() {
+    let mut room = Showroom::open().await;
+    let mut faults = Vec::new();
+    for (language, ..) in LANGUAGES {
+        prefer(&room.browser, language).await;
+        for stop in double_opt_in_stops(&mut room, language).await {
+            faults.extend(look(&room.browser, &stop, language, &LOOKS).await);
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    room.end().await;
+}
+
 #[tokio::test]
 async fn the_reference_looks_well_on_every_screen() {
     let room = Showroom::open().await;

@@ -101,6 +101,11 @@ async fn the_pictures_of_the_guides_show_the_pages_as_they_are() {
     browser.goto(&format!("data:text/html;base64,{both}")).await.unwrap();
     keep(&browser, "qr-code", 900).await;
 
+    let question = room.question("ada@shop.example", "en").await;
+    look_at(&browser, (480, 400), "light").await;
+    browser.goto(&question).await.unwrap();
+    keep(&browser, "double-opt-in", 742).await;
+
     let (preferences, _) = room.person("+14155550123").await;
     look_at(&browser, (480, 400), "light").await;
     browser.goto(&preferences).await.unwrap();

@@ -122,6 +122,29 @@ impl Showroom {
         (url("preferences"), url("one_click"))
     }
 
+    /// The id of a form that asks the address for a code.
+    pub(super) async fn form_by_code(&mut self) -> String {
+        let mut form = form(&self.notice);
+        form["channels"] = json!(["email"]);
+        form["fields"] = json!([{ "kind": "email" }]);
+        form["double_opt_in"] = json!("code");
+        make(&mut self.http, "/v1/forms", &form).await
+    }
+
+    /// The link by which an email address is to confirm that it agreed.
+    pub(super) async fn question(&mut self, email: &str, language: &str) -> String {
+        let ask = json!({
+            "email": email, "channel": "email", "by": "link", "method": "checkbox",
+            "notice": { "id": self.notice, "version": 1, "language": language },
+        });
+        let asked = self.http.must(Method::POST, "/v1/double-opt-ins", Some(&ask)).await;
+        assert_eq!(asked.status, 202, "{asked:?}");
+        let phone = format!("/v1/sandbox/phone?email={}", email.replace('@', "%40"));
+        let phone = self.http.must(Method::GET, &phone, None).await.body;
+        let text = word(&phone["messages"][0], "text");
+        format!("{}{}", self.server, text.split_once("shop.example").unwrap().1)
+    }
+
     pub(super) async fn end(self) {
         self.browser.clone().close().await.unwrap();
     }

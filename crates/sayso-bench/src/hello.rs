@@ -1,6 +1,6 @@
 //! The bare server that others are compared with: hyper alone, in a process of its own.
 //!
-//! It answers "hello", or decides by a prepared statement of PostgreSQL over 16 pipelined
+//! It answers "hello", or as many bytes as its path says, or decides by a prepared statement of PostgreSQL over 16 pipelined
 //! connections: what somebody would build who keeps consent in a table.
 
 use std::convert::Infallible;
@@ -26,6 +26,12 @@ use crate::child::Child;
 use crate::http::Target;
 use crate::postgres::connect;
 use crate::scratch::Scratch;
+
+/// The most bytes that it answers: more than any page has.
+const BYTES_MAX: usize = 65_536;
+
+/// What is sent where so many bytes are asked for.
+static PAGE: &[u8] = &[b'x'; BYTES_MAX];
 
 /// Connections to PostgreSQL.
 const CONNECTIONS: usize = 16;
@@ -112,7 +118,14 @@ async fn answer(
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     Ok(match answering {
-        Answering::Hello => Response::new(Full::new(Bytes::from_static(b"hello"))),
+        Answering::Hello => {
+            let wanted = request.uri().path().trim_start_matches('/').parse().ok();
+            Response::new(Full::new(
+                wanted.map_or(Bytes::from_static(b"hello"), |wanted: usize| {
+                    Bytes::from_static(PAGE).slice(..wanted.min(BYTES_MAX))
+                }),
+            ))
+        }
         Answering::Deciding { clients, next } => match decide(clients, next, request).await {
             Ok(body) => Response::new(Full::new(Bytes::from_static(body))),
             Err(error) => {

@@ -136,7 +136,8 @@ impl EntryPage<'_> {
         let page = Page {
             language: self.language,
             title: &title,
-            style: STYLE,
+            styles: &[STYLE],
+            made_style: "",
             scripts: &[],
             frame: Frame::Window,
             main: self.main(&title),

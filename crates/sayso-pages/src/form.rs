@@ -258,12 +258,12 @@ impl Remark {
 
 impl FormLook<'_> {
     pub(crate) fn page(&self, title: &str, main: Markup) -> Document {
-        let style = format!("{STYLE}{}", style_of(self.theme));
         let title = format!("{title} · {}", self.business);
         Page {
             language: self.language,
             title: &title,
-            style: &style,
+            styles: &[STYLE],
+            made_style: &style_of(self.theme),
             scripts: &[SCRIPT],
             frame: self.frame,
             main,

@@ -38,6 +38,15 @@ impl Trouble {
         };
         let main = html! { h1 { (title) } p { (text) } };
         let title = title.as_str();
-        Page { language, title, style: "", scripts: &[], frame: Frame::Window, main }.render()
+        Page {
+            language,
+            title,
+            styles: &[],
+            made_style: "",
+            scripts: &[],
+            frame: Frame::Window,
+            main,
+        }
+        .render()
     }
 }

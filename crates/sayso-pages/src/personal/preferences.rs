@@ -279,7 +279,16 @@ impl Preferences<'_> {
 
     fn whole(&self, title: &str, main: Markup) -> Document {
         let language = self.language;
-        Page { language, title, style: STYLE, scripts: &[], frame: Frame::Window, main }.render()
+        Page {
+            language,
+            title,
+            styles: &[STYLE],
+            made_style: "",
+            scripts: &[],
+            frame: Frame::Window,
+            main,
+        }
+        .render()
     }
 
     fn said(&self, said: Said) -> Markup {

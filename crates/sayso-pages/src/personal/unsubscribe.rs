@@ -73,7 +73,16 @@ impl Unsubscribe<'_> {
     fn page(&self, title: &str, main: maud::Markup) -> Document {
         let title = format!("{title} · {}", self.business);
         let (language, title) = (self.language, title.as_str());
-        Page { language, title, style: STYLE, scripts: &[], frame: Frame::Window, main }.render()
+        Page {
+            language,
+            title,
+            styles: &[STYLE],
+            made_style: "",
+            scripts: &[],
+            frame: Frame::Window,
+            main,
+        }
+        .render()
     }
 
     fn facts(&self) -> maud::Markup {

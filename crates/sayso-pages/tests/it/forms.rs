@@ -74,14 +74,6 @@ fn no_text_of_a_customer_or_a_person_becomes_markup() {
 }
 
 #[test]
-fn the_mark_of_a_channel_stands_beside_its_boxes_and_is_passed_over_by_screen_readers() {
-    let html = page(Language::English, &["one"], None).html;
-    assert!(html.contains("<legend><svg class=\"mark\""), "{html}");
-    assert!(html.contains("aria-hidden=\"true\" focusable=\"false\"><path fill=\"currentColor\""));
-    assert!(html.contains("</svg> WhatsApp</legend>"), "{html}");
-}
-
-#[test]
 fn every_state_is_said_in_every_language_and_every_input_has_a_label() {
     let example = || "+12015550123".to_owned();
     let faults = [

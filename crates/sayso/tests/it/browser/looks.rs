@@ -83,21 +83,27 @@ pub(super) async fn prefer(browser: &Client, language: &str) {
 
 /// From now on the browser has a screen of this size and these colors.
 pub(super) async fn look_at(browser: &Client, (width, height): (u32, u32), scheme: &str) {
-    let is_phone = width < 600;
-    let screen =
-        json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": is_phone });
-    devtools(browser, "Emulation.setDeviceMetricsOverride", screen).await;
+    screen(browser, u64::from(width), u64::from(height)).await;
     let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
     devtools(browser, "Emulation.setEmulatedMedia", json!({ "features": features })).await;
 }
 
-/// A picture of the page, as high as the page is or this.
+async fn screen(browser: &Client, width: u64, height: u64) {
+    let is_phone = width < 600;
+    let screen =
+        json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": is_phone });
+    devtools(browser, "Emulation.setDeviceMetricsOverride", screen).await;
+}
+
+/// A picture of the page, as high as the page is or this, and so is the screen from now on: what is taken
+/// beyond a screen begins beside the edge of a page from right to left.
 pub(super) async fn photograph(browser: &Client, height_max: u64) -> Vec<u8> {
     let size = "return [innerWidth, document.documentElement.scrollHeight]";
     let size = script(browser, size).await;
     let height = size[1].as_u64().unwrap().min(height_max);
+    screen(browser, size[0].as_u64().unwrap(), height).await;
     let clip = json!({ "x": 0, "y": 0, "width": size[0], "height": height, "scale": 1 });
-    let wish = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
+    let wish = json!({ "format": "png", "captureBeyondViewport": false, "clip": clip });
     let picture = devtools(browser, "Page.captureScreenshot", wish).await;
     STANDARD.decode(picture["data"].as_str().unwrap()).unwrap()
 }

@@ -52,8 +52,6 @@ pub(super) async fn open_browser(more: &[&str], mut options: Value) -> (Child, C
         "--disable-component-update",
         "--disable-sync",
         "--disable-dev-shm-usage",
-        // Larger than any screen that is emulated in it: a picture of a page from right to left begins at its edge.
-        "--window-size=1400,1000",
         // Where a chat would begin, the test ends: nothing outside this machine is asked.
         "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
     ];

@@ -106,6 +106,7 @@ limits! {
     count FORM_FIELDS_MAX: usize = 12, "Fields of a form: people do not fill in more.";
     count FORM_COUNTRIES_MAX: usize = 12, "Countries that a form offers beside the number: any other number is written with its country code.";
     count FORM_VALUE_CHARS_MAX: usize = 200, "What a person writes into one field, in characters.";
+    count FORM_PAGES_KEPT_MAX: usize = 512, "Pages of forms that are kept rendered, some 15 KiB each; then all are made anew.";
     count FORM_SHOWINGS_MAX: usize = 50, "Sites whose tag shows one form, as many as it has origins.";
     count FORM_SELECTOR_BYTES_MAX: usize = 200, "A selector of CSS that says what is pressed to see a form.";
     count FORM_ORIGINS_MAX: usize = 50, "Origins whose pages may show a form, as many as a site has.";

@@ -10,6 +10,7 @@
 //! the device, and is written in the [`language`] of its reader. What a page says stands in
 //! `texts/<language>/`, one file for each module here; each language says all of it, which a test sees to.
 
+pub mod blank;
 pub mod double_opt_in;
 pub mod entry;
 pub mod form;

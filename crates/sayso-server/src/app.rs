@@ -20,6 +20,7 @@ use sayso_store::store::StoreError;
 
 use crate::api::entry_points::pictures::Pictures;
 use crate::body::duration;
+use crate::capture::form::kept::KeptForms;
 use crate::capture::reach::Reached;
 use crate::hooks::vocabulary::Vocabularies;
 use crate::keyring::{Holder, Keyring};
@@ -52,6 +53,7 @@ pub struct App {
     vocabularies: Vocabularies,
     reach: Reached,
     pictures: Pictures,
+    kept_forms: KeptForms,
     outside: Outside,
 }
 
@@ -131,6 +133,7 @@ impl App {
             vocabularies: Vocabularies::default(),
             reach: Reached::default(),
             pictures: Pictures::default(),
+            kept_forms: KeptForms::default(),
             outside: options.outside,
         })
     }
@@ -255,6 +258,11 @@ impl App {
     /// Counts what people said to senders so far; for those who cannot wait for the worker.
     pub async fn count_noted(&self) {
         workers::counting::count_noted(self).await;
+    }
+
+    /// Forms that were rendered.
+    pub(crate) const fn kept_forms(&self) -> &KeptForms {
+        &self.kept_forms
     }
 
     /// Pictures of QR codes that were drawn.

@@ -10,6 +10,7 @@ mod standing;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use sayso_core::address::AddressKeySecret;
 use sayso_core::channel::{Category, Channel, Permission, Provider, Scope};
@@ -71,7 +72,7 @@ pub struct Configuration {
     /// Its entry points, deleted ones included.
     pub entry_points: BTreeMap<EntryPointId, EntryPoint>,
     /// Its web opt-in forms, deleted ones included.
-    pub forms: BTreeMap<FormId, PublishedForm>,
+    pub forms: BTreeMap<FormId, Arc<PublishedForm>>,
     /// Its API keys, revoked ones included.
     pub keys: BTreeMap<KeyId, ApiKey>,
     /// Imports that were undone as a whole.

@@ -142,16 +142,16 @@ pub(crate) async fn delete(
     if known.form.deleted_at.is_some() {
         return Ok(Json(FormAnswer::of(id, &known)));
     }
-    let form = Form { deleted_at: Some(app.now()), ..known.form };
+    let form = Form { deleted_at: Some(app.now()), ..known.form.clone() };
     store(&app, &caller, id, form).await
 }
 
 fn find(
     caller: &Caller<Configure>,
     InPath(FormIdText(id)): InPath<FormIdText>,
-) -> Result<(FormId, PublishedForm), Problem> {
+) -> Result<(FormId, Arc<PublishedForm>), Problem> {
     let known = caller.configuration().forms.get(&id);
-    known.map(|form| (id, form.clone())).ok_or_else(|| Problem::new(Code::NotFound))
+    known.map(|form| (id, Arc::clone(form))).ok_or_else(|| Problem::new(Code::NotFound))
 }
 
 async fn store(

@@ -32,6 +32,7 @@ use typed::{Judged, Submission, Typed};
 use visit::Visit;
 
 mod challenge;
+pub(crate) mod kept;
 mod preview;
 mod record;
 mod trial;
@@ -97,9 +98,7 @@ pub(crate) async fn show(
     parts: Parts,
 ) -> Response {
     match Visit::find(&app, &form, &parts) {
-        Ok(visit) => {
-            visit.form(&app, (&Typed::default(), &Judged::default()), (StatusCode::OK, None))
-        }
+        Ok(visit) => visit.opened(&app),
         Err(trouble) => *trouble,
     }
 }

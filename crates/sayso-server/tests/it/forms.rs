@@ -530,6 +530,38 @@ async fn a_form_that_is_tried_out_shows_the_events_that_it_made_of_a_test_person
 }
 
 #[tokio::test]
+async fn a_form_is_opened_as_it_stands_with_a_challenge_of_its_own_and_the_page_around_it() {
+    let shop = Shop::open(json!({ "languages": { "tr": {} } })).await;
+    let around = async |page: &str| {
+        let text = shop.get(&format!("?page=https://shop.example/{page}")).await.text;
+        between(&text, "name=\"page\" value=\"", "\"").to_owned()
+    };
+    assert_eq!(around("a").await, "https://shop.example/a");
+    assert_eq!(around("b").await, "https://shop.example/b", "not that of who came before");
+    let hostile = around("%22%3E%3Cscript%3E").await;
+    assert_eq!(hostile, "https://shop.example/&quot;&gt;&lt;script&gt;", "it is text");
+    let (one, two) = (shop.opened().await, shop.opened().await);
+    assert_ne!(one.challenge, two.challenge);
+    assert!(shop.get("?lang=tr").await.text.contains("lang=\"tr\""));
+    assert!(shop.get("?embed=1").await.text.contains("class=\"embedded\""));
+    assert!(shop.get("").await.text.contains("lang=\"en\""));
+    let mut changed = shop.form.clone();
+    changed["title"] = json!("Changed meanwhile");
+    let path = format!("/v1/forms/{}", shop.id);
+    assert_eq!(shop.app.call("PUT", &path, &changed).await.status, StatusCode::OK);
+    assert!(shop.get("").await.text.contains("Changed meanwhile"));
+    // Words and topics are no part of the form, and yet on its page.
+    let notice = shop.form["notice"].as_str().unwrap();
+    let words = json!({ "version": 2, "language": "en", "text": "New words of consent.", "names": [{ "channel": "whatsapp" }] });
+    let published = shop.app.post(&format!("/v1/notices/{notice}/versions"), &words).await;
+    assert_eq!(published.status, StatusCode::CREATED, "{}", published.text);
+    assert!(shop.get("").await.text.contains("New words of consent."));
+    let typed = shop.sign_up(&[("phone", "12"), (BOX, "yes")]).await;
+    assert!(typed.text.contains("value=\"12\""), "{}", typed.text);
+    assert!(!shop.get("").await.text.contains("value=\"12\""), "what was typed is never kept");
+}
+
+#[tokio::test]
 async fn the_words_are_shown_in_the_readers_language_as_far_as_they_are_there() {
     let app = TestApp::start().await;
     let shop =

@@ -364,7 +364,7 @@ async fn no_operation_is_left_out_of_these_tests() {
         };
         let mut asking = ask_of(operation, id, &sent);
         if operation == "get /capture/forms" {
-            asking.path += &format!("?site={site}");
+            asking.path = format!("{}?site={site}", asking.path);
         }
         if operation.ends_with("phone") {
             asking.path += "?phone=%2B14155552671";

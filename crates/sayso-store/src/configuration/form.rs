@@ -6,6 +6,7 @@
 //! HTML is not known here.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use sayso_core::channel::{Channel, Permission, Scope};
 use sayso_core::double_opt_in::AnswerBy;
@@ -216,6 +217,6 @@ impl Configuration {
     /// Takes in the next version of a form.
     pub(super) fn put_form(&mut self, id: FormId, form: Form) {
         let version = self.forms.get(&id).map_or(0, |known| known.version).saturating_add(1);
-        self.forms.insert(id, PublishedForm { version, form });
+        self.forms.insert(id, Arc::new(PublishedForm { version, form }));
     }
 }

@@ -28,7 +28,7 @@ pub(crate) async fn preview(
     };
     let asked = visit.query.brightness.as_deref();
     if let Some(brightness) = asked.and_then(|word| Brightness::parse(word).ok()) {
-        let theme = &mut visit.published.form.theme;
+        let theme = &mut Arc::make_mut(&mut visit.published).form.theme;
         *theme = theme.seen_in(brightness);
     }
     let (typed, judged, next) = match visit.query.state.as_deref() {

@@ -39,17 +39,23 @@ impl Visit {
         let Some(notice) = self.notice() else {
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
         };
-        let sends = Sends::Form {
+        let page = self.page.as_ref().map_or("", |page| page.as_str());
+        let sends = self.sends(self.challenge(app, typed, notice), page);
+        self.respond(status, self.page(app, (typed, judged), remark, sends))
+    }
+
+    /// Where the form goes, with this challenge, from within this page.
+    pub(super) fn sends<'a>(&self, challenge: String, page: &'a str) -> Sends<'a> {
+        Sends::Form {
             action: format!("/f/{}{}", self.id, self.query.same_page()),
-            challenge: self.challenge(app, typed, notice),
+            challenge,
             bits: limits::FORM_PROOF_BITS,
-            page: self.page.as_ref().map_or("", |page| page.as_str()),
+            page,
             trial: match self.published.form.purpose {
                 FormPurpose::Live => Trial::Recorded,
                 FormPurpose::Test => Trial::Tried,
             },
-        };
-        self.respond(status, self.page(app, (typed, judged), remark, sends))
+        }
     }
 
     /// The form as a page.
@@ -80,7 +86,7 @@ impl Visit {
 
     /// The challenge that the page carries: the one that was sent, as long as it is good, so that
     /// sending it again is the same submission, and waiting goes on.
-    fn challenge(&self, app: &App, typed: &Typed, notice: &Notice) -> String {
+    pub(super) fn challenge(&self, app: &App, typed: &Typed, notice: &Notice) -> String {
         let sealing = self.sealing();
         let sent = typed.get("challenge");
         let is_good = Challenge::open(sent, &sealing, self.received).is_some_and(|challenge| {

@@ -34,7 +34,7 @@ pub(super) struct Visit {
     /// The form's id.
     pub(super) id: FormId,
     /// The form as it stands.
-    pub(super) published: PublishedForm,
+    pub(super) published: Arc<PublishedForm>,
     /// The boxes that can be ticked; not empty.
     pub(super) boxes: Vec<FormBox>,
     /// The language it is shown in.

@@ -335,7 +335,7 @@ fn outcome(figures: &Figures, at_once: u64) -> Outcome {
         goal: Goal::AtLeast(0.8),
     });
     let notes = vec![
-        "nothing is compressed; a page is made anew for each answer, a picture of a QR code is drawn once and kept".to_owned(),
+        "nothing is compressed; the page of a form is rendered once and filled in for each reader, the opt-in page is made anew, a picture of a QR code is drawn once and kept".to_owned(),
         "each form records one event and is answered after 250 ms at the least; the rate counts from the first form to the last answer, one such wait and more among it; the proofs are worked for before".to_owned(),
     ];
     Outcome { lines, notes, ..Outcome::default() }

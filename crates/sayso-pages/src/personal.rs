@@ -13,6 +13,7 @@ use sayso_core::channel::{Category, Channel};
 use sayso_core::source::Road;
 
 use crate::language::Language;
+use crate::page::{Document, Frame, Page};
 
 /// The field that says what a form asks for.
 pub const ACT: &str = "act";
@@ -92,6 +93,20 @@ fn button(act: &str, words: &str, class: Option<&str>) -> Markup {
             button type="submit" name=(ACT) value=(act) class=[class] { (words) }
         }
     }
+}
+
+/// A page of somebody who came by a link of theirs, in a window of its own.
+fn page(language: Language, title: &str, main: Markup) -> Document {
+    Page {
+        language,
+        title,
+        styles: &[STYLE],
+        made_style: "",
+        scripts: &[],
+        frame: Frame::Window,
+        main,
+    }
+    .render()
 }
 
 /// Style that these pages have beyond that of every page.

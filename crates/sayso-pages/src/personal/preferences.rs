@@ -7,10 +7,10 @@ use maud::{Markup, html};
 use sayso_core::channel::{Category, Channel};
 use sayso_core::source::Road;
 
-use super::{ACT, STYLE, button, category_name, channel_name, languages, road_name};
+use super::{ACT, button, category_name, channel_name, languages, page, road_name};
 use crate::language::Language;
 use crate::mark::mark;
-use crate::page::{Document, Frame, Page};
+use crate::page::Document;
 
 /// The field of a box that is ticked, with its name.
 pub const TICKED: &str = "on";
@@ -278,17 +278,7 @@ impl Preferences<'_> {
     }
 
     fn whole(&self, title: &str, main: Markup) -> Document {
-        let language = self.language;
-        Page {
-            language,
-            title,
-            styles: &[STYLE],
-            made_style: "",
-            scripts: &[],
-            frame: Frame::Window,
-            main,
-        }
-        .render()
+        page(self.language, title, main)
     }
 
     fn said(&self, said: Said) -> Markup {

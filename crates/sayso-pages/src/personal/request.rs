@@ -2,9 +2,9 @@
 
 use maud::html;
 
-use super::{STYLE, languages_of};
+use super::{languages_of, page};
 use crate::language::Language;
-use crate::page::{Document, Frame, Page};
+use crate::page::Document;
 
 /// The field of the address.
 pub const ADDRESS: &str = "address";
@@ -75,16 +75,6 @@ impl LinkRequest<'_> {
 
     fn page(&self, title: &str, main: maud::Markup) -> Document {
         let title = format!("{title} · {}", self.business);
-        let (language, title) = (self.language, title.as_str());
-        Page {
-            language,
-            title,
-            styles: &[STYLE],
-            made_style: "",
-            scripts: &[],
-            frame: Frame::Window,
-            main,
-        }
-        .render()
+        page(self.language, &title, main)
     }
 }

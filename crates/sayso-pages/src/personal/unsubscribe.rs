@@ -3,9 +3,9 @@
 use maud::html;
 use sayso_core::channel::{Category, Channel};
 
-use super::{STYLE, button, category_name, channel_name, languages};
+use super::{button, category_name, channel_name, languages, page};
 use crate::language::Language;
-use crate::page::{Document, Frame, Page};
+use crate::page::Document;
 
 /// What the button that refuses everything asks for.
 pub const EVERYTHING: &str = "everything";
@@ -72,17 +72,7 @@ impl Unsubscribe<'_> {
 
     fn page(&self, title: &str, main: maud::Markup) -> Document {
         let title = format!("{title} · {}", self.business);
-        let (language, title) = (self.language, title.as_str());
-        Page {
-            language,
-            title,
-            styles: &[STYLE],
-            made_style: "",
-            scripts: &[],
-            frame: Frame::Window,
-            main,
-        }
-        .render()
+        page(self.language, &title, main)
     }
 
     fn facts(&self) -> maud::Markup {

@@ -7,16 +7,11 @@
 //! keeps the counts.
 //!
 //! ```text
-//! token = base64url without padding (RFC 4648 section 5) of: said ‖ code
-//! said  = 2 ‖ number of the key ‖ workspace ‖ double opt-in
-//! key   = BLAKE3 derive_key("sayso double opt-in key 1", workspace secret ‖ number of the key, 4 bytes)
-//! code  = the first 16 bytes of BLAKE3 keyed with the key, of said
+//! a sealed token, version 2, context "sayso double opt-in key 1", that says: workspace ‖ double opt-in
 //! ```
 
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use subtle::ConstantTimeEq;
 
 use crate::address::{Address, AddressKey, AddressKeySecret};
@@ -26,15 +21,14 @@ use crate::event_id::RequestHash;
 use crate::id::{DoubleOptInId, WorkspaceId};
 use crate::limits;
 use crate::pack::{DoubleOptIn, Pack};
-use crate::personal_link::{CODE_BYTES, LinkKey};
+use crate::personal_link::LinkKey;
 use crate::phone::{Phone, PhoneBook, Region, decimal_digit};
+use crate::sealed_token::{Kind, Unverified};
 use crate::settings::Settings;
 use crate::time::Timestamp;
 
-/// The first byte of a token, which no other token begins with.
-const VERSION: u8 = 2;
-/// What the keys of tokens are derived for.
-const CONTEXT: &str = "sayso double opt-in key 1";
+/// The tokens of questions.
+const KIND: Kind = Kind { version: 2, context: "sayso double opt-in key 1" };
 /// How many codes there are.
 const CODES: u64 = 10_u64.pow(limits::DOUBLE_OPT_IN_CODE_DIGITS);
 /// What stands beside a number when its last four digits are left out: the block it was given out in.
@@ -85,12 +79,7 @@ pub struct DoubleOptInToken {
 
 /// What a token says, before it is known who wrote it.
 #[derive(Clone, Debug)]
-pub struct UnverifiedToken {
-    key: LinkKey,
-    token: DoubleOptInToken,
-    said: Vec<u8>,
-    code: [u8; CODE_BYTES],
-}
+pub struct UnverifiedToken(Unverified<DoubleOptInToken>);
 
 /// Under what a question is counted, each as a keyed hash, with how many a day there may be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -193,47 +182,31 @@ impl DoubleOptInToken {
     ///
     /// *Shape:* 67 to 72 letters, digits, `-` and `_`.
     pub fn token(&self, key: LinkKey, secret: &AddressKeySecret) -> String {
-        let mut said = Writer::default();
-        said.byte(VERSION);
-        said.number(u64::from(key.number()));
-        said.raw(self.workspace.as_bytes());
-        said.raw(self.id.as_bytes());
-        let code = key.code_for(CONTEXT, said.bytes(), secret);
-        said.raw(&code);
-        URL_SAFE_NO_PAD.encode(said.bytes())
+        KIND.seal(key, secret, |to| {
+            to.raw(self.workspace.as_bytes());
+            to.raw(self.id.as_bytes());
+        })
     }
 }
 
 impl UnverifiedToken {
     /// Reads a token; nothing where it is none.
     pub fn parse(token: &str) -> Option<Self> {
-        if token.len() > limits::LINK_TOKEN_BYTES_MAX {
-            return None;
-        }
-        let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
-        let (said, code) = bytes.split_last_chunk::<CODE_BYTES>()?;
-        let mut from = Reader::new(said);
-        if from.byte().ok()? != VERSION {
-            return None;
-        }
-        let key = LinkKey::from_number(u32::try_from(from.number().ok()?).ok()?);
-        let token = DoubleOptInToken {
-            workspace: from.raw().map(WorkspaceId::from_bytes).ok()?,
-            id: from.raw().map(DoubleOptInId::from_bytes).ok()?,
+        let read = |from: &mut Reader<'_>| {
+            let workspace = from.raw().map(WorkspaceId::from_bytes)?;
+            Ok(DoubleOptInToken { workspace, id: from.raw().map(DoubleOptInId::from_bytes)? })
         };
-        from.end().ok()?;
-        Some(Self { key, token, said: said.to_vec(), code: *code })
+        KIND.parse(token, read).map(Self)
     }
 
     /// The workspace that should know it.
     pub const fn workspace(&self) -> WorkspaceId {
-        self.token.workspace
+        self.0.says.workspace
     }
 
     /// What it says, if the workspace with this secret made it.
     pub fn verify(&self, secret: &AddressKeySecret) -> Option<DoubleOptInToken> {
-        let code = self.key.code_for(CONTEXT, &self.said, secret);
-        bool::from(code.ct_eq(&self.code)).then_some(self.token)
+        KIND.is_made_by(&self.0, secret).then_some(self.0.says)
     }
 }
 

@@ -51,6 +51,7 @@ pub mod decision;
 pub mod effective;
 pub mod message;
 pub mod pacing;
+mod sealed_token;
 pub mod sender_health;
 pub mod template;
 

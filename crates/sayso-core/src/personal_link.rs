@@ -8,32 +8,21 @@
 //! withdrawn: a link that stops working would keep somebody from leaving.*
 //!
 //! ```text
-//! token = base64url without padding (RFC 4648 section 5) of: said ‖ code
-//! said  = 1 ‖ number of the key ‖ workspace ‖ address key ‖ channel ‖ purpose ‖ leaves ‖ sender?
+//! a sealed token, version 1, context "sayso personal link key 1", that says:
+//! workspace ‖ address key ‖ channel ‖ purpose ‖ leaves ‖ sender?
 //! leaves = 1 ‖ category | 2 ‖ topic
-//! key   = BLAKE3 derive_key("sayso personal link key 1", workspace secret ‖ number of the key, 4 bytes)
-//! code  = the first 16 bytes of BLAKE3 keyed with the key, of said
 //! ```
 //!
 //! The parts are written as in [`crate::canonical`]. A golden vector stands in the tests of this file.
-
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use subtle::ConstantTimeEq;
 
 use crate::address::{AddressKey, AddressKeySecret};
 use crate::canonical::{Canonical, Malformed, Reader, Writer};
 use crate::channel::{Category, Channel, words};
 use crate::id::{SenderId, TopicId, WorkspaceId};
-use crate::limits;
+use crate::sealed_token::{Kind, Unverified};
 
-/// The version of the format, its first byte.
-const VERSION: u8 = 1;
-
-/// Bytes of a code: half of what the hash gives.
-///
-/// *Source*: RFC 2104, section 5.
-pub(crate) const CODE_BYTES: usize = 16;
+/// The tokens of links.
+const KIND: Kind = Kind { version: 1, context: "sayso personal link key 1" };
 
 words! {
     /// What a link is for. One is never taken for the other: the first shows what is known of a person,
@@ -79,12 +68,7 @@ pub struct PersonalLink {
 
 /// What a token says, before it is known who wrote it.
 #[derive(Clone, Debug)]
-pub struct UnverifiedLink {
-    key: LinkKey,
-    link: PersonalLink,
-    said: Vec<u8>,
-    code: [u8; CODE_BYTES],
-}
+pub struct UnverifiedLink(Unverified<PersonalLink>);
 
 impl LinkKey {
     /// The key with this number; the first has 0.
@@ -102,23 +86,6 @@ impl LinkKey {
     pub const fn next(self) -> Self {
         Self(self.0.saturating_add(1))
     }
-
-    fn code(self, said: &[u8], secret: &AddressKeySecret) -> [u8; CODE_BYTES] {
-        self.code_for("sayso personal link key 1", said, secret)
-    }
-
-    /// The code of a token of some kind: each kind has keys of its own.
-    pub(crate) fn code_for(
-        self,
-        context: &str,
-        said: &[u8],
-        secret: &AddressKeySecret,
-    ) -> [u8; CODE_BYTES] {
-        let material = [secret.as_bytes().as_slice(), &self.0.to_be_bytes()].concat();
-        let key = blake3::derive_key(context, &material);
-        let full = blake3::keyed_hash(&key, said);
-        *full.as_bytes().first_chunk().unwrap_or(&[0; CODE_BYTES])
-    }
 }
 
 impl PersonalLink {
@@ -126,43 +93,24 @@ impl PersonalLink {
     ///
     /// *Shape:* 74 to 120 letters, digits, `-` and `_`.
     pub fn token(&self, key: LinkKey, secret: &AddressKeySecret) -> String {
-        let mut said = Writer::default();
-        said.byte(VERSION);
-        said.number(u64::from(key.0));
-        self.write(&mut said);
-        let code = key.code(said.bytes(), secret);
-        said.raw(&code);
-        URL_SAFE_NO_PAD.encode(said.bytes())
+        KIND.seal(key, secret, |to| self.write(to))
     }
 }
 
 impl UnverifiedLink {
     /// Reads a token; nothing where it is none.
     pub fn parse(token: &str) -> Option<Self> {
-        if token.len() > limits::LINK_TOKEN_BYTES_MAX {
-            return None;
-        }
-        let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
-        let (said, code) = bytes.split_last_chunk::<CODE_BYTES>()?;
-        let mut from = Reader::new(said);
-        if from.byte().ok()? != VERSION {
-            return None;
-        }
-        let key = LinkKey(u32::try_from(from.number().ok()?).ok()?);
-        let link = PersonalLink::read(&mut from).ok()?;
-        from.end().ok()?;
-        Some(Self { key, link, said: said.to_vec(), code: *code })
+        KIND.parse(token, PersonalLink::read).map(Self)
     }
 
     /// The workspace that should know it.
     pub const fn workspace(&self) -> WorkspaceId {
-        self.link.workspace
+        self.0.says.workspace
     }
 
     /// What it says, if the workspace with this secret made it.
     pub fn verify(&self, secret: &AddressKeySecret) -> Option<PersonalLink> {
-        let code = self.key.code(&self.said, secret);
-        bool::from(code.ct_eq(&self.code)).then_some(self.link)
+        KIND.is_made_by(&self.0, secret).then_some(self.0.says)
     }
 }
 
@@ -206,6 +154,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::limits;
 
     const SECRET: AddressKeySecret = AddressKeySecret::from_bytes([7; 32]);
 

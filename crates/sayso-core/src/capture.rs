@@ -1,14 +1,18 @@
 //! What becomes of a request before it is an event: its time, its standing, and whether it says
 //! anything new (rules 2, 4, 14, 16, 19).
 
+use std::iter;
+
 use thiserror::Error;
 
-use crate::channel::{Channel, Message, Permission, Scope, words};
+use crate::channel::{Category, Channel, Message, Permission, Scope, words};
+use crate::guard::Guard;
+use crate::id::SenderId;
 use crate::limits;
 use crate::notice::Notice;
 use crate::register::{Mark, Register};
 use crate::registers::Registers;
-use crate::source::Source;
+use crate::source::{Evidence, EvidenceText, Source};
 use crate::statement::{Slot, Statement};
 use crate::time::{ClaimedTime, Timestamp};
 
@@ -55,6 +59,17 @@ words! {
     }
 }
 
+/// The name of the evidence that says why an opt-in is pending.
+pub const DOUBT_FIELD: &str = "sayso:doubt";
+
+impl Doubt {
+    /// Keeps with the evidence why an opt-in is pending.
+    pub fn keep_in(self, evidence: &mut Evidence) {
+        let name = EvidenceText::parse(DOUBT_FIELD).ok();
+        evidence.fields.extend(name.zip(EvidenceText::parse(self.as_str()).ok()));
+    }
+}
+
 /// How a statement is read when it is in doubt what it is about (rule 5): a refusal refuses
 /// everything on its channel; anything else is `pending` in the scope it named, and so grants,
 /// refuses and hides nothing.
@@ -81,12 +96,49 @@ pub fn repeats(register: Option<&Register>, source: &Source, statement: Statemen
     }
 }
 
-/// What START says (rule 19): it lifts refusals and revives older opt-ins; where there is no
-/// opt-in on the channel, the person is to be asked, which is a `pending` besides.
-pub fn start(registers: &Registers, channel: Channel) -> &'static [Statement] {
-    let opt_in =
-        registers.on_channel(channel).any(|(_, register)| register.opt_ins().next().is_some());
-    if opt_in { &[Statement::Start] } else { &[Statement::Start, Statement::Pending] }
+/// What START says (rule 19), each with what must hold when it is written: it lifts refusals of all
+/// messages, of those from the sender that it was written to, and of each category that is refused; it
+/// revives opt-ins older than them. Where there is no opt-in on the channel the person is to be asked,
+/// which is a `pending` besides.
+pub fn start(
+    channel: Channel,
+    sender: Option<SenderId>,
+) -> impl Iterator<Item = (Permission, Statement, Guard)> {
+    let on = move |scope| Permission::Messages(channel, scope);
+    let of_sender = sender.map(|sender| (on(Scope::Sender(sender)), Statement::Start, Guard::None));
+    let of_category = move |category: &Category| {
+        (on(Scope::Category(*category)), Statement::Start, Guard::WhereRefused)
+    };
+    iter::once((on(Scope::All), Statement::Start, Guard::None))
+        .chain(of_sender)
+        .chain(Category::ALL.iter().map(of_category))
+        .chain([(on(Scope::All), Statement::Pending, Guard::WithoutOptIn)])
+}
+
+/// The general scopes that the words of a yes cover (rule 8): a box without a topic is about everything
+/// on its channel, and about marketing, so that somebody who left marketing alone can come back by it. A
+/// yes to anything narrower is about that alone.
+pub fn covered_by(said: Permission) -> impl Iterator<Item = Permission> {
+    let marketing = match said {
+        Permission::Messages(channel, Scope::All) => {
+            Some(Permission::Messages(channel, Scope::Category(Category::Marketing)))
+        }
+        Permission::Messages(..) | Permission::Processing => None,
+    };
+    iter::once(said).chain(marketing)
+}
+
+/// The categories of a channel that stay refused although everything on it was agreed to: each needs a yes
+/// of its own (rule 8).
+pub fn still_refused(
+    registers: &Registers,
+    channel: Channel,
+    now: Timestamp,
+) -> impl Iterator<Item = Category> {
+    Category::ALL.iter().copied().filter(move |category| {
+        let register = registers.register(channel, Scope::Category(*category));
+        register.is_some_and(|register| register.standing_refusal(now).is_some())
+    })
 }
 
 /// What the answer to a double opt-in question says: `confirmed`, or nothing when the question has
@@ -181,7 +233,6 @@ pub fn has_room_for(register: Option<&Register>, source: &Source) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::channel::Category;
     use crate::id::{EventId, TopicId};
     use crate::source::{Road, SourceName};
 

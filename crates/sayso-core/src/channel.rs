@@ -265,4 +265,14 @@ impl Scope {
             | (Self::Topic(_), Self::All | Self::Sender(_) | Self::Category(_)) => false,
         }
     }
+
+    /// Whether one message may fall under both: a topic may be of any category.
+    pub fn may_meet(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Sender(one), Self::Sender(other)) => one == other,
+            (Self::Category(one), Self::Category(other)) => one == other,
+            (Self::Topic(one), Self::Topic(other)) => one == other,
+            (_, _) => true,
+        }
+    }
 }

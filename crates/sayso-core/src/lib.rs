@@ -58,6 +58,7 @@ pub mod template;
 pub mod account;
 pub mod capture;
 pub mod double_opt_in;
+pub mod guard;
 pub mod lifting;
 pub mod link;
 pub mod personal_link;

@@ -53,10 +53,11 @@ pub fn lifted_by(
     match statement {
         Statement::Single | Statement::Confirmed | Statement::Term(_) => {
             let standing = around.iter().flat_map(|(outer, register)| {
-                let refusals = refusals_in(register, message);
+                let refusals = refusals_in(register);
                 refusals.map(|(refusal, mark)| Lifted { refusal, permission: *outer, mark })
             });
             standing
+                .chain(holds_beside(registers, permission, message, now))
                 .filter(|lifted| lifts(&mark, &lifted.mark))
                 .filter(|lifted| !is_lifted(&around, lifted, now))
                 .chain(suppressions(registers, permission, mark, &around, now))
@@ -104,25 +105,50 @@ fn around<'a>(
     }
 }
 
-/// The refusals of one register that bear on `message`.
-fn refusals_in(register: &Register, message: &Message) -> impl Iterator<Item = (Refusal, Mark)> {
-    let act = |slot, refusal| register.act(slot).map(|mark| (refusal, *mark));
-    let hold = act(Slot::Hold, Refusal::Hold).filter(|_| message.category == Category::Marketing);
+/// The refusals of one register, without what it holds back.
+fn refusals_in(register: &Register) -> impl Iterator<Item = (Refusal, Mark)> {
+    let opt_out = register.act(Slot::OptOut).map(|mark| (Refusal::OptOut, *mark));
     let reports = register.reports().filter_map(|(_, claims)| claims.counting_no());
-    act(Slot::OptOut, Refusal::OptOut)
-        .into_iter()
-        .chain(hold)
-        .chain(reports.map(|no| (Refusal::Report, *no)))
+    opt_out.into_iter().chain(reports.map(|no| (Refusal::Report, *no)))
 }
 
-/// Whether something in its scope, or between it and the permission, lifted it before.
+/// The holds that an express opt-in to this permission would end: those of every scope that applies to
+/// a marketing message together with it (rule 8, line 2), unless something ended them before.
+fn holds_beside(
+    registers: &Registers,
+    permission: Permission,
+    message: &Message,
+    now: Timestamp,
+) -> impl Iterator<Item = Lifted> {
+    let place = match permission {
+        Permission::Messages(channel, scope) if message.category == Category::Marketing => {
+            Some((channel, scope))
+        }
+        Permission::Messages(..) | Permission::Processing => None,
+    };
+    place.into_iter().flat_map(move |(channel, scope)| {
+        let beside = registers.on_channel(channel);
+        beside.filter(move |(held, _)| held.may_meet(scope)).filter_map(move |(held, register)| {
+            let mark = *register.act(Slot::Hold)?;
+            let is_ended = register.express(now).any(|express| lifts(express, &mark));
+            let permission = Permission::Messages(channel, held);
+            (!is_ended).then_some(Lifted { refusal: Refusal::Hold, permission, mark })
+        })
+    })
+}
+
+/// Whether something in its scope, or between it and the permission, lifted it before; of a hold,
+/// whether any opt-in around the permission did.
 fn is_lifted(around: &[(Permission, &Register)], lifted: &Lifted, now: Timestamp) -> bool {
+    let is_hold = lifted.refusal == Refusal::Hold;
     let inside = around.iter().filter(|(inner, _)| match (lifted.permission, *inner) {
-        (Permission::Messages(_, outer), Permission::Messages(_, inner)) => outer.covers(inner),
+        (Permission::Messages(_, outer), Permission::Messages(_, inner)) => {
+            is_hold || outer.covers(inner)
+        }
         (one, other) => one == other,
     });
     inside.map(|(_, register)| register).any(|register| {
-        let start = register.act(Slot::Start).filter(|_| lifted.refusal != Refusal::Hold);
+        let start = register.act(Slot::Start).filter(|_| !is_hold);
         register.express(now).chain(start).any(|mark| lifts(mark, &lifted.mark))
     })
 }
@@ -227,5 +253,17 @@ mod tests {
         assert!(lifted(&[no, event(ALL, Statement::Yes, "shop", 2)]).is_empty());
         let out = event(ALL, Statement::OptOut, "crm", 1);
         assert!(lifted(&[out, event(ALL, Statement::Yes, "crm", 2)]).is_empty());
+    }
+
+    #[test]
+    fn an_act_ends_the_holds_of_every_scope_that_may_apply_with_it() {
+        let hold = event(Scope::Topic(TOPIC), Statement::Hold, "crm", 1);
+        assert_eq!(lifted(&[hold.clone(), event(ALL, Statement::Single, "crm", 2)]), [1]);
+        let before = event(ALL, Statement::Single, "crm", 2);
+        assert!(lifted(&[hold.clone(), before, event(ALL, Statement::Single, "crm", 3)]).is_empty());
+        let utility = Scope::Category(Category::Utility);
+        let marketing = Scope::Category(Category::Marketing);
+        let held = event(utility, Statement::Hold, "crm", 1);
+        assert!(lifted(&[held, event(marketing, Statement::Single, "crm", 2)]).is_empty());
     }
 }

@@ -3,16 +3,15 @@
 //! | | Condition over the applicable scopes | Status |
 //! |---|---|---|
 //! | 1 | a scope holds `opt_out` or a counting `no`, and no express or `start` is later in that scope or in an applicable scope inside it | `opted_out` |
-//! | 2 | marketing, a scope holds `hold`, and no later express | `under_review` |
-//! | 3 | an opt-in by act, not ended, later than every `opt_out` of its scope, or revived by a `start` later than that `opt_out` | `opted_in` at the highest level |
+//! | 2 | marketing, a scope holds `hold`, and no express in any applicable scope is later | `under_review` |
+//! | 3 | an opt-in by act, not ended, later than every `opt_out` of its scope, or revived by a `start` later than that `opt_out`, in its scope or in an applicable scope inside it | `opted_in` at the highest level |
 //! | 4 | no opt-in or `opt_out` by act, and a source's `yes` is later than its `no` | `opted_in`, level `single` |
 //! | 5 | opt-ins by act, all ended | `expired` |
 //! | 6 | a `pending` younger than 7 days | `pending` |
 //! | 7 | something recorded / nothing ever recorded | `never` / the dated default |
 //!
-//! Two readings are fixed here, both the ones that refuse. "Every `opt_out` of its scope" (line 3)
-//! means every one that covers the scope: a confirmation on a topic does not outlive a later STOP
-//! to everything. A `start` revives only against refusals in its own scope.
+//! One reading is fixed here, the one that refuses: "every `opt_out` of its scope" (line 3) means every
+//! one that covers the scope, so a confirmation on a topic does not outlive a later STOP to everything.
 
 use crate::channel::{Category, Message, Scope, words};
 use crate::limits;
@@ -110,8 +109,13 @@ impl<'a> Applicable<'a> {
     }
 
     /// The registers of `scope` and of the applicable scopes around it.
-    fn around(&self, scope: Scope) -> impl Iterator<Item = &'a Register> {
-        self.all().filter(move |(outer, _)| outer.covers(scope)).map(|(_, register)| register)
+    fn around(&self, scope: Scope) -> impl Iterator<Item = (Scope, &'a Register)> {
+        self.all().filter(move |(outer, _)| outer.covers(scope))
+    }
+
+    /// The express opt-ins of every applicable scope.
+    fn express(&self, now: Timestamp) -> impl Iterator<Item = &'a Mark> {
+        self.all().flat_map(move |(_, register)| register.express(now))
     }
 
     /// Line 1: the latest refusal that nothing lifts.
@@ -134,15 +138,10 @@ impl<'a> Applicable<'a> {
             return None;
         }
         self.all()
-            .filter_map(|(scope, register)| Some((scope, register.act(Slot::Hold)?)))
-            .filter(|(scope, hold)| {
-                !self
-                    .inside(*scope)
-                    .flat_map(|register| register.express(now))
-                    .any(|mark| lifts(mark, hold))
-            })
-            .map(|(_, hold)| *hold)
+            .filter_map(|(_, register)| register.act(Slot::Hold))
+            .filter(|hold| !self.express(now).any(|express| lifts(express, hold)))
             .max()
+            .copied()
     }
 
     /// Line 3: the opt-in by act with the highest level, the latest of those.
@@ -153,11 +152,11 @@ impl<'a> Applicable<'a> {
             })
             .filter(|(_, _, mark)| mark.counts_at(now))
             .filter(|(scope, _, mark)| {
-                self.around(*scope).all(|register| match register.act(Slot::OptOut) {
+                self.around(*scope).all(|(outer, register)| match register.act(Slot::OptOut) {
                     None => true,
                     Some(out) => {
-                        lifts(mark, out)
-                            || register.act(Slot::Start).is_some_and(|start| lifts(start, out))
+                        let mut starts = self.inside(outer).filter_map(|it| it.act(Slot::Start));
+                        lifts(mark, out) || starts.any(|start| lifts(start, out))
                     }
                 })
             })

@@ -275,14 +275,14 @@ impl<'a> Model<'a> {
         standing.into_iter().max()
     }
 
-    /// Line 2: a scope holds `hold`, and no later express in it or in an applicable scope inside.
+    /// Line 2: a scope holds `hold`, and no later express in any applicable scope.
     fn is_held(&self, message: &Message, now: Timestamp) -> bool {
         applicable(message).into_iter().any(|scope| {
             self.said(message.channel, scope)
                 .filter(|(statement, _)| *statement == Statement::Hold)
                 .any(|(_, hold)| {
-                    !inside(message, scope).into_iter().any(|inner| {
-                        self.express(Permission::Messages(message.channel, inner), now)
+                    !applicable(message).into_iter().any(|other| {
+                        self.express(Permission::Messages(message.channel, other), now)
                             .into_iter()
                             .any(|at| at > hold.occurred_at)
                     })
@@ -292,7 +292,7 @@ impl<'a> Model<'a> {
 
     /// Line 3: an opt-in by act, not ended, later than every `opt_out` of its scope (that is: every
     /// one that covers the scope), or revived by a `start` later than that `opt_out`, in the
-    /// refusal's own scope.
+    /// refusal's own scope or in an applicable scope inside it.
     fn level_by_act(&self, message: &Message, now: Timestamp) -> Option<Level> {
         let mut levels = vec![];
         for scope in applicable(message) {
@@ -302,9 +302,14 @@ impl<'a> Model<'a> {
                     .into_iter()
                     .filter(|outer| contains(*outer, scope))
                     .all(|outer| {
+                        let revived = |out| {
+                            inside(message, outer).into_iter().any(|inner| {
+                                let inner = Permission::Messages(message.channel, inner);
+                                self.starts(inner).any(|start| start > out)
+                            })
+                        };
                         let outer = Permission::Messages(message.channel, outer);
-                        self.opt_outs(outer)
-                            .all(|out| at > out || self.starts(outer).any(|start| start > out))
+                        self.opt_outs(outer).all(|out| at > out || revived(out))
                     });
                 if !ended && outlived {
                     levels.push(level);

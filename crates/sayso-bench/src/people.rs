@@ -14,6 +14,7 @@ use sayso_core::channel::{Channel, Permission, Scope};
 use sayso_core::email::Email;
 use sayso_core::event::{Fact, Switched};
 use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
+use sayso_core::guard::Guard;
 use sayso_core::id::{NoticeId, SenderId, TopicId, WorkspaceId};
 use sayso_core::phone::Phone;
 use sayso_core::source::{Actor, Evidence, EvidenceText, Road, Source, SourceName};
@@ -244,6 +245,7 @@ impl People {
             basis: None,
             evidence: self.evidence.clone(),
             attributes: BTreeMap::new(),
+            guard: Guard::None,
         }
     }
 }

@@ -25,6 +25,10 @@ pub struct InTheFuture;
 /// time is read for the refusal: an opt-out at its end, an opt-in at its start. Without a claimed
 /// time it is our receipt.
 ///
+/// Of a refusal the receipt is the moment in which it is written, so that nothing written while it was on
+/// its way counts as later: its time may lie ahead here, [`Timestamp::DISTANT_FUTURE`] where none was
+/// claimed, and is cut when the event is made.
+///
 /// # Errors
 /// [`InTheFuture`] for what is no refusal and lies more than [`limits::CLOCK_AHEAD_MAX`] past
 /// `received`. A refusal is never refused: it is cut to the receipt.
@@ -34,15 +38,20 @@ pub fn settle_time(
     received: Timestamp,
 ) -> Result<Timestamp, InTheFuture> {
     let Some(claimed) = claimed else {
-        return Ok(received);
+        return Ok(said_now(statement, received));
     };
     if statement.is_refusal() {
-        return Ok(claimed.last().min(received));
+        return Ok(claimed.last());
     }
     if claimed.first() > received.plus(limits::CLOCK_AHEAD_MAX) {
         return Err(InTheFuture);
     }
     Ok(claimed.first().min(received))
+}
+
+/// When a statement without a time of its own was made: at our receipt, of a refusal when it is written.
+pub const fn said_now(statement: Statement, received: Timestamp) -> Timestamp {
+    if statement.is_refusal() { Timestamp::DISTANT_FUTURE } else { received }
 }
 
 words! {
@@ -173,8 +182,8 @@ pub fn permissions_of(
 
 /// What an import row without a date is dated: a yes is older than everything, a no is new
 /// (rule 16).
-pub fn undated_row_at(statement: Statement, received: Timestamp) -> Timestamp {
-    if statement.is_refusal() { received } else { Timestamp::DISTANT_PAST }
+pub const fn undated_row_at(statement: Statement) -> Timestamp {
+    said_now(statement, Timestamp::DISTANT_PAST)
 }
 
 /// A caller's statement that lacks what an act needs is a report (rule 4): a time and a method,

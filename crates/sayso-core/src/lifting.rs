@@ -260,7 +260,9 @@ mod tests {
         let hold = event(Scope::Topic(TOPIC), Statement::Hold, "crm", 1);
         assert_eq!(lifted(&[hold.clone(), event(ALL, Statement::Single, "crm", 2)]), [1]);
         let before = event(ALL, Statement::Single, "crm", 2);
-        assert!(lifted(&[hold.clone(), before, event(ALL, Statement::Single, "crm", 3)]).is_empty());
+        assert!(
+            lifted(&[hold.clone(), before, event(ALL, Statement::Single, "crm", 3)]).is_empty()
+        );
         let utility = Scope::Category(Category::Utility);
         let marketing = Scope::Category(Category::Marketing);
         let held = event(utility, Statement::Hold, "crm", 1);

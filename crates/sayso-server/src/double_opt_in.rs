@@ -15,6 +15,7 @@ use sayso_core::decision::{RequireOptIn, Requirement};
 use sayso_core::double_opt_in::{AnswerBy, Code, Counters, DoubleOptInToken};
 use sayso_core::event::Fact;
 use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
+use sayso_core::guard::Guard;
 use sayso_core::id::{DoubleOptInId, EventId, FormId, MessageId, SenderId};
 use sayso_core::limits;
 use sayso_core::phone::Region;
@@ -413,6 +414,7 @@ impl Confirmation<'_> {
             basis: None,
             evidence: self.evidence(event),
             attributes: BTreeMap::new(),
+            guard: Guard::None,
         }
     }
 

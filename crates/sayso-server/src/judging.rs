@@ -6,18 +6,14 @@
 use sayso_core::capture::Doubt;
 use sayso_core::source::{Evidence, EvidenceText};
 
-/// The name of the evidence that says why an opt-in is pending.
-const DOUBT_FIELD: &str = "sayso:doubt";
 /// The name of the evidence that says by which policy, in which version, an opt-in was judged.
 const POLICY_FIELD: &str = "sayso:policy";
 
 /// Keeps with the evidence by what policy an opt-in was judged and why it is in doubt.
 pub(crate) fn keep(judged_by: Option<&str>, doubt: Option<Doubt>, evidence: &mut Evidence) {
-    put(evidence, POLICY_FIELD, judged_by);
-    put(evidence, DOUBT_FIELD, doubt.map(Doubt::as_str));
-}
-
-fn put(evidence: &mut Evidence, name: &str, text: Option<&str>) {
-    let text = text.and_then(|text| EvidenceText::parse(text).ok());
-    evidence.fields.extend(EvidenceText::parse(name).ok().zip(text));
+    let policy = judged_by.and_then(|policy| EvidenceText::parse(policy).ok());
+    evidence.fields.extend(EvidenceText::parse(POLICY_FIELD).ok().zip(policy));
+    if let Some(doubt) = doubt {
+        doubt.keep_in(evidence);
+    }
 }

@@ -141,6 +141,7 @@ pub(crate) const fn outcome_word(outcome: Outcome) -> &'static str {
         Outcome::Retried => "retried",
         Outcome::Repeated => "repeated",
         Outcome::KeyReused => "key_reused",
+        Outcome::Withheld => "withheld",
     }
 }
 

@@ -561,9 +561,7 @@ impl Store for SqliteStore {
             .map(|((key, draft), hint)| draft.prepare(&workspace, &self.shared, key, hint))
             .collect();
         self.writer
-            .submit(workspace.no, urgency, move |group| {
-                prepared.iter().map(|prepared| group.record(&workspace, prepared)).collect()
-            })
+            .submit(workspace.no, urgency, move |group| group.record_all(&workspace, &prepared))
             .await
     }
 

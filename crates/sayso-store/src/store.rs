@@ -12,6 +12,7 @@ use sayso_core::decision::{Reasons, Requirement};
 use sayso_core::double_opt_in::Answer;
 use sayso_core::event::{ConsentEvent, Fact};
 use sayso_core::event_id::RequestHash;
+use sayso_core::guard::Guard;
 use sayso_core::id::{
     DoubleOptInId, EventId, ImportId, MessageId, ProfileId, SenderId, WorkspaceId,
 };
@@ -151,6 +152,8 @@ pub struct Draft {
     pub evidence: Evidence,
     /// Attributes, in events that carry them.
     pub attributes: BTreeMap<EvidenceText, Option<Box<str>>>,
+    /// What must hold when it is written; judged where nothing can come between.
+    pub guard: Guard,
 }
 
 impl Draft {
@@ -186,6 +189,9 @@ pub struct Recorded {
     pub id: EventId,
     /// Whether it is new.
     pub outcome: Outcome,
+    /// What was stored, which a guard may have made weaker than what was asked; where nothing was stored,
+    /// what was asked.
+    pub fact: Fact,
     /// When it happened, as stored.
     pub occurred_at: Timestamp,
     /// When it was stored.
@@ -205,6 +211,8 @@ pub enum Outcome {
     Repeated,
     /// The key of the request was used for other content; nothing was stored.
     KeyReused,
+    /// Its guard did not let it be written; nothing was stored.
+    Withheld,
 }
 
 /// A question to the gate, the same for many people.
@@ -447,7 +455,11 @@ pub trait Store: Send + Sync + Debug {
         change: Change,
     ) -> Result<Arc<Configuration>, StoreError>;
 
-    /// Records events, all or none; each is answered in order.
+    /// Records events, all or none; each is answered in order, and judged by its guard with all that is
+    /// recorded before it, the earlier ones of this call too. What START says besides (see
+    /// [`capture::start`]) names it as its basis, and is written with it or never.
+    ///
+    /// [`capture::start`]: sayso_core::capture::start
     async fn record(
         &self,
         workspace: WorkspaceId,

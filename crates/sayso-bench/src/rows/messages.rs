@@ -134,6 +134,7 @@ impl Bench {
             basis: None,
             evidence: Evidence::default(),
             attributes: std::collections::BTreeMap::new(),
+            guard: sayso_core::guard::Guard::None,
         })
     }
 

@@ -177,7 +177,7 @@ fn settled(event: ConsentEvent, claimed: ClaimedTime, received: Timestamp) -> Co
     let Fact::Consent(_, statement) = event.fact else {
         panic!("only consent has a claimed time");
     };
-    event.at(settle_time(statement, Some(claimed), received).unwrap())
+    event.at(settle_time(statement, Some(claimed), received).unwrap().min(received))
 }
 
 fn in_by_default() -> Settings {
@@ -544,7 +544,8 @@ fn names_and_lists() -> Vec<Row> {
     let together = fold(&one_account(&phone, &by_account, Channel::WhatsApp));
     let asked_together = Asked { registers: together, ..after([single(0)]).on(3) };
     let back = one_account(&by_account, &phone, Channel::WhatsApp);
-    let listed = said(Statement::No, 1).in_import(IMPORT).at(undated_row_at(Statement::No, day(2)));
+    let listed =
+        said(Statement::No, 1).in_import(IMPORT).at(undated_row_at(Statement::No).min(day(2)));
     let undone = [single(1), listed.clone(), undoing_of(IMPORT, 3)];
     let secret = AddressKeySecret::from_bytes([9; 32]);
     let number = Address::Phone(Phone::from_digits(15_550_100_001).unwrap());

@@ -18,9 +18,7 @@ use sayso_core::statement::Standing;
 use sayso_core::status::Status;
 use sayso_core::time::Timestamp;
 use sayso_store::configuration::Configuration;
-use sayso_store::store::{
-    AudienceCursor, AudienceQuery, Draft, Moment, Outcome, Recorded, StoreError,
-};
+use sayso_store::store::{AudienceCursor, AudienceQuery, Draft, Outcome, Recorded, StoreError};
 use serde::Serialize;
 use tokio::time::Instant;
 use utoipa::{IntoParams, ToSchema};
@@ -348,12 +346,9 @@ impl<'a> Recording<'a> {
 
     /// Records the plans, all or none, and answers each. Past the limit of the key, or of the
     /// workspace's events, only refusals are recorded.
-    pub(crate) async fn run(&self, mut plans: Vec<Plan>) -> Result<Vec<Answered>, Problem> {
+    pub(crate) async fn run(&self, plans: Vec<Plan>) -> Result<Vec<Answered>, Problem> {
         let started = Instant::now();
         let workspace = self.configuration.workspace;
-        for plan in &mut plans {
-            self.settle_start(plan).await?;
-        }
         let events = plans.iter().map(|plan| plan.drafts.len()).sum();
         let within = || self.app.rates().take_events(workspace, events);
         let counted = self.counted.clone().and_then(|()| within());
@@ -378,17 +373,6 @@ impl<'a> Recording<'a> {
         Ok(answers.collect())
     }
 
-    /// What START says depends on whether there is an opt-in to return to (rule 19).
-    async fn settle_start(&self, plan: &mut Plan) -> Result<(), Problem> {
-        let first = plan.drafts.first().map(|draft| draft.subject.clone());
-        if let Some((channel, subject)) = plan.starts_on().zip(first) {
-            let workspace = self.configuration.workspace;
-            let known = self.app.store().registers(workspace, &subject, Moment::Now).await?;
-            plan.settle_start(&known, channel);
-        }
-        Ok(())
-    }
-
     fn answer(&self, plan: &Plan, recorded: &[Recorded], started: Instant) -> Answered {
         let (Some(first), Some(last)) = (recorded.first(), recorded.last()) else {
             return Err(Problem::new(Code::Internal));
@@ -401,7 +385,7 @@ impl<'a> Recording<'a> {
         }
         let status = match first.outcome {
             Outcome::Appended => StatusCode::CREATED,
-            Outcome::Retried | Outcome::Repeated => StatusCode::OK,
+            Outcome::Retried | Outcome::Repeated | Outcome::Withheld => StatusCode::OK,
             Outcome::KeyReused => return Err(Problem::new(Code::IdempotencyKeyReused)),
         };
         let now = self.app.now().max(last.recorded_at);

@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use sayso_core::canonical::Writer;
 use sayso_core::event::Fact;
 use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
+use sayso_core::guard::Guard;
 use sayso_core::source::{Actor, Evidence};
 use sayso_store::store::{Dating, Draft, Moment, Subject};
 use utoipa::ToSchema;
@@ -100,6 +101,7 @@ fn draft(
         basis: None,
         evidence: Evidence { method: reason, ..Evidence::default() },
         attributes: BTreeMap::new(),
+        guard: Guard::None,
     })
 }
 

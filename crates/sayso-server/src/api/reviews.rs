@@ -12,6 +12,7 @@ use sayso_core::canonical::Writer;
 use sayso_core::channel::{Category, Channel, Message, Permission, Scope};
 use sayso_core::event::Fact;
 use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
+use sayso_core::guard::Guard;
 use sayso_core::id::EventId;
 use sayso_core::retraction::RetractionFault;
 use sayso_core::source::{Actor, Evidence, EvidenceText};
@@ -258,6 +259,7 @@ async fn refuse(
         basis: None,
         evidence,
         attributes: BTreeMap::new(),
+        guard: Guard::None,
     };
     app.store().record(caller.workspace(), vec![draft]).await?;
     Ok(id)

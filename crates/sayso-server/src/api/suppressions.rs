@@ -10,6 +10,7 @@ use sayso_core::address::AddressKind;
 use sayso_core::canonical::Writer;
 use sayso_core::event::{Fact, Switched};
 use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
+use sayso_core::guard::Guard;
 use sayso_core::source::{Actor, Evidence};
 use sayso_core::suppression::{Cover, Suppression};
 use sayso_core::time::Timestamp;
@@ -77,7 +78,7 @@ pub(crate) async fn switch(
     let recorded = recorded.first().ok_or_else(|| Problem::new(Code::Internal))?;
     match recorded.outcome {
         Outcome::KeyReused => Err(Problem::new(Code::IdempotencyKeyReused)),
-        Outcome::Appended | Outcome::Retried | Outcome::Repeated => {
+        Outcome::Appended | Outcome::Retried | Outcome::Repeated | Outcome::Withheld => {
             Ok((StatusCode::CREATED, Json(EventAnswer::of(recorded))))
         }
     }
@@ -157,6 +158,7 @@ fn draft(
         basis: None,
         evidence: Evidence { method: reason, ..Evidence::default() },
         attributes: BTreeMap::new(),
+        guard: Guard::None,
     })
 }
 

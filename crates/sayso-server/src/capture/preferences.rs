@@ -11,7 +11,7 @@ use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sayso_core::address::Address;
-use sayso_core::capture::permissions_of;
+use sayso_core::capture::{covered_by, permissions_of};
 use sayso_core::channel::{Channel, Permission};
 use sayso_core::event::Fact;
 use sayso_core::notice::Notice;
@@ -22,7 +22,7 @@ use sayso_core::statement::Statement;
 use sayso_pages::language::Language;
 use sayso_pages::personal::ACT;
 use sayso_pages::personal::preferences::{Act, CHANNEL, NOTICE, Said};
-use sayso_store::store::{Draft, Moment, Subject};
+use sayso_store::store::{Draft, Moment, Outcome, Subject};
 use serde_json::json;
 
 use self::offers::notice_named;
@@ -164,11 +164,24 @@ impl Visitor {
             let Some(notice) = notice.filter(|_| self.address.is_some()) else {
                 return self.page(app, language, Some(Said::ChangedMeanwhile)).await;
             };
-            drafts.extend(self.confirmed(agreed.0, notice)?);
+            for permission in covered_by(agreed.0) {
+                drafts.extend(self.confirmed(permission, notice)?);
+            }
+        }
+        for draft in &mut drafts {
+            if let Fact::Consent(permission, _) = draft.fact {
+                draft.guard = changes.guard(permission, &self.configuration);
+            }
         }
         app.rates().take_events(self.link.workspace, drafts.len())?;
-        self.record(app, drafts).await?;
-        self.page(app, language, Some(Said::Saved)).await
+        let asked: Vec<Permission> = changes.agreed.iter().map(|agreed| agreed.0).collect();
+        let recorded = self.record(app, drafts).await?;
+        let is_refused = recorded.iter().any(|event| {
+            let is_asked = |fact| matches!(fact, Fact::Consent(it, _) if asked.contains(&it));
+            event.outcome == Outcome::Withheld && is_asked(event.fact)
+        });
+        let said = if is_refused { Said::ChangedMeanwhile } else { Said::Saved };
+        self.page(app, language, Some(said)).await
     }
 
     /// A yes under these words, and to the processing of data where they name it (rule 11).

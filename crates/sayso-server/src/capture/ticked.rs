@@ -5,17 +5,14 @@
 //! refusal by typing it. So a tick that would lift anything is `pending`, until the address itself answers:
 //! by the reference of the page, or by an opt-in that comes through it.
 
-use sayso_core::capture::Doubt;
 use sayso_core::event::Fact;
-use sayso_core::lifting::lifted_by;
+use sayso_core::guard::Guard;
 use sayso_core::policy::Way;
-use sayso_core::statement::Statement;
 use sayso_core::time::Timestamp;
 use sayso_store::configuration::Configuration;
-use sayso_store::store::{Draft, Moment, StoreError, Subject};
+use sayso_store::store::Draft;
 
 use crate::api::consents::plan::message_for;
-use crate::app::App;
 use crate::judging;
 
 /// Judges ticks by the policies of their channels.
@@ -29,27 +26,12 @@ pub(crate) fn judge(configuration: &Configuration, way: Way, now: Timestamp, dra
     }
 }
 
-/// Makes `pending` what would lift a refusal, for nobody has proven that the address is theirs.
-///
-/// # Errors
-/// The store's: what a person refused must be known.
-pub(crate) async fn lift_nothing(
-    app: &App,
-    configuration: &Configuration,
-    drafts: &mut [Draft],
-) -> Result<(), StoreError> {
+/// Has the writer leave `pending` what would lift a refusal, for nobody has proven that the address is
+/// theirs.
+pub(crate) fn lift_nothing(configuration: &Configuration, drafts: &mut [Draft]) {
     for draft in drafts {
-        let Fact::Consent(about, _) = draft.fact else { continue };
-        let Subject::Address(address) = &draft.subject else { continue };
-        let key = address.key(&configuration.secret);
-        let workspace = configuration.workspace;
-        let known = app.store().registers(workspace, &draft.subject, Moment::Now).await?;
-        let message = message_for(about, configuration);
-        let now = app.now();
-        if !lifted_by(&known, &draft.event(key, now), &message, now).is_empty() {
-            judging::keep(None, Some(Doubt::Unproven), &mut draft.evidence);
-            draft.fact = Fact::Consent(about, Statement::Pending);
+        if let Fact::Consent(about, _) = draft.fact {
+            draft.guard = Guard::LiftsNothing(message_for(about, configuration));
         }
     }
-    Ok(())
 }

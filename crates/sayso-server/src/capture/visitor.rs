@@ -14,10 +14,11 @@ use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use sayso_core::address::Address;
 use sayso_core::canonical::Writer;
-use sayso_core::capture::refuses_already;
+use sayso_core::capture::{refuses_already, said_now};
 use sayso_core::channel::{Channel, Permission, Scope};
 use sayso_core::event::Fact;
 use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
+use sayso_core::guard::Guard;
 use sayso_core::limits;
 use sayso_core::notice::NoticeRef;
 use sayso_core::personal_link::{LinkPurpose, PersonalLink, UnverifiedLink};
@@ -191,6 +192,7 @@ impl Visitor {
         let what = format!("{} {}", about(permission), statement.slot());
         let fact = Fact::Consent(permission, statement);
         let mut draft = self.draft_of(road, fact, &what)?;
+        draft.occurred_at = said_now(statement, self.received);
         draft.evidence.notice = notice;
         Ok(draft)
     }
@@ -224,6 +226,7 @@ impl Visitor {
                 ..Evidence::default()
             },
             attributes: BTreeMap::new(),
+            guard: Guard::None,
         })
     }
 }

@@ -11,6 +11,7 @@ use sayso_core::canonical::{Canonical, Writer};
 use sayso_core::channel::Channel;
 use sayso_core::event::Fact;
 use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
+use sayso_core::guard::Guard;
 use sayso_core::id::ConnectionId;
 use sayso_core::limits;
 use sayso_core::source::{Actor, Evidence, EvidenceText, Road, Source, SourceName};
@@ -121,6 +122,7 @@ impl<'a> Telling<'a> {
                 ..Evidence::default()
             },
             attributes: BTreeMap::new(),
+            guard: Guard::None,
         })
     }
 }

@@ -12,6 +12,7 @@ use sayso_core::canonical::{Canonical, Writer};
 use sayso_core::channel::{Category, Channel, Permission, Scope};
 use sayso_core::event::{Fact, Switched};
 use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
+use sayso_core::guard::Guard;
 use sayso_core::id::{ConnectionId, ImportId, MessageId, SenderId};
 use sayso_core::limits;
 use sayso_core::source::{Actor, Evidence, EvidenceText, Road, Source, SourceName};
@@ -212,6 +213,7 @@ fn drafts(
             basis: None,
             evidence: Evidence { method: method.clone(), ..Evidence::default() },
             attributes: BTreeMap::new(),
+            guard: Guard::None,
         }
     };
     failed.to.iter().map(draft).collect()

@@ -11,19 +11,22 @@ use sayso_channels::inbound::{Choice, KeywordKind, Prefers, ProviderEvent, Writt
 use sayso_core::address::Address;
 use sayso_core::canonical::{Canonical, Writer};
 use sayso_core::capture::{settle_time, start};
-use sayso_core::channel::{Channel, Permission, Provider, Scope};
+use sayso_core::channel::{Category, Channel, Message, Permission, Provider, Scope};
+use sayso_core::decision::{Requirement, check};
 use sayso_core::event::{Fact, Switched};
 use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
+use sayso_core::guard::Guard;
 use sayso_core::id::{ConnectionId, EntryPointId, MessageId, RuleId, SenderId};
 use sayso_core::limits;
 use sayso_core::policy::{Judgment, Way};
 use sayso_core::source::{Actor, Evidence, EvidenceText, Road, Source, SourceName};
 use sayso_core::statement::Statement;
+use sayso_core::status::Status;
 use sayso_core::suppression::{Cover, Suppression};
 use sayso_core::time::{ClaimedTime, Timestamp};
 use sayso_core::wording::{Because, Heard, Reading};
 use sayso_store::configuration::Configuration;
-use sayso_store::store::{Dating, Draft, Moment, Outcome, Subject};
+use sayso_store::store::{Dating, Draft, Outcome, Recorded, Subject};
 use sayso_store::tally::Tally;
 use tokio::time::Instant;
 
@@ -33,6 +36,7 @@ use super::reference::Carrier;
 use super::reply::{Replying, Said};
 use super::understanding::{Line, Understanding};
 use super::{health, reported, templates};
+use crate::api::consents::answer::circumstances;
 use crate::api::rejects::Rejecting;
 use crate::app::App;
 use crate::capture::reach;
@@ -176,6 +180,44 @@ struct Saying<'a> {
     account: Option<OneAccount>,
     /// What the policies of their channels said of opt-ins among it.
     judged: Vec<(Permission, Judgment)>,
+    /// Whether it is START, of which each part has a condition of its own.
+    starts: bool,
+}
+
+/// What was recorded of something in a call, in the order of its drafts.
+struct Told(Vec<Recorded>);
+
+impl Told {
+    /// Whether all of it was known.
+    fn was_said_before(&self) -> bool {
+        self.0.iter().all(|recorded| recorded.outcome == Outcome::Retried)
+    }
+
+    /// Whether it left an opt-in `pending`.
+    fn left_pending(&self) -> bool {
+        let is_pending = |fact| matches!(fact, Fact::Consent(_, Statement::Pending));
+        self.0.iter().any(|it| it.outcome == Outcome::Appended && is_pending(it.fact))
+    }
+
+    /// Where START left the person towards marketing from the sender that they wrote to; nothing where it
+    /// was no START.
+    fn came_to(
+        &self,
+        line: &Line<'_>,
+        understood: Option<&Understanding<'_>>,
+        now: Timestamp,
+    ) -> Option<Status> {
+        understood.filter(|it| it.heard.reading == Reading::Start)?;
+        let last = self.0.last()?;
+        let message = Message::ordinary(line.channel, Category::Marketing);
+        let message = Message { sender: line.sender, ..message };
+        let settings = line.configuration.settings.at(now);
+        let circumstances = circumstances(&settings, Requirement::OptIn, now.max(last.recorded_at));
+        let decision = check(&last.registers, &message, &circumstances);
+        let status = decision.consent.status;
+        // Where something else stands in the way, nobody is welcomed.
+        (decision.is_allow() || status != Status::OptedIn).then_some(status)
+    }
 }
 
 impl Saying<'_> {
@@ -229,10 +271,8 @@ impl Listening<'_> {
         let message = event_id(self.configuration.workspace, identity, 0);
         let carrier = Carrier { app, line: &line, wrote, addresses: &addresses, message, received };
         let (understood, good) = carrier.understand(understand(&line, wrote)).await?;
-        let said = match &understood {
-            Some(understood) => self.statements(&line, understood, &addresses).await?,
-            None => Vec::new(),
-        };
+        let said = understood.as_ref().map(|understood| statements(&line, understood));
+        let said = said.unwrap_or_default();
         let settings = self.configuration.settings.at(self.received);
         let judged = line.judged(understood.as_ref(), said, &settings.policies);
         let statements: Vec<_> = judged.iter().map(|(about, it)| (*about, it.statement)).collect();
@@ -254,7 +294,8 @@ impl Listening<'_> {
         let good = good.filter(|_| refused.is_none());
         let confirmed = carrier.take(good.as_ref()).await?;
         let good = good.filter(|_| !confirmed.is_empty());
-        let said_before = self.record(&saying, &facts, confirmed).await?;
+        let recorded = self.record(&saying, &facts, confirmed).await?;
+        let said_before = recorded.was_said_before();
         if !said_before {
             self.count((sender, refused), origin);
             good.iter().for_each(|good| carrier.count(good));
@@ -262,7 +303,8 @@ impl Listening<'_> {
         let said = Said {
             understood: understood.as_ref(),
             refused,
-            left_pending: statements.iter().any(|said| said.1 == Statement::Pending),
+            left_pending: recorded.left_pending(),
+            start: recorded.came_to(&line, understood.as_ref(), self.received),
             at: wrote.occurred_at.map_or(self.received, |at| at.last().min(self.received)),
         };
         let is_answered = wrote.handled_by_provider.is_some() || said_before;
@@ -336,26 +378,6 @@ impl Listening<'_> {
         (is_start && unblocks).then_some(off)
     }
 
-    /// What words say, as statements about permissions: START by what is known of the person.
-    async fn statements(
-        &self,
-        line: &Line<'_>,
-        understood: &Understanding<'_>,
-        addresses: &[Address],
-    ) -> Result<Vec<(Permission, Statement)>, Problem> {
-        let mut statements = line.statements(understood);
-        if understood.heard.reading == Reading::Start {
-            let Some(address) = addresses.first() else { return Ok(Vec::new()) };
-            let subject = Subject::Address(address.clone());
-            let workspace = self.configuration.workspace;
-            let registers = self.app.store().registers(workspace, &subject, Moment::Now).await?;
-            let all = Permission::Messages(line.channel, Scope::All);
-            let says = start(&registers, line.channel).iter();
-            statements = says.map(|statement| (all, *statement)).collect();
-        }
-        Ok(statements)
-    }
-
     /// A person used a switch of the platform, which says so.
     async fn obey(&self, prefers: &Prefers) -> Result<(), Problem> {
         let addresses: Vec<Address> = prefers.who.addresses().collect();
@@ -386,8 +408,9 @@ impl Listening<'_> {
             addresses: &addresses,
             account: OneAccount::of(prefers.channel, &prefers.who),
             judged,
+            starts: false,
         };
-        let said_before = self.record(&saying, &[fact], Vec::new()).await?;
+        let said_before = self.record(&saying, &[fact], Vec::new()).await?.was_said_before();
         let refuses = matches!(prefers.choice, Choice::Stop | Choice::OptOut);
         if let Some(sender) = sender.filter(|_| refuses && !said_before) {
             self.app.counting().note_refusal(self.configuration.workspace, sender);
@@ -403,14 +426,13 @@ impl Listening<'_> {
         (Fact::Consent(about, judgment.statement), vec![(about, judgment)])
     }
 
-    /// Records facts about every address of a person, and what goes with them, in one transaction; says
-    /// whether all of the facts were known.
+    /// Records facts about every address of a person, and what goes with them, in one transaction.
     async fn record(
         &self,
         saying: &Saying<'_>,
         facts: &[Fact],
         besides: Vec<Draft>,
-    ) -> Result<bool, Problem> {
+    ) -> Result<Told, Problem> {
         let workspace = self.configuration.workspace;
         let mut drafts = Vec::with_capacity(facts.len() * saying.addresses.len());
         let is_hold = |fact: &Fact| matches!(fact, Fact::Consent(_, Statement::Hold));
@@ -420,6 +442,7 @@ impl Listening<'_> {
             Some(_) | None => false,
         };
         for (place, address) in saying.addresses.iter().enumerate() {
+            let mut started = None;
             for fact in facts {
                 // What holds one address of an account holds the other.
                 let is_held = place > 0 && is_reviewed_once && is_hold(fact);
@@ -429,9 +452,13 @@ impl Listening<'_> {
                 // What is dated in the future is no yes (rule 2).
                 let Some(occurred_at) = self.settled(*fact, saying.occurred_at) else { continue };
                 let part = u32::try_from(drafts.len()).unwrap_or(u32::MAX);
+                let id = event_id(workspace, saying.identity, part);
+                let guard = if saying.starts { guard_of_start(fact) } else { Guard::None };
+                let is_start = matches!(fact, Fact::Consent(_, Statement::Start));
+                started = started.or_else(|| is_start.then_some(id));
                 drafts.push(Draft {
                     subject: Subject::Address(address.clone()),
-                    id: event_id(workspace, saying.identity, part),
+                    id,
                     request: saying.request,
                     fact: *fact,
                     source: saying.source.clone(),
@@ -439,9 +466,10 @@ impl Listening<'_> {
                     occurred_at,
                     dating: Dating::Dated,
                     import: None,
-                    basis: None,
+                    basis: started.filter(|_| guard != Guard::None),
                     evidence: saying.evidence_of(fact),
                     attributes: BTreeMap::new(),
+                    guard,
                 });
             }
         }
@@ -451,14 +479,14 @@ impl Listening<'_> {
         }
         drafts.extend(besides);
         if drafts.is_empty() {
-            return Ok(true);
+            return Ok(Told(Vec::new()));
         }
-        let recorded = self.app.store().record(workspace, drafts).await?;
+        let mut recorded = self.app.store().record(workspace, drafts).await?;
         if facts.iter().any(refuses) {
             self.app.metrics().time_refusal(self.began.elapsed());
         }
-        let mut recorded = recorded.iter().take(own);
-        Ok(recorded.all(|recorded| recorded.outcome == Outcome::Retried))
+        recorded.truncate(own);
+        Ok(Told(recorded))
     }
 
     fn telling(&self, saying: &Saying<'_>) -> Telling<'_> {
@@ -477,7 +505,7 @@ impl Listening<'_> {
         Some(match fact {
             Fact::Consent(_, statement) => settle_time(statement, claimed, self.received).ok()?,
             Fact::Suppression(_, _, Switched::On) => {
-                claimed.map_or(self.received, |at| at.last().min(self.received))
+                claimed.map_or(Timestamp::DISTANT_FUTURE, ClaimedTime::last)
             }
             Fact::Suppression(_, _, Switched::Off)
             | Fact::Activity(_)
@@ -522,6 +550,7 @@ impl Listening<'_> {
             addresses: &[],
             account: None,
             judged: Vec::new(),
+            starts: heard.is_some_and(|heard| heard.reading == Reading::Start),
         })
     }
 
@@ -613,6 +642,35 @@ fn understand<'a>(line: &Line<'a>, wrote: &Wrote) -> Option<Understanding<'a>> {
         (None, own) => own?,
     };
     Some(line.follow(text, heard))
+}
+
+/// What words say, as statements about permissions: START in all its parts, each of which is written
+/// where its condition holds.
+fn statements(line: &Line<'_>, understood: &Understanding<'_>) -> Vec<(Permission, Statement)> {
+    if understood.heard.reading == Reading::Start {
+        let parts = start(line.channel, line.sender);
+        return parts.map(|(about, statement, _)| (about, statement)).collect();
+    }
+    line.statements(understood)
+}
+
+/// The condition of a part of START.
+const fn guard_of_start(fact: &Fact) -> Guard {
+    match fact {
+        Fact::Consent(Permission::Messages(_, Scope::Category(_)), Statement::Start) => {
+            Guard::WhereRefused
+        }
+        Fact::Consent(_, Statement::Pending) => Guard::WithoutOptIn,
+        Fact::Consent(..)
+        | Fact::Suppression(..)
+        | Fact::Activity(_)
+        | Fact::Retraction(_)
+        | Fact::Link(_)
+        | Fact::SameAccount(..)
+        | Fact::MovedFrom(_)
+        | Fact::Attributes(_)
+        | Fact::Erasure => Guard::None,
+    }
 }
 
 /// The answer of a button of ours. A no is a no whenever it is pressed; a yes while the question waits.

@@ -9,10 +9,11 @@ use std::collections::BTreeMap;
 use sayso_channels::inbound::{Written, Wrote};
 use sayso_core::address::{Address, AddressKey};
 use sayso_core::canonical::Writer;
-use sayso_core::capture::{permissions_of, settle_time};
+use sayso_core::capture::{covered_by, permissions_of, settle_time};
 use sayso_core::channel::Permission;
 use sayso_core::event::Fact;
 use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
+use sayso_core::guard::Guard;
 use sayso_core::id::EventId;
 use sayso_core::policy::Way;
 use sayso_core::reference::Reference;
@@ -132,8 +133,9 @@ impl<'a> Carrier<'a> {
         let evidence = self.evidence(good);
         let notice = evidence.notice.as_ref().and_then(|shown| configuration.notice(shown));
         let mut said: Vec<(Permission, Statement)> = Vec::new();
-        for ticked in &good.stored.draft.permissions {
-            for permission in permissions_of(*ticked, statement, notice) {
+        let ticked = good.stored.draft.permissions.iter();
+        for ticked in ticked.flat_map(|ticked| covered_by(*ticked)) {
+            for permission in permissions_of(ticked, statement, notice) {
                 let settled = match permission {
                     Permission::Messages(channel, scope) => {
                         self.line.settled((channel, scope), statement)
@@ -167,6 +169,7 @@ impl<'a> Carrier<'a> {
             basis: None,
             evidence: evidence.clone(),
             attributes: BTreeMap::new(),
+            guard: Guard::None,
         };
         let mut drafts: Vec<Draft> = (0..).zip(about).map(draft).collect();
         ticked::judge(configuration, Way::EntryPage, self.received, &mut drafts);

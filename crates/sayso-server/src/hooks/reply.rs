@@ -8,6 +8,7 @@ use sayso_core::decision::{Reason, Reasons, RequireOptIn, Requirement};
 use sayso_core::event_id::RequestHash;
 use sayso_core::id::{MessageId, SenderId};
 use sayso_core::limits;
+use sayso_core::status::Status;
 use sayso_core::time::Timestamp;
 use sayso_core::wording::Reading;
 use sayso_store::configuration::Configuration;
@@ -37,6 +38,8 @@ pub(super) struct Said<'a> {
     pub(super) refused: Option<Scope>,
     /// Whether it left an opt-in `pending`.
     pub(super) left_pending: bool,
+    /// Where START left the person; absent where it was no START.
+    pub(super) start: Option<Status>,
     /// When it was said.
     pub(super) at: Timestamp,
 }
@@ -117,6 +120,9 @@ impl Replying<'_> {
                 let thanks = questioning?.question.thanks.as_deref()?;
                 ("thanks".to_owned(), Occasion::Ordinary, thanks.to_owned())
             }
+            Reading::Start if own_words.is_none() => {
+                ("start".to_owned(), Occasion::Ordinary, self.answer_to_start(said.start?)?)
+            }
             Reading::Stop { .. }
             | Reading::No
             | Reading::Start
@@ -151,6 +157,24 @@ impl Replying<'_> {
                     "{ours}: you will get no more of these messages. Reply STOP to leave everything."
                 )
             }
+        }
+    }
+
+    /// The words that say what START did. Where there is no opt-in to return to, the question of the sender
+    /// says so better.
+    fn answer_to_start(&self, status: Status) -> Option<String> {
+        let ours = self.name();
+        match status {
+            Status::OptedIn => Some(format!(
+                "{ours}: welcome back. You will get messages from us here again. Reply STOP to leave."
+            )),
+            Status::UnderReview => Some(format!(
+                "{ours}: thank you. Somebody will read what you wrote before we send you anything else."
+            )),
+            Status::Expired => Some(format!(
+                "{ours}: thank you. Your earlier agreement has ended, so we will only write to you once you agree again."
+            )),
+            Status::Never | Status::Pending | Status::OptedOut => None,
         }
     }
 

@@ -1,7 +1,7 @@
 //! What a text does to consent: it is read against the words of every workspace, then matched with the
 //! workspace's rules (rules 18 to 20). Pure, so that a dry run and a message from a person cannot differ.
 
-use sayso_core::capture::{permissions_of, read_in_doubt};
+use sayso_core::capture::{covered_by, permissions_of, read_in_doubt};
 use sayso_core::channel::{Channel, Permission, Scope};
 use sayso_core::id::SenderId;
 use sayso_core::notice::{Notice, NoticeRef};
@@ -135,15 +135,22 @@ impl<'a> Line<'a> {
     fn agreed(&self) -> Vec<(Permission, Statement)> {
         let notice = self.open.and_then(|open| self.configuration.notice(&open.notice));
         let named = notice.into_iter().flat_map(|notice| &notice.names);
-        let said = named.map(|permission| match permission {
-            Permission::Messages(channel, scope) => {
-                let here = *channel == self.channel;
-                let level = if here { Statement::Confirmed } else { Statement::Single };
-                self.settled((*channel, *scope), level)
+        let covered = named.flat_map(|permission| covered_by(*permission));
+        let mut said = Vec::new();
+        for permission in covered {
+            let settled = match permission {
+                Permission::Messages(channel, scope) => {
+                    let here = channel == self.channel;
+                    let level = if here { Statement::Confirmed } else { Statement::Single };
+                    self.settled((channel, scope), level)
+                }
+                Permission::Processing => (Permission::Processing, Statement::Confirmed),
+            };
+            if !said.contains(&settled) {
+                said.push(settled);
             }
-            Permission::Processing => (Permission::Processing, Statement::Confirmed),
-        });
-        said.collect()
+        }
+        said
     }
 
     /// A no to the question: nothing that its notice names, or without a question nothing at all.
@@ -175,7 +182,12 @@ impl<'a> Line<'a> {
         let mut said = Vec::with_capacity(rule.permissions.len() + 1);
         for place in &rule.permissions {
             let (permission, statement) = self.settled(*place, statement);
-            for permission in permissions_of(permission, statement, notice) {
+            let covered: Vec<Permission> = match rule.does {
+                Does::OptIn => covered_by(permission).collect(),
+                Does::OptOut => vec![permission],
+            };
+            let said_of = |about| permissions_of(about, statement, notice);
+            for permission in covered.into_iter().flat_map(said_of) {
                 if !said.contains(&(permission, statement)) {
                     said.push((permission, statement));
                 }

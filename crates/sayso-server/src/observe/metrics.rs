@@ -20,8 +20,8 @@ const METADATA: Metadata<'static> = Metadata::new("sayso", Level::INFO, None);
 /// The upper bounds of the buckets of every histogram, in seconds.
 const BUCKETS_SECONDS: [f64; 12] =
     [0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.25, 1.0, 5.0];
-const OUTCOMES: [Outcome; 4] =
-    [Outcome::Appended, Outcome::Retried, Outcome::Repeated, Outcome::KeyReused];
+const OUTCOMES: [Outcome; 5] =
+    [Outcome::Appended, Outcome::Retried, Outcome::Repeated, Outcome::KeyReused, Outcome::Withheld];
 
 /// Where messages end here; what providers report later is not counted.
 const MESSAGE_ENDS: [MessageState; 4] =

@@ -96,7 +96,8 @@ async fn what_is_ticked_waits_until_the_code_is_entered() {
     assert!(done.status == StatusCode::OK && done.text.contains("Confirmed"), "{}", done.text);
     assert_eq!(shop.sms().await["decision"], "allow");
     let events = shop.events(ADA).await;
-    let (confirmed, pending) = (&events[0], &events[1]);
+    assert_eq!(events.len(), 4, "everything, and marketing, each pending and then confirmed");
+    let (confirmed, pending) = (&events[0], &events[2]);
     assert_eq!((&confirmed["says"], &pending["says"]), (&json!("confirmed"), &json!("pending")));
     assert_eq!((&confirmed["road"], &confirmed["source"]), (&json!("form"), &json!("Footer")));
     let evidence = &confirmed["evidence"];
@@ -137,7 +138,7 @@ async fn a_link_is_confirmed_by_post_alone_and_once() {
         shop.app.advance(Span::minutes(1));
     }
     assert_eq!(shop.sms().await["decision"], "allow");
-    assert_eq!(shop.events(ADA).await.len(), 2);
+    assert_eq!(shop.events(ADA).await.len(), 4);
 }
 
 #[tokio::test]
@@ -513,7 +514,7 @@ async fn whatever_fails_on_the_way_sending_the_page_again_asks_once() {
             calls += 1;
         };
         assert!(calls >= 3, "{fault:?}: {calls}");
-        assert_eq!(shop.events(ADA).await.len(), 1, "{fault:?}");
+        assert_eq!(shop.events(ADA).await.len(), 2, "{fault:?}");
         let arrived = shop.arrived(PHONE).await.len();
         // What was asked and is not known to have been has cost the message, and not the answer.
         assert_eq!(arrived, usize::from(fault != Fault::Kept), "{fault:?}");

@@ -14,17 +14,17 @@ use crate::support::{Answer, TestApp, plenty};
 const GRACE: &str = "+14155552672";
 const MALLORY: &str = "+14155552673";
 
-struct Stand {
-    app: TestApp,
+pub(crate) struct Stand {
+    pub(crate) app: TestApp,
     sender: Value,
-    notice: Value,
-    offers: String,
+    pub(crate) notice: Value,
+    pub(crate) offers: String,
     news: String,
     entry: Value,
 }
 
 impl Stand {
-    async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         let mut options = Options::with_rates(plenty());
         options.outside.url = Some("https://consent.example".into());
         Self::over(TestApp::with_options(options).await).await
@@ -93,7 +93,7 @@ impl Stand {
     }
 
     /// Ticks offers, and comes back with the text that stands in the chat.
-    async fn tick(&self, address: &str, visit: &str) -> String {
+    pub(crate) async fn tick(&self, address: &str, visit: &str) -> String {
         let fields = [("visit", visit), ("choice", &*self.offers), ("address", address)];
         text_of(&self.send(&fields).await)
     }
@@ -493,7 +493,9 @@ async fn an_entry_point_is_made_once_read_replaced_by_its_next_version_and_delet
     assert!(page.text.contains("Messages from Harbour Books on WhatsApp"), "{}", page.text);
     let sent = [("visit", "v1"), ("choice", "all"), ("address", GRACE)];
     text_of(&stand.send(&sent).await);
-    let event = stand.events(GRACE).await.remove(0);
+    let mut events = stand.events(GRACE).await;
+    assert_eq!(events[0]["about"], "whatsapp category:marketing", "its words cover it (rule 8)");
+    let event = events.remove(1);
     assert_eq!(
         (&event["about"], &event["source"]),
         (&json!("whatsapp"), &json!("till")),

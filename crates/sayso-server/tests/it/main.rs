@@ -24,6 +24,7 @@ mod findings;
 mod form_configuration;
 mod forms;
 mod gupshup_users;
+mod heard;
 mod hooks;
 mod imports;
 mod inferred;

@@ -139,8 +139,8 @@ async fn a_dry_run_says_what_a_text_would_do_and_why_and_records_nothing() {
     };
     let offers = run("offers").await;
     assert_eq!((&offers["rule"], &offers["why"]), (&rule["id"], &json!("only_match")));
-    let said = json!([{ "permission": "messages", "channel": "sms", "scope": "all", "statement": "single" }]);
-    assert_eq!(offers["statements"], said);
+    let said = |scope: &str| json!({ "permission": "messages", "channel": "sms", "scope": scope, "statement": "single" });
+    assert_eq!(offers["statements"], json!([said("all"), said("category:marketing")]));
     let stop = run("Stop. Thank you").await;
     assert_eq!((&stop["reading"], &stop["why"]), (&json!("stop"), &json!("built_in_word")));
     assert_eq!(stop["statements"][0]["statement"], "opt_out");

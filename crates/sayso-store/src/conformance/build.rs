@@ -9,6 +9,7 @@ use sayso_core::channel::{Category, Channel, Message, Permission, Scope};
 use sayso_core::decision::{Reason, Requirement};
 use sayso_core::event::Fact;
 use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
+use sayso_core::guard::Guard;
 use sayso_core::id::{EventId, WorkspaceId};
 use sayso_core::phone::Phone;
 use sayso_core::registers::Registers;
@@ -114,6 +115,7 @@ pub fn of_fact(workspace: WorkspaceId, address: &Address, fact: Fact, minutes: i
         basis: None,
         evidence: Evidence::default(),
         attributes: BTreeMap::new(),
+        guard: Guard::None,
     }
 }
 

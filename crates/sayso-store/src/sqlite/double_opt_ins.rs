@@ -124,7 +124,8 @@ fn of_request(
     .map(|id| id.map(DoubleOptInId::from_bytes))
 }
 
-/// Whether a question may go: the address rests, and no count is full.
+/// Whether a question may go: no other waits for this address, and no count is full. An answered one is
+/// over: somebody who came, left and comes again is asked again.
 fn may_go(
     work: &Connection,
     workspace: WorkspaceId,
@@ -133,7 +134,8 @@ fn may_go(
 ) -> rusqlite::Result<AskingEnd> {
     let last: Option<i64> = work
         .prepare_cached(
-            "SELECT max(asked_at) FROM double_opt_in WHERE workspace = ?1 AND address_key = ?2",
+            "SELECT max(asked_at) FROM double_opt_in
+             WHERE workspace = ?1 AND address_key = ?2 AND answered_at IS NULL",
         )?
         .query_row(params![workspace.as_bytes(), draft.waiting.address.as_bytes()], |row| {
             row.get(0)

@@ -7,10 +7,11 @@ use hashbrown::HashMap;
 use rusqlite::Connection;
 use sayso_core::address::{Address, AddressKey};
 use sayso_core::canonical::Canonical;
-use sayso_core::capture;
+use sayso_core::capture::{self, Doubt};
 use sayso_core::channel::Permission;
 use sayso_core::event::{ConsentEvent, Fact, Sealed};
 use sayso_core::event_id::is_keyed;
+use sayso_core::guard::Guarded;
 use sayso_core::id::{EventId, ProfileId, SenderId, WorkspaceId};
 use sayso_core::register::Mark;
 use sayso_core::registers::{Joined, Registers};
@@ -154,6 +155,22 @@ pub(super) struct Staged {
 }
 
 impl Draft {
+    /// The same, as `pending` for this reason.
+    fn doubted(mut self, doubt: Doubt) -> Self {
+        if let Fact::Consent(permission, _) = self.fact {
+            self.fact = Fact::Consent(permission, Statement::Pending);
+        }
+        doubt.keep_in(&mut self.evidence);
+        self
+    }
+
+    /// The answer where nothing is stored.
+    fn left_out(&self, outcome: Outcome, registers: Arc<Registers>, now: Timestamp) -> Recorded {
+        let at = self.occurred_at.min(now);
+        let Self { id, fact, .. } = *self;
+        Recorded { id, outcome, fact, occurred_at: at, recorded_at: at, registers }
+    }
+
     /// Seals the personal part, in the caller's thread.
     pub(super) fn prepare(
         self,
@@ -240,6 +257,11 @@ impl<'a> Group<'a> {
         self.shared.note_clock(now, next);
         self.last_recorded = next;
         next
+    }
+
+    /// The time now, for what is judged and not written.
+    fn now(&self) -> Timestamp {
+        self.shared.environment.clock.now().max(self.last_recorded)
     }
 
     /// The registers of an address as of now, what this group staged included.
@@ -376,20 +398,34 @@ impl<'a> Group<'a> {
         if let Some(known) = self.find_event(workspace, *key, draft.id, hint.as_ref())? {
             let outcome =
                 if known.request == draft.request { Outcome::Retried } else { Outcome::KeyReused };
-            let ConsentEvent { occurred_at, recorded_at, .. } = known.event;
-            return Ok(Recorded { id: draft.id, outcome, occurred_at, recorded_at, registers });
+            let ConsentEvent { fact, occurred_at, recorded_at, .. } = known.event;
+            let id = draft.id;
+            return Ok(Recorded { id, outcome, fact, occurred_at, recorded_at, registers });
         }
         if says_nothing_new(draft, &registers) {
-            let at = draft.occurred_at;
-            return Ok(Recorded {
-                id: draft.id,
-                outcome: Outcome::Repeated,
-                occurred_at: at,
-                recorded_at: at,
-                registers,
-            });
+            return Ok(draft.left_out(Outcome::Repeated, registers, self.now()));
         }
-        self.append_new(workspace, prepared)
+        let now = self.now();
+        match draft.guard.judge(&draft.event(*key, now), &registers, now) {
+            Guarded::Stands => self.append_new(workspace, prepared),
+            Guarded::Doubted(doubt) => {
+                let weaker = draft.clone().doubted(doubt);
+                let weaker = weaker.prepare(workspace, self.shared, *key, hint.clone());
+                self.append_new(workspace, &weaker)
+            }
+            Guarded::Withheld => Ok(draft.left_out(Outcome::Withheld, registers, now)),
+        }
+    }
+
+    /// What is known of a draft that is not written.
+    pub(super) fn leave_out(
+        &mut self,
+        workspace: &Workspace,
+        prepared: &Prepared,
+        outcome: Outcome,
+    ) -> Result<Recorded, StoreError> {
+        let registers = self.registers(workspace, prepared.key)?;
+        Ok(prepared.draft.left_out(outcome, registers, self.now()))
     }
 
     fn append_new(
@@ -422,6 +458,7 @@ impl<'a> Group<'a> {
         Ok(Recorded {
             id: draft.id,
             outcome: Outcome::Appended,
+            fact: event.fact,
             occurred_at: event.occurred_at,
             recorded_at: event.recorded_at,
             registers,

@@ -8,6 +8,7 @@ use sayso_core::canonical::Writer;
 use sayso_core::channel::Permission;
 use sayso_core::event::{ConsentEvent, Fact, Retracted};
 use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
+use sayso_core::guard::Guard;
 use sayso_core::id::{EventId, ProfileId};
 use sayso_core::link::{Carried, carried};
 use sayso_core::register::Mark;
@@ -83,6 +84,7 @@ impl Following<'_> {
             basis: self.basis,
             evidence: Evidence::default(),
             attributes: BTreeMap::new(),
+            guard: Guard::None,
         }
     }
 }
@@ -94,8 +96,33 @@ pub(super) fn link_source() -> Result<Source, StoreError> {
 }
 
 impl Group<'_> {
+    /// Records the events of one call in their order. What START says besides is written with it or never,
+    /// so that a retry of it says nothing of what was refused since; so is what a held row says besides.
+    pub(super) fn record_all(
+        &mut self,
+        workspace: &Workspace,
+        drafts: &[Prepared],
+    ) -> Result<Vec<Recorded>, StoreError> {
+        let mut recorded: Vec<Recorded> = Vec::with_capacity(drafts.len());
+        for prepared in drafts {
+            let besides = match prepared.draft.guard {
+                Guard::WhereRefused | Guard::WithoutOptIn | Guard::HeldIfLifting(_) => {
+                    prepared.draft.basis
+                }
+                Guard::None | Guard::LiftsNothing(_) | Guard::NotRefusedSince(..) => None,
+            };
+            let first = besides.and_then(|first| recorded.iter().find(|it| it.id == first));
+            let outcome = first.map(|first| first.outcome);
+            recorded.push(match outcome.filter(|outcome| *outcome != Outcome::Appended) {
+                Some(outcome) => self.leave_out(workspace, prepared, outcome)?,
+                None => self.record(workspace, prepared)?,
+            });
+        }
+        Ok(recorded)
+    }
+
     /// Records one event; what is said of processing is said of every address of the person.
-    pub(super) fn record(
+    fn record(
         &mut self,
         workspace: &Workspace,
         prepared: &Prepared,
@@ -103,7 +130,7 @@ impl Group<'_> {
         let recorded = self.append(workspace, prepared)?;
         let draft = &prepared.draft;
         if let (Fact::Consent(Permission::Processing, _), Outcome::Appended) =
-            (draft.fact, recorded.outcome)
+            (recorded.fact, recorded.outcome)
         {
             for sibling in self.siblings(workspace, &recorded.registers, prepared.key)? {
                 let Some(address) = self.address(workspace, sibling)? else {
@@ -111,7 +138,7 @@ impl Group<'_> {
                 };
                 let copy = Following {
                     subject: Subject::Address(address),
-                    fact: draft.fact,
+                    fact: recorded.fact,
                     source: &draft.source,
                     actor: draft.actor,
                     at: recorded.occurred_at,

@@ -35,6 +35,11 @@ impl Faults {
     pub(crate) fn next(&self, fault: Fault) {
         self.0.lock().unwrap().push(fault);
     }
+
+    /// Forgets the faults that no commit met.
+    pub(crate) fn clear(&self) {
+        self.0.lock().unwrap().clear();
+    }
 }
 
 fn engine_error(code: i32) -> rusqlite::Error {

@@ -11,6 +11,7 @@ mod faults;
 mod gate;
 mod restart;
 mod sending;
+mod simulation;
 mod views;
 mod work;
 mod writes;

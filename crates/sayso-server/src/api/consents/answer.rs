@@ -1,10 +1,12 @@
 //! What a client hears about a recorded consent: the event, and where the person stands now.
 
-use sayso_core::capture::Doubt;
-use sayso_core::channel::{Message, Permission};
+use sayso_core::capture::{Doubt, still_refused};
+use sayso_core::channel::{Message, Permission, Scope};
 use sayso_core::decision::{Circumstances, Requirement, SenderState, check};
+use sayso_core::event::Fact;
 use sayso_core::registers::Registers;
 use sayso_core::settings::Settings;
+use sayso_core::statement::Statement;
 use sayso_core::time::Timestamp;
 use sayso_store::store::Recorded;
 use serde::Serialize;
@@ -92,6 +94,10 @@ pub(crate) struct ConsentAnswer {
     /// Why an opt-in was recorded as `pending`, which grants nothing; absent where it was not in doubt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) doubt: Option<DoubtAnswer>,
+    /// After an opt-in to `all`: the scopes that stay refused, because the person left them by themselves. Each needs an opt-in of its own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(example = json!(["category:marketing"]))]
+    pub(crate) still_refused: Vec<String>,
 }
 
 /// Where the person with these registers stands towards a message.
@@ -171,6 +177,28 @@ impl EventAnswer {
     }
 }
 
+/// What an opt-in to everything on a channel leaves refused (rule 8).
+fn left_refused(fact: Fact, registers: &Registers, now: Timestamp) -> Vec<String> {
+    match fact {
+        Fact::Consent(
+            Permission::Messages(channel, Scope::All),
+            Statement::Single | Statement::Confirmed | Statement::Term(_),
+        ) => {
+            let categories = still_refused(registers, channel, now);
+            categories.map(|category| Scope::Category(category).to_string()).collect()
+        }
+        Fact::Consent(..)
+        | Fact::Suppression(..)
+        | Fact::Activity(_)
+        | Fact::Retraction(_)
+        | Fact::Link(_)
+        | Fact::SameAccount(..)
+        | Fact::MovedFrom(_)
+        | Fact::Attributes(_)
+        | Fact::Erasure => Vec::new(),
+    }
+}
+
 impl ConsentAnswer {
     /// The answer to a plan that was recorded; `registers` are those after all of it.
     pub(crate) fn of(
@@ -195,6 +223,7 @@ impl ConsentAnswer {
             processing: processing_word(registers, now),
             remarks: plan.remarks.clone(),
             doubt: plan.doubt.map(DoubtAnswer::of),
+            still_refused: left_refused(recorded.fact, registers, now),
         }
     }
 }

@@ -10,12 +10,12 @@ use sayso_core::capture::{Doubt, permissions_of, read_in_doubt, settle_time, sta
 use sayso_core::channel::{Category, Channel, Message, Permission, Scope};
 use sayso_core::event::Fact;
 use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
+use sayso_core::guard::Guard;
 use sayso_core::limits;
 use sayso_core::notice::Notice;
 use sayso_core::pack::Pack;
 use sayso_core::phone::PhoneBook;
 use sayso_core::policy::Way;
-use sayso_core::registers::Registers;
 use sayso_core::settings::Settings;
 use sayso_core::source::{Actor, Evidence, EvidenceText, Source};
 use sayso_core::statement::{Level, Standing, Statement};
@@ -62,8 +62,8 @@ pub(crate) struct Context<'a> {
 /// The events that one request makes, and the message whose status answers it.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
-    /// One event, and a second where an opt-in gives the processing permission too. A START has a
-    /// pending beside it, for who has no opt-in to return to.
+    /// One event, and a second where an opt-in gives the processing permission too. A START has beside it
+    /// what rule 19 says of categories that are refused, and a pending for those who never opted in.
     pub(crate) drafts: Vec<Draft>,
     /// The permission that was stated.
     pub(crate) permission: Permission,
@@ -76,34 +76,6 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// Which channel it is a START on.
-    pub(crate) fn starts_on(&self) -> Option<Channel> {
-        let started = self.drafts.first()?.fact;
-        match (started, self.permission) {
-            (Fact::Consent(_, Statement::Start), Permission::Messages(channel, _)) => Some(channel),
-            (
-                Fact::Consent(..)
-                | Fact::Suppression(..)
-                | Fact::Activity(_)
-                | Fact::Retraction(_)
-                | Fact::Link(_)
-                | Fact::SameAccount(..)
-                | Fact::MovedFrom(_)
-                | Fact::Attributes(_)
-                | Fact::Erasure,
-                _,
-            ) => None,
-        }
-    }
-
-    /// Leaves out what START does not say of a person of whom this is known (rule 19).
-    pub(crate) fn settle_start(&mut self, known: &Registers, channel: Channel) {
-        let said = start(known, channel);
-        self.drafts.retain(|draft| {
-            !matches!(draft.fact, Fact::Consent(_, statement) if !said.contains(&statement))
-        });
-    }
-
     /// Whether it takes something away, and so is recorded whatever the limits say (rule 5).
     pub(crate) fn refuses(&self) -> bool {
         self.drafts.iter().any(|draft| match draft.fact {
@@ -169,10 +141,15 @@ pub(crate) fn plan(
         }
         (None, Dating::Undated, _) => RequestIdentity::Undated(hash, context.received),
     };
-    let part = index.saturating_mul(2);
+    // Under a key the items of a batch are told apart by their places; else by what they say.
+    let place = match identity {
+        RequestIdentity::Key(_) => index,
+        RequestIdentity::Dated(_) | RequestIdentity::Undated(..) => 0,
+    };
+    let workspace = context.configuration.workspace;
     let first = Draft {
         subject,
-        id: event_id(context.configuration.workspace, identity, part),
+        id: event_id(workspace, identity, place.saturating_mul(2)),
         request: hash,
         fact: Fact::Consent(permission, statement),
         source: context.source.clone(),
@@ -186,18 +163,23 @@ pub(crate) fn plan(
         basis: None,
         evidence,
         attributes: BTreeMap::new(),
+        guard: Guard::None,
     };
     let mut drafts = vec![first.clone()];
     if statement == Statement::Start {
-        drafts.push(Draft {
-            id: event_id(context.configuration.workspace, identity, part + 1),
-            fact: Fact::Consent(permission, Statement::Pending),
+        let parts = STARTS_FROM.saturating_add(place.saturating_mul(STARTS_PER_REQUEST))..;
+        let besides = parts.zip(started_besides(permission));
+        drafts.extend(besides.map(|(part, (permission, statement, guard))| Draft {
+            id: event_id(workspace, identity, part),
+            fact: Fact::Consent(permission, statement),
+            basis: Some(first.id),
+            guard,
             ..first.clone()
-        });
+        }));
     }
     if permissions_of(permission, statement, notice).any(|other| other != permission) {
         drafts.push(Draft {
-            id: event_id(context.configuration.workspace, identity, part + 1),
+            id: event_id(workspace, identity, place.saturating_mul(2) + 1),
             fact: Fact::Consent(Permission::Processing, statement),
             basis: Some(first.id),
             ..first
@@ -210,6 +192,22 @@ pub(crate) fn plan(
         remarks,
         doubt,
     })
+}
+
+/// Where the parts of a request begin that START says besides, past those of every place of a batch.
+const STARTS_FROM: u32 = 1 << 31;
+/// The parts that one START may have.
+const STARTS_PER_REQUEST: u32 = 16;
+
+/// What START says besides: about everything on the channel what rule 19 says; in a narrower scope, that
+/// the person is to be asked who never opted in.
+fn started_besides(permission: Permission) -> Vec<(Permission, Statement, Guard)> {
+    match permission {
+        Permission::Messages(channel, Scope::All) => start(channel, None).skip(1).collect(),
+        Permission::Messages(..) | Permission::Processing => {
+            vec![(permission, Statement::Pending, Guard::WithoutOptIn)]
+        }
+    }
 }
 
 /// A message that needs the permission: marketing, unless the scope says otherwise.

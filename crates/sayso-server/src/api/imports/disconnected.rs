@@ -12,6 +12,7 @@ use sayso_core::canonical::Writer;
 use sayso_core::channel::{Category, Channel, Message, Permission, Scope};
 use sayso_core::event::{Fact, Switched};
 use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
+use sayso_core::guard::Guard;
 use sayso_core::source::{Actor, Evidence, EvidenceText, Source};
 use sayso_core::statement::Standing;
 use sayso_core::suppression::{Cover, Suppression};
@@ -68,6 +69,7 @@ pub(super) fn plan(
         basis: None,
         evidence: evidence(row),
         attributes: BTreeMap::new(),
+        guard: Guard::None,
     };
     let plan = Plan {
         drafts: vec![draft],

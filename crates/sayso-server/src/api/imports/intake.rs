@@ -5,17 +5,18 @@ use std::collections::BTreeMap;
 use sayso_core::address::AddressKey;
 use sayso_core::channel::Permission;
 use sayso_core::event::ConsentEvent;
+use sayso_core::guard::Guard;
 use sayso_core::id::ImportId;
 use sayso_core::lifting::{Lifted, lifted_by};
 use sayso_core::limits;
 use sayso_core::phone::Region;
 use sayso_core::registers::Registers;
 use sayso_core::settings::Settings;
-use sayso_core::source::{Road, Source, SourceName};
+use sayso_core::source::{Actor, Road, Source, SourceName};
 use sayso_core::statement::Standing;
 use sayso_core::time::Timestamp;
 use sayso_store::configuration::Configuration;
-use sayso_store::store::{Draft, Moment, Recorded, StoreError};
+use sayso_store::store::{Draft, Moment, Outcome, Recorded, StoreError};
 use tokio::task::JoinSet;
 
 use super::Import;
@@ -278,7 +279,14 @@ impl<'a> Intake<'a> {
         join_all(&mut registers, &said);
         earlier.entry(key).or_default().extend(said);
         Ok(match mode {
-            Mode::Record => Taken::Wanted(row, lifted),
+            Mode::Record => {
+                let mut row = row;
+                if lifting == Lifting::Held {
+                    let guard = Guard::HeldIfLifting(row.plan.message);
+                    row.plan.drafts.iter_mut().for_each(|draft| draft.guard = guard);
+                }
+                Taken::Wanted(row, lifted)
+            }
             Mode::Preview => {
                 let status = self.status(&row, &registers, self.received);
                 Taken::Answered(RowAnswer::of(&row, "would_append", status, &lifted))
@@ -341,8 +349,28 @@ impl<'a> Intake<'a> {
             self.app.metrics().count_consent(event.outcome);
         }
         let status = self.status(row, &last.registers, self.received.max(last.recorded_at));
+        if first.outcome == Outcome::Withheld {
+            // Somebody refused after the row was looked at.
+            return Ok(RowAnswer::of(row, "held", status, &self.withheld(row, first)));
+        }
         let answer = RowAnswer::of(row, outcome_word(first.outcome), status, lifted);
         Ok(RowAnswer { event: Some(first.id.to_string()), ..answer })
+    }
+
+    /// What a row would have lifted that its guard withheld.
+    fn withheld(&self, row: &PlannedRow, first: &Recorded) -> Vec<Lifted> {
+        let event = ConsentEvent {
+            id: first.id,
+            key: AddressKey::from_bytes([0; 16]),
+            fact: first.fact,
+            source: self.source.clone(),
+            actor: Actor::Operator,
+            occurred_at: first.occurred_at,
+            recorded_at: first.recorded_at,
+            import: Some(self.import),
+            basis: None,
+        };
+        lifted_by(&first.registers, &event, &row.plan.message, self.received)
     }
 
     /// Where the person stands towards messages, if the row is about messages.

@@ -241,7 +241,7 @@ impl Planner<'_> {
             // of the import that it repeats.
             draft.dating = Dating::Dated;
             if let (Fact::Consent(_, statement), Dating::Undated) = (draft.fact, dating) {
-                draft.occurred_at = undated_row_at(statement, self.context.received);
+                draft.occurred_at = undated_row_at(statement);
             }
         }
     }

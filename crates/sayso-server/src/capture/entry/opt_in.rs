@@ -6,10 +6,11 @@ use std::net::IpAddr;
 
 use sayso_core::address::{Address, AddressKey};
 use sayso_core::canonical::{Canonical, Writer};
-use sayso_core::capture::permissions_of;
+use sayso_core::capture::{covered_by, permissions_of};
 use sayso_core::channel::{Channel, Permission};
 use sayso_core::event::Fact;
 use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
+use sayso_core::guard::Guard;
 use sayso_core::notice::Notice;
 use sayso_core::policy::Way;
 use sayso_core::reference::Reference;
@@ -105,7 +106,7 @@ impl OptIn {
         if let Some((address, key)) = self.address.clone().zip(key) {
             let mut drafts = self.drafts(app, door, &address, (&evidence, notice));
             ticked::judge(&door.configuration, Way::EntryPage, app.now(), &mut drafts);
-            ticked::lift_nothing(app, &door.configuration, &mut drafts).await?;
+            ticked::lift_nothing(&door.configuration, &mut drafts);
             app.rates().take_address(key)?;
             app.rates().take_events(workspace, drafts.len())?;
             let recorded = app.store().record(workspace, drafts).await?;
@@ -128,8 +129,8 @@ impl OptIn {
         let workspace = door.configuration.workspace;
         let statement = Statement::Single;
         let mut permissions: Vec<Permission> = Vec::new();
-        for ticked in &self.permissions {
-            for permission in permissions_of(*ticked, statement, Some(notice)) {
+        for ticked in self.permissions.iter().flat_map(|ticked| covered_by(*ticked)) {
+            for permission in permissions_of(ticked, statement, Some(notice)) {
                 if !permissions.contains(&permission) {
                     permissions.push(permission);
                 }
@@ -150,6 +151,7 @@ impl OptIn {
             basis: (permission == Permission::Processing).then(|| event_id(workspace, identity, 0)),
             evidence: evidence.clone(),
             attributes: BTreeMap::new(),
+            guard: Guard::None,
         };
         (0..).zip(permissions).map(draft).collect()
     }

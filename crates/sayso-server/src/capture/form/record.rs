@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sayso_core::address::Address;
 use sayso_core::canonical::{Canonical, Writer};
-use sayso_core::capture::permissions_of;
+use sayso_core::capture::{covered_by, permissions_of};
 use sayso_core::channel::{Channel, Permission};
 use sayso_core::double_opt_in::{AnswerBy, is_required};
 use sayso_core::event::Fact;
 use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
+use sayso_core::guard::Guard;
 use sayso_core::notice::Notice;
 use sayso_core::policy::Way;
 use sayso_core::source::{Actor, Evidence, EvidenceText, Road, Source};
@@ -61,7 +62,10 @@ impl Plan {
         for it in &submission.ticked {
             let Some(address) = submission.address_on(it.channel) else { continue };
             let mut basis = None;
-            for permission in permissions_of(it.permission(), Statement::Single, Some(notice)) {
+            let covered = covered_by(it.permission());
+            for permission in
+                covered.flat_map(|about| permissions_of(about, Statement::Single, Some(notice)))
+            {
                 if permission == Permission::Processing && !processing.insert(address.clone()) {
                     continue;
                 }
@@ -80,6 +84,7 @@ impl Plan {
                     basis,
                     evidence: evidence.clone(),
                     attributes: BTreeMap::new(),
+                    guard: Guard::None,
                 };
                 basis = basis.or(Some(draft.id));
                 drafts.push(draft);
@@ -112,9 +117,12 @@ impl Plan {
     /// answers of somebody who is not known yet. Doing it twice does it once.
     pub(super) async fn record(mut self, app: &App, visit: &Visit) -> Result<Vec<Put>, StoreError> {
         let configuration = &visit.configuration;
-        ticked::lift_nothing(app, configuration, &mut self.drafts).await?;
+        ticked::lift_nothing(configuration, &mut self.drafts);
         let recorded = app.store().record(configuration.workspace, self.drafts.clone()).await?;
-        recorded.iter().for_each(|event| app.metrics().count_consent(event.outcome));
+        for (draft, event) in self.drafts.iter_mut().zip(&recorded) {
+            app.metrics().count_consent(event.outcome);
+            draft.fact = event.fact;
+        }
         let pending_at = recorded.iter().map(|event| event.occurred_at).min();
         let mut put = Vec::new();
         for asks in self.asks(visit, pending_at.unwrap_or(visit.received)) {

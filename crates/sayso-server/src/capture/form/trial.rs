@@ -13,6 +13,7 @@ use sayso_core::canonical::Writer;
 use sayso_core::email::Email;
 use sayso_core::event::{Fact, Switched};
 use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
+use sayso_core::guard::Guard;
 use sayso_core::phone::Phone;
 use sayso_core::source::{Actor, Evidence};
 use sayso_core::suppression::{Cover, Suppression};
@@ -78,5 +79,6 @@ fn block(visit: &Visit, plan: &Plan, address: &Address) -> Draft {
         basis: None,
         evidence: Evidence::default(),
         attributes: BTreeMap::new(),
+        guard: Guard::None,
     }
 }

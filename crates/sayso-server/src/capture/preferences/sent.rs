@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use sayso_core::capture::refused_since;
 use sayso_core::channel::{Channel, Permission, Scope};
+use sayso_core::guard::Guard;
 use sayso_core::notice::Notice;
 use sayso_core::registers::Registers;
 use sayso_core::time::Timestamp;
@@ -60,11 +61,20 @@ impl Changes {
         registers: &Registers,
     ) -> Option<&'a Notice> {
         let Permission::Messages(_, scope) = *permission else { return None };
+        let shown_at = self.shown_at?;
         let message = message_for(*permission, configuration);
-        let is_stale = refused_since(registers, &message, scope, self.shown_at?);
+        let is_stale = refused_since(registers, &message, scope, shown_at);
         let notice = notice_named(words, configuration)?;
         let is_named = configuration.is_named(notice, *permission);
         (is_named && !is_stale && configuration.is_living(scope)).then_some(notice)
+    }
+}
+
+impl Changes {
+    /// What must still hold when a yes is written: nothing was refused since the page was made.
+    pub(super) fn guard(&self, permission: Permission, configuration: &Configuration) -> Guard {
+        let shown_at = self.shown_at.unwrap_or(Timestamp::DISTANT_PAST);
+        Guard::NotRefusedSince(message_for(permission, configuration), shown_at)
     }
 }
 

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use sayso_core::address::{Address, AddressKey, OpaqueId};
 use sayso_core::canonical::Writer;
+use sayso_core::capture::said_now;
 use sayso_core::channel::{Channel, Permission, Scope};
 use sayso_core::event::Fact;
 use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
+use sayso_core::guard::Guard;
 use sayso_core::source::{Actor, Evidence, EvidenceText, Road, Source};
 use sayso_core::statement::Statement;
 use sayso_core::time::Timestamp;
@@ -361,12 +363,13 @@ impl Making<'_> {
             fact: Fact::Consent(permission, statement),
             source: self.source.clone(),
             actor: Actor::Operator,
-            occurred_at: self.received,
+            occurred_at: said_now(statement, self.received),
             dating: Dating::Undated,
             import: None,
             basis: None,
             evidence: self.evidence.clone(),
             attributes: BTreeMap::new(),
+            guard: Guard::None,
         });
     }
 

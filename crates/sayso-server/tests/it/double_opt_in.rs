@@ -521,3 +521,46 @@ async fn whatever_fails_on_the_way_sending_the_page_again_asks_once() {
         assert!(page.text.contains("one-time-code"), "{}", page.text);
     }
 }
+
+/// Field A9: one click leaves marketing; a sign-up with the right code comes back, and the page is true.
+#[tokio::test]
+async fn a9_who_left_by_one_click_comes_back_by_the_right_code() {
+    for by in ["code", "link"] {
+        let shop = shop(by).await;
+        shop.app.agrees().await;
+        shop.app.advance(Span::minutes(1));
+        let left = shop.app.links().await.one_click;
+        let clicked = shop.app.submit(&left, &[("List-Unsubscribe", "One-Click")]).await;
+        assert!(clicked.status.is_success(), "{}", clicked.text);
+        assert_eq!(shop.sms().await["reason"], "opted_out");
+        shop.app.advance(Span::minutes(1));
+        let page = shop.sign_up(&[("phone", PHONE), (BOX, "yes")]).await;
+        assert_eq!(shop.sms().await["reason"], "opted_out", "typing a number lifts nothing");
+        let done = match by {
+            "code" => {
+                let code = shop.code(PHONE).await;
+                shop.app.submit(&action(&page), &[("code", &code)]).await
+            }
+            _ => shop.app.submit(&shop.link(PHONE).await, &[]).await,
+        };
+        assert!(done.text.contains("Confirmed"), "{by}: {}", done.text);
+        assert_eq!(shop.sms().await["decision"], "allow", "{by}");
+    }
+}
+
+/// Field A9: a question that was answered is over: who left since and comes again is asked anew.
+#[tokio::test]
+async fn a9_an_answered_question_is_asked_anew_after_a_refusal() {
+    let shop = shop("code").await;
+    for round in 0..2 {
+        let page = shop.sign_up(&[("phone", PHONE), (BOX, "yes")]).await;
+        let code = shop.code(PHONE).await;
+        let done = shop.app.submit(&action(&page), &[("code", &code)]).await;
+        assert!(done.text.contains("Confirmed"), "{round}: {}", done.text);
+        assert_eq!(shop.sms().await["decision"], "allow", "{round}");
+        shop.app.advance(Span::minutes(5));
+        shop.refuse().await;
+        assert_eq!(shop.sms().await["reason"], "opted_out", "{round}");
+        shop.app.advance(Span::minutes(5));
+    }
+}

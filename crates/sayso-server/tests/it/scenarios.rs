@@ -91,7 +91,7 @@ impl World {
 
 #[tokio::test]
 async fn the_scenarios_hold_over_the_api() {
-    let rows: [(&str, &[&str], &str, &str); 27] = [
+    let rows: [(&str, &[&str], &str, &str); 35] = [
         ("1", &["out@1", "yes@2"], "opted_out", "opted_out"),
         ("2", &["out@1", "yes@2 t"], "opted_out", "opted_out"),
         ("4", &["single@1", "pending@2"], "opted_in", "opted_in"),
@@ -119,6 +119,14 @@ async fn the_scenarios_hold_over_the_api() {
         ("39", &["single@1", "no@1"], "opted_out", "opted_out"),
         ("43", &["start@400"], "pending", "pending"),
         ("rule 14, not lapsed", &["pending@400"], "pending", "pending"),
+        ("47", &["hold@1 t", "single@2"], "opted_in", "opted_in"),
+        ("48", &["single@1 s", "out@2", "start@3 s"], "opted_in", "opted_in"),
+        ("49", &["out@1 marketing", "single@2", "single@2 marketing"], "opted_in", "opted_in"),
+        ("50", &["out@1 marketing", "single@2"], "opted_out", "opted_out"),
+        ("51, all alone", &["single@0", "out@1 s", "start@2"], "opted_out", "opted_out"),
+        ("51", &["single@0", "out@1 s", "start@2 s"], "opted_in", "opted_in"),
+        ("52", &["single@0", "out@1 marketing", "start@2"], "opted_in", "opted_in"),
+        ("52, a topic", &["single@0", "out@1 t", "start@2"], "opted_out", "opted_in"),
     ];
     for (row, told, for_topic, for_other) in rows {
         let world = World::new().await;

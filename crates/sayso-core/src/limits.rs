@@ -193,6 +193,7 @@ limits! {
     count REJECT_FAULT_BYTES_MAX: usize = 512, "Place, fault or example kept with a refused statement: a place holds names that the sender chose.";
     count REJECT_QUEUE_BYTES_MAX: usize = 8_388_608, "Refused statements waiting to be kept: 8 MiB; past it they are only answered.";
     count SWEEP_ROWS_MAX: usize = 1_024, "Rows too old to be kept that one sweep deletes: a few milliseconds.";
+    count START_CHECK_BYTES_MAX: usize = 33_554_432, "A file of which every page is looked at before a start: 32 MiB take a twentieth of a second. In a larger one a damaged page is met when it is read.";
     count BACKUP_MANIFEST_BYTES_MAX: usize = 65_536, "The manifest of a backup: 64 KiB is a hundred times what one has.";
     count ERASURE_LINE_BYTES_MAX: usize = 4_096, "A line of a list of erasures: four times the longest that is written.";
     count READ_BYTES_MAX: usize = 16_384, "Of a text that is read for words: the longest message of WhatsApp in any script; of a longer one the beginning.";

@@ -25,6 +25,9 @@ pub use reference::reference_markdown;
 mod fault;
 mod reference;
 
+/// Settings that are paths: a relative one in a file is relative to that file.
+const PATHS: [&str; 3] = ["store.directory", "tls.certificate", "tls.key"];
+
 /// Every setting with its default.
 pub const EXAMPLE: &str = include_str!("../../../sayso.example.toml");
 
@@ -199,7 +202,9 @@ impl Reading {
                 continue;
             };
             for (key, value) in values {
-                self.overlay(&format!("{section}.{key}"), value, origin());
+                let key = format!("{section}.{key}");
+                let value = if PATHS.contains(&key.as_str()) { beside(path, value) } else { value };
+                self.overlay(&key, value, origin());
             }
         }
         Ok(())
@@ -398,6 +403,16 @@ impl Reading {
     }
 }
 
+/// A path as a file means it; an empty one is none.
+fn beside(file: &Path, value: Value) -> Value {
+    match (value, file.parent()) {
+        (Value::String(path), Some(directory)) if !path.is_empty() => {
+            Value::String(directory.join(path).display().to_string())
+        }
+        (value, _) => value,
+    }
+}
+
 fn parse(text: &str, path: &Path) -> Result<Table, ConfigError> {
     text.parse()
         .map_err(|source| ConfigError::NotToml { path: path.to_owned(), source: Box::new(source) })
@@ -442,7 +457,31 @@ mod tests {
         let config = Config::load(&sources).unwrap();
         assert_eq!(config.server.address.port(), 3);
         assert_eq!(config.server.connections_max, 7);
-        assert_eq!(config.store.directory, Path::new("there"));
+        assert_eq!(config.store.directory, directory.path().join("there"));
+    }
+
+    #[test]
+    fn a_relative_path_in_a_file_is_relative_to_the_file_and_any_other_to_the_command() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("sayso.toml");
+        let load = |text: &str, arguments: &[(&str, &str)]| {
+            std::fs::write(&file, text).unwrap();
+            let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+            let arguments = arguments.iter().map(owned).collect();
+            let sources = Sources { file: Some(file.clone()), environment: Vec::new(), arguments };
+            Config::load(&sources).unwrap()
+        };
+        let tls = "[tls]\ncertificate = \"tls/chain.pem\"\nkey = \"/keys/key.pem\"\n";
+        let config = load(&format!("[store]\ndirectory = \"../data\"\n{tls}"), &[]);
+        assert_eq!(config.store.directory, directory.path().join("../data"));
+        let tls = config.tls.unwrap();
+        assert_eq!(tls.certificate, directory.path().join("tls/chain.pem"));
+        assert_eq!(tls.key, Path::new("/keys/key.pem"));
+        let config = load("", &[("store.directory", "data")]);
+        assert_eq!(config.store.directory, Path::new("data"));
+        assert_eq!(config.tls, None);
+        let config = load("[tls]\ncertificate = \"\"\nkey = \"\"\n", &[]);
+        assert_eq!(config.tls, None, "an empty path is none");
     }
 
     #[test]

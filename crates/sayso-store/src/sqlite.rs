@@ -9,6 +9,8 @@
 //! | `master.key` | the key that opens addresses, evidence and address-key secrets | every look-up |
 //! | `master.key.next` | the key that a rotation under way puts in its place | nothing |
 //! | `reserve` | nothing: room on the disk for refusals | that room |
+//! | `store.new` | nothing: lies there until the first start has made the store | nothing |
+//! | `work.db.lost` | nothing: an operator says that `work.db` may be begun anew | nothing |
 //! | `lock` | nothing: held while a process owns the store | nothing |
 //!
 //! An acknowledgement waits for the append to `events.db` and for nothing else.
@@ -26,9 +28,11 @@ mod gate;
 mod group;
 mod imports;
 mod messages;
+mod open_error;
 mod pacing;
 mod past;
 mod people;
+mod presence;
 mod questions;
 mod queue;
 mod references;
@@ -64,8 +68,8 @@ use sayso_core::pacing::Pacing;
 use sayso_core::reference::Reference;
 use sayso_core::registers::Registers;
 use sayso_core::time::Timestamp;
-use thiserror::Error;
 
+pub use self::open_error::OpenError;
 pub use self::writer::{Commit, Committed, RealCommit};
 
 use self::claims::Claims;
@@ -104,9 +108,21 @@ use crate::tally::{Counted, Tallied, Tally};
 /// Where the making of a workspace queues: it has no number yet.
 const NEW_WORKSPACE: WorkspaceNo = 0;
 
+/// Whether a store is made where none is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Making {
+    /// It is made.
+    #[default]
+    IfNone,
+    /// That is [`OpenError::NoStore`].
+    Never,
+}
+
 /// How a store is run.
 #[derive(Clone)]
 pub struct Options {
+    /// Whether it is made where none is.
+    pub making: Making,
     /// Bytes of events in memory between two flushes of the views.
     pub tail_bytes_max: usize,
     /// Called when it is not known whether a commit is durable. The binary says so and ends the
@@ -117,6 +133,7 @@ pub struct Options {
 impl std::fmt::Debug for Options {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Options")
+            .field("making", &self.making)
             .field("tail_bytes_max", &self.tail_bytes_max)
             .finish_non_exhaustive()
     }
@@ -125,50 +142,11 @@ impl std::fmt::Debug for Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
+            making: Making::default(),
             tail_bytes_max: limits::TAIL_BYTES_MAX,
             on_unknown_outcome: Arc::new(|word| tracing::error!(outcome = word, "the store stops")),
         }
     }
-}
-
-/// Why a store does not open. Nothing in it was changed.
-#[derive(Debug, Error)]
-pub enum OpenError {
-    /// The directory or a file in it cannot be used.
-    #[error("{path}: {source}")]
-    File {
-        /// What could not be used.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// Another process owns the store.
-    #[error("{0}: another process owns this store")]
-    Owned(PathBuf),
-    /// The file was written by a newer release.
-    #[error(
-        "{path} was written by a newer release (row version {found}, this release knows {known}); it was not touched"
-    )]
-    Newer {
-        /// The file.
-        path: PathBuf,
-        /// The version in it.
-        found: i64,
-        /// The newest version known here.
-        known: i64,
-    },
-    /// The master key is not the one the store was made with.
-    #[error("{0} is not the key this store was made with")]
-    WrongKey(PathBuf),
-    /// The database engine refuses.
-    #[error("the database cannot be opened")]
-    Engine(#[from] rusqlite::Error),
-    /// The schema cannot be brought up to date.
-    #[error("the schema cannot be brought up to date")]
-    Migration(#[from] refinery::Error),
-    /// A row is damaged.
-    #[error("the store cannot be read")]
-    Store(#[from] StoreError),
 }
 
 /// A reading error of the engine.
@@ -232,6 +210,8 @@ pub struct SqliteStore {
     threads: Mutex<Vec<JoinHandle<()>>>,
     /// Held for the life of the store; the system lets go of it however the process ends.
     lock: Mutex<Option<File>>,
+    /// The directory of a store that this start made.
+    made: Option<PathBuf>,
 }
 
 impl std::fmt::Debug for SqliteStore {
@@ -241,7 +221,7 @@ impl std::fmt::Debug for SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the store in `directory`, making it at the first start.
+    /// Opens the store in `directory`, making it at the first start if it may ([`Options::making`]).
     ///
     /// # Errors
     /// [`OpenError`] says what is wrong; nothing was changed then.
@@ -263,7 +243,7 @@ impl SqliteStore {
         environment: Environment,
         commit: Box<dyn Commit>,
     ) -> Result<Self, OpenError> {
-        let files = Files::open(directory, &environment)?;
+        let files = Files::open(directory, options.making, &environment)?;
         Self::start(files, options, environment, commit)
     }
 
@@ -282,8 +262,8 @@ impl SqliteStore {
         environment: Environment,
         commit: Box<dyn Commit>,
     ) -> Result<Self, OpenError> {
-        files.bring_up_to_date()?;
-        let Files { ledger, views, work, master, reserve, reserve_path, index, lock } = files;
+        files.bring_up_to_date(&environment)?;
+        let Files { ledger, views, work, master, reserve, reserve_path, index, lock, made } = files;
         let (row, last_recorded) = events::last(&ledger.lock())?;
         give_up_claimed(&work, &environment)?;
         let (work, work_jobs) = Work::new(work, reserve_path);
@@ -321,7 +301,13 @@ impl SqliteStore {
             thread("sayso-work", move || work::run(&for_work, &work_jobs))?,
             thread("sayso-sending", move || sending::run(&for_sending, &sending_jobs))?,
         ];
-        Ok(Self { shared, writer: handle, threads: Mutex::new(threads), lock: Mutex::new(lock) })
+        let (threads, lock) = (Mutex::new(threads), Mutex::new(lock));
+        Ok(Self { shared, writer: handle, threads, lock, made })
+    }
+
+    /// The directory, if this start made the store in it.
+    pub fn made(&self) -> Option<&Path> {
+        self.made.as_deref()
     }
 
     /// Checks what a caller may rely on, in this thread: that the workspace exists.

@@ -5,6 +5,7 @@
 //! and speak to the same router inside this process. Either way it is the same API.
 
 use std::ops::ControlFlow;
+use std::path::Path;
 
 use anyhow::{Context, anyhow};
 use http_body_util::combinators::UnsyncBoxBody;
@@ -50,6 +51,14 @@ impl Client {
     /// A client of the store that the options name.
     pub(crate) fn new(local: Local, workspace: Option<String>) -> Self {
         Self { local, workspace }
+    }
+
+    /// The directory of the store, if this command made it.
+    pub(crate) fn made(&self) -> Option<&Path> {
+        match &self.local {
+            Local::Here { made, .. } => made.as_deref(),
+            Local::Socket(_) => None,
+        }
     }
 
     /// Asks, and gives the answer as JSON; a problem is a failure with its own words.

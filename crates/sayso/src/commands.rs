@@ -18,6 +18,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use sayso_server::config::{Config, Sources};
+use sayso_store::sqlite::Making;
 use serde_json::{Map, Value};
 
 use crate::client::Client;
@@ -58,12 +59,8 @@ pub(crate) fn run(options: Options, printer: Printer) -> Result<Exit, Failure> {
             with_client(&place, async |client| export::run(client, options, printer).await)
         }
         Command::Keys(what) => keys::run(&place, what, printer),
-        Command::Workspaces(what) => {
-            with_client(&place, async |client| workspaces::run(client, what, printer).await)
-        }
-        Command::Backup(options) => {
-            with_client(&place, async |client| backup::run(client, options, printer).await)
-        }
+        Command::Workspaces(what) => workspaces::run(&place, what, printer),
+        Command::Backup(options) => backup::run(&place, &options, printer),
     }
 }
 
@@ -113,10 +110,19 @@ fn with_client(
     place: &Place,
     work: impl AsyncFnOnce(&Client) -> Result<Exit, Failure>,
 ) -> Result<Exit, Failure> {
+    with_store(place, Making::Never, work)
+}
+
+/// Works on a store, which the command may make where none is.
+fn with_store(
+    place: &Place,
+    making: Making,
+    work: impl AsyncFnOnce(&Client) -> Result<Exit, Failure>,
+) -> Result<Exit, Failure> {
     let config = place.config()?;
     block_on(async {
-        let client =
-            Client::new(Local::reach(&config.store.directory, &config)?, place.workspace.clone());
+        let local = Local::reach(&config.store.directory, making, &config)?;
+        let client = Client::new(local, place.workspace.clone());
         let result = work(&client).await;
         client.close().await?;
         result

@@ -9,7 +9,7 @@ use sayso_server::serve::SOCKET;
 use sayso_server::{App, Router};
 use sayso_store::Store;
 use sayso_store::environment::Environment;
-use sayso_store::sqlite::{OpenError, Options, SqliteStore};
+use sayso_store::sqlite::{Making, OpenError, Options, SqliteStore};
 
 use crate::exit::Failure;
 
@@ -24,17 +24,24 @@ pub(crate) enum Local {
         store: Arc<dyn Store>,
         /// The API over it, as the operator of this machine.
         router: Router,
+        /// The directory, if this command made the store in it.
+        made: Option<PathBuf>,
     },
 }
 
 impl Local {
     /// Reaches the store in `directory`.
-    pub(crate) fn reach(directory: &Path, config: &Config) -> Result<Self, Failure> {
-        match open(directory) {
+    pub(crate) fn reach(
+        directory: &Path,
+        making: Making,
+        config: &Config,
+    ) -> Result<Self, Failure> {
+        match open(directory, making) {
             Ok(store) => {
+                let made = store.made().map(Path::to_path_buf);
                 let store: Arc<dyn Store> = Arc::new(store);
                 let app = App::new(Arc::clone(&store), Environment::system(), config.app_options());
-                Ok(Self::Here { store, router: app.local_router() })
+                Ok(Self::Here { store, router: app.local_router(), made })
             }
             Err(OpenError::Owned(_)) => Ok(Self::Socket(directory.join(SOCKET))),
             Err(error) => Err(open_failure(directory, error)),
@@ -54,8 +61,9 @@ impl Local {
 
 /// Opens a store whose unknown outcome ends the process: what is acknowledged later must not rest
 /// on a guess.
-pub(crate) fn open(directory: &Path) -> Result<SqliteStore, OpenError> {
-    let options = Options { on_unknown_outcome: Arc::new(end_of_certainty), ..Options::default() };
+pub(crate) fn open(directory: &Path, making: Making) -> Result<SqliteStore, OpenError> {
+    let on_unknown_outcome = Arc::new(end_of_certainty);
+    let options = Options { making, on_unknown_outcome, ..Options::default() };
     SqliteStore::open(directory, options, Environment::system())
 }
 
@@ -81,9 +89,26 @@ pub(crate) fn open_failure(directory: &Path, error: OpenError) -> Failure {
         newer @ OpenError::Newer { .. } => {
             Failure::Input(format!("{newer}: start the release that wrote it"))
         }
-        OpenError::File { path, source } => Failure::Input(format!("{}: {source}", path.display())),
+        yours @ (OpenError::NoStore(_)
+        | OpenError::Gone { .. }
+        | OpenError::BrokenOff(_)
+        | OpenError::Foreign(_)
+        | OpenError::Damaged { .. }
+        | OpenError::File { .. }) => Failure::Input(yours.to_string()),
         other @ (OpenError::Engine(_) | OpenError::Migration(_) | OpenError::Store(_)) => {
             Failure::Fault(anyhow::Error::new(other).context(format!("the store in {place}")))
         }
     }
+}
+
+/// What a first start says of the store that it made.
+pub(crate) fn words_of_new(directory: &Path) -> String {
+    let place = std::path::absolute(directory).unwrap_or_else(|_| directory.to_path_buf());
+    let key = place.join("master.key");
+    format!(
+        "made a new store in {}. Copy {} to a safe place that backups do not go to: without it nobody in this store can \
+         be looked up.",
+        place.display(),
+        key.display()
+    )
 }

@@ -5,7 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::unreadable;
+use super::files::file_error;
+use super::{OpenError, unreadable};
 use crate::store::StoreError;
 
 /// How hard a database works for durability.
@@ -43,14 +44,11 @@ const STATEMENTS: usize = 64;
 
 impl Database {
     /// Opens or makes the file.
-    pub(super) fn open(path: &Path, durability: Durability) -> rusqlite::Result<Self> {
+    pub(super) fn open(path: &Path, durability: Durability) -> Result<Self, OpenError> {
         // What SQLite puts beside the file has the file's permissions.
-        make_private_file(path).map_err(|error| {
-            let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CANTOPEN);
-            rusqlite::Error::SqliteFailure(code, Some(error.to_string()))
-        })?;
-        let main = Connection::open(path)?;
-        set_up(&main, durability)?;
+        make_private_file(path).map_err(file_error(path))?;
+        let main = Connection::open(path).map_err(OpenError::of_file(path))?;
+        set_up(&main, durability).map_err(OpenError::of_file(path))?;
         Ok(Self { path: Some(path.to_path_buf()), main: Mutex::new(main), idle: Mutex::default() })
     }
 

@@ -66,6 +66,16 @@ pub(super) fn open(vault: &Vault, row: &LedgerRow) -> Result<Option<Sealed>, Sto
         .transpose()
 }
 
+/// The leaf hash that a row's facts and personal part have; `None` once the latter was destroyed.
+pub(super) fn leaf(
+    vault: &Vault,
+    workspace: WorkspaceId,
+    row: &LedgerRow,
+) -> Result<Option<[u8; 32]>, StoreError> {
+    let sealed = open(vault, row)?;
+    Ok(sealed.map(|sealed| row.event.leaf_hash(workspace, &row.event.facts(), &sealed)))
+}
+
 /// Appends a row.
 pub(super) fn append(ledger: &Connection, new: &NewRow<'_>) -> rusqlite::Result<()> {
     ledger

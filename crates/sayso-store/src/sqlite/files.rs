@@ -1,19 +1,22 @@
-//! The files of a store: owned by one process, private to their owner, and of no newer release.
+//! The files of a store: owned by one process, private to their owner, of no newer release, and all
+//! of one store.
 //!
 //! Nothing is written before it is known that the directory may be this store's. What the files hold
-//! stands in [`super`].
+//! stands in [`super`], and which of them must be there in [`super::presence`].
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use rusqlite::OptionalExtension;
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use sayso_core::limits;
 use sayso_core::phone::BUILTIN_VERSION;
 
-use super::database::{Database, Durability};
+use super::database::{Database, Durability, make_private_file};
+use super::presence::{self, Presence};
 use super::reserve::Reserve;
 use super::seal::MasterKey;
 use super::start::SavedIndex;
-use super::{OpenError, rotation};
+use super::{Making, OpenError, rotation};
 use crate::environment::Environment;
 
 pub(super) mod ledger_migrations {
@@ -42,27 +45,69 @@ pub(super) struct Files {
     pub(super) reserve_path: Option<PathBuf>,
     pub(super) index: Option<SavedIndex>,
     pub(super) lock: Option<File>,
+    /// The directory of a store that this start makes.
+    pub(super) made: Option<PathBuf>,
 }
 
 impl Files {
     /// Those in a directory, made at the first start; nothing was changed in it where this fails.
-    pub(super) fn open(directory: &Path, environment: &Environment) -> Result<Self, OpenError> {
+    pub(super) fn open(
+        directory: &Path,
+        making: Making,
+        environment: &Environment,
+    ) -> Result<Self, OpenError> {
         let at = |name: &str| directory.join(name);
-        make_private(directory).map_err(file_error(directory))?;
+        let presence = presence::look(directory)?;
+        if presence != Presence::Whole {
+            if making == Making::Never {
+                return Err(OpenError::NoStore(directory.to_path_buf()));
+            }
+            make_private(directory).map_err(file_error(directory))?;
+            let path = at(presence::MAKING);
+            make_private_file(&path)
+                .and_then(|()| sync_directory(directory))
+                .map_err(file_error(&path))?;
+        }
         let lock = own(directory)?;
-        stamped(&at("work.db"))?;
-        let master = match noted_key(&at("events.db"))? {
+        Reserve::give_to_start(&at("reserve"));
+        let (ledger, work) = (stamped(&at("events.db"))?, stamped(&at("work.db"))?);
+        if let (Some(ledger), Some(work)) = (&ledger, &work) {
+            belongs(ledger, work, &at("work.db"))?;
+        }
+        let fingerprint = ledger.as_ref().map(noted).transpose()?.flatten();
+        if presence == Presence::Whole {
+            let is_lost = at(presence::WORK_LOST).exists();
+            let made =
+                [("events.db", fingerprint.is_some()), ("work.db", work.is_some() || is_lost)];
+            if let Some((name, _)) = made.into_iter().find(|(_, is_ours)| !is_ours) {
+                let what = "nothing of a store is in it".to_owned();
+                return Err(OpenError::Damaged { path: at(name), what });
+            }
+        }
+        let master = match fingerprint {
             Some(noted) => rotation::settle(directory, noted)?,
             None => MasterKey::open(&at("master.key"), environment)
                 .map_err(file_error(&at("master.key")))?,
         };
+        drop((ledger, work));
+        let reserve = Reserve::at_start(at("reserve"));
         let ledger = Database::open(&at("events.db"), Durability::Full)?;
         let views = open_views(&at("views.db"))?;
         let work = Database::open(&at("work.db"), Durability::Full)?;
-        let reserve = Reserve::make(at("reserve"));
         let reserve_path = Some(at("reserve"));
         let index = Some(SavedIndex::at(at("gate.index")));
-        Ok(Self { ledger, views, work, master, reserve, reserve_path, index, lock: Some(lock) })
+        let made = (presence != Presence::Whole).then(|| directory.to_path_buf());
+        Ok(Self {
+            ledger,
+            views,
+            work,
+            master,
+            reserve,
+            reserve_path,
+            index,
+            lock: Some(lock),
+            made,
+        })
     }
 
     /// Those of a store that is gone with the process.
@@ -76,16 +121,27 @@ impl Files {
             reserve_path: None,
             index: None,
             lock: None,
+            made: None,
         })
     }
 
-    /// Gives every database the schema of this release, and the ledger the marks of what it was made with.
-    pub(super) fn bring_up_to_date(&self) -> Result<(), OpenError> {
+    /// Gives every database the schema of this release, and the ledger the marks of what it was made
+    /// with. From then on the store is there.
+    pub(super) fn bring_up_to_date(&self, environment: &Environment) -> Result<(), OpenError> {
         ledger_migrations::migrations::runner().run(&mut *self.ledger.lock())?;
         view_migrations::migrations::runner().run(&mut *self.views.lock())?;
         work_migrations::migrations::runner().run(&mut *self.work.lock())?;
         note_key(&self.ledger, &self.master)?;
-        note_phone_metadata(&self.ledger)
+        note_phone_metadata(&self.ledger)?;
+        tie(&self.ledger, &self.work, environment)?;
+        let directory = self.work.path().and_then(Path::parent);
+        let left = [presence::MAKING, presence::WORK_LOST].map(|name| Some(directory?.join(name)));
+        for path in left.into_iter().flatten().filter(|path| path.exists()) {
+            std::fs::remove_file(&path)
+                .and_then(|()| directory.map_or(Ok(()), sync_directory))
+                .map_err(file_error(&path))?;
+        }
+        Ok(())
     }
 }
 
@@ -116,35 +172,89 @@ pub(super) fn own(directory: &Path) -> Result<File, OpenError> {
 }
 
 /// Opens a file that says what it is, to be looked at before anything is written to it; `None` if
-/// it is to be made yet. That of a newer release is refused.
-fn stamped(path: &Path) -> Result<Option<rusqlite::Connection>, OpenError> {
+/// it is to be made yet. One that is damaged is refused, and that of a newer release.
+fn stamped(path: &Path) -> Result<Option<Connection>, OpenError> {
     if !path.exists() {
         return Ok(None);
     }
+    let failed = || OpenError::of_file(path);
     let file =
-        rusqlite::Connection::open_with_flags(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    let has_store: bool =
-        file.query_row("SELECT count(*) FROM sqlite_master WHERE name = 'store'", [], |row| {
-            row.get(0)
-        })?;
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed())?;
+    let has_store: bool = file
+        .query_row("SELECT count(*) FROM sqlite_master WHERE name = 'store'", [], |row| row.get(0))
+        .map_err(failed())?;
     if !has_store {
         return Ok(None);
     }
-    let found: i64 =
-        file.query_row("SELECT coalesce(max(row_version), 0) FROM store", [], |row| row.get(0))?;
+    let found: i64 = file
+        .query_row("SELECT coalesce(max(row_version), 0) FROM store", [], |row| row.get(0))
+        .map_err(failed())?;
     if found > ROW_VERSION {
         return Err(OpenError::Newer { path: path.to_path_buf(), found, known: ROW_VERSION });
     }
+    check_pages(&file, path)?;
     Ok(Some(file))
 }
 
-/// The fingerprint of the master key that a ledger was made with, unless it is to be made yet.
-pub(super) fn noted_key(path: &Path) -> Result<Option<[u8; 8]>, OpenError> {
-    let Some(ledger) = stamped(path)? else {
+/// Looks at every page of a file that is small enough; in a larger one a damaged page is met when it
+/// is read, and is an error then, never an answer.
+fn check_pages(file: &Connection, path: &Path) -> Result<(), OpenError> {
+    let length = std::fs::metadata(path).map_err(file_error(path))?.len();
+    if usize::try_from(length).is_ok_and(|bytes| bytes <= limits::START_CHECK_BYTES_MAX) {
+        let word: String = file
+            .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+            .map_err(OpenError::of_file(path))?;
+        if word != "ok" {
+            return Err(OpenError::Damaged { path: path.to_path_buf(), what: word });
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a `work.db` that is tied to another ledger.
+fn belongs(ledger: &Connection, work: &Connection, path: &Path) -> Result<(), OpenError> {
+    match (store_id(ledger)?, store_id(work)?) {
+        (Some(ledger), Some(work)) if ledger != work => Err(OpenError::Foreign(path.to_path_buf())),
+        _ => Ok(()),
+    }
+}
+
+/// The id of the store that a file says it belongs to, if it says so.
+fn store_id(file: &Connection) -> rusqlite::Result<Option<[u8; 16]>> {
+    let says: bool = file.query_row(
+        "SELECT count(*) FROM pragma_table_info('store') WHERE name = 'store_id'",
+        [],
+        |row| row.get(0),
+    )?;
+    if !says {
         return Ok(None);
-    };
-    let noted = ledger.query_row("SELECT key_fingerprint FROM store", [], |row| row.get(0));
-    Ok(noted.optional()?)
+    }
+    let id = file.query_row("SELECT store_id FROM store", [], |row| row.get(0)).optional()?;
+    Ok(id.flatten())
+}
+
+/// Gives the store an id at its first start with this release, and notes it in `work.db` too.
+fn tie(ledger: &Database, work: &Database, environment: &Environment) -> Result<(), OpenError> {
+    let (ledger, work) = (ledger.lock(), work.lock());
+    if store_id(&ledger)?.is_none() {
+        let id: [u8; 16] = environment.random();
+        ledger.execute("UPDATE store SET store_id = ?1", [id])?;
+    }
+    let id = store_id(&ledger)?;
+    if store_id(&work)? != id {
+        work.execute("UPDATE store SET store_id = ?1", [id])?;
+    }
+    Ok(())
+}
+
+/// The fingerprint of the master key that the ledger in a file was made with, unless it is to be made
+/// yet.
+pub(super) fn noted_key(path: &Path) -> Result<Option<[u8; 8]>, OpenError> {
+    Ok(stamped(path)?.as_ref().map(noted).transpose()?.flatten())
+}
+
+fn noted(ledger: &Connection) -> rusqlite::Result<Option<[u8; 8]>> {
+    ledger.query_row("SELECT key_fingerprint FROM store", [], |row| row.get(0)).optional()
 }
 
 /// Opens the views; damaged ones are deleted, for they are rebuilt.

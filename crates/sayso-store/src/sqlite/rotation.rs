@@ -21,6 +21,7 @@ use rusqlite::{TransactionBehavior, params};
 use super::backup::Fingerprint;
 use super::database::{Database, Durability};
 use super::files::{file_error, ledger_migrations, noted_key, own, sync_directory};
+use super::presence::{self, Presence};
 use super::seal::MasterKey;
 use super::{OpenError, StoreError, events};
 use crate::environment::Environment;
@@ -47,19 +48,15 @@ pub struct Rotated {
 ///
 /// # Errors
 /// [`OpenError::Owned`] while a process owns the store, [`OpenError::WrongKey`] where the key is
-/// not the store's, [`OpenError::File`] where there is no store or a file cannot be written. After
-/// an error the next start, or the next rotation, finds the key that fits.
+/// not the store's, [`OpenError::NoStore`] where there is none, [`OpenError::File`] where a file
+/// cannot be written. After an error the next start, or the next rotation, finds the key that fits.
 pub fn rotate(directory: &Path, environment: &Environment) -> Result<Rotated, OpenError> {
-    let ledger = directory.join("events.db");
-    let no_store = || {
-        let source = io::Error::new(ErrorKind::NotFound, "there is no store: name its directory");
-        OpenError::File { path: ledger.clone(), source }
-    };
-    if !ledger.exists() {
-        return Err(no_store());
+    if presence::look(directory)? != Presence::Whole {
+        return Err(OpenError::NoStore(directory.to_path_buf()));
     }
     let _lock = own(directory)?;
-    let noted = noted_key(&ledger)?.ok_or_else(no_store)?;
+    let ledger = directory.join("events.db");
+    let noted = noted_key(&ledger)?.ok_or_else(|| OpenError::NoStore(directory.to_path_buf()))?;
     let current = settle(directory, noted)?;
     let path = directory.join(NEXT);
     let next = MasterKey::make(&path, environment).map_err(file_error(&path))?;
@@ -94,9 +91,7 @@ pub(super) fn settle(directory: &Path, noted: [u8; 8]) -> Result<MasterKey, Open
         Ok(key) if key.fingerprint() == noted => Ok(key),
         Ok(_) => Err(OpenError::WrongKey(current)),
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            let words = "the store is there and its master key is not: put it back from where you \
-                         keep it";
-            Err(OpenError::File { path: current, source: io::Error::new(error.kind(), words) })
+            Err(OpenError::Gone { missing: current, there: vec!["events.db"] })
         }
         Err(source) => Err(OpenError::File { path: current, source }),
     }
@@ -184,7 +179,7 @@ mod tests {
             let ledger = Database::open(&self.file("events.db"), Durability::Full).unwrap();
             assert_eq!(rewrap(&ledger, (&current, &next), &self.environment).unwrap(), 1);
             let left = tempfile::tempdir().unwrap();
-            for name in ["events.db", "events.db-wal", CURRENT, NEXT] {
+            for name in ["events.db", "events.db-wal", "work.db", CURRENT, NEXT] {
                 std::fs::copy(self.file(name), left.path().join(name)).unwrap();
             }
             left
@@ -288,7 +283,9 @@ mod tests {
         let scene = Scene::new().await;
         std::fs::remove_file(scene.file(CURRENT)).unwrap();
         let refused = open(scene.directory.path()).unwrap_err();
-        assert!(matches!(refused, OpenError::File { path, .. } if path == scene.file(CURRENT)));
+        assert!(
+            matches!(refused, OpenError::Gone { missing, .. } if missing == scene.file(CURRENT))
+        );
         assert_eq!(scene.key(CURRENT), None);
     }
 
@@ -306,7 +303,7 @@ mod tests {
     fn a_directory_without_a_store_gets_nothing() {
         let directory = tempfile::tempdir().unwrap();
         let refused = rotate(directory.path(), &Environment::system());
-        assert!(matches!(refused, Err(OpenError::File { .. })));
+        assert!(matches!(refused, Err(OpenError::NoStore(_))));
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
     }
 }

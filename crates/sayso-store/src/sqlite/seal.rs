@@ -13,6 +13,7 @@ use std::path::Path;
 
 use aes_gcm_siv::aead::{Aead, KeyInit, Payload};
 use aes_gcm_siv::{Aes256GcmSiv, Nonce};
+use hmac::{Hmac, Mac};
 use sayso_core::address::AddressKeySecret;
 use sha2::{Digest, Sha256};
 
@@ -100,6 +101,21 @@ impl MasterKey {
         hasher.update(self.0);
         let full: [u8; 32] = hasher.finalize().into();
         *full.first_chunk().unwrap_or(&[0; 8])
+    }
+
+    /// A code by which this key knows again what it wrote under that name: HMAC-SHA-256 (RFC 2104) by
+    /// a key derived from it.
+    pub(super) fn mac(&self, name: &[u8], bytes: &[u8]) -> [u8; 32] {
+        let code = |key: &[u8; 32], parts: [&[u8]; 2]| -> [u8; 32] {
+            // A key is filled up to the block of the hash with zeros.
+            let mut block = [0; 64];
+            block.iter_mut().zip(key).for_each(|(to, from)| *to = *from);
+            let mut mac = <Hmac<Sha256> as hmac::KeyInit>::new(&block.into());
+            parts.iter().for_each(|part| mac.update(part));
+            mac.finalize().into_bytes().into()
+        };
+        let derived = code(&self.0, [b"sayso master key code\n", name]);
+        code(&derived, [bytes, b""])
     }
 
     /// The cipher of the key itself.

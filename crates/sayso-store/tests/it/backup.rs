@@ -145,7 +145,7 @@ async fn a_backup_is_three_files_for_its_owner_alone() {
 }
 
 #[tokio::test]
-async fn the_digest_is_over_workspace_key_and_id_of_each_refusal_in_order() {
+async fn the_digest_is_over_what_each_refusal_says_and_when_in_order() {
     let scene = Scene::new().await;
     let (workspace, store) = (scene.workspace, scene.store());
     let mut drafts = vec![
@@ -174,18 +174,30 @@ async fn the_digest_is_over_workspace_key_and_id_of_each_refusal_in_order() {
     expected.push((phone(5), of_fact(workspace, &phone(5), Fact::Erasure, 2).id));
 
     let mut hasher = Sha256::new();
-    hasher.update(b"sayso refusals 1\n");
+    hasher.update(b"sayso refusals 2\n");
     let secret = store.configurations()[&workspace].secret.clone();
+    let ledger = rusqlite::Connection::open(scene.at("store/events.db")).unwrap();
     for (address, id) in &expected {
         hasher.update(workspace.as_bytes());
         hasher.update(address.key(&secret).as_bytes());
         hasher.update(id.as_bytes());
+        let (recorded_at, facts, leaf): (i64, Vec<u8>, Vec<u8>) = ledger
+            .query_row(
+                "SELECT recorded_at, facts, leaf_hash FROM event WHERE event_id = ?1 /* every workspace: a test */",
+                [id.as_bytes()],
+                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+            )
+            .unwrap();
+        hasher.update(recorded_at.to_be_bytes());
+        hasher.update(u64::try_from(facts.len()).unwrap().to_be_bytes());
+        hasher.update(&facts);
+        hasher.update(&leaf);
     }
     let digest: [u8; 32] = hasher.finalize().into();
     let manifest = scene.back_up().await;
     assert_eq!(manifest.refusals.count, 5);
     assert_eq!(manifest.refusals.digest, digest);
-    assert_eq!(manifest.last_row, 7);
+    assert_eq!((manifest.last_row, manifest.workspaces), (7, 1));
 }
 
 #[tokio::test]
@@ -255,52 +267,135 @@ async fn what_is_no_whole_backup_is_refused_untouched() {
     assert!(matches!(scene.is_refused(), RestoreError::NoManifest(path) if path == manifest));
     std::fs::write(&manifest, "{}").unwrap();
     assert!(matches!(scene.is_refused(), RestoreError::Manifest(path) if path == manifest));
-    std::fs::write(&manifest, text.replace("\"format\": 1", "\"format\": 2")).unwrap();
-    assert!(matches!(scene.is_refused(), RestoreError::Newer { found: 2, known: 1, .. }));
+    std::fs::write(&manifest, text.replace("\"format\": 2", "\"format\": 3")).unwrap();
+    assert!(matches!(scene.is_refused(), RestoreError::Newer { found: 3, known: 2, .. }));
+    std::fs::write(&manifest, text.replace("\"format\": 2", "\"format\": 1")).unwrap();
+    assert!(matches!(scene.is_refused(), RestoreError::Older(path) if path == manifest));
+    std::fs::write(&manifest, text.replace("\"refusals\": 1", "\"refusals\": 0")).unwrap();
+    assert!(matches!(scene.is_refused(), RestoreError::Forged(path) if path == manifest));
     std::fs::write(&manifest, &text).unwrap();
     let copy = scene.at("backup/events.db");
     let whole = std::fs::read(&copy).unwrap();
     std::fs::write(&copy, b"this is no database").unwrap();
-    assert!(matches!(scene.is_refused(), RestoreError::Damaged { .. }));
+    assert!(
+        matches!(scene.is_refused(), RestoreError::Differs { path, what: "size" } if path == copy)
+    );
     std::fs::remove_file(&copy).unwrap();
     assert!(matches!(scene.is_refused(), RestoreError::Read { path, .. } if path == copy));
     std::fs::write(&copy, &whole).unwrap();
     let work = scene.at("backup/work.db");
     std::fs::write(&work, b"this is no database").unwrap();
-    assert!(matches!(scene.is_refused(), RestoreError::Damaged { path, .. } if path == work));
+    assert!(matches!(scene.is_refused(), RestoreError::Differs { path, .. } if path == work));
     std::fs::remove_file(&work).unwrap();
-    scene.restore_with(None).unwrap();
+    let restored = scene.restore_with(None).unwrap();
+    assert!(restored.lacks_work, "and it says so");
+    let store = open(&scene.at("restored"));
+    let found = reason(&store, scene.workspace, &phone(1), marketing()).await;
+    assert_eq!(found, Some(Reason::OptedOut));
 }
 
 #[tokio::test]
 async fn a_copy_that_its_manifest_does_not_speak_of_is_refused_untouched() {
-    for (sql, expected) in [
-        ("DELETE FROM event WHERE row = 1 /* every workspace: a test */", "set of refusals"),
-        (
-            "UPDATE event SET address_key = zeroblob(16) WHERE row = 1 /* every workspace: a test */",
-            "set of refusals",
-        ),
-        ("DELETE FROM event WHERE row = 2 /* every workspace: a test */", "last event"),
-        (
-            "UPDATE event SET recorded_at = recorded_at + 1 WHERE row = 2 /* every workspace: a test */",
-            "last event",
-        ),
-        ("UPDATE store SET key_fingerprint = zeroblob(8)", "master key"),
+    for sql in [
+        "DELETE FROM event WHERE row = 1 /* every workspace: a test */",
+        "UPDATE event SET address_key = zeroblob(16) WHERE row = 1 /* every workspace: a test */",
+        "UPDATE event SET recorded_at = recorded_at + 1 WHERE row = 2 /* every workspace: a test */",
+        "UPDATE store SET row_version = 9",
     ] {
         let scene = Scene::new().await;
         scene.back_up().await;
         scene.change_copy(sql);
+        let copy = scene.at("backup/events.db");
         let refused = scene.is_refused();
-        assert!(matches!(refused, RestoreError::Differs { what, .. } if what == expected), "{sql}");
+        assert!(matches!(refused, RestoreError::Differs { path, .. } if path == copy), "{sql}");
     }
 }
 
+/// The rows of a ledger, in order, all columns.
+fn rows_of(ledger: &Path) -> Vec<Vec<rusqlite::types::Value>> {
+    let ledger = rusqlite::Connection::open(ledger).unwrap();
+    let mut statement =
+        ledger.prepare("SELECT * FROM event ORDER BY row /* every workspace: a test */").unwrap();
+    let columns = statement.column_count();
+    statement
+        .query_map([], |row| (0..columns).map(|column| row.get(column)).collect())
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap()
+}
+
 #[tokio::test]
-async fn a_copy_of_a_newer_release_is_refused_untouched() {
+async fn no_bit_flipped_in_a_backup_is_restored_in_silence() {
+    let scene = Scene::new().await;
+    for n in 3..40 {
+        let statement = if n % 3 == 0 { Statement::Single } else { Statement::OptOut };
+        scene.say(n, statement).await;
+    }
+    scene.erase(&phone(9)).await;
+    scene.store().keep_rejects(scene.workspace, vec![refused("shop", "not-json", "{")]);
+    scene.back_up().await;
+    let expected = rows_of(&scene.at("backup/events.db"));
+    let names = ["events.db", "work.db", "backup.json"];
+    let mut seed = 20_261_130_u64;
+    let mut random = |below: usize| {
+        // Of Knuth's generator the upper bits.
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(seed >> 33).unwrap() % below
+    };
+    let mut refused = 0;
+    for n in 0..500 {
+        let name = names[n % names.len()];
+        let path = scene.at("backup").join(name);
+        let mut content = std::fs::read(&path).unwrap();
+        let (byte, bit) = (random(content.len()), random(8));
+        content[byte] ^= 1 << bit;
+        std::fs::write(&path, &content).unwrap();
+        match scene.restore_with(None) {
+            Err(error) => {
+                assert!(error.to_string().contains(name), "{error}");
+                assert!(!scene.at("restored").exists(), "{error}");
+                refused += 1;
+            }
+            Ok(restored) => {
+                assert_eq!(rows_of(&scene.at("restored/events.db")), expected);
+                assert_eq!(name, "backup.json", "bit {bit} of byte {byte}");
+                restored.discard();
+                assert!(!scene.at("restored").exists());
+            }
+        }
+        content[byte] ^= 1 << bit;
+        std::fs::write(&path, &content).unwrap();
+    }
+    // A hexadecimal digit may be of either case, and nothing else may change.
+    assert!(refused > 450, "{refused}");
+    scene.restore_with(None).unwrap();
+}
+
+#[tokio::test]
+async fn a_restore_that_fails_leaves_nothing_behind() {
     let scene = Scene::new().await;
     scene.back_up().await;
-    scene.change_copy("UPDATE store SET row_version = 9");
-    assert!(matches!(scene.is_refused(), RestoreError::Newer { found: 9, known: 1, .. }));
+    // The target is made, and something in the place of a file that is to be written.
+    for in_the_way in ["work.db", "master.key.partial", "views.db"] {
+        let to = scene.at("restored");
+        std::fs::create_dir_all(to.join(in_the_way).join("inside")).unwrap();
+        let before = names_in(&to);
+        let refused = scene.restore_with(None);
+        assert!(refused.is_err(), "{in_the_way}");
+        assert_eq!(names_in(&to), before, "{in_the_way}: {refused:?}");
+        std::fs::remove_dir_all(&to).unwrap();
+    }
+    // Directories above the target that were made for it go too.
+    let (from, key) = (scene.at("backup"), scene.at("store/master.key"));
+    let list = scene.at("erasures");
+    std::fs::write(&list, "x\n").unwrap();
+    let to = scene.at("one/two/restored");
+    let restore =
+        Restore { from: &from, master_key: &key, to: &to, erasures: Some(&list), replaced: None };
+    assert!(restore.run().is_err());
+    assert!(!scene.at("one").exists());
+    Restore { erasures: None, ..restore }.run().unwrap().discard();
+    assert!(!scene.at("one").exists());
 }
 
 #[tokio::test]

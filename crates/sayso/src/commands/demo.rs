@@ -16,6 +16,7 @@ use sayso_store::configuration::{
     Change, Connection, KeyScope, Mode, OptInQuestion, Sender, Site, Topic,
 };
 use sayso_store::environment::Environment;
+use sayso_store::sqlite::Making;
 use serde_json::{Value, json};
 
 use super::Place;
@@ -55,8 +56,8 @@ pub(crate) async fn run(options: &Demo, printer: Printer) -> Result<Exit, Failur
     place.argue("admin.address", Some("127.0.0.1:0".to_owned()));
     place.argue("log.level", Some("warn".to_owned()));
     let config = place.config()?;
-    let store =
-        local::open(&directory.0).map_err(|error| local::open_failure(&directory.0, error))?;
+    let store = local::open(&directory.0, Making::IfNone)
+        .map_err(|error| local::open_failure(&directory.0, error))?;
     let store: Arc<dyn Store> = Arc::new(store);
     let made = furnish(&store, &Environment::system(), &format!("http://{listen}")).await?;
     let shown = people(&store, &made, &config).await?;
@@ -194,7 +195,7 @@ fn sending(environment: &Environment, sender: SenderId, notice: NoticeRef) -> [C
 async fn people(store: &Arc<dyn Store>, made: &Made, config: &Config) -> Result<Shown, Failure> {
     let app =
         sayso_server::App::new(Arc::clone(store), Environment::system(), config.app_options());
-    let local = Local::Here { store: Arc::clone(store), router: app.local_router() };
+    let local = Local::Here { store: Arc::clone(store), router: app.local_router(), made: None };
     let client = Client::new(local, Some(made.workspace.to_string()));
     let notice_id = NoticeId::from_bytes([1; 16]).to_string();
     let notice = json!({ "id": notice_id, "version": 1, "language": "en" });

@@ -16,12 +16,13 @@ use std::path::Path;
 
 use anyhow::Context;
 use hyper::body::Bytes;
-use sayso_store::sqlite::backup;
+use sayso_store::sqlite::{OpenError, backup};
 
 use super::Place;
 use super::profile::percent_encoded;
 use crate::client::Client;
 use crate::exit::{Exit, Failure};
+use crate::local;
 use crate::options::Export;
 use crate::printer::{Printer, Style};
 
@@ -64,8 +65,8 @@ pub(crate) fn erasures(
     let directory = place.config()?.store.directory;
     let ledger = directory.join("events.db");
     if !ledger.exists() {
-        let words = "there is no store: name its directory with --data";
-        return Err(Failure::Input(format!("{}: {words}", ledger.display())));
+        let error = OpenError::NoStore(directory.clone());
+        return Err(local::open_failure(&directory, error));
     }
     let list = backup::erasures(&directory).with_context(|| ledger.display().to_string())?;
     match output {

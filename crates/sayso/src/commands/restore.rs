@@ -1,6 +1,7 @@
 //! `sayso restore`: make a store from a backup and its master key.
 
 use sayso_store::Store;
+use sayso_store::sqlite::Making;
 use sayso_store::sqlite::backup::{Replayed, Restore, RestoreError, Restored};
 use serde_json::json;
 
@@ -26,16 +27,24 @@ pub(crate) fn run(
         replaced: options.compare.as_deref(),
     };
     let restored = restore.run().map_err(in_words)?;
-    let store = local::open(&directory).map_err(|error| local::open_failure(&directory, error))?;
+    let store = match local::open(&directory, Making::Never) {
+        Ok(store) => store,
+        Err(error) => {
+            restored.discard();
+            return Err(local::open_failure(&directory, error));
+        }
+    };
     let events = store.health().events;
     warn(options, &restored, printer);
+    let (manifest, lost) = (restored.manifest, restored.refusals_lost);
     let Replayed { erased, known, elsewhere } = restored.erasures;
     let shown = json!({
         "directory": directory,
         "events": events,
-        "recorded_at": restored.manifest.recorded_at.map(|at| at.to_string()),
-        "refusals": restored.manifest.refusals.count,
-        "refusals_lost": restored.refusals_lost,
+        "recorded_at": manifest.recorded_at.map(|at| at.to_string()),
+        "refusals": manifest.refusals.count,
+        "workspaces": manifest.workspaces,
+        "refusals_lost": lost,
         "erasures": { "replayed": erased, "known": known, "of_other_workspaces": elsewhere },
     });
     printer.value(&shown, |_| {
@@ -61,6 +70,12 @@ fn warn(options: &options::Restore, restored: &Restored, printer: Printer) {
              from it and import them here before you send."
         )),
     }
+    if restored.lacks_work {
+        printer.say(
+            "The backup has no work.db: messages, rejects and look-ups begin anew in this store, and a request that is \
+             sent again under its Idempotency-Key makes a new message.",
+        );
+    }
     if options.erasures.is_none() && options.compare.is_none() {
         printer.say(&format!(
             "Nobody erased {moment} is erased in this store: restore with --erasures to do it again."
@@ -79,6 +94,8 @@ fn in_words(error: RestoreError) -> Failure {
         | RestoreError::Newer { .. }
         | RestoreError::Damaged { .. }
         | RestoreError::Differs { .. }
+        | RestoreError::Older(_)
+        | RestoreError::Forged(_)
         | RestoreError::Read { .. }
         | RestoreError::NotAKey(_)
         | RestoreError::WrongKey { .. }

@@ -9,6 +9,7 @@ use sayso_server::serve::Server;
 use sayso_server::serve::signals;
 use sayso_store::Store;
 use sayso_store::environment::Environment;
+use sayso_store::sqlite::Making;
 use serde_json::json;
 use tokio::sync::watch;
 
@@ -29,9 +30,14 @@ pub(crate) async fn run(
     let config = place.config()?;
     let logs = start_logs(&config.log.level, config.log.form).context("the logs do not start")?;
     let directory = &config.store.directory;
-    let store = local::open(directory).map_err(|error| local::open_failure(directory, error))?;
+    let store = local::open(directory, Making::IfNone)
+        .map_err(|error| local::open_failure(directory, error))?;
+    let is_new = store.made().is_some();
+    if is_new {
+        tracing::warn!(store.directory = %directory.display(), "{}", local::words_of_new(directory));
+    }
     let greet = |url: &str| match printer.style() {
-        Style::Json => printer.line(&json!({ "url": url }).to_string()),
+        Style::Json => printer.line(&json!({ "url": url, "new_store": is_new }).to_string()),
         Style::Text => printer.say(&format!("sayso: listening on {url}")),
     };
     until_stopped(Arc::new(store), &place, config, Some(logs), greet).await

@@ -1,36 +1,43 @@
 //! `sayso workspaces`: make and list workspaces.
 
 use hyper::Method;
+use sayso_store::sqlite::Making;
 use serde_json::{Value, json};
 
-use super::text;
+use super::{Place, text, with_client, with_store};
 use crate::client::{Client, Payload};
 use crate::exit::{Exit, Failure};
+use crate::local;
 use crate::options::Workspaces;
 use crate::printer::Printer;
 
-/// Makes or lists.
-pub(crate) async fn run(
-    client: &Client,
-    what: Workspaces,
-    printer: Printer,
-) -> Result<Exit, Failure> {
+/// Makes or lists. The first workspace makes the store.
+pub(crate) fn run(place: &Place, what: Workspaces, printer: Printer) -> Result<Exit, Failure> {
     match what {
         Workspaces::Create { name, .. } if name.trim().is_empty() => {
             let fix = "the name is empty; a good value: \"My shop\"";
-            return Err(Failure::Input(fix.to_owned()));
+            Err(Failure::Input(fix.to_owned()))
         }
         Workspaces::Create { name, test } => {
             let request = json!({ "name": name, "mode": if test { "test" } else { "live" } });
-            let made =
-                client.json(Method::POST, "/local/workspaces", Payload::Json(request)).await?;
-            printer.value(&made, |made| text(made, "id").to_owned());
+            with_store(place, Making::IfNone, async |client| create(client, request, printer).await)
         }
-        Workspaces::List => {
-            let all = client.json(Method::GET, "/local/workspaces", Payload::Nothing).await?;
-            printer.value(&all, table);
-        }
+        Workspaces::List => with_client(place, async |client| list(client, printer).await),
     }
+}
+
+async fn create(client: &Client, request: Value, printer: Printer) -> Result<Exit, Failure> {
+    if let Some(directory) = client.made() {
+        printer.say(&local::words_of_new(directory));
+    }
+    let made = client.json(Method::POST, "/local/workspaces", Payload::Json(request)).await?;
+    printer.value(&made, |made| text(made, "id").to_owned());
+    Ok(Exit::Yes)
+}
+
+async fn list(client: &Client, printer: Printer) -> Result<Exit, Failure> {
+    let all = client.json(Method::GET, "/local/workspaces", Payload::Nothing).await?;
+    printer.value(&all, table);
     Ok(Exit::Yes)
 }
 

@@ -182,3 +182,110 @@ fn a_directory_without_a_store_has_nothing_to_rotate_or_to_list() {
         assert!(!data.exists(), "nothing was made");
     }
 }
+
+/// Runs a command somewhere, with no setting from outside.
+fn sayso_in(place: &Path, arguments: &[&str]) -> std::process::Output {
+    let mut command = std::process::Command::new(crate::running::SAYSO);
+    command.args(arguments).current_dir(place).env_remove("SAYSO_STORE__DIRECTORY");
+    command.stdin(std::process::Stdio::null()).output().unwrap()
+}
+
+fn words_of(output: &std::process::Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_backup_from_another_directory_makes_no_store_and_no_backup() {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let place = elsewhere.path();
+    std::fs::write(place.join("list.csv"), "phone,sms_optin\n+14155550101,no\n").unwrap();
+    let commands: [&[&str]; 10] = [
+        &["backup", "copy"],
+        &["check", "--phone", AGREED, "--channel", "sms"],
+        &["consent", "opt_out", "--phone", AGREED, "--channel", "sms", "--standing", "act"],
+        &["profile", "--phone", AGREED],
+        &["import", "list.csv"],
+        &["export", "--channel", "sms"],
+        &["export", "--erasures"],
+        &["keys", "create", "shop", "--scope", "check"],
+        &["keys", "list"],
+        &["workspaces", "list"],
+    ];
+    for command in commands {
+        let output = sayso_in(place, command);
+        let words = words_of(&output);
+        assert_eq!(output.status.code(), Some(2), "{command:?}: {words}");
+        assert!(words.contains("there is no store in data"), "{command:?}: {words}");
+        assert!(words.contains("--data") && words.contains("workspaces create"), "{words}");
+        let left: Vec<_> = std::fs::read_dir(place).unwrap().collect();
+        assert_eq!(left.len(), 1, "{command:?} made something");
+    }
+}
+
+#[test]
+fn a_store_is_made_by_its_first_workspace_and_by_the_first_serve_which_say_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = sayso_in(folder.path(), &["workspaces", "create", "Shop", "--test"]);
+    assert!(words_of(&made).contains("made a new store in"), "{made:?}");
+    assert!(words_of(&made).contains("master.key"), "{made:?}");
+    let again = sayso_in(folder.path(), &["workspaces", "create", "Other", "--test"]);
+    assert!(!words_of(&again).contains("made a new store"), "{again:?}");
+
+    let data = folder.path().join("served");
+    for is_new in [true, false] {
+        let server = Running::serve(&data);
+        assert_eq!(server.greeting["new_store"], is_new);
+        assert_eq!(server.said().contains("made a new store"), is_new);
+        assert!(server.stop());
+    }
+}
+
+#[test]
+fn a_relative_path_in_a_file_is_relative_to_the_file_wherever_the_command_runs() {
+    let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let config = folder.path().join("sayso.toml");
+    std::fs::write(&config, "[store]\ndirectory = \"store\"\n").unwrap();
+    let with = ["--config", text(&config)];
+    let made = sayso_in(elsewhere.path(), &[&["workspaces", "create", "Shop"], &with[..]].concat());
+    assert!(made.status.success(), "{}", words_of(&made));
+    assert!(folder.path().join("store/events.db").exists());
+    for place in [folder.path(), elsewhere.path()] {
+        let listed = sayso_in(place, &[&["workspaces", "list"], &with[..]].concat());
+        assert!(listed.status.success(), "{}", words_of(&listed));
+    }
+    assert!(!elsewhere.path().join("store").exists());
+}
+
+#[test]
+fn a_backup_says_what_it_holds_until_when_and_from_where_and_warns_of_an_empty_one() {
+    let folder = folder_with_store();
+    let at = |name: &str| folder.path().join(name);
+    let copy = ["backup", text(&at("copy")), "--data", text(&at("data"))].map(str::to_owned);
+    let copy: Vec<&str> = copy.iter().map(String::as_str).collect();
+    let output = sayso(&copy);
+    let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+    for word in
+        [text(&at("copy")), text(&at("data")), "refusals    1", "workspaces  1", "until       20"]
+    {
+        assert!(shown.contains(word), "{word}: {shown}");
+    }
+    assert!(!words_of(&output).contains("empty"));
+    let (empty, to) = (at("empty"), at("copy of empty"));
+    sayso_json(&empty, &["workspaces", "create", "Shop", "--test"]);
+    let output = sayso(&["backup", text(&to), "--data", text(&empty)]);
+    assert!(output.status.success());
+    let words = words_of(&output);
+    assert!(words.contains("this backup is empty") && words.contains(text(&empty)), "{words}");
+}
+
+#[test]
+fn a_store_of_which_the_ledger_is_gone_is_not_served_as_a_new_one() {
+    let folder = folder_with_store();
+    let data = folder.path().join("data");
+    std::fs::remove_file(data.join("events.db")).unwrap();
+    for command in [&["serve", "--listen", "127.0.0.1:0"][..], &["workspaces", "create", "Shop"]] {
+        let words = refused(&[command, &["--data", text(&data)]].concat());
+        assert!(words.contains("events.db is gone") && words.contains("sayso restore"), "{words}");
+        assert!(!data.join("events.db").exists());
+    }
+}

@@ -1,9 +1,10 @@
 //! Restoring: everything is verified before anything is written, and the ledger comes last.
 //!
 //! The copy is made beside its place and renamed once it is whole and on disk, so that a restore
-//! that was broken off leaves a directory without a store, and the next try begins anew.
+//! that was killed leaves a directory without a store, and the next try begins anew. One that fails
+//! takes away all that it made.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -14,14 +15,16 @@ use sayso_core::id::{EventId, WorkspaceId};
 use sayso_core::limits;
 use thiserror::Error;
 
-use super::super::files::{ROW_VERSION, make_private, own, sync_directory};
+use super::super::files::{ROW_VERSION, own, sync_directory};
 use super::super::rotation::{INDEX, NEXT};
 use super::super::seal::MasterKey;
-use super::super::{OpenError, events, messages, work};
+use super::super::{OpenError, events, messages, presence, work};
 use super::erasures::{self, Erasure, ErasureFault, Replayed};
+use super::made::Made;
+use super::manifest::{Content, FORMAT, Manifest, ManifestFault, Sealed};
 use super::{
-    Fingerprint, LEDGER, MANIFEST, Manifest, ManifestFault, WORK, is_refusal, make_private_file,
-    open_to_read, unreadable,
+    Fingerprint, LEDGER, MANIFEST, WORK, Workspaces, is_refusal, make_private_file, open_to_read,
+    unreadable,
 };
 use crate::environment::Environment;
 use crate::store::StoreError;
@@ -48,7 +51,7 @@ pub struct Restore<'a> {
 }
 
 /// What was restored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Restored {
     /// What the backup holds.
     pub manifest: Manifest,
@@ -56,10 +59,19 @@ pub struct Restored {
     pub erasures: Replayed,
     /// Refusals of the replaced store that the backup lacks, where that store was named.
     pub refusals_lost: Option<u64>,
+    /// Whether somebody took `work.db` out of the backup: then what it held begins anew.
+    pub lacks_work: bool,
+    made: Made,
 }
 
-/// Why a backup is not restored. Nothing was written, but for [`RestoreError::Write`] and
-/// [`RestoreError::Replay`], which leave no store either.
+impl Restored {
+    /// Takes the restored store away again, with all that was made for it.
+    pub fn discard(self) {
+        self.made.discard();
+    }
+}
+
+/// Why a backup is not restored. The target is as it was before.
 #[derive(Debug, Error)]
 pub enum RestoreError {
     /// The manifest is not there.
@@ -84,6 +96,16 @@ pub enum RestoreError {
         /// The newest known here.
         known: i64,
     },
+    /// An earlier build made the backup, whose manifest does not say enough.
+    #[error(
+        "{0} was written by an earlier build and does not say what every file holds: restore it with that build, and take another backup"
+    )]
+    Older(PathBuf),
+    /// The master key did not make the manifest.
+    #[error(
+        "{0} was changed after the backup was made: its seal is not that of the master key. Take another backup"
+    )]
+    Forged(PathBuf),
     /// The copy is no sound database.
     #[error("{path} is damaged ({what}): take another backup")]
     Damaged {
@@ -117,7 +139,7 @@ pub enum RestoreError {
     NotAKey(PathBuf),
     /// The master key is another one.
     #[error(
-        "{key} has the fingerprint {has}, and the backup was made under {needs}: give the master key of that time"
+        "{key} has the fingerprint {has}, and backup.json says that the backup was made under {needs}: give the master key of that time"
     )]
     WrongKey {
         /// The key file.
@@ -177,41 +199,70 @@ impl Restore<'_> {
     /// # Errors
     /// [`RestoreError`].
     pub fn run(self) -> Result<Restored, RestoreError> {
-        let manifest = read_manifest(self.from)?;
+        let sealed = read_manifest(self.from)?;
+        let manifest = sealed.manifest;
+        // First: what the seal holds for true is what everything else is compared with.
+        let key = self.fitting_key(&manifest)?;
+        if !sealed.is_of(&key) {
+            return Err(RestoreError::Forged(self.from.join(MANIFEST)));
+        }
         let copy = self.from.join(LEDGER);
-        let ledger = verify(&copy, &manifest)?;
+        verify_content(&copy, manifest.files.ledger)?;
         let work = self.from.join(WORK);
         // Consent is restored also where nothing else was saved.
-        let has_work = work.exists();
-        if has_work {
+        let lacks_work = !work.exists();
+        if !lacks_work {
+            verify_content(&work, manifest.files.work)?;
+        }
+        let ledger = verify(&copy, &manifest)?;
+        if !lacks_work {
             open_copy(&work)?;
         }
-        let key = self.fitting_key(&ledger, &manifest)?;
+        verify_leaves(&copy, &ledger, &key)?;
         let (erasures, refusals_lost) = self.since(&ledger)?;
         drop(ledger);
+        // Before anything is made there; and again once no other process can make anything.
+        self.is_vacant(&key)?;
+        let mut made =
+            Made::begin(self.to).map_err(|(path, source)| RestoreError::Write { path, source })?;
+        let erasures = match self.fill(&key, erasures, lacks_work, &mut made) {
+            Ok(erasures) => erasures,
+            Err(error) => {
+                made.discard();
+                return Err(error);
+            }
+        };
+        Ok(Restored { manifest, erasures, refusals_lost, lacks_work, made })
+    }
 
+    /// Makes the store from a backup that was verified; the ledger last.
+    fn fill(
+        &self,
+        key: &MasterKey,
+        erasures: Vec<Erasure>,
+        lacks_work: bool,
+        made: &mut Made,
+    ) -> Result<Replayed, RestoreError> {
         let write = |path: &Path| {
             let path = path.to_path_buf();
             move |source| RestoreError::Write { path, source }
         };
-        // Before anything is made there; and again once no other process can make anything.
-        self.is_vacant(&key)?;
-        make_private(self.to).map_err(write(self.to))?;
+        made.will_make(self.to.join("lock"));
         let _lock = own(self.to).map_err(|error| self.not_ours(error))?;
-        self.is_vacant(&key)?;
+        self.is_vacant(key)?;
         let partial = self.to.join(PARTIAL);
         let erased: Vec<(WorkspaceId, AddressKey)> = erasures.iter().map(Erasure::place).collect();
-        let erasures = fill(&copy, &partial, erasures).inspect_err(|_| {
-            if let Err(error) = fs::remove_file(&partial) {
-                tracing::warn!(error = %error, "a copy that failed could not be removed");
-            }
-        })?;
+        made.makes(partial.clone());
+        let replayed = fill(&self.from.join(LEDGER), &partial, erasures)?;
         let master = self.to.join("master.key");
         if !master.exists() {
+            made.makes(self.to.join("master.key.partial"));
+            made.makes(master.clone());
             key.write(&master).map_err(write(&master))?;
         }
         // Views and an index without a ledger are left over from another store, and derived.
-        for name in ["views.db", "views.db-wal", "views.db-shm", INDEX] {
+        let derived = ["views.db", "views.db-wal", "views.db-shm", INDEX, presence::MAKING];
+        for name in derived {
             match fs::remove_file(self.to.join(name)) {
                 Err(source) if source.kind() != ErrorKind::NotFound => {
                     return Err(RestoreError::Write { path: self.to.join(name), source });
@@ -219,21 +270,28 @@ impl Restore<'_> {
                 Ok(()) | Err(_) => {}
             }
         }
-        if has_work {
-            fill_work(&work, &self.to.join(WORK), &erased)?;
+        if lacks_work {
+            let lost = self.to.join(presence::WORK_LOST);
+            made.makes(lost.clone());
+            make_private_file(&lost).map_err(write(&lost))?;
+        } else {
+            for name in [WORK, "work.db-wal", "work.db-shm", "work.db-journal"] {
+                made.makes(self.to.join(name));
+            }
+            fill_work(&self.from.join(WORK), &self.to.join(WORK), &erased)?;
         }
+        for name in [LEDGER, "events.db-wal", "events.db-shm"].into_iter().chain(derived) {
+            made.makes(self.to.join(name));
+        }
+        made.will_make(self.to.join("reserve"));
         fs::rename(&partial, self.to.join(LEDGER))
             .and_then(|()| sync_directory(self.to))
             .map_err(write(&partial))?;
-        Ok(Restored { manifest, erasures, refusals_lost })
+        Ok(replayed)
     }
 
-    /// Reads the master key and opens the secrets of every workspace with it.
-    fn fitting_key(
-        &self,
-        ledger: &Connection,
-        manifest: &Manifest,
-    ) -> Result<MasterKey, RestoreError> {
+    /// Reads the master key, which must be that of the backup's time.
+    fn fitting_key(&self, manifest: &Manifest) -> Result<MasterKey, RestoreError> {
         let path = || self.master_key.to_path_buf();
         let key = MasterKey::read(self.master_key).map_err(|source| {
             if source.kind() == ErrorKind::InvalidData {
@@ -243,15 +301,11 @@ impl Restore<'_> {
             }
         })?;
         let has = Fingerprint(key.fingerprint());
-        if has != manifest.master_key {
-            return Err(RestoreError::WrongKey { key: path(), has, needs: manifest.master_key });
+        if has == manifest.master_key {
+            Ok(key)
+        } else {
+            Err(RestoreError::WrongKey { key: path(), has, needs: manifest.master_key })
         }
-        let damaged = |what| RestoreError::Damaged { path: self.from.join(LEDGER), what };
-        for row in events::workspaces(ledger).map_err(|error| damaged(error.to_string()))? {
-            key.open_secrets(row.id.as_bytes(), &row.secrets)
-                .map_err(|_| damaged(format!("the secrets of {} do not open", row.id)))?;
-        }
-        Ok(key)
     }
 
     /// What was erased since the backup, and how many refusals of the replaced store it lacks.
@@ -275,6 +329,11 @@ impl Restore<'_> {
         match error {
             OpenError::File { path, source } => RestoreError::Write { path, source },
             OpenError::Owned(_)
+            | OpenError::NoStore(_)
+            | OpenError::Gone { .. }
+            | OpenError::BrokenOff(_)
+            | OpenError::Foreign(_)
+            | OpenError::Damaged { .. }
             | OpenError::Newer { .. }
             | OpenError::WrongKey(_)
             | OpenError::Engine(_)
@@ -306,7 +365,7 @@ impl Restore<'_> {
 }
 
 /// Reads the manifest of the backup in `directory`.
-pub(super) fn read_manifest(directory: &Path) -> Result<Manifest, RestoreError> {
+pub(super) fn read_manifest(directory: &Path) -> Result<Sealed, RestoreError> {
     let path = directory.join(MANIFEST);
     let mut text = Vec::new();
     let read =
@@ -319,8 +378,9 @@ pub(super) fn read_manifest(directory: &Path) -> Result<Manifest, RestoreError> 
                 path,
                 what: "format",
                 found: found.into(),
-                known: super::FORMAT.into(),
+                known: FORMAT.into(),
             },
+            ManifestFault::Older => RestoreError::Older(path),
             ManifestFault::Malformed => RestoreError::Manifest(path),
         }),
     }
@@ -347,11 +407,22 @@ fn open_copy(copy: &Path) -> Result<(Connection, i64), RestoreError> {
     if sound == "ok" { Ok((opened, found)) } else { Err(damaged(sound)) }
 }
 
+/// Compares a file with what the manifest says of it, byte by byte.
+fn verify_content(path: &Path, expected: Content) -> Result<(), RestoreError> {
+    let found = Content::of(path)
+        .map_err(|source| RestoreError::Read { path: path.to_path_buf(), source })?;
+    let differs = |what| RestoreError::Differs { path: path.to_path_buf(), what };
+    if found.bytes != expected.bytes {
+        return Err(differs("size"));
+    }
+    if found == expected { Ok(()) } else { Err(differs("content")) }
+}
+
 /// Opens the copy and compares it with its manifest, the digest of all refusals included.
 fn verify(copy: &Path, manifest: &Manifest) -> Result<Connection, RestoreError> {
     let (ledger, row_version) = open_copy(copy)?;
     let path = || copy.to_path_buf();
-    let found = Manifest::of(&ledger)
+    let found = Manifest::of(&ledger, manifest.files)
         .map_err(|error| RestoreError::Damaged { path: path(), what: error.to_string() })?;
     let differs = |what| RestoreError::Differs { path: path(), what };
     if row_version != manifest.row_version {
@@ -364,6 +435,35 @@ fn verify(copy: &Path, manifest: &Manifest) -> Result<Connection, RestoreError> 
         return Err(differs("set of refusals"));
     }
     if found == *manifest { Ok(ledger) } else { Err(differs("last event")) }
+}
+
+/// Opens the secrets of every workspace, and compares every event with its leaf hash. What an erasure
+/// destroyed leaves a hash that nobody can compute any more; the digest speaks for those.
+fn verify_leaves(copy: &Path, ledger: &Connection, key: &MasterKey) -> Result<(), RestoreError> {
+    let damaged = |what: String| RestoreError::Damaged { path: copy.to_path_buf(), what };
+    let unread = |error: StoreError| damaged(error.to_string());
+    let workspaces = Workspaces::read(ledger).map_err(unread)?;
+    let mut vaults = BTreeMap::new();
+    for row in events::workspaces(ledger).map_err(unread)? {
+        let secrets = key
+            .open_secrets(row.id.as_bytes(), &row.secrets)
+            .map_err(|_| damaged(format!("the secrets of {} do not open", row.id)))?;
+        vaults.insert(row.no, secrets.vault);
+    }
+    let mut wrong = None;
+    events::for_each_after(ledger, 0, |row| {
+        let vault = vaults.get(&row.workspace).ok_or(StoreError::NoWorkspace)?;
+        let leaf = events::leaf(vault, workspaces.id_of(&row)?, &row)?;
+        if leaf.is_some_and(|leaf| leaf != row.leaf_hash) {
+            wrong = wrong.or(Some(row.row));
+        }
+        Ok(())
+    })
+    .map_err(unread)?;
+    match wrong {
+        None => Ok(()),
+        Some(row) => Err(damaged(format!("event {row} is not what its hash says"))),
+    }
 }
 
 fn read_erasures(path: &Path) -> Result<Vec<Erasure>, RestoreError> {
@@ -447,4 +547,68 @@ fn fill(copy: &Path, to: &Path, erasures: Vec<Erasure>) -> Result<Replayed, Rest
         .map_err(unreadable)
         .map_err(failed)?;
     erasures::replay(&mut ledger, erasures).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::manifest::Copied;
+    use super::*;
+    use crate::Store;
+    use crate::conformance::{SMS, phone, record, said, workspace};
+    use crate::sqlite::{Options, SqliteStore};
+    use sayso_core::statement::Statement;
+
+    /// A backup in which one person refused, and the key of its store.
+    async fn backup() -> (tempfile::TempDir, MasterKey) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = folder.path().join("store");
+        let opened = SqliteStore::open(&store, Options::default(), Environment::system()).unwrap();
+        let workspace = workspace(&opened).await;
+        let said = said(workspace, &phone(1), SMS, Statement::OptOut, 1);
+        record(&opened, workspace, said).await;
+        opened.backup(&folder.path().join("backup")).await.unwrap();
+        let key = MasterKey::read(&store.join("master.key")).unwrap();
+        (folder, key)
+    }
+
+    /// Changes the copy and writes a manifest that fits it, as who has the master key can.
+    fn forge(folder: &Path, key: &MasterKey, sql: &str) {
+        let backup = folder.join("backup");
+        let copy = Connection::open(backup.join(LEDGER)).unwrap();
+        assert_eq!(copy.execute(sql, []).unwrap(), 1, "{sql}");
+        let files = Copied::of(&backup).unwrap();
+        let manifest = Manifest::of(&copy, files).unwrap();
+        drop(copy);
+        fs::write(backup.join(MANIFEST), manifest.to_json(key)).unwrap();
+    }
+
+    fn restore(folder: &Path) -> Result<Restored, RestoreError> {
+        let (from, to) = (folder.join("backup"), folder.join("restored"));
+        let key = folder.join("store/master.key");
+        Restore { from: &from, master_key: &key, to: &to, erasures: None, replaced: None }.run()
+    }
+
+    #[tokio::test]
+    async fn an_event_that_is_not_what_its_leaf_hash_says_is_refused_whatever_the_manifest_says() {
+        for sql in [
+            "UPDATE event SET address_key = zeroblob(16) /* every workspace: a test */",
+            "UPDATE event SET recorded_at = recorded_at - 1 /* every workspace: a test */",
+            "UPDATE event SET event_id = zeroblob(16) /* every workspace: a test */",
+            "UPDATE event SET leaf_hash = zeroblob(32) /* every workspace: a test */",
+        ] {
+            let (folder, key) = backup().await;
+            forge(folder.path(), &key, sql);
+            let refused = restore(folder.path()).unwrap_err();
+            assert!(matches!(&refused, RestoreError::Damaged { .. }), "{sql}: {refused}");
+            assert!(!folder.path().join("restored").exists());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_copy_of_a_newer_release_is_refused_untouched() {
+        let (folder, key) = backup().await;
+        forge(folder.path(), &key, "UPDATE store SET row_version = 9");
+        let refused = restore(folder.path()).unwrap_err();
+        assert!(matches!(refused, RestoreError::Newer { found: 9, known: 1, .. }), "{refused}");
+    }
 }

@@ -193,6 +193,8 @@ limits! {
     count REJECT_FAULT_BYTES_MAX: usize = 512, "Place, fault or example kept with a refused statement: a place holds names that the sender chose.";
     count REJECT_QUEUE_BYTES_MAX: usize = 8_388_608, "Refused statements waiting to be kept: 8 MiB; past it they are only answered.";
     count SWEEP_ROWS_MAX: usize = 1_024, "Rows too old to be kept that one sweep deletes: a few milliseconds.";
+    count REJECT_ABOUTS_MAX: usize = 64, "Parts of addresses by which one refused statement is found; one that names more is read at each erasure.";
+    count ERASURE_STEP_ROWS: usize = 256, "Rows that an erasure destroys at once in work.db: a few milliseconds, then whoever waits has its turn.";
     count START_CHECK_BYTES_MAX: usize = 33_554_432, "A file of which every page is looked at before a start: 32 MiB take a twentieth of a second. In a larger one a damaged page is met when it is read.";
     count BACKUP_MANIFEST_BYTES_MAX: usize = 65_536, "The manifest of a backup: 64 KiB is a hundred times what one has.";
     count ERASURE_LINE_BYTES_MAX: usize = 4_096, "A line of a list of erasures: four times the longest that is written.";
@@ -264,6 +266,7 @@ limits! {
     span REPORT_WAIT = Span::seconds(2), "A report that overtakes the end of its hand-over waits this long for it.";
     span REJECT_RETENTION = Span::days(30), "A refused statement is kept for 30 days (rule 1).";
     span LOOK_UP_RETENTION = Span::days(400), "Who looked a person up is kept for a year and the time to ask about it (rule 29).";
+    span MESSAGE_RETENTION = Span::days(400), "A message that went or ended is kept for a year and the time to ask about it; one that waits is never deleted.";
     span SWEEP_INTERVAL = Span::hours(1), "What is too old to be kept is looked for at least once an hour.";
     span HTTP2_PING_INTERVAL = Span::seconds(60), "How often a client of HTTP/2 that is silent is asked whether it is still there.";
     span HEADER_READ_TIMEOUT = Span::seconds(10), "A client that takes longer for its headers is cut off.";

@@ -66,7 +66,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(imports::undo))
         .routes(routes!(exports::consents))
         .routes(routes!(suppressions::switch))
-        .routes(routes!(erasures::erase))
+        .routes(routes!(erasures::list, erasures::erase))
         .routes(routes!(messages::list, messages::send))
         .routes(routes!(messages::get))
         .routes(routes!(preference_links::make))

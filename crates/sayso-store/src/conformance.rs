@@ -150,6 +150,7 @@ macro_rules! conformance_cases {
         $case!(an_address_has_a_bounded_number_of_others);
         $case!(a_new_number_takes_over_refusals_and_no_opt_in);
         $case!(erasure_destroys_what_is_personal_and_keeps_the_refusal);
+        $case!(an_erasure_keeps_its_reason_and_says_how_much_it_destroyed);
         $case!(an_erased_person_is_reached_by_nobody_and_may_come_back);
         $case!(an_undone_import_leaves_out_everything_it_brought);
         $case!(every_address_is_listed_once_in_the_order_of_the_keys);

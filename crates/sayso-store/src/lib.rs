@@ -13,6 +13,7 @@ compile_error!("a build that decides nothing is for one test alone");
 pub mod configuration;
 pub mod double_opt_in;
 pub mod environment;
+pub mod erasure;
 pub mod look_up;
 pub mod message;
 pub mod reference;

@@ -21,9 +21,12 @@ mod claims;
 mod database;
 mod double_opt_ins;
 mod early_reports;
+mod erasing;
+mod erasures;
 mod events;
 mod files;
 mod flusher;
+mod forgetting;
 mod gate;
 mod group;
 mod imports;
@@ -40,6 +43,7 @@ mod reserve;
 pub mod rotation;
 mod seal;
 mod sending;
+mod speaks_of;
 mod start;
 mod tail;
 mod tallies;
@@ -91,6 +95,7 @@ use crate::Store;
 use crate::configuration::{Change, Configuration, Mode};
 use crate::double_opt_in::{Answering, Asking, DoubleOptInDraft, StoredDoubleOptIn};
 use crate::environment::Environment;
+use crate::erasure::{Erased, ErasurePage};
 use crate::look_up::{LookUpDraft, LookUpPage, LookUpQuery};
 use crate::message::{
     Claiming, FailureQuery, HandOver, MessageDraft, MessagePage, MessageQuery, MessageReport,
@@ -308,6 +313,24 @@ impl SqliteStore {
     /// The directory, if this start made the store in it.
     pub fn made(&self) -> Option<&Path> {
         self.made.as_deref()
+    }
+
+    /// Does what takes longer in a thread of its own. Who asked may be gone; what they asked for is done
+    /// all the same.
+    async fn in_thread<T: Send + 'static>(
+        &self,
+        name: &str,
+        work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (done, answer) = tokio::sync::oneshot::channel();
+        let working = thread(name, move || drop(done.send(work())));
+        let working = working.map_err(|error| StoreError::Unwritable(error.to_string()))?;
+        {
+            let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+            threads.retain(|thread| !thread.is_finished());
+            threads.push(working);
+        }
+        answer.await.unwrap_or(Err(StoreError::Closed))
     }
 
     /// Checks what a caller may rely on, in this thread: that the workspace exists.
@@ -685,18 +708,8 @@ impl Store for SqliteStore {
     ) -> Result<u64, StoreError> {
         let workspace = self.workspace(workspace)?;
         let (shared, writer) = (Arc::clone(&self.shared), self.writer.clone());
-        let (done, answer) = tokio::sync::oneshot::channel();
-        let undoing = thread("sayso-undo", move || {
-            // Who asked may be gone; what they asked for is done all the same.
-            drop(done.send(imports::undo(&shared, &writer, &workspace, import)));
-        });
-        let undoing = undoing.map_err(|error| StoreError::Unwritable(error.to_string()))?;
-        {
-            let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
-            threads.retain(|thread| !thread.is_finished());
-            threads.push(undoing);
-        }
-        answer.await.unwrap_or(Err(StoreError::Closed))
+        self.in_thread("sayso-undo", move || imports::undo(&shared, &writer, &workspace, import))
+            .await
     }
 
     async fn erase(
@@ -704,19 +717,24 @@ impl Store for SqliteStore {
         workspace: WorkspaceId,
         subject: &Subject,
         draft: Draft,
-    ) -> Result<Recorded, StoreError> {
+    ) -> Result<Erased, StoreError> {
         let workspace = self.workspace(workspace)?;
-        // Rejects that wait to be kept may speak of the person.
-        self.shared.work.settle().await?;
+        let (shared, writer) = (Arc::clone(&self.shared), self.writer.clone());
         let subject = subject.clone();
-        let erased = self
-            .writer
-            .submit(workspace.no, Urgency::Refusal, move |group| {
-                group.erase(&workspace, &subject, &draft)
-            })
-            .await?;
-        self.shared.forget_index()?;
-        Ok(erased)
+        self.in_thread("sayso-erasure", move || {
+            erasing::erase(&shared, &writer, &workspace, &subject, &draft)
+        })
+        .await
+    }
+
+    async fn erasures(
+        &self,
+        workspace: WorkspaceId,
+        after: Option<u64>,
+        items: usize,
+    ) -> Result<ErasurePage, StoreError> {
+        let workspace = self.workspace(workspace)?;
+        self.shared.erasures(&workspace, after, items)
     }
 
     async fn audience(

@@ -28,6 +28,7 @@ use thiserror::Error;
 
 use crate::configuration::{Change, Configuration, Mode};
 use crate::double_opt_in::{Answering, Asking, DoubleOptInDraft, StoredDoubleOptIn};
+use crate::erasure::{Erased, ErasurePage};
 use crate::look_up::{LookUpDraft, LookUpPage, LookUpQuery};
 use crate::message::{
     Claiming, FailureQuery, HandOver, MessageDraft, MessagePage, MessageQuery, MessageReport,
@@ -569,13 +570,22 @@ pub trait Store: Send + Sync + Debug {
         import: ImportId,
     ) -> Result<u64, StoreError>;
 
-    /// Erases a person by one address (rule 17): destroys what is personal, keeps the refusals.
+    /// Erases a person by one address (rule 17): destroys what is personal, keeps the refusals and the
+    /// reason, which is the method of the draft's evidence.
     async fn erase(
         &self,
         workspace: WorkspaceId,
         subject: &Subject,
         draft: Draft,
-    ) -> Result<Recorded, StoreError>;
+    ) -> Result<Erased, StoreError>;
+
+    /// One page of erasures, the newest first.
+    async fn erasures(
+        &self,
+        workspace: WorkspaceId,
+        after: Option<u64>,
+        items: usize,
+    ) -> Result<ErasurePage, StoreError>;
 
     /// One page of an audience. The addresses are those known now, so who was erased since is in no
     /// past audience; who is known by hash only is in none at all.

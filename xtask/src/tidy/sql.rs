@@ -19,6 +19,8 @@ const WORKSPACE_TABLES: &[&str] = &[
     "profile",
     "undone_import",
     "reject",
+    "reject_about",
+    "erasure",
     "look_up",
     "message",
     "tally",

@@ -227,6 +227,41 @@ async fn an_erased_person_stays_refused_and_their_data_is_gone() {
 }
 
 #[tokio::test]
+async fn an_erasure_keeps_its_reason_answers_with_counts_and_is_listed() {
+    let app = TestApp::start().await;
+    let notice = app.notice(&[]).await;
+    app.post("/v1/consents", &act(PHONE, "opt_in", "2026-11-21T09:00:00Z", &notice)).await;
+    let bad = json!({ "phone": PHONE, "channel": "sms", "statement": "opt_in", "standing": "yes" });
+    assert!(app.post("/v1/consents", &bad).await.status.is_client_error());
+    let erasure = json!({ "phone": PHONE, "reason": "ticket 7" });
+    let erased = app.post("/v1/erasures", &erasure).await;
+    assert_eq!(erased.json()["outcome"], "appended");
+    let destroyed = json!({
+        "addresses": 1, "unlinked": 0, "events": 1, "rejects": 1, "messages": 0, "waiting": 0,
+    });
+    assert_eq!(erased.json()["destroyed"], destroyed);
+    let events = app.get(BY_PHONE).await;
+    assert!(events.text.contains("ticket 7"), "the reason stays: {}", events.text);
+    app.post("/v1/erasures", &json!({ "email": "nobody@example.org" })).await;
+    let list = app.get("/v1/erasures").await;
+    assert_eq!(list.status, StatusCode::OK, "{}", list.text);
+    let listed = list.json()["erasures"].as_array().unwrap().clone();
+    assert_eq!(listed.len(), 2);
+    assert_eq!(listed[1]["id"], erased.json()["id"]);
+    assert_eq!(listed[1]["reason"], "ticket 7");
+    assert_eq!(listed[1]["destroyed"], destroyed);
+    assert_eq!(listed[1]["road"], "api");
+    assert!(listed[0].get("reason").is_none());
+    assert!(!list.text.contains("415555") && !list.text.contains("nobody"), "{}", list.text);
+    let first = app.get("/v1/erasures?limit=1").await;
+    assert_eq!(first.json()["erasures"][0]["id"], listed[0]["id"]);
+    let next = format!("/v1/erasures?limit=1&cursor={}", first.json()["next"].as_str().unwrap());
+    let second = app.get(&next).await;
+    assert_eq!(second.json()["erasures"][0]["id"], erased.json()["id"]);
+    assert_eq!(second.json()["next"], json!(null));
+}
+
+#[tokio::test]
 async fn an_erasure_names_one_person_and_leaves_the_other_what_they_share() {
     let app = TestApp::start().await;
     for id in ["u-1", "u-2"] {

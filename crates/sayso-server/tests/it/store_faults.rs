@@ -245,6 +245,7 @@ async fn every_request(app: &TestApp) -> Vec<Asking> {
         read("get /v1/events", &by_phone("/v1/events")),
         ask_of("post /v1/events/{id}/retraction", &event_id, &json!({ "phone": ADA })),
         read("get /v1/look-ups", "/v1/look-ups"),
+        read("get /v1/erasures", "/v1/erasures"),
         read("get /v1/profiles", &by_phone("/v1/profiles")),
         read("get /v1/rejects", "/v1/rejects"),
         read("get /v1/profiles/{id}", &format!("/v1/profiles/{profile_id}")),

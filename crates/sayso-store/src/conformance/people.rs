@@ -411,6 +411,55 @@ pub async fn erasure_destroys_what_is_personal_and_keeps_the_refusal(store: &dyn
     );
 }
 
+/// Erasure (rule 17) keeps the reason that it was given, says how much it destroyed, and is listed.
+pub async fn an_erasure_keeps_its_reason_and_says_how_much_it_destroyed(store: &dyn Store) {
+    let workspace = workspace(store).await;
+    upsert(store, workspace, &[external("u-1"), phone(1), phone(2)]).await;
+    upsert(store, workspace, &[external("u-2"), phone(2)]).await;
+    record(store, workspace, said(workspace, &phone(1), SMS, Statement::OptOut, 1)).await;
+    let rejects = ["+1 (555) 010-0001", "{\"phone\": 15550100009}"];
+    let rejects = rejects.map(|body| super::work::refused("shop", "not-json", body));
+    store.keep_rejects(workspace, rejects.to_vec());
+    let before = store
+        .history(workspace, &Subject::Address(phone(1)), &HistoryQuery::newest(50))
+        .await
+        .unwrap();
+    let mut draft = of_fact(workspace, &phone(1), Fact::Erasure, 2);
+    draft.evidence.method = Some(EvidenceText::parse("ticket 7").unwrap());
+    draft.evidence.ip = Some(EvidenceText::parse("203.0.113.77").unwrap());
+    let erased = store.erase(workspace, &Subject::Address(phone(1)), draft.clone()).await.unwrap();
+    // The phone, the id and what stands in between; the other phone is somebody else's too.
+    assert_eq!((erased.counts.addresses, erased.counts.unlinked), (2, 1));
+    assert_eq!((erased.counts.rejects, erased.counts.messages), (1, 0));
+    assert!(erased.counts.events >= u64::try_from(before.entries.len()).unwrap());
+    let page = store
+        .history(workspace, &Subject::Address(phone(1)), &HistoryQuery::newest(50))
+        .await
+        .unwrap();
+    assert!(page.entries.iter().all(|entry| entry.address.is_none()));
+    let kept: Vec<_> = page.entries.iter().filter_map(|entry| entry.evidence.as_ref()).collect();
+    assert_eq!(kept.len(), 1, "the reason alone");
+    assert_eq!((&kept[0].method, &kept[0].ip), (&draft.evidence.method, &None));
+    // Erased again, there is nothing more; the first reason stays.
+    let mut again = of_fact(workspace, &phone(1), Fact::Erasure, 3);
+    again.evidence.method = Some(EvidenceText::parse("ticket 8").unwrap());
+    let repeated = store.erase(workspace, &Subject::Address(phone(1)), again).await.unwrap();
+    assert_eq!((repeated.counts.events, repeated.counts.rejects), (0, 0));
+    let list = store.erasures(workspace, None, 50).await.unwrap();
+    let reasons: Vec<String> =
+        list.erasures.iter().map(|one| one.reason.as_ref().unwrap().as_str().to_owned()).collect();
+    assert_eq!(reasons, ["ticket 8", "ticket 7"]);
+    assert_eq!(list.erasures[1].counts, erased.counts);
+    assert_eq!(list.erasures[1].event, erased.recorded.id);
+    let first = store.erasures(workspace, None, 1).await.unwrap();
+    assert_eq!(first.erasures[0].event, list.erasures[0].event);
+    let second = store.erasures(workspace, first.next, 1).await.unwrap();
+    assert_eq!(second.erasures[0].event, list.erasures[1].event);
+    assert_eq!(second.next, None);
+    let other = super::build::workspace(store).await;
+    assert!(store.erasures(other, None, 50).await.unwrap().erasures.is_empty());
+}
+
 /// An old list imported again reaches nobody; the person may come back by an act of their own.
 pub async fn an_erased_person_is_reached_by_nobody_and_may_come_back(store: &dyn Store) {
     let workspace = workspace(store).await;

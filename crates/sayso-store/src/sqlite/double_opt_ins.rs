@@ -354,10 +354,9 @@ pub(super) fn forget(
     work: &Connection,
     workspace: WorkspaceId,
     erased: AddressKey,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<usize> {
     work.prepare_cached("DELETE FROM double_opt_in WHERE workspace = ?1 AND address_key = ?2")?
         .execute(params![workspace.as_bytes(), erased.as_bytes()])
-        .map(|_| ())
 }
 
 /// Deletes what is too old, at most so many of the oldest rows.

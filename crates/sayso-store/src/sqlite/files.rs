@@ -90,10 +90,10 @@ impl Files {
                 .map_err(file_error(&at("master.key")))?,
         };
         drop((ledger, work));
-        let reserve = Reserve::at_start(at("reserve"));
         let ledger = Database::open(&at("events.db"), Durability::Full)?;
         let views = open_views(&at("views.db"))?;
         let work = Database::open(&at("work.db"), Durability::Full)?;
+        let reserve = Reserve::at_start(at("reserve"));
         let reserve_path = Some(at("reserve"));
         let index = Some(SavedIndex::at(at("gate.index")));
         let made = (presence != Presence::Whole).then(|| directory.to_path_buf());

@@ -15,6 +15,7 @@ use sayso_core::guard::Guarded;
 use sayso_core::id::{EventId, ProfileId, SenderId, WorkspaceId};
 use sayso_core::register::Mark;
 use sayso_core::registers::{Joined, Registers};
+use sayso_core::source::Evidence;
 use sayso_core::statement::Statement;
 use sayso_core::time::{Span, Timestamp};
 
@@ -154,6 +155,16 @@ pub(super) struct Staged {
     last_recorded: Timestamp,
 }
 
+/// Whether the personal part of an erasure is its reason and nothing else: one of an earlier release
+/// holds an address. One that does not open holds nothing for anybody.
+fn keeps_reason(workspace: &Workspace, row: &LedgerRow) -> bool {
+    let Ok(Some(sealed)) = events::open(&workspace.secrets.vault, row) else { return false };
+    let method = sealed.evidence.method.clone();
+    let keeps = method.is_some();
+    let evidence = Evidence { method, ..Evidence::default() };
+    keeps && sealed == Sealed { evidence, salt: sealed.salt, ..Sealed::default() }
+}
+
 impl Draft {
     /// The same, as `pending` for this reason.
     fn doubted(mut self, doubt: Doubt) -> Self {
@@ -183,11 +194,14 @@ impl Draft {
             Subject::Address(address) => Some(address.clone()),
             Subject::Hash(_) | Subject::Key(_) => None,
         };
-        let sealed = Sealed {
-            address,
-            evidence: self.evidence.clone(),
-            attributes: self.attributes.clone(),
-            salt: shared.environment.random(),
+        let salt = shared.environment.random();
+        let sealed = if self.fact == Fact::Erasure {
+            // It destroys everything personal, and keeps why it was done.
+            let evidence = Evidence { method: self.evidence.method.clone(), ..Evidence::default() };
+            Sealed { evidence, salt, ..Sealed::default() }
+        } else {
+            let (evidence, attributes) = (self.evidence.clone(), self.attributes.clone());
+            Sealed { address, evidence, attributes, salt }
         };
         let sealed_bytes =
             events::seal(&workspace.secrets.vault, &self.id, &sealed, &shared.environment);
@@ -611,16 +625,24 @@ impl<'a> Group<'a> {
         Ok(Arc::make_mut(self.profiles.entry(place).or_default()))
     }
 
-    /// Destroys what is personal about an address: the sealed part of every row, and the address.
+    /// Destroys what is personal about an address: the sealed part of every row but the reason of an
+    /// erasure, and the address. Gives how many rows of other events had one.
     pub(super) fn destroy_personal(
         &mut self,
         workspace: &Workspace,
         key: AddressKey,
-    ) -> Result<(), StoreError> {
+    ) -> Result<u64, StoreError> {
+        let mut destroyed = 0;
         for row in self.rows(workspace, key)? {
+            let is_erasure = row.event.fact == Fact::Erasure;
+            if is_erasure && keeps_reason(workspace, &row) {
+                continue;
+            }
+            destroyed += u64::from(row.sealed.is_some() && !is_erasure);
             events::destroy_sealed(self.ledger, row.row).map_err(|error| unwritable(&error))?;
         }
-        self.forget_address(workspace, key)
+        self.forget_address(workspace, key)?;
+        Ok(destroyed)
     }
 
     fn forget_address(&mut self, workspace: &Workspace, key: AddressKey) -> Result<(), StoreError> {

@@ -8,6 +8,7 @@ use sayso_core::channel::{Category, Channel, Content, Message, Occasion};
 use sayso_core::decision::{Reasons, RequireOptIn, Requirement};
 use sayso_core::event_id::RequestHash;
 use sayso_core::id::{MessageId, SenderId, TopicId, WorkspaceId};
+use sayso_core::limits;
 use sayso_core::message::MessageState;
 use sayso_core::time::Timestamp;
 use sayso_core::zone::Zone;
@@ -511,6 +512,38 @@ pub(super) fn waiting_senders(
         Ok((WorkspaceId::from_bytes(row.get(0)?), SenderId::from_bytes(row.get(1)?)))
     });
     rows.map_err(unreadable)?.collect::<Result<_, _>>().map_err(unreadable)
+}
+
+/// Deletes messages that ended or went too long ago, looking at so many rows from the place that was
+/// reached; one that still waits stays, however old it is. Gives how many were deleted, and starts
+/// anew once it meets those that are young enough.
+pub(super) fn sweep(
+    work: &Connection,
+    (after, rows): (&mut i64, i64),
+    now: Timestamp,
+) -> rusqlite::Result<usize> {
+    let before = now.minus(limits::MESSAGE_RETENTION).as_micros();
+    // Rows are in the order in which they were queued.
+    let seen: (i64, Option<i64>) = work
+        .prepare_cached(
+            "SELECT count(*), max(row) FROM (
+                 SELECT row, queued_at FROM message WHERE row > ?1 ORDER BY row LIMIT ?2)
+             WHERE queued_at < ?3 /* every workspace: the same age for all */",
+        )?
+        .query_row(params![*after, rows, before], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let (looked_at, Some(last)) = seen else {
+        *after = 0;
+        return Ok(0);
+    };
+    let deleted = work
+        .prepare_cached(
+            "DELETE FROM message WHERE row > ?1 AND row <= ?2 AND state NOT IN (1, 2)
+                 AND coalesce(ended_at, handed_over_at, queued_at) < ?3
+             /* every workspace: the same age for all */",
+        )?
+        .execute(params![*after, last, before])?;
+    *after = if looked_at < rows { 0 } else { last };
+    Ok(deleted)
 }
 
 /// Destroys to whom and what messages to erased people say.

@@ -17,9 +17,11 @@ use sayso_core::retraction::may_retract;
 use sayso_core::source::{Actor, Evidence, EvidenceText, Road, Source, SourceName};
 use sayso_core::time::Timestamp;
 
+use super::erasing::ErasedAddress;
 use super::events::LedgerRow;
 use super::group::{Group, Prepared};
 use super::{Shared, Workspace, events, unwritable, views};
+use crate::erasure::ErasureCounts;
 use crate::store::{
     Dating, Draft, Outcome, Profile, ProfileDraft, Recorded, RetractDraft, Retracting, StoreError,
     Subject, Upserted,
@@ -695,12 +697,10 @@ impl Group<'_> {
         workspace: &Workspace,
         subject: &Subject,
         draft: &Draft,
-    ) -> Result<Recorded, StoreError> {
+    ) -> Result<(Recorded, Vec<ErasedAddress>, ErasureCounts), StoreError> {
         let key = subject.key(&workspace.secrets.address_keys);
-        let mut erased = vec![match subject {
-            Subject::Address(address) => (key, Some(address.clone())),
-            Subject::Hash(_) | Subject::Key(_) => (key, self.address(workspace, key)?),
-        }];
+        let mut erased = vec![self.named_address(workspace, subject)?];
+        let mut counts = ErasureCounts::default();
         let own: Vec<ProfileId> =
             self.registers(workspace, key)?.links().map(|(profile, _)| profile).collect();
         // First: some may stand under an address that another profile keeps.
@@ -723,26 +723,61 @@ impl Group<'_> {
                 (of_sibling.id, of_sibling.request) = id;
                 of_sibling.subject = Subject::Address(address.clone());
                 erased.push((sibling, Some(address)));
-                self.erase_address(workspace, sibling, of_sibling)?;
+                counts.events += self.erase_address(workspace, sibling, of_sibling)?.1;
             } else {
                 for (profile, _) in links.iter().filter(|(profile, _)| own.contains(profile)) {
                     self.unlink(workspace, *profile, &address)?;
                 }
+                counts.unlinked += 1;
             }
         }
-        let recorded = self.erase_address(workspace, key, draft.clone())?;
-        // Before the commit: what stands in another file is gone when the erasure is answered, also if
-        // nobody waits for the answer any more.
-        self.shared().work.forget(workspace, &erased)?;
-        Ok(recorded)
+        let (recorded, events) = self.erase_address(workspace, key, draft.clone())?;
+        counts.events += events;
+        counts.addresses = u64::try_from(erased.len()).unwrap_or(u64::MAX);
+        Ok((recorded, erased, counts))
     }
 
+    /// Whom an erasure of this subject erases, as of now; nothing is changed.
+    pub(super) fn erased_by(
+        &mut self,
+        workspace: &Workspace,
+        subject: &Subject,
+    ) -> Result<Vec<ErasedAddress>, StoreError> {
+        let key = subject.key(&workspace.secrets.address_keys);
+        let mut erased = vec![self.named_address(workspace, subject)?];
+        let registers = self.registers(workspace, key)?;
+        let own: Vec<ProfileId> = registers.links().map(|(profile, _)| profile).collect();
+        for sibling in self.siblings(workspace, &registers, key)? {
+            let is_own = self
+                .registers(workspace, sibling)?
+                .links()
+                .all(|(profile, _)| own.contains(&profile));
+            if let (true, Some(address)) = (is_own, self.address(workspace, sibling)?) {
+                erased.push((sibling, Some(address)));
+            }
+        }
+        Ok(erased)
+    }
+
+    fn named_address(
+        &mut self,
+        workspace: &Workspace,
+        subject: &Subject,
+    ) -> Result<ErasedAddress, StoreError> {
+        let key = subject.key(&workspace.secrets.address_keys);
+        Ok(match subject {
+            Subject::Address(address) => (key, Some(address.clone())),
+            Subject::Hash(_) | Subject::Key(_) => (key, self.address(workspace, key)?),
+        })
+    }
+
+    /// Erases one address; with how many events lost their personal part.
     fn erase_address(
         &mut self,
         workspace: &Workspace,
         key: AddressKey,
         draft: Draft,
-    ) -> Result<Recorded, StoreError> {
+    ) -> Result<(Recorded, u64), StoreError> {
         let links: Vec<ProfileId> =
             self.registers(workspace, key)?.links().map(|(profile, _)| profile).collect();
         // An erasure is never dated back: what was said until now goes with it.
@@ -755,8 +790,8 @@ impl Group<'_> {
             state.addresses.remove(&key);
             state.attributes.clear();
         }
-        self.destroy_personal(workspace, key)?;
-        Ok(recorded)
+        let events = self.destroy_personal(workspace, key)?;
+        Ok((recorded, events))
     }
 }
 

@@ -23,8 +23,8 @@ const KEY: &str = "master.key";
 const NEXT_KEY: &str = "master.key.next";
 const RESTORING: &str = "events.db.restoring";
 
-/// What only a store has.
-const SIGNS: [&str; 13] = [
+/// What only a store has, and what is in it matters.
+const SIGNS: [&str; 12] = [
     LEDGER,
     "events.db-wal",
     WORK,
@@ -34,7 +34,6 @@ const SIGNS: [&str; 13] = [
     "gate.index",
     KEY,
     NEXT_KEY,
-    "reserve",
     "lock",
     RESTORING,
     WORK_LOST,
@@ -58,7 +57,9 @@ pub(super) fn look(directory: &Path) -> Result<Presence, OpenError> {
     }
     let mut there = Vec::new();
     for name in SIGNS {
-        if is_there(&directory.join(name))? {
+        let path = directory.join(name);
+        let is_sign = |path: &Path| [LEDGER, WORK].contains(&name) || !path.is_dir();
+        if is_there(&path)? && is_sign(&path) {
             there.push(name);
         }
     }

@@ -9,7 +9,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -23,10 +23,9 @@ use sayso_core::source::Road;
 use sayso_core::time::{Span, Timestamp};
 use tokio::sync::oneshot;
 
-use sayso_core::address::Address;
-
 use super::database::Database;
 use super::seal::Vault;
+use super::speaks_of::{About, abouts};
 use super::{Shared, Workspace, double_opt_ins, messages, references, reserve, unreadable};
 use crate::environment::Environment;
 use crate::look_up::{LookUp, LookUpDraft, LookUpPage, LookUpQuery, LookedUp};
@@ -46,6 +45,8 @@ pub(super) struct Work {
     waiting_bytes: AtomicUsize,
     /// Rejects that found no room, since the log last said so.
     lost: AtomicU64,
+    /// The message up to which those that are too old were looked for.
+    messages_swept: AtomicI64,
 }
 
 /// What the thread is asked for.
@@ -98,6 +99,7 @@ impl Work {
             jobs: Mutex::new(Some(jobs)),
             waiting_bytes: AtomicUsize::new(0),
             lost: AtomicU64::new(0),
+            messages_swept: AtomicI64::new(0),
         };
         (work, waiting)
     }
@@ -164,6 +166,13 @@ impl Work {
         answer.await.map_err(|_| StoreError::Closed)
     }
 
+    /// The same, in a thread that may wait.
+    pub(super) fn settle_blocking(&self) -> Result<(), StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Job::Settle(reply))?;
+        answer.blocking_recv().map_err(|_| StoreError::Closed)
+    }
+
     /// The connection that writes, for messages.
     pub(super) fn writing(&self) -> MutexGuard<'_, Connection> {
         self.database.lock()
@@ -210,46 +219,6 @@ impl Work {
         })?;
         let next = cut(&mut rows, items);
         Ok(RejectPage { rejects: rows.into_iter().map(|(_, reject)| reject).collect(), next })
-    }
-
-    /// Deletes every reject of a workspace that may speak of one of these addresses, and destroys to whom
-    /// and what messages to them say (rule 17).
-    pub(super) fn forget(
-        &self,
-        workspace: &Workspace,
-        erased: &[(AddressKey, Option<Address>)],
-    ) -> Result<(), StoreError> {
-        let mut work = self.database.lock();
-        let work = work.transaction().map_err(unreadable)?;
-        let kept = read_rows(
-            &work,
-            "SELECT row, reject, refused_at, road, source, line, code, sealed FROM reject
-             WHERE workspace = ?1",
-            params![workspace.id.as_bytes()],
-            |row| reject(row, workspace.id, &workspace.secrets.vault),
-        )?;
-        let named = |reject: &Reject| {
-            let body = reject.draft.body.text();
-            erased
-                .iter()
-                .filter_map(|(_, address)| address.as_ref())
-                .any(|it| may_speak_of(body, it))
-        };
-        for (row, _) in kept.iter().filter(|(_, reject)| named(reject)) {
-            work.prepare_cached("DELETE FROM reject WHERE workspace = ?1 AND row = ?2")
-                .and_then(|mut statement| statement.execute(params![workspace.id.as_bytes(), row]))
-                .map_err(unreadable)?;
-        }
-        let mut waiting = erased.iter().map(|(key, _)| *key);
-        waiting
-            .try_for_each(|key| {
-                references::forget(&work, workspace.id, key)?;
-                double_opt_ins::forget(&work, workspace.id, key)
-            })
-            .map_err(unreadable)?;
-        let keys = erased.iter().map(|(key, _)| *key);
-        messages::forget(&work, workspace.id, keys).map_err(unreadable)?;
-        work.commit().map_err(unreadable)
     }
 
     /// One page of look-ups that are not too old at `now`.
@@ -334,13 +303,21 @@ impl Work {
         let before = |age: Span| now.minus(age).as_micros();
         let work = self.database.lock();
         // Rows are in the order of their writing, so the oldest come first.
+        let (aged, before_rejects) = (rows, before(limits::REJECT_RETENTION));
+        work.prepare_cached(
+            "DELETE FROM reject_about WHERE (workspace, row) IN (
+                 SELECT workspace, row FROM (
+                     SELECT workspace, row, refused_at FROM reject ORDER BY row LIMIT ?1)
+                 WHERE refused_at < ?2)",
+        )?
+        .execute(params![aged, before_rejects])?;
         let rejects = work
             .prepare_cached(
                 "DELETE FROM reject WHERE row IN (
                      SELECT row FROM (SELECT row, refused_at FROM reject ORDER BY row LIMIT ?1)
                      WHERE refused_at < ?2) /* every workspace: the same age for all */",
             )?
-            .execute(params![rows, before(limits::REJECT_RETENTION)])?;
+            .execute(params![rows, before_rejects])?;
         let look_ups = work
             .prepare_cached(
                 "DELETE FROM look_up WHERE row IN (
@@ -350,7 +327,10 @@ impl Work {
             .execute(params![rows, before(limits::LOOK_UP_RETENTION)])?;
         let references = references::sweep(&work, rows, now)?;
         let double_opt_ins = double_opt_ins::sweep(&work, rows, now)?;
-        Ok(rejects + look_ups + references + double_opt_ins)
+        let mut after = self.messages_swept.load(Ordering::Relaxed);
+        let messages = messages::sweep(&work, (&mut after, rows), now)?;
+        self.messages_swept.store(after, Ordering::Relaxed);
+        Ok(rejects + look_ups + references + double_opt_ins + messages)
     }
 }
 
@@ -439,6 +419,18 @@ impl Round {
 
 /// Deletes every reject of a workspace.
 pub(super) fn forget_rejects(work: &Connection, workspace: WorkspaceId) -> rusqlite::Result<()> {
+    // A file of an earlier release has no such table yet.
+    let has_abouts: bool = work.query_row(
+        "SELECT count(*) FROM sqlite_master WHERE name = 'reject_about'",
+        [],
+        |row| row.get(0),
+    )?;
+    if has_abouts {
+        work.execute(
+            "DELETE FROM reject_about WHERE workspace = ?1",
+            params![workspace.as_bytes()],
+        )?;
+    }
     work.execute("DELETE FROM reject WHERE workspace = ?1", params![workspace.as_bytes()])
         .map(|_| ())
 }
@@ -479,9 +471,10 @@ fn insert_reject(
     let said = Said { faults: draft.faults.clone(), body: draft.body.clone() };
     let place = sealed_place(&workspace.id, &id);
     let sealed = workspace.secrets.vault.seal(&place, &said.to_bytes(), environment);
+    let abouts = abouts(draft.body.text(), &workspace.secrets.address_keys);
     work.prepare_cached(
-        "INSERT INTO reject (workspace, reject, refused_at, road, source, line, code, sealed)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO reject (workspace, reject, refused_at, road, source, line, code, sealed, hashed)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?
     .execute(params![
         workspace.id.as_bytes(),
@@ -492,36 +485,42 @@ fn insert_reject(
         draft.line,
         draft.code,
         sealed,
-    ])
-    .map(|_| ())
+        abouts.is_some(),
+    ])?;
+    let row = work.last_insert_rowid();
+    for About(about) in abouts.into_iter().flatten() {
+        work.prepare_cached(
+            "INSERT OR IGNORE INTO reject_about (workspace, row, about) VALUES (?1, ?2, ?3)",
+        )?
+        .execute(params![workspace.id.as_bytes(), row, about])?;
+    }
+    Ok(())
 }
 
-/// The digits at the end of a phone number that every spelling of it has.
-const TOLD_DIGITS: usize = 7;
-
-/// Whether a text may speak of an address. What was refused may be spelled in any way, so this
-/// takes rather too much than too little.
-fn may_speak_of(text: &str, address: &Address) -> bool {
-    match address {
-        Address::Phone(phone) => {
-            let number = phone.digits().to_string();
-            let told = number.get(number.len().saturating_sub(TOLD_DIGITS)..).unwrap_or(&number);
-            let is_between = |letter: char| letter.is_whitespace() || "()-./".contains(letter);
-            let text: String = text.chars().filter(|letter| !is_between(*letter)).collect();
-            text.contains(told)
-        }
-        Address::Email(email) => {
-            let folded = email.folded();
-            let local = folded.split_inclusive('@').next().unwrap_or(folded);
-            text.to_lowercase().contains(local)
-        }
-        Address::ChannelId(id) | Address::ExternalId(id) => text.contains(id.as_str()),
-    }
+/// What was sent, of one reject; `None` where it is gone.
+pub(super) fn reject_text(
+    work: &Connection,
+    workspace: &Workspace,
+    row: i64,
+) -> Result<Option<Box<str>>, StoreError> {
+    let found = read_rows(
+        work,
+        "SELECT row, reject, refused_at, road, source, line, code, sealed FROM reject
+         WHERE workspace = ?1 AND row = ?2",
+        params![workspace.id.as_bytes(), row],
+        |row| reject(row, workspace.id, &workspace.secrets.vault),
+    )?;
+    Ok(found.into_iter().next().map(|(_, reject)| reject.draft.body.text().into()))
 }
 
 /// Deletes the oldest rejects of a workspace that has too many.
 fn delete_surplus(work: &Connection, workspace: WorkspaceId) -> rusqlite::Result<()> {
     let kept = i64::try_from(limits::REJECTS_PER_WORKSPACE_MAX).unwrap_or(i64::MAX);
+    work.prepare_cached(
+        "DELETE FROM reject_about WHERE workspace = ?1 AND row <= (
+             SELECT row FROM reject WHERE workspace = ?1 ORDER BY row DESC LIMIT 1 OFFSET ?2)",
+    )?
+    .execute(params![workspace.as_bytes(), kept])?;
     work.prepare_cached(
         "DELETE FROM reject WHERE workspace = ?1 AND row <= (
              SELECT row FROM reject WHERE workspace = ?1 ORDER BY row DESC LIMIT 1 OFFSET ?2)",
@@ -577,7 +576,7 @@ fn reject(
 }
 
 /// Runs a statement that reads rows, each with its number.
-fn read_rows<T>(
+pub(super) fn read_rows<T>(
     work: &Connection,
     statement: &str,
     parameters: impl rusqlite::Params,
@@ -670,18 +669,6 @@ impl Canonical for Said {
 #[cfg(target_os = "linux")]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_text_speaks_of_an_address_however_it_spells_it() {
-        let phone = Address::Phone(sayso_core::phone::Phone::from_digits(14_155_550_123).unwrap());
-        for text in ["+1 (415) 555-0123", "{\"phone\": 14155550123}", "415.555.0123 ext 4"] {
-            assert!(may_speak_of(text, &phone), "{text}");
-        }
-        assert!(!may_speak_of("+1 (415) 555-0124", &phone));
-        let email = sayso_core::email::Email::parse("Ann@shop.example").unwrap();
-        assert!(may_speak_of("mail ANN@SHOP.EXAMPLE now", &Address::Email(email.clone())));
-        assert!(!may_speak_of("mail bob@shop.example now", &Address::Email(email)));
-    }
 
     #[test]
     fn what_is_left_of_a_full_disk_is_for_refusals() {

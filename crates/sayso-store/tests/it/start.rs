@@ -113,7 +113,7 @@ async fn a_store_of_which_a_file_is_gone_is_named_and_not_begun_anew() {
 
 #[tokio::test]
 async fn whatever_is_left_of_a_store_tells_that_its_ledger_is_gone() {
-    for left in ["views.db", "work.db", "master.key", "gate.index", "reserve", "lock"] {
+    for left in ["views.db", "work.db", "master.key", "gate.index", "lock"] {
         let scene = Closed::new().await;
         for (name, _) in scene.contents() {
             if name != left {

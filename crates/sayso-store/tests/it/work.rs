@@ -5,18 +5,22 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
+use sayso_core::event::Fact;
 use sayso_core::id::{ProfileId, WorkspaceId};
 use sayso_core::limits;
 use sayso_core::statement::Statement;
 use sayso_core::time::{Span, Timestamp};
 use sayso_store::Store;
-use sayso_store::conformance::{SMS, by_code, looked_up, phone, record, refused, said, workspace};
+use sayso_store::conformance::{
+    SMS, by_code, looked_up, of_fact, phone, record, refused, said, workspace,
+};
 use sayso_store::double_opt_in::AskingEnd;
 use sayso_store::environment::{Clock, Environment};
+use sayso_store::erasure::ErasureCounts;
 use sayso_store::look_up::{LookUpQuery, LookedUp};
 use sayso_store::reject::RejectQuery;
 use sayso_store::sqlite::{Commit, Committed, OpenError, Options, RealCommit, SqliteStore};
-use sayso_store::store::{Outcome, StoreError};
+use sayso_store::store::{Outcome, StoreError, Subject};
 
 const DIGITS: &str = "15550100001";
 const ASKED: LookedUp = LookedUp::Profile(ProfileId::from_bytes([1; 16]));
@@ -293,4 +297,136 @@ fn neither_waits_for_the_writer_of_consent() {
         let_go.send(()).unwrap();
         assert_eq!(recording.join().unwrap().outcome, Outcome::Appended);
     });
+}
+
+async fn erase(store: &SqliteStore, workspace: WorkspaceId, n: u64) -> ErasureCounts {
+    let draft = of_fact(workspace, &phone(n), Fact::Erasure, 2);
+    let subject = Subject::Address(phone(n));
+    store.erase(workspace, &subject, draft).await.unwrap().counts
+}
+
+async fn bodies(store: &SqliteStore, workspace: WorkspaceId) -> Vec<String> {
+    let page = store.rejects(workspace, &RejectQuery::default(), 500).await.unwrap();
+    page.rejects.iter().map(|reject| reject.draft.body.text().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn an_erasure_finds_rejects_by_hashes_and_reads_those_that_have_none() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let workspace = workspace(&store).await;
+    let many: String = (2_000_000..2_000_100).map(|n| format!("{n},")).collect();
+    let of_one = ["+1 (555) 010-0001", "15550100001;no", &format!("{many}15550100001")];
+    let of_others = ["+1 555 010 0002", "15550100003;no", many.as_str()];
+    let drafts = of_one.iter().chain(&of_others).map(|body| refused("shop", "not-json", body));
+    store.keep_rejects(workspace, drafts.collect());
+    assert_eq!(bodies(&store, workspace).await.len(), 6);
+    assert_eq!(rows(directory.path(), "reject WHERE hashed = 0"), 2);
+    // As a file of before the hashes has it.
+    execute(
+        directory.path(),
+        "UPDATE reject SET hashed = 0 WHERE row = 2; DELETE FROM reject_about WHERE row = 2
+         /* every workspace: there is one */",
+    );
+    assert_eq!(erase(&store, workspace, 1).await.rejects, 3);
+    let mut left = bodies(&store, workspace).await;
+    left.reverse();
+    assert_eq!(left, of_others);
+    let orphans = "reject_about WHERE row NOT IN (SELECT row FROM reject)";
+    assert_eq!(rows(directory.path(), orphans), 0);
+}
+
+#[tokio::test]
+async fn no_hash_outlives_its_reject() {
+    let directory = tempfile::tempdir().unwrap();
+    let clock = Arc::new(ManualClock(AtomicI64::new(
+        Timestamp::parse("2026-11-21T10:00:00Z").unwrap().as_micros(),
+    )));
+    let environment =
+        Environment { clock: Arc::<ManualClock>::clone(&clock), ..Environment::system() };
+    let store = SqliteStore::open(directory.path(), Options::default(), environment).unwrap();
+    let workspace = fill(&store).await;
+    assert_eq!(counts(&store, workspace).await.0, 1);
+    assert_eq!(rows(directory.path(), "reject_about"), 1);
+    clock.advance(limits::REJECT_RETENTION);
+    clock.advance(Span::hours(1));
+    counts(&store, workspace).await;
+    assert_eq!(rows(directory.path(), "reject_about"), 0);
+    let drafts = (0..limits::REJECTS_PER_WORKSPACE_MAX + 10)
+        .map(|n| refused("shop", "not-json", &(15_550_100_000 + n).to_string()));
+    for some in drafts.collect::<Vec<_>>().chunks(2_000) {
+        store.keep_rejects(workspace, some.to_vec());
+        counts(&store, workspace).await;
+    }
+    let kept = i64::try_from(limits::REJECTS_PER_WORKSPACE_MAX).unwrap();
+    assert_eq!(
+        (rows(directory.path(), "reject"), rows(directory.path(), "reject_about")),
+        (kept, kept)
+    );
+}
+
+#[tokio::test]
+async fn a_refusal_does_not_wait_for_somebodys_erasure() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let workspace = fill(&store).await;
+    // Whatever the erasure does in the file, it waits for this.
+    let held = rusqlite::Connection::open(directory.path().join("work.db")).unwrap();
+    held.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let refusing = async {
+        for n in 2..40 {
+            let stop = said(workspace, &phone(n), SMS, Statement::OptOut, 1);
+            record(&store, workspace, stop).await;
+        }
+        held.execute_batch("COMMIT").unwrap();
+    };
+    let (counts, ()) = futures_util::future::join(erase(&store, workspace, 1), refusing).await;
+    assert_eq!(counts.rejects, 1, "and it was done");
+}
+
+#[tokio::test]
+async fn messages_that_went_or_ended_long_ago_are_deleted_and_those_that_wait_never() {
+    let directory = tempfile::tempdir().unwrap();
+    let clock = Arc::new(ManualClock(AtomicI64::new(
+        Timestamp::parse("2026-11-21T10:00:00Z").unwrap().as_micros(),
+    )));
+    let environment =
+        Environment { clock: Arc::<ManualClock>::clone(&clock), ..Environment::system() };
+    let store = SqliteStore::open(directory.path(), Options::default(), environment).unwrap();
+    let workspace = workspace(&store).await;
+    let old = clock.now().minus(limits::MESSAGE_RETENTION).minus(Span::hours(1)).as_micros();
+    let young = clock.now().minus(Span::hours(1)).as_micros();
+    let of_workspace = workspace.as_bytes().iter().fold(String::new(), |mut hex, byte| {
+        use std::fmt::Write;
+        write!(hex, "{byte:02x}").unwrap();
+        hex
+    });
+    let message = |n: u32, state: u8, queued: i64, handed_over: &str, ended: &str| {
+        format!(
+            "INSERT INTO message (workspace, message, request, sender, address_key, state, route, routes, queued_at,
+                 due_at, expires_at, handed_over_at, ended_at, channel, category)
+             VALUES (x'{of_workspace}', x'{n:032x}', x'00', x'{n:032x}', x'{n:032x}', {state}, 0, x'00', {queued},
+                 {queued}, {queued}, {handed_over}, {ended}, 2, 1);"
+        )
+    };
+    let (was, is) = (old.to_string(), young.to_string());
+    let rows_of = [
+        message(1, 1, old, "NULL", "NULL"),
+        message(2, 2, old, "NULL", "NULL"),
+        message(3, 3, old, &was, "NULL"),
+        message(4, 7, old, "NULL", &was),
+        message(5, 8, old, "NULL", &was),
+        message(6, 9, old, "NULL", &was),
+        // Old, and it ended a moment ago.
+        message(7, 7, old, "NULL", &is),
+        message(8, 7, young, "NULL", &is),
+    ];
+    execute(directory.path(), &rows_of.concat());
+    counts(&store, workspace).await;
+    assert_eq!(rows(directory.path(), "message"), 4);
+    assert_eq!(rows(directory.path(), "message WHERE state IN (1, 2)"), 2);
+    assert_eq!(rows(directory.path(), "message WHERE state = 7"), 2);
+    clock.advance(limits::MESSAGE_RETENTION);
+    counts(&store, workspace).await;
+    assert_eq!(rows(directory.path(), "message"), 2, "what waits stays");
 }

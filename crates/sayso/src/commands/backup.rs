@@ -56,14 +56,13 @@ async fn copy(
     });
     printer.value(&shown, |_| {
         format!(
-            "{}\n  from        {}\n  events      {}\n  refusals    {}\n  workspaces  {}\n  until       {}\n  master key  {}",
+            "{}\n  from        {}\n  events      {}\n  refusals    {}\n  workspaces  {}\n  until       {}",
             to.display(),
             from.display(),
             manifest.last_row,
             manifest.refusals.count,
             manifest.workspaces,
-            until.as_deref().unwrap_or("nothing was recorded"),
-            manifest.master_key
+            until.as_deref().unwrap_or("nothing was recorded")
         )
     });
     Ok(Exit::Yes)

@@ -20,6 +20,7 @@ use sayso_core::time::Timestamp;
 use sayso_store::Store;
 use sayso_store::configuration::{Change, Configuration, Mode};
 use sayso_store::double_opt_in::{Answering, Asking, DoubleOptInDraft, StoredDoubleOptIn};
+use sayso_store::erasure::{Erased, ErasurePage};
 use sayso_store::look_up::{LookUpDraft, LookUpPage, LookUpQuery};
 use sayso_store::message::{
     Claiming, FailureQuery, HandOver, MessageDraft, MessagePage, MessageQuery, MessageReport,
@@ -296,8 +297,17 @@ impl Store for FaultyStore {
         workspace: WorkspaceId,
         subject: &Subject,
         draft: Draft,
-    ) -> Result<Recorded, StoreError> {
+    ) -> Result<Erased, StoreError> {
         self.run(self.inner.erase(workspace, subject, draft)).await
+    }
+
+    async fn erasures(
+        &self,
+        workspace: WorkspaceId,
+        after: Option<u64>,
+        items: usize,
+    ) -> Result<ErasurePage, StoreError> {
+        self.run(self.inner.erasures(workspace, after, items)).await
     }
 
     fn keep_rejects(&self, workspace: WorkspaceId, rejects: Vec<RejectDraft>) {

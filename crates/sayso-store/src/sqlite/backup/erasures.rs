@@ -9,7 +9,8 @@
 //! These are the clear columns of an event's row, `facts` in [canonical
 //! bytes](sayso_core::canonical) and like all bytes as hexadecimal digits: the row that is appended
 //! to the restored ledger is the one that was lost. Nothing personal is in them, for an erasure
-//! leaves nothing personal.
+//! leaves nothing personal. An erasure that was given a reason has it in a further field, `sealed`, as
+//! it is sealed in the ledger.
 //!
 //! An erasure unlinks addresses that the person shares with somebody, and suppresses the other
 //! addresses of an account. So the list holds those unlinkings and suppressions too. A line of another kind is refused, and an unlinking is taken in only where the
@@ -45,6 +46,8 @@ pub struct Erasure {
     event: ConsentEvent,
     request: RequestHash,
     leaf_hash: [u8; 32],
+    /// The reason of an erasure, sealed.
+    sealed: Option<Vec<u8>>,
 }
 
 impl Erasure {
@@ -57,6 +60,9 @@ impl Erasure {
 /// The longest line that is read, its end included, as files count.
 #[expect(clippy::as_conversions, reason = "TryFrom is not const, and the limit is 4 KiB")]
 const LINE_BYTES_MAX: u64 = limits::ERASURE_LINE_BYTES_MAX as u64;
+
+/// The longest sealed reason that is written: as digits it leaves room for the rest of the line.
+const SEALED_BYTES_MAX: usize = limits::ERASURE_LINE_BYTES_MAX / 4;
 
 /// Why a line is no erasure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -80,6 +86,8 @@ struct Line {
     facts: String,
     request: String,
     leaf: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sealed: Option<String>,
 }
 
 /// What came of a list of erasures.
@@ -100,8 +108,10 @@ impl Erasure {
             return Ok(None);
         }
         let workspace = workspaces.id_of(&row)?;
-        let LedgerRow { event, request, leaf_hash, .. } = row;
-        Ok(Some(Self { workspace, event, request, leaf_hash }))
+        let LedgerRow { event, request, leaf_hash, sealed, .. } = row;
+        let is_short = |sealed: &Vec<u8>| sealed.len() <= SEALED_BYTES_MAX;
+        let sealed = sealed.filter(is_short).filter(|_| event.fact == Fact::Erasure);
+        Ok(Some(Self { workspace, event, request, leaf_hash, sealed }))
     }
 
     /// Writes it as a line, without the line's end.
@@ -114,6 +124,7 @@ impl Erasure {
             facts: hexadecimal::write(&self.event.facts()),
             request: hexadecimal::write(&self.request.0),
             leaf: hexadecimal::write(&self.leaf_hash),
+            sealed: self.sealed.as_deref().map(hexadecimal::write),
         };
         // Plain texts always serialize.
         serde_json::to_string(&line).unwrap_or_default()
@@ -140,10 +151,15 @@ impl Erasure {
                 event: event.ok()?,
                 request: RequestHash(hexadecimal::read_exact(&line.request)?),
                 leaf_hash: hexadecimal::read_exact(&line.leaf)?,
+                sealed: match &line.sealed {
+                    None => None,
+                    Some(digits) => Some(hexadecimal::read(digits)?),
+                },
             })
         };
         let erasure = read().ok_or(ErasureFault::Shape)?;
-        let fits = belongs_to_an_erasure(&erasure.event);
+        let fits = belongs_to_an_erasure(&erasure.event)
+            && (erasure.sealed.is_none() || erasure.is_erasure());
         if fits { Ok(erasure) } else { Err(ErasureFault::AnotherKind) }
     }
 
@@ -360,8 +376,9 @@ fn destroy(ledger: &Connection, missing: &[(WorkspaceNo, &Erasure)]) -> Result<(
     Ok(())
 }
 
-/// Appends the events, without a personal part. Their times are kept unless the ledger's last one
-/// is later: those never run backwards (rule 2).
+/// Appends the events, without a personal part but for the reason of an erasure. Their times are kept
+/// unless the ledger's last one is later: those never run backwards (rule 2). Then the leaf hash is of
+/// another time, and the reason, which it covers, is left out.
 fn append(ledger: &Connection, missing: &[(WorkspaceNo, &Erasure)]) -> Result<(), StoreError> {
     let (mut row, mut last) = events::last(ledger)?;
     for (no, erasure) in missing {
@@ -369,6 +386,8 @@ fn append(ledger: &Connection, missing: &[(WorkspaceNo, &Erasure)]) -> Result<()
         last = erasure.event.recorded_at.max(last.plus(Span::micros(1)));
         let event = ConsentEvent { recorded_at: last, ..erasure.event.clone() };
         let facts = event.facts();
+        let sealed =
+            erasure.sealed.as_deref().filter(|_| event.recorded_at == erasure.event.recorded_at);
         let new = NewRow {
             row,
             workspace: *no,
@@ -376,10 +395,12 @@ fn append(ledger: &Connection, missing: &[(WorkspaceNo, &Erasure)]) -> Result<()
             request: &erasure.request,
             leaf_hash: &erasure.leaf_hash,
             facts: &facts,
-            sealed: &[],
+            sealed: sealed.unwrap_or_default(),
         };
         events::append(ledger, &new).map_err(|error| unwritable(&error))?;
-        events::destroy_sealed(ledger, row).map_err(|error| unwritable(&error))?;
+        if sealed.is_none() {
+            events::destroy_sealed(ledger, row).map_err(|error| unwritable(&error))?;
+        }
     }
     Ok(())
 }

@@ -1,0 +1,71 @@
+//! Erasing a person (rule 17), so that nobody's refusal waits for it.
+//!
+//! The writer does what is the ledger's: it appends the erasure and destroys the personal part of the
+//! person's events. What stands in `work.db` (rejects that may speak of them, messages to them, what
+//! they ticked) is destroyed here, in a thread of its own and in bounded steps: once before the
+//! ledger's part, so that a process that ends in between leaves nothing of a person whose erasure is
+//! recorded, and once after it, for what came in between. Only then is the erasure answered. Who
+//! asked may be gone; what they asked for is done all the same.
+
+use std::sync::Arc;
+
+use sayso_core::address::{Address, AddressKey};
+
+use super::group::Group;
+use super::writer::{Urgency, WriterHandle};
+use super::{Shared, Workspace};
+use crate::erasure::{Erased, ErasureCounts};
+use crate::store::{Draft, StoreError, Subject};
+
+/// An erased address; absent where only its hash was known.
+pub(super) type ErasedAddress = (AddressKey, Option<Address>);
+
+/// Erases, and answers once nothing personal is left.
+pub(super) fn erase(
+    shared: &Arc<Shared>,
+    writer: &WriterHandle,
+    workspace: &Arc<Workspace>,
+    subject: &Subject,
+    draft: &Draft,
+) -> Result<Erased, StoreError> {
+    // Rejects that wait to be kept may speak of the person.
+    shared.work.settle_blocking()?;
+    let planned =
+        shared.ledger.read(|ledger| Group::new(shared, ledger).erased_by(workspace, subject))?;
+    let (mut forgotten, last) = shared.work.forget(workspace, &planned, 0)?;
+    let (recorded, erased, mut counts) = {
+        let (workspace, subject, draft) = (Arc::clone(workspace), subject.clone(), draft.clone());
+        writer.submit_blocking(workspace.no, Urgency::Refusal, move |group| {
+            group.erase(&workspace, &subject, &draft)
+        })?
+    };
+    shared.work.settle_blocking()?;
+    let seen = if erased == planned { last } else { 0 };
+    let (late, _) = shared.work.forget(workspace, &erased, seen)?;
+    forgotten = forgotten.and(late);
+    shared.forget_index()?;
+    counts.rejects = forgotten.rejects;
+    counts.messages = forgotten.messages;
+    counts.waiting = forgotten.waiting;
+    let erased = Erased { recorded, counts };
+    shared.work.note_erasure(
+        workspace,
+        &erased,
+        draft.subject.key(&workspace.secrets.address_keys),
+    );
+    Ok(erased)
+}
+
+impl ErasureCounts {
+    /// Both together.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self {
+            addresses: self.addresses + other.addresses,
+            unlinked: self.unlinked + other.unlinked,
+            events: self.events + other.events,
+            rejects: self.rejects + other.rejects,
+            messages: self.messages + other.messages,
+            waiting: self.waiting + other.waiting,
+        }
+    }
+}

@@ -74,11 +74,13 @@ pub(crate) enum Row {
     Messages,
     /// What people open and send: forms, QR codes.
     Pages,
+    /// Opt-outs while people are erased.
+    Erasure,
 }
 
 impl Row {
     /// The order of the table.
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Batch,
         Self::Record,
         Self::Engine,
@@ -91,11 +93,12 @@ impl Row {
         Self::Webhooks,
         Self::Messages,
         Self::Pages,
+        Self::Erasure,
     ];
 
     /// The order of measuring: what adds to the store comes last, so that the others and their
     /// rivals know the same people.
-    pub(crate) const MEASURED: [Self; 12] = [
+    pub(crate) const MEASURED: [Self; 13] = [
         Self::Batch,
         Self::Check,
         Self::Memory,
@@ -107,6 +110,7 @@ impl Row {
         Self::Webhooks,
         Self::Messages,
         Self::Pages,
+        Self::Erasure,
         Self::Import,
     ];
 
@@ -125,6 +129,7 @@ impl Row {
             Self::Webhooks => "webhooks",
             Self::Messages => "messages",
             Self::Pages => "pages",
+            Self::Erasure => "erasure",
         }
     }
 }

@@ -5,6 +5,7 @@ mod batch;
 mod check;
 mod disk;
 mod engine;
+mod erasure;
 mod import;
 mod memory;
 mod messages;
@@ -34,5 +35,6 @@ pub(crate) async fn measure(row: Row, rig: &mut Rig) -> Result<Outcome> {
         Row::Webhooks => webhooks::measure(rig).await,
         Row::Messages => messages::measure(rig).await,
         Row::Pages => pages::measure(rig).await,
+        Row::Erasure => erasure::measure(rig).await,
     }
 }

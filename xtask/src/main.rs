@@ -27,7 +27,7 @@ usage: cargo xtask <command>
 
   test [--only PART]... [--kill-rounds N]
                        sets up what the tests need, then runs them:
-                       unit, doc, browser, kill, schemathesis
+                       unit, doc, real, browser, kill, schemathesis
   tidy                 checks the house rules
   generate [--check]   writes the generated files, or compares them
   bench [ARGS]...      runs the benchmark

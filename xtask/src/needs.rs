@@ -67,6 +67,10 @@ pub(crate) const KANNEL_EXTRAS: Need = Need {
     used_for: "the tests against a real SMS gateway",
 };
 
+/// The client that most people send their first request with.
+pub(crate) const CURL: Need =
+    Need { package: "curl", probe: "command -v curl", used_for: "the tests of HTTP/2" };
+
 /// Sees to it that all needs are met: installs what is missing where it may, else says what to do.
 pub(crate) fn ensure_met(needs: &[Need]) -> Result<Outcome> {
     let missing = unmet(needs)?;

@@ -2,7 +2,7 @@
 //!
 //! What the tests need is set up first ([`crate::needs`]). Then the parts run in order, all of them
 //! even when one fails. Browser tests and the kill drill are those of the integration test `it` of the
-//! binary whose path has a module `browser` or `kill`; those against real programs of providers, of the
+//! binary whose path has a module `browser` or `kill`; those against real programs of others, of the
 //! integration test `it` of the server in a module `real`. They run alone, the rest runs together.
 //! cargo-nextest is used when it is there, `cargo test` otherwise.
 
@@ -65,7 +65,7 @@ impl Part {
     fn needs(self) -> &'static [Need] {
         match self {
             Self::Unit | Self::Doc | Self::Kill => &[],
-            Self::Real => &[needs::KANNEL, needs::KANNEL_EXTRAS, needs::PYTHON],
+            Self::Real => &[needs::KANNEL, needs::KANNEL_EXTRAS, needs::PYTHON, needs::CURL],
             Self::Browser => {
                 &[needs::CHROMIUM, needs::CHROMEDRIVER, needs::FONTS, needs::NPM, needs::ZBAR]
             }

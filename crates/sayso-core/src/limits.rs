@@ -95,6 +95,8 @@ limits! {
     count PAGE_ITEMS_DEFAULT: usize = 50, "Items of a page when the caller names no number.";
     count PAGE_ITEMS_MAX: usize = 500, "Items of a page at the most.";
     count BODY_BYTES_MAX: usize = 262_144, "A single JSON request: 256 KiB holds any one consent with evidence.";
+    count UNREAD_BYTES_MAX: usize = 65_536, "Of a body that its answer does not need, read before the answer goes out: 64 KiB is what a client sends over HTTP/2 before it hears anything (RFC 9113 section 6.9.2).";
+    count UNREAD_TAIL_BYTES_MAX: usize = 4_194_304, "Of such a body, read over HTTP/2 while the answer is under way: 4 MiB, four times what may be on its way at once, so that a client that stops when it reads the answer never loses it.";
     count BATCH_BODY_BYTES_MAX: usize = 33_554_432, "A batch request: 32 MiB.";
     count TAG_BODY_BYTES_MAX: usize = 16_384, "What one page view may send: 16 KiB.";
     count FORM_BODY_BYTES_MAX: usize = 32_768, "What one form may send: every field at its longest, in any script.";
@@ -271,6 +273,8 @@ limits! {
     span HTTP2_PING_INTERVAL = Span::seconds(60), "How often a client of HTTP/2 that is silent is asked whether it is still there.";
     span HEADER_READ_TIMEOUT = Span::seconds(10), "A client that takes longer for its headers is cut off.";
     span BODY_READ_TIMEOUT = Span::seconds(20), "A client that takes longer for its body is answered with a 408.";
+    span UNREAD_TIMEOUT = Span::seconds(2), "An answer waits this long for what is left of a body that it does not need.";
+    span UNREAD_TAIL_TIMEOUT = Span::seconds(10), "An answer over HTTP/2 ends at the latest after this time, whatever is left of a body that it does not need.";
     span REQUEST_TIMEOUT = Span::seconds(30), "A request that takes longer is answered with a 503.";
     span FLUSH_INTERVAL = Span::seconds(5), "The views follow the ledger at the latest after this time; more at a time is cheaper.";
     span INDEX_SAVE_INTERVAL = Span::minutes(5), "The gate index is saved this often, so that a start after a crash replays little.";

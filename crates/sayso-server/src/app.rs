@@ -28,6 +28,7 @@ use crate::observe::{Metrics, RequestIds, Track};
 use crate::outgoing::Guard;
 use crate::problem::{Code, Problem};
 use crate::rate::{RateLimits, Rates};
+use crate::unread::ReadRest;
 use crate::workers::carrier::Carrier;
 use crate::workers::counting::Counting;
 use crate::workers::dispatch::Dispatch;
@@ -161,6 +162,8 @@ impl App {
             .fallback(|| async { Problem::new(Code::NotFound) })
             .method_not_allowed_fallback(|| async { Problem::new(Code::MethodNotAllowed) })
             .layer(Track(Arc::clone(self)))
+            // Around everything, since the layer within it writes the bodies of problems.
+            .layer(ReadRest)
             .with_state(Arc::clone(self))
     }
 

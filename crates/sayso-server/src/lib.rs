@@ -23,6 +23,7 @@ mod double_opt_in;
 mod judging;
 mod local;
 mod personal_links;
+mod unread;
 mod way_out;
 
 pub mod keyring;

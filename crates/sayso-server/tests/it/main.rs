@@ -52,5 +52,6 @@ mod serving;
 mod store_faults;
 mod tag;
 mod tls;
+mod unread;
 mod unsubscribe;
 mod words;

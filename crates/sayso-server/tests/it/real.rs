@@ -1,6 +1,7 @@
-//! Against the real programs of providers. They have to be installed, which `cargo xtask test` sees to;
+//! Against real programs of others: of providers, and curl. They have to be installed, which `cargo xtask test` sees to;
 //! `--only real` runs these tests alone.
 
+mod curl;
 mod kannel;
 mod relay;
 mod twilio;

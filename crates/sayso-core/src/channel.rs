@@ -26,6 +26,9 @@ macro_rules! words {
             /// All of them, in order.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
+            /// Their words, in the same order.
+            pub const WORDS: &'static [&'static str] = &[$($text),+];
+
             /// The word.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text,)+ }

@@ -10,6 +10,7 @@ use crate::app::App;
 pub(crate) mod address;
 pub(crate) mod making;
 pub(crate) mod page;
+pub(crate) mod words;
 
 pub(crate) mod check;
 pub(crate) mod consents;
@@ -67,7 +68,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(exports::consents))
         .routes(routes!(suppressions::switch))
         .routes(routes!(erasures::list, erasures::erase))
-        .routes(routes!(messages::list, messages::send))
+        .routes(routes!(messages::list::list, messages::send))
         .routes(routes!(messages::get))
         .routes(routes!(preference_links::make))
         .routes(routes!(link_keys::list, link_keys::rotate))

@@ -83,6 +83,7 @@ macro_rules! conformance_cases {
         $case!(a_message_that_waits_follows_the_settings_of_its_turn);
         $case!(a_report_that_comes_before_the_providers_id_is_heard_when_that_is_written);
         $case!(a_retried_request_queues_one_message);
+        $case!(messages_of_a_person_are_found_by_address);
         $case!(a_refused_message_goes_by_the_next_channel_that_allows_it);
         $case!(a_message_past_its_time_fails);
         $case!(each_end_of_a_hand_over_is_kept);

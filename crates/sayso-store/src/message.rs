@@ -144,8 +144,10 @@ pub struct MessageTimes {
 }
 
 /// Which messages are asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MessageQuery {
+    /// Those to these addresses, erased people's left out; all if absent.
+    pub addresses: Option<Vec<AddressKey>>,
     /// Those of this sender.
     pub sender: Option<SenderId>,
     /// Those in this state.

@@ -94,8 +94,8 @@ pub(crate) struct LookingUp {
 /// Lists who looked people up, the newest first.
 ///
 /// Look-ups are noted while the setting `audit_look_ups` is on, and kept for 400 days: reads of
-/// profiles and events, answers that show a profile, and checks that explain themselves. Each names
-/// the person by the address or the profile that was asked for, never in clear.
+/// profiles, events and messages, answers that show a profile, and checks that explain themselves.
+/// Each names the person by the address or the profile that was asked for, never in clear.
 #[utoipa::path(
     get, path = "/v1/look-ups", tag = "Compliance", operation_id = "list_look_ups",
     params(LookUpsQuery),

@@ -19,29 +19,29 @@ use sayso_core::time::Timestamp;
 use sayso_core::zone::Zone;
 use sayso_store::configuration::Configuration;
 use sayso_store::look_up::LookedUp;
-use sayso_store::message::{
-    MessageDraft, MessageQuery, MessageTimes, Payload, Queueing, StoredMessage,
-};
+use sayso_store::message::{MessageDraft, MessageTimes, Payload, Queueing, StoredMessage};
 use sayso_store::store::{Moment, Question, Subject};
 use serde::Serialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use crate::api::address::{Care, Place, Reading, ShownAddress, addressed_object};
 use crate::api::check::{CheckAnswer, MessageFields, kind_on, known_at, require_exemption};
 use crate::api::look_ups::LookingUp;
-use crate::api::page::{InPath, items, position};
+use crate::api::page::InPath;
+use crate::api::words::ReasonWord;
 use crate::app::App;
 use crate::body::texts::{
     CategoryText, ChannelText, MessageIdText, MessageStateText, OpaqueIdText, RegionText,
     SenderIdText, TimeText, TopicIdText, ZoneText,
 };
-use crate::body::{Asked, Faults, IdempotencyKey, OneOrMore, Sent, json_object};
+use crate::body::{Faults, IdempotencyKey, OneOrMore, Sent, json_object};
 use crate::caller::{Caller, Read, Send};
 use crate::problem::{Code, Problem, ProblemBody};
 
 mod admission;
 mod as_template;
 mod links;
+pub(crate) mod list;
 mod subject;
 
 addressed_object! {
@@ -98,38 +98,20 @@ json_object! {
     }
 }
 
-json_object! {
-    /// Which messages are asked for.
-    #[derive(IntoParams)]
-    #[into_params(parameter_in = Query)]
-    MessagesQuery {
-        /// Those of one sender.
-        #[param(value_type = Option<String>)]
-        sender: SenderIdText,
-        /// Those in one state.
-        #[param(value_type = Option<String>)]
-        state: MessageStateText,
-        /// How many messages; 50 if absent, at most 500.
-        #[param(maximum = 500, minimum = 1)]
-        limit: u32,
-        /// Where to go on: `next` of the page before.
-        cursor: String,
-    }
-}
-
 /// A message as it stands.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct MessageView {
     /// Its id.
     #[schema(example = "msg_01jd6m9k3te5b8r5v3x5y6z7w8")]
     id: String,
-    /// `queued`, `claimed`, `handed_over`, `sent`, `delivered`, `read`, `failed`, `unknown` or `refused`.
-    #[schema(example = "delivered")]
+    /// Where it is on its way.
+    #[schema(value_type = MessageStateText, example = "delivered")]
     state: &'static str,
     /// To whom; absent once the person is erased.
     #[serde(skip_serializing_if = "Option::is_none")]
     to: Option<ShownAddress>,
     /// The channel it goes by.
+    #[schema(value_type = ChannelText)]
     channel: &'static str,
     /// Who sends it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -138,10 +120,11 @@ pub(crate) struct MessageView {
     #[serde(skip_serializing_if = "Option::is_none")]
     topic: Option<String>,
     /// What it is for.
+    #[schema(value_type = CategoryText)]
     category: &'static str,
     /// What its template is for, as the provider says; it must be allowed as that too. Not in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "marketing")]
+    #[schema(value_type = Option<CategoryText>, example = "marketing")]
     template_category: Option<&'static str>,
     /// Why it failed, or why its end is unknown: a word of ours or the provider's code.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -176,6 +159,7 @@ pub(crate) struct MessageView {
     ended_at: Option<String>,
     /// Why the gate refused it, or, while it is queued, holds it back; the weightiest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<ReasonWord>)]
     reasons: Vec<&'static str>,
     /// Until when it is held back; absent where it is not, or not before it is of no use any more.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -183,15 +167,6 @@ pub(crate) struct MessageView {
     /// The decision with the events it rests on, as of when it was made; not in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     decision: Option<CheckAnswer>,
-}
-
-/// A page of messages, the newest first.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct MessagesPage {
-    /// The messages.
-    messages: Vec<MessageView>,
-    /// Where the next page begins; `null` on the last.
-    next: Option<String>,
 }
 
 /// Sends a message, if the gate allows it.
@@ -322,35 +297,6 @@ fn held_until(message: &StoredMessage) -> Option<Timestamp> {
     let MessageTimes { due_at, expires_at, .. } = message.times;
     let is_held = message.state == MessageState::Queued && !message.reasons.is_empty();
     (is_held && due_at < expires_at).then_some(due_at)
-}
-
-/// Lists the messages, the newest first.
-#[utoipa::path(
-    get, path = "/v1/messages", tag = "Messages", operation_id = "list_messages",
-    params(MessagesQuery),
-    responses((status = 200, description = "A page of messages.", body = MessagesPage)),
-    security(("api_key" = ["read"])),
-)]
-pub(crate) async fn list(
-    State(app): State<Arc<App>>,
-    caller: Caller<Read>,
-    looking: LookingUp,
-    asked: Asked<MessagesQuery>,
-) -> Result<Json<MessagesPage>, Problem> {
-    let Asked { request, mut faults } = asked;
-    let limit = items(request.limit, &mut faults);
-    let query = MessageQuery {
-        sender: request.sender.map(|SenderIdText(id)| id),
-        state: request.state.map(|MessageStateText(state)| state),
-        after: position(request.cursor.as_deref(), &mut faults),
-    };
-    let query = faults.settle(Some(query))?;
-    let page = app.store().messages(caller.workspace(), &query, limit).await?;
-    looking.note(&app, &caller, whom(&caller, &page.messages)).await?;
-    Ok(Json(MessagesPage {
-        messages: page.messages.iter().map(MessageView::of).collect(),
-        next: page.next.map(|next| next.to_string()),
-    }))
 }
 
 /// Whom messages are to, for the record of look-ups.

@@ -33,6 +33,7 @@ mod logs;
 mod look_ups;
 mod message_links;
 mod messages;
+mod messages_of_a_person;
 mod number_proof;
 mod pacing;
 mod people;

@@ -1,7 +1,10 @@
 //! Messages: queued once, decided when claimed, never begun after a refusal (rule 28).
 
+use std::sync::Arc;
+
 use sayso_core::channel::{Category, Channel, Message};
 use sayso_core::decision::{Reason, Reasons, RequireOptIn, Requirement};
+use sayso_core::event::Fact;
 use sayso_core::event_id::RequestHash;
 use sayso_core::id::{MessageId, SenderId, WorkspaceId};
 use sayso_core::message::MessageState;
@@ -9,13 +12,14 @@ use sayso_core::settings::Settings;
 use sayso_core::statement::Statement;
 use sayso_core::time::Timestamp;
 
-use super::build::{SMS, phone, record, said, workspace};
+use super::build::{SMS, of_fact, phone, record, said, workspace};
 use crate::Store;
 use crate::configuration::Change;
 use crate::message::{
     Claiming, HandOver, HandOverEnd, MessageDraft, MessageName, MessageQuery, MessageReport,
     Payload, Queueing, StoredMessage,
 };
+use crate::store::Subject;
 
 /// The sender of the suite's messages.
 pub const SENDER: SenderId = SenderId::from_bytes([0x51; 16]);
@@ -266,6 +270,47 @@ pub async fn a_retried_request_queues_one_message(store: &dyn Store) {
     assert!(matches!(reused, Queueing::KeyReused));
     let all = store.messages(workspace, &MessageQuery::default(), 10).await.unwrap();
     assert_eq!(all.messages, [first]);
+}
+
+/// The messages of a person are found by the keys of their addresses, the newest first and in pages; what
+/// was said to somebody who was erased is nobody's.
+pub async fn messages_of_a_person_are_found_by_address(store: &dyn Store) {
+    let workspace = workspace(store).await;
+    let configuration = Arc::clone(&store.configurations()[&workspace]);
+    let key = |n: u64| phone(n).key(&configuration.secret);
+    let message = |id: u64, to: u64| MessageDraft { id: message_id(id), ..message_to(to) };
+    for (id, to) in [(1, 1), (2, 2), (3, 1), (4, 3), (5, 1), (6, 2)] {
+        queued(store, workspace, message(id, to)).await;
+    }
+    let found = async |people: &[u64], after: Option<u64>| {
+        let addresses = Some(people.iter().map(|person| key(*person)).collect());
+        let query = MessageQuery { addresses, after, ..MessageQuery::default() };
+        let page = store.messages(workspace, &query, 2).await.unwrap();
+        let ids: Vec<MessageId> = page.messages.iter().map(|message| message.id).collect();
+        (ids, page.next)
+    };
+    let ids = |ids: &[u64]| ids.iter().map(|id| message_id(*id)).collect::<Vec<_>>();
+    let (first, next) = found(&[1], None).await;
+    assert_eq!(first, ids(&[5, 3]));
+    let (rest, next) = found(&[1], next).await;
+    assert_eq!((rest, next), (ids(&[1]), None));
+    let (both, next) = found(&[1, 2], None).await;
+    assert_eq!(both, ids(&[6, 5]));
+    assert_eq!(found(&[1, 2], next).await.0, ids(&[3, 2]));
+    assert_eq!(found(&[], None).await, (Vec::new(), None), "nobody has no messages");
+    assert_eq!(found(&[9], None).await, (Vec::new(), None));
+    let other = MessageQuery {
+        addresses: Some(vec![key(1)]),
+        state: Some(MessageState::Failed),
+        ..MessageQuery::default()
+    };
+    assert!(store.messages(workspace, &other, 2).await.unwrap().messages.is_empty());
+
+    let erasure = of_fact(workspace, &phone(1), Fact::Erasure, 1);
+    store.erase(workspace, &Subject::Address(phone(1)), erasure).await.unwrap();
+    assert_eq!(found(&[1], None).await, (Vec::new(), None));
+    queued(store, workspace, message(7, 1)).await;
+    assert_eq!(found(&[1], None).await.0, ids(&[7]), "what is said to them later is theirs");
 }
 
 /// A message refused on one channel tries the next, and is refused where none is left.

@@ -1,6 +1,6 @@
 //! Rows of messages in `work.db`, and the statements that move them on.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 use sayso_core::address::{Address, AddressKey};
 use sayso_core::canonical::{Canonical, Malformed, Reader, Writer};
 use sayso_core::cap::FrequencyCap;
@@ -582,20 +582,42 @@ pub(super) fn list(
     query: &MessageQuery,
     (before, items): (i64, i64),
 ) -> Result<Vec<(i64, StoredMessage)>, StoreError> {
+    let sender = query.sender.as_ref().map(SenderId::as_bytes);
+    let state = query.state.map(MessageState::code);
+    let of = workspace.id.as_bytes();
+    let Some(addresses) = &query.addresses else {
+        let statement = format!(
+            "SELECT {COLUMNS} FROM message INDEXED BY message_of_workspace
+             WHERE workspace = ?1 AND row < ?2 AND sender = coalesce(?3, sender)
+               AND state = coalesce(?4, state)
+             ORDER BY row DESC LIMIT ?5"
+        );
+        return rows_of(work, workspace, &statement, params![of, before, sender, state, items]);
+    };
     let statement = format!(
-        "SELECT {COLUMNS} FROM message INDEXED BY message_of_workspace
-         WHERE workspace = ?1 AND row < ?2 AND sender = coalesce(?3, sender)
-           AND state = coalesce(?4, state)
+        "SELECT {COLUMNS} FROM message INDEXED BY message_of_person
+         WHERE workspace = ?1 AND address_key = ?6 AND sealed IS NOT NULL AND row < ?2
+           AND sender = coalesce(?3, sender) AND state = coalesce(?4, state)
          ORDER BY row DESC LIMIT ?5"
     );
-    let mut statement = work.prepare_cached(&statement).map_err(unreadable)?;
-    let asked = params![
-        workspace.id.as_bytes(),
-        before,
-        query.sender.as_ref().map(SenderId::as_bytes),
-        query.state.map(MessageState::code),
-        items,
-    ];
+    let mut found = Vec::new();
+    for key in addresses {
+        let asked = params![of, before, sender, state, items, key.as_bytes()];
+        found.extend(rows_of(work, workspace, &statement, asked)?);
+    }
+    found.sort_unstable_by_key(|(row, _)| std::cmp::Reverse(*row));
+    found.truncate(usize::try_from(items).unwrap_or(usize::MAX));
+    Ok(found)
+}
+
+/// The messages that a statement finds, with their rows.
+fn rows_of(
+    work: &Connection,
+    workspace: &Workspace,
+    statement: &str,
+    asked: &[&dyn ToSql],
+) -> Result<Vec<(i64, StoredMessage)>, StoreError> {
+    let mut statement = work.prepare_cached(statement).map_err(unreadable)?;
     let mut rows = statement.query(asked).map_err(unreadable)?;
     let mut found = Vec::new();
     while let Some(row) = rows.next().map_err(unreadable)? {

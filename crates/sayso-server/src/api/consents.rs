@@ -34,10 +34,12 @@ use crate::capture::reach::Leaving;
 use crate::problem::{Code, Problem, ProblemBody};
 
 use answer::ConsentAnswer;
+use member::{Explaining, MemberLine};
 use plan::{Context, Plan, plan};
 use request::ConsentRequest;
 
 pub(crate) mod answer;
+mod member;
 pub(crate) mod plan;
 pub(crate) mod request;
 
@@ -47,16 +49,16 @@ json_object! {
     #[into_params(parameter_in = Query)]
     AudienceRequest {
         /// The channel. Required.
-        #[param(value_type = String, required = true, example = "sms")]
+        #[param(inline, value_type = ChannelText, required = true, example = "sms")]
         channel: ChannelText,
         /// What their consent must cover; `all` if absent.
         #[param(value_type = Option<String>, example = "all")]
         scope: ScopeText,
         /// Their status; `opted_in` if absent.
-        #[param(value_type = Option<String>, example = "opted_in")]
+        #[param(inline, value_type = Option<StatusText>, example = "opted_in")]
         status: StatusText,
         /// The category of the message that is meant; `marketing` if absent. A topic's own wins.
-        #[param(value_type = Option<String>, example = "marketing")]
+        #[param(inline, value_type = Option<CategoryText>, example = "marketing")]
         category: CategoryText,
         /// Who had the status by what we knew then.
         #[param(value_type = Option<String>)]
@@ -64,6 +66,8 @@ json_object! {
         /// Who had the status then, by all we know now.
         #[param(value_type = Option<String>)]
         effective_at: TimeText,
+        /// Whether each line also says since when, and which event it rests on.
+        explain: bool,
     }
 }
 
@@ -165,13 +169,16 @@ pub(crate) async fn record_batch(
 
 /// Streams the people with a status, one JSON object a line.
 ///
+/// With `explain` each line also says since when, and which event it rests on: `status=opted_out` with
+/// `as_of` answers who had said no by then, when, and how we know.
+///
 /// Every person is on exactly one line, however long the reading takes. People known by hash only
 /// are not listed: nobody could write to them. At an earlier moment the clock and the settings of
 /// then count; people who were erased since are not listed, for their address is gone.
 #[utoipa::path(
     get, path = "/v1/consents", tag = "Consents", operation_id = "list_audience",
     params(AudienceRequest),
-    responses((status = 200, description = "One address a line, in no particular order.", body = ShownAddress, content_type = "application/x-ndjson")),
+    responses((status = 200, description = "One address a line, in no particular order.", body = MemberLine, content_type = "application/x-ndjson")),
     security(("api_key" = ["read"])),
 )]
 pub(crate) async fn audience(
@@ -179,16 +186,25 @@ pub(crate) async fn audience(
     caller: Caller<Read>,
     asked: Asked<AudienceRequest>,
 ) -> Result<Response, Problem> {
+    let explain = asked.request.explain.unwrap_or(false);
     let query = audience_query(asked, caller.configuration())?;
     let workspace = caller.workspace();
     let store = app.shared_store();
+    let configuration = Arc::clone(caller.configuration());
+    let explaining =
+        explain.then(|| Explaining::new(Arc::clone(&store), configuration, &query, app.now()));
     let first = store.audience(workspace, &query, AudienceCursor::default()).await?;
     let pages = stream::try_unfold(Some(first), move |page| {
-        let store = Arc::clone(&store);
+        let (store, explaining) = (Arc::clone(&store), explaining.clone());
         async move {
             let Some(page) = page else { return Ok::<_, StoreError>(None) };
             let mut lines = String::with_capacity(page.members.len() * PHONE_LINE_BYTES);
-            page.members.iter().for_each(|member| member_line(&member.address, &mut lines));
+            for member in &page.members {
+                match &explaining {
+                    None => member_line(&member.address, &mut lines),
+                    Some(how) => lines.push_str(&line(&how.line(&query, &member.address).await?)),
+                }
+            }
             let next = match page.next {
                 Some(cursor) => Some(store.audience(workspace, &query, cursor).await?),
                 None => None,

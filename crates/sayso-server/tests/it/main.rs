@@ -55,4 +55,5 @@ mod tag;
 mod tls;
 mod unread;
 mod unsubscribe;
+mod who_said_no;
 mod words;

@@ -13,6 +13,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::plan::Plan;
+use crate::api::words::{DecisionWord, ReasonWord};
+use crate::body::texts::{ChannelText, LevelText, PermissionText, StatusText};
 use crate::observe::outcome_word;
 
 /// The stored event.
@@ -45,12 +47,12 @@ pub(crate) struct DoubtAnswer {
 /// Where the person stands towards one permission.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct ConsentView {
-    /// Where the person stands: `never`, `pending`, `opted_in`, `opted_out`, `under_review` or `expired`.
-    #[schema(example = "opted_in")]
+    /// Where the person stands.
+    #[schema(value_type = StatusText, example = "opted_in")]
     pub(crate) status: &'static str,
     /// How well an opt-in is evidenced; absent unless there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "single")]
+    #[schema(value_type = Option<LevelText>, example = "single")]
     pub(crate) level: Option<&'static str>,
     /// When that was said; absent where nothing was.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,9 +61,10 @@ pub(crate) struct ConsentView {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) basis: Option<String>,
     /// `allow` or `deny`: what the gate says to a message that needs this permission.
-    #[schema(example = "allow")]
+    #[schema(value_type = DecisionWord, example = "allow")]
     pub(crate) decision: &'static str,
     /// Why not, the weightiest first.
+    #[schema(value_type = Vec<ReasonWord>)]
     pub(crate) reasons: Vec<&'static str>,
 }
 
@@ -72,11 +75,11 @@ pub(crate) struct ConsentAnswer {
     /// The event.
     pub(crate) event: EventAnswer,
     /// `messages` or `processing`.
-    #[schema(example = "messages")]
+    #[schema(value_type = PermissionText, example = "messages")]
     pub(crate) permission: &'static str,
     /// The channel; absent for processing.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "sms")]
+    #[schema(value_type = Option<ChannelText>, example = "sms")]
     pub(crate) channel: Option<&'static str>,
     /// What the statement covers, which is `all` where a refusal named an unknown sender or topic; absent for processing.
     #[serde(skip_serializing_if = "Option::is_none")]

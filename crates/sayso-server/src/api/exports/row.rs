@@ -236,7 +236,8 @@ impl ExportRow {
 }
 
 impl Basis {
-    fn of(entry: HistoryEntry) -> Self {
+    /// What an event tells.
+    pub(crate) fn of(entry: HistoryEntry) -> Self {
         let HistoryEntry { event, evidence, .. } = entry;
         let evidence = evidence.unwrap_or_default();
         let text = |text: sayso_core::source::EvidenceText| text.as_str().to_owned();

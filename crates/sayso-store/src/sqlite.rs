@@ -76,6 +76,7 @@ use sayso_core::time::Timestamp;
 pub use self::open_error::OpenError;
 pub use self::writer::{Commit, Committed, RealCommit};
 
+use self::backup::Fingerprint;
 use self::claims::Claims;
 use self::database::Database;
 use self::files::Files;
@@ -250,6 +251,11 @@ impl SqliteStore {
     ) -> Result<Self, OpenError> {
         let files = Files::open(directory, options.making, &environment)?;
         Self::start(files, options, environment, commit)
+    }
+
+    /// What tells this store's master key from another.
+    pub fn master_key(&self) -> Fingerprint {
+        Fingerprint(self.shared.master.fingerprint())
     }
 
     /// A store that is gone with the process.
@@ -955,14 +961,19 @@ impl Store for SqliteStore {
         let (tail_bytes, tail_events) = self.shared.tail.size();
         let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
         let counters = &self.shared.counters;
+        let position = self.shared.position();
+        // Also before anything is recorded: a start says whether the clock is right.
+        let now = self.shared.environment.clock.now();
+        let ahead = position.last_recorded.as_micros().saturating_sub(now.as_micros());
+        let held_back = counters.held_back_us.load(Ordering::Relaxed);
         Health {
-            events: u64::try_from(self.shared.position().next_row - 1).unwrap_or(0),
+            events: u64::try_from(position.next_row - 1).unwrap_or(0),
             watermark_lag: number(tail_events),
             tail_bytes: number(tail_bytes),
             queue: number(self.writer.queue.len()),
             commit_p99_us: counters.commits.p99_us(),
             disk_left_bytes: self.shared.ledger.path().and_then(reserve::free_bytes),
-            clock_held_back_us: counters.held_back_us.load(Ordering::Relaxed),
+            clock_held_back_us: u64::try_from(ahead).unwrap_or(0).max(held_back),
             index_asks: counters.asks.load(Ordering::Relaxed),
             index_answers: counters.answers.load(Ordering::Relaxed),
         }

@@ -20,6 +20,7 @@ use sayso_store::sqlite::Making;
 use serde_json::{Value, json};
 
 use super::Place;
+use super::serve::started::Listening;
 use crate::client::{Client, Payload};
 use crate::exit::{Exit, Failure};
 use crate::local::{self, Local};
@@ -61,7 +62,7 @@ pub(crate) async fn run(options: &Demo, printer: Printer) -> Result<Exit, Failur
     let store: Arc<dyn Store> = Arc::new(store);
     let made = furnish(&store, &Environment::system(), &format!("http://{listen}")).await?;
     let shown = people(&store, &made, &config).await?;
-    let greet = |url: &str| self::greet(printer, url, (&made, &shown));
+    let greet = |listening: &Listening| self::greet(printer, &listening.url, (&made, &shown));
     super::serve::until_stopped(store, &place, config, None, greet).await
 }
 

@@ -10,14 +10,17 @@ use sayso_server::serve::signals;
 use sayso_store::Store;
 use sayso_store::environment::Environment;
 use sayso_store::sqlite::Making;
-use serde_json::json;
 use tokio::sync::watch;
 
 use super::Place;
 use crate::exit::{Exit, Failure};
 use crate::local;
 use crate::options::Serve;
-use crate::printer::{Printer, Style};
+use crate::printer::Printer;
+
+use started::{Listening, Opened};
+
+pub(crate) mod started;
 
 /// Runs the server until it is told to stop.
 pub(crate) async fn run(
@@ -32,31 +35,29 @@ pub(crate) async fn run(
     let directory = &config.store.directory;
     let store = local::open(directory, Making::IfNone)
         .map_err(|error| local::open_failure(directory, error))?;
-    let is_new = store.made().is_some();
-    if is_new {
+    if store.made().is_some() {
         tracing::warn!(store.directory = %directory.display(), "{}", local::words_of_new(directory));
     }
-    let greet = |url: &str| match printer.style() {
-        Style::Json => printer.line(&json!({ "url": url, "new_store": is_new }).to_string()),
-        Style::Text => printer.say(&format!("sayso: listening on {url}")),
-    };
+    let opened = Opened::of(&store, &config);
+    opened.warn_of_readers();
+    let greet = |listening: &Listening| opened.say(listening, printer);
     until_stopped(Arc::new(store), &place, config, Some(logs), greet).await
 }
 
-/// Serves a store until the process is told to stop; `greet` is told the URL once it is ready.
+/// Serves a store until the process is told to stop; `greet` is told where it listens once it is ready.
 pub(crate) async fn until_stopped(
     store: Arc<dyn Store>,
     place: &Place,
     config: Config,
     logs: Option<LogControl>,
-    greet: impl FnOnce(&str),
+    greet: impl FnOnce(&Listening),
 ) -> Result<Exit, Failure> {
-    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    let has_tls = config.tls.is_some();
     let server = Server::bind(config, store, Environment::system()).await.map_err(in_full)?;
-    let address = server.public_address().context("the listener has no address")?;
+    let listening = Listening::of(&server, has_tls)?;
     let (changes, changed) = watch::channel(None);
     let stop = signals::until_stop(reload_of(place), changes).context("signals cannot be heard")?;
-    greet(&format!("{scheme}://{address}"));
+    greet(&listening);
     server.run(stop, changed, logs).await.map_err(in_full)?;
     Ok(Exit::Yes)
 }

@@ -18,4 +18,5 @@ mod import;
 mod kill;
 mod reload;
 mod running;
+mod started;
 mod transcripts;

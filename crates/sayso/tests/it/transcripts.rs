@@ -143,7 +143,13 @@ impl Shell {
         }
         text = mask(&text, &format!("sk_test_{}", "@".repeat(38)), "sk_test_<secret>");
         text = mask(&text, &"@".repeat(32), "<address key>");
-        for before in ["fingerprint\":\"", "fingerprint_before\":\"", "the master key is "] {
+        for before in [
+            "fingerprint\":\"",
+            "fingerprint_before\":\"",
+            "master_key\":\"",
+            "the master key is ",
+            "data, 2 events, master key ",
+        ] {
             let pattern = format!("{before}{}", "@".repeat(16));
             text = mask(&text, &pattern, &format!("{before}<fingerprint>"));
         }

@@ -11,11 +11,12 @@ use anyhow::{Context, Result, ensure};
 use crate::{Outcome, workspace};
 
 /// What is generated: the arguments of `sayso`, and the file that holds its answer.
-const GENERATED: [(&[&str], &str); 5] = [
+const GENERATED: [(&[&str], &str); 6] = [
     (&["openapi"], "docs/reference/openapi.json"),
     (&["docs", "problems"], "docs/reference/problems.md"),
     (&["docs", "config"], "docs/reference/configuration.md"),
     (&["docs", "limits"], "docs/reference/limits.md"),
+    (&["docs", "keys"], "docs/reference/keys.md"),
     (&["docs", "cli"], "docs/reference/cli.md"),
 ];
 

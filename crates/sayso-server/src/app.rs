@@ -18,12 +18,13 @@ use sayso_store::Store;
 use sayso_store::environment::Environment;
 use sayso_store::store::StoreError;
 
+use crate::advice::Listener;
 use crate::api::entry_points::pictures::Pictures;
 use crate::body::duration;
 use crate::capture::form::kept::KeptForms;
 use crate::capture::reach::Reached;
 use crate::hooks::vocabulary::Vocabularies;
-use crate::keyring::{Holder, Keyring};
+use crate::keyring::{Holder, Keyring, Unheld};
 use crate::observe::{Metrics, RequestIds, Track};
 use crate::outgoing::Guard;
 use crate::problem::{Code, Problem};
@@ -143,25 +144,26 @@ impl App {
     pub fn public_router(self: &Arc<Self>) -> Router {
         let (routes, _) = api::routes().merge(capture::routes()).split_for_parts();
         let routes = routes.merge(api::docs::routes()).merge(hooks::routes());
-        self.finish(routes)
+        self.finish(routes, Listener::Public)
     }
 
     /// The routes for the operator of this machine, on a socket that nobody else may open.
     pub fn local_router(self: &Arc<Self>) -> Router {
         let (routes, _) = api::routes().split_for_parts();
-        self.finish(routes.merge(local::routes()).layer(from_fn(local::as_operator)))
+        let routes = routes.merge(local::routes()).layer(from_fn(local::as_operator));
+        self.finish(routes, Listener::Public)
     }
 
     /// The routes for operators, on a listener of their own.
     pub fn admin_router(self: &Arc<Self>) -> Router {
-        self.finish(admin::routes())
+        self.finish(admin::routes(), Listener::Admin)
     }
 
-    fn finish(self: &Arc<Self>, routes: Router<Arc<Self>>) -> Router {
+    fn finish(self: &Arc<Self>, routes: Router<Arc<Self>>, listener: Listener) -> Router {
         routes
             .fallback(|| async { Problem::new(Code::NotFound) })
             .method_not_allowed_fallback(|| async { Problem::new(Code::MethodNotAllowed) })
-            .layer(Track(Arc::clone(self)))
+            .layer(Track(Arc::clone(self), listener))
             // Around everything, since the layer within it writes the bodies of problems.
             .layer(ReadRest)
             .with_state(Arc::clone(self))
@@ -223,8 +225,8 @@ impl App {
         self.metrics.keep_tidy();
     }
 
-    /// Who presents this key, if it is in force.
-    pub(crate) fn find_holder(&self, key: &str) -> Option<Arc<Holder>> {
+    /// Who presents this key; why nobody does, if it is not in force.
+    pub(crate) fn find_holder(&self, key: &str) -> Result<Arc<Holder>, Unheld> {
         self.keyring.find(key, &self.store.configurations())
     }
 

@@ -8,14 +8,14 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use sayso_core::id::{KeyId, WorkspaceId};
 use sayso_core::retraction::Role;
 use sayso_core::source::{Road, Source};
 use sayso_store::configuration::{ApiKey, Configuration, KeyScope};
 
 use crate::app::App;
-use crate::keyring::Holder;
+use crate::keyring::{Holder, Unheld};
 use crate::local::{self, LocalOperator};
 use crate::problem::{Code, Problem};
 
@@ -127,16 +127,57 @@ impl<N> Caller<N> {
     }
 }
 
-fn unauthorized() -> Problem {
+/// A call without a key that works, and what is wrong with what it carries.
+fn unauthorized(challenge: &'static str, fault: &str) -> Problem {
     Problem::new(Code::Unauthorized)
-        .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"sayso\""))
+        .detail(fault)
+        .header(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
 }
 
-fn bearer(parts: &Parts) -> Option<&str> {
+/// The key that a request carries.
+fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     const SCHEME: &str = "bearer ";
-    let value = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, key) = value.split_at_checked(SCHEME.len())?;
-    scheme.eq_ignore_ascii_case(SCHEME).then(|| key.trim())
+    const NO_KEY: &str = "Bearer realm=\"sayso\"";
+    let Some(value) = headers.get(header::AUTHORIZATION) else {
+        let fault = if headers.contains_key("x-api-key") {
+            "the key is in the header x-api-key; send it as `Authorization: Bearer sk_…`"
+        } else {
+            "the request has no API key; send the header `Authorization: Bearer sk_…`"
+        };
+        return Err(unauthorized(NO_KEY, fault));
+    };
+    let value = value.to_str().unwrap_or_default();
+    let (scheme, key) = value.split_at_checked(SCHEME.len()).unwrap_or_default();
+    if scheme.eq_ignore_ascii_case(SCHEME) {
+        return Ok(key.trim());
+    }
+    let fault =
+        "the header authorization does not begin with `Bearer `; send `Authorization: Bearer sk_…`";
+    Err(unauthorized(NO_KEY, fault))
+}
+
+/// Scopes in words.
+pub(crate) fn scope_words(scopes: &[KeyScope]) -> String {
+    let words: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
+    if words.is_empty() { "none".to_owned() } else { words.join(", ") }
+}
+
+/// The answer to a key that is not in force.
+fn not_in_force(why: Unheld) -> Problem {
+    const NO_GOOD: &str = "Bearer realm=\"sayso\", error=\"invalid_token\"";
+    let fault = match why {
+        Unheld::Malformed => {
+            "this is not an API key: one begins with `sk_live_` or `sk_test_` and has 46 characters"
+        }
+        Unheld::Mistyped => "the key has a typing error or lost a part: its checksum does not fit",
+        Unheld::Unknown => {
+            "no workspace of this server has this key; does it belong to another server?"
+        }
+        Unheld::Revoked => {
+            "the key was revoked; make another with `sayso keys create` or `POST /v1/keys`"
+        }
+    };
+    unauthorized(NO_GOOD, fault)
 }
 
 impl<N: Needs> FromRequestParts<Arc<App>> for Caller<N> {
@@ -147,8 +188,7 @@ impl<N: Needs> FromRequestParts<Arc<App>> for Caller<N> {
         let (holder, counted) = if is_local {
             (local::holder(app, &parts.headers)?, Ok(()))
         } else {
-            let key = bearer(parts).ok_or_else(unauthorized)?;
-            let holder = app.find_holder(key).ok_or_else(unauthorized)?;
+            let holder = app.find_holder(bearer(&parts.headers)?).map_err(not_in_force)?;
             let counted = app.rates().take_key(holder.id);
             if N::PAST_THE_LIMIT == PastTheLimit::Refused {
                 counted.clone()?;
@@ -156,7 +196,8 @@ impl<N: Needs> FromRequestParts<Arc<App>> for Caller<N> {
             (holder, counted)
         };
         if !holder.key.scopes.contains(&N::SCOPE) {
-            let detail = format!("the key lacks the scope {}", N::SCOPE.as_str());
+            let (needed, held) = (N::SCOPE.as_str(), scope_words(&holder.key.scopes));
+            let detail = format!("the key lacks the scope {needed}; it has {held}");
             return Err(Problem::new(Code::ScopeMissing).detail(detail));
         }
         Ok(Self { holder, counted, needs: PhantomData })

@@ -4,7 +4,7 @@
 //! checksum, so that secret scanners can tell a leaked key from any other text. The store keeps the
 //! SHA-256 alone; the key is shown once.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, RwLock};
 
 use sayso_core::id::{KeyId, WorkspaceId};
@@ -15,6 +15,7 @@ use sayso_store::environment::Environment;
 use sha2::{Digest, Sha256};
 
 const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+const RANDOM_LETTERS: usize = 32;
 const CHECK_LETTERS: usize = 6;
 
 /// What a new key may do.
@@ -52,6 +53,19 @@ pub(crate) struct Holder {
     pub(crate) road: Road,
 }
 
+/// Why a key opens nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unheld {
+    /// It is not of the shape of a key.
+    Malformed,
+    /// Its checksum does not fit.
+    Mistyped,
+    /// No workspace has it.
+    Unknown,
+    /// It was revoked.
+    Revoked,
+}
+
 type Configurations = Arc<BTreeMap<WorkspaceId, Arc<Configuration>>>;
 
 /// Finds the holder of a key by its hash. Made anew whenever a configuration changes.
@@ -62,6 +76,7 @@ pub(crate) struct Keyring(RwLock<Arc<Index>>);
 struct Index {
     made_from: Option<Configurations>,
     holders: HashMap<[u8; 32], Arc<Holder>>,
+    revoked: HashSet<[u8; 32]>,
 }
 
 /// Makes a key. Recording it is for the caller: [`sayso_store::configuration::Change::Key`].
@@ -109,16 +124,36 @@ fn checksum(body: &str) -> String {
     letters(&hash).chars().take(CHECK_LETTERS).collect()
 }
 
+/// Whether the checksum of a key fits; nothing if the text is not of the shape of a key.
+fn checked(secret: &str) -> Option<bool> {
+    let body = secret.len().checked_sub(CHECK_LETTERS).and_then(|at| secret.split_at_checked(at));
+    let (body, check) = body?;
+    let random = body.strip_prefix("sk_live_").or_else(|| body.strip_prefix("sk_test_"))?;
+    (random.len() == RANDOM_LETTERS).then(|| checksum(body) == check)
+}
+
 impl Keyring {
-    /// The holder of a key, if it is in force. The checksum is not looked at: it is for those who
-    /// search texts for keys, and a text with a wrong one has the hash of no key.
+    /// The holder of a key, if it is in force. The checksum is not looked at for that: a text with a
+    /// wrong one has the hash of no key. It only tells what is wrong.
+    ///
+    /// # Errors
+    /// Why the key opens nothing.
     pub(crate) fn find(
         &self,
         secret: &str,
         configurations: &Configurations,
-    ) -> Option<Arc<Holder>> {
+    ) -> Result<Arc<Holder>, Unheld> {
         let hash: [u8; 32] = Sha256::digest(secret).into();
-        self.index(configurations).holders.get(&hash).cloned()
+        let index = self.index(configurations);
+        if let Some(holder) = index.holders.get(&hash) {
+            return Ok(Arc::clone(holder));
+        }
+        Err(match checked(secret) {
+            _ if index.revoked.contains(&hash) => Unheld::Revoked,
+            None => Unheld::Malformed,
+            Some(false) => Unheld::Mistyped,
+            Some(true) => Unheld::Unknown,
+        })
     }
 
     fn index(&self, configurations: &Configurations) -> Arc<Index> {
@@ -139,7 +174,8 @@ impl Index {
         let keys = configurations.values().flat_map(|configuration| {
             configuration.keys.iter().map(move |(id, key)| (configuration, id, key))
         });
-        let holders = keys.filter(|(_, _, key)| key.is_live()).map(|(configuration, id, key)| {
+        let (live, revoked): (Vec<_>, Vec<_>) = keys.partition(|(_, _, key)| key.is_live());
+        let holders = live.into_iter().map(|(configuration, id, key)| {
             let holder = Holder {
                 configuration: Arc::clone(configuration),
                 id: *id,
@@ -148,7 +184,11 @@ impl Index {
             };
             (key.sha256, Arc::new(holder))
         });
-        Self { holders: holders.collect(), made_from: Some(Arc::clone(configurations)) }
+        Self {
+            holders: holders.collect(),
+            revoked: revoked.into_iter().map(|(_, _, key)| key.sha256).collect(),
+            made_from: Some(Arc::clone(configurations)),
+        }
     }
 }
 

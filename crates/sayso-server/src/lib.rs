@@ -12,6 +12,7 @@ pub mod outgoing;
 
 mod account;
 mod admin;
+mod advice;
 mod api;
 mod capture;
 mod hooks;

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::extract::{MatchedPath, Request};
+use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
@@ -22,6 +22,7 @@ use sayso_store::store::Outcome;
 use tokio::time::Instant;
 use tower::{Layer, Service};
 
+use crate::advice::{Called, Listener};
 use crate::app::{App, RequestId};
 use crate::body::{duration, within};
 use crate::problem::{Code, Problem};
@@ -39,12 +40,13 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The outermost layer.
 #[derive(Clone)]
-pub(crate) struct Track(pub(crate) Arc<App>);
+pub(crate) struct Track(pub(crate) Arc<App>, pub(crate) Listener);
 
 /// Handlers within the outermost layer.
 #[derive(Clone)]
 pub(crate) struct Tracked<S> {
     app: Arc<App>,
+    listener: Listener,
     handlers: S,
 }
 
@@ -52,7 +54,7 @@ impl<S> Layer<S> for Track {
     type Service = Tracked<S>;
 
     fn layer(&self, handlers: S) -> Self::Service {
-        Tracked { app: Arc::clone(&self.0), handlers }
+        Tracked { app: Arc::clone(&self.0), listener: self.1, handlers }
     }
 }
 
@@ -73,17 +75,15 @@ where
         let app = Arc::clone(&self.app);
         let id = app.next_request_id();
         request.extensions_mut().insert(RequestId(id.clone()));
-        let method = request.method().clone();
-        let route = request.extensions().get::<MatchedPath>().cloned();
-        Box::pin(track(app, id, method, route, self.handlers.call(request)))
+        let called = Called::of(&request, self.listener);
+        Box::pin(track(app, id, called, self.handlers.call(request)))
     }
 }
 
 async fn track(
     app: Arc<App>,
     id: HeaderValue,
-    method: Method,
-    route: Option<MatchedPath>,
+    called: Called,
     answering: impl Future<Output = Result<Response, Infallible>>,
 ) -> Result<Response, Infallible> {
     let started = Instant::now();
@@ -94,20 +94,20 @@ async fn track(
         None => Problem::new(Code::Timeout).retry_after_seconds(5).into_response(),
     };
     let text = id.to_str().unwrap_or_default();
-    let mut response = finish(response, text);
+    let mut response = finish(response, &called, text);
     let (status, took) = (response.status(), started.elapsed());
-    let route = route.as_ref().map_or("none", MatchedPath::as_str);
-    log(text, &method, route, status, took);
-    app.metrics().count_request(&method, route, status, took);
+    let (method, route) = (called.method(), called.route());
+    log(text, method, route, status, took);
+    app.metrics().count_request(method, route, status, took);
     response.headers_mut().insert(REQUEST_ID, id);
     Ok(response)
 }
 
-/// Writes the body of a problem, which needs the id of the request.
-fn finish(mut response: Response, id: &str) -> Response {
+/// Writes the body of a problem, which needs the id of the request and what it called.
+fn finish(mut response: Response, called: &Called, id: &str) -> Response {
     match response.extensions_mut().remove::<Problem>() {
         Some(problem) => {
-            let mut rendered = problem.render(id);
+            let mut rendered = called.advise(problem).render(id);
             for (name, value) in response.headers() {
                 if !rendered.headers().contains_key(name) {
                     rendered.headers_mut().append(name, value.clone());
@@ -171,7 +171,8 @@ mod tests {
         let rates = RateLimits { key: rate, network: rate, address: rate, workspace: rate };
         let app = App::new(store, environment, Options::with_rates(rates));
         let handlers = service_fn(|_: Request| async { panic!("a defect") });
-        let response = Track(app).layer(handlers).oneshot(Request::new(Body::empty())).await;
+        let response =
+            Track(app, Listener::Public).layer(handlers).oneshot(Request::new(Body::empty())).await;
         let response: Response = response.unwrap();
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
         let id = response.headers()[REQUEST_ID].to_str().unwrap().to_owned();

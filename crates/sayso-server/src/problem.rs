@@ -121,6 +121,11 @@ impl Problem {
         self.header(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)))
     }
 
+    /// Whether it says more than its code does.
+    pub(crate) fn says_more(&self) -> bool {
+        self.0.detail.is_some() || !self.0.errors.is_empty()
+    }
+
     /// Its code.
     pub fn code(&self) -> Code {
         self.0.code

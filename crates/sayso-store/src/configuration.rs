@@ -6,6 +6,7 @@
 mod codec;
 mod entry_point;
 mod form;
+mod key_scope;
 mod standing;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,6 +34,7 @@ pub use self::form::{
     Asks, Field, Form, FormBox, FormPurpose, FormTexts, Need, PublishedForm, QuestionTemplate,
     Showing,
 };
+pub use self::key_scope::{KeyRole, KeyScope};
 pub use self::standing::HeldRefusals;
 
 /// Whether a workspace's sends are real.
@@ -186,27 +188,6 @@ pub struct Site {
     pub deleted_at: Option<Timestamp>,
 }
 
-/// What an API key may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum KeyScope {
-    /// Ask the gate.
-    Check,
-    /// Read consents, profiles and history.
-    Read,
-    /// Record consents and profiles.
-    Write,
-    /// Send messages.
-    Send,
-    /// Import and export lists.
-    Import,
-    /// Retract and erase: the compliance role.
-    Compliance,
-    /// Change settings, senders, topics, notices, sites, keys.
-    Configure,
-    /// Send without opt-in where rule 26 lets it.
-    SendExempt,
-}
-
 /// One API key. The key itself is shown once and never stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiKey {
@@ -269,39 +250,6 @@ impl fmt::Debug for Connection {
             .field("credentials", &self.credentials.keys())
             .field("deleted_at", &self.deleted_at)
             .finish()
-    }
-}
-
-impl KeyScope {
-    /// All of them.
-    pub const ALL: &'static [Self] = &[
-        Self::Check,
-        Self::Read,
-        Self::Write,
-        Self::Send,
-        Self::Import,
-        Self::Compliance,
-        Self::Configure,
-        Self::SendExempt,
-    ];
-
-    /// The word.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Check => "check",
-            Self::Read => "read",
-            Self::Write => "write",
-            Self::Send => "send",
-            Self::Import => "import",
-            Self::Compliance => "compliance",
-            Self::Configure => "configure",
-            Self::SendExempt => "send:exempt",
-        }
-    }
-
-    /// Parses the word.
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|scope| scope.as_str() == text)
     }
 }
 

@@ -77,9 +77,12 @@ impl Client {
         if answer.status.is_success() {
             return Ok(value);
         }
-        let is_explained = value.get("detail").is_some();
+        // Whose id is wrong is told in the words of commands, not in those of paths; that the workspace
+        // is not named, in the server's.
+        let detail = value.get("detail").and_then(Value::as_str).unwrap_or_default();
+        let is_of_workspaces = detail.contains("sayso workspaces");
         match path.split('?').next().and_then(|path| path.split('/').nth(3)) {
-            Some(id) if answer.status == StatusCode::NOT_FOUND && !is_explained => {
+            Some(id) if answer.status == StatusCode::NOT_FOUND && !is_of_workspaces => {
                 let fix = if path.starts_with("/v1/keys") {
                     "`sayso keys list` shows those there are"
                 } else {

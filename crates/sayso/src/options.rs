@@ -7,6 +7,10 @@ use clap_complete::Shell;
 
 use crate::printer::Style;
 
+pub(crate) use keys::Keys;
+
+mod keys;
+
 /// The consent server for messaging: records who agreed to what, proves it, and lets no message
 /// leave without it.
 #[derive(Debug, Parser)]
@@ -74,11 +78,13 @@ pub(crate) enum Command {
     /// Make a store from a backup and its master key.
     Restore(Restore),
     /// Print the OpenAPI document.
+    #[command(after_help = "Example: sayso openapi > openapi.json")]
     Openapi,
     /// Print generated reference pages.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example: sayso docs keys")]
     Docs(Docs),
     /// Print a completion script.
+    #[command(after_help = "Example: sayso completions bash > /etc/bash_completion.d/sayso")]
     Completions {
         /// For which shell.
         shell: Shell,
@@ -87,6 +93,9 @@ pub(crate) enum Command {
 
 /// Options of `serve`.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Example: sayso serve --config /etc/sayso/sayso.toml\n\nOnce it is ready, one line says the version, the addresses, the data and the fingerprint of the master key.\nSIGTERM stops it, SIGHUP makes it read certificates, log level and limits again.\n\nExit codes: 0 stopped as it was told to, 2 your input, 3 our fault."
+)]
 pub(crate) struct Serve {
     /// The address to listen on, as in 0.0.0.0:8080.
     #[arg(long, value_name = "ADDRESS")]
@@ -98,6 +107,9 @@ pub(crate) struct Serve {
 
 /// Options of `demo`.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Example: sayso demo --port 8081\n\nExit codes: 0 stopped as it was told to, 2 your input, 3 our fault."
+)]
 pub(crate) struct Demo {
     /// The port to listen on; 0 for any.
     #[arg(long, default_value_t = 8080)]
@@ -122,7 +134,7 @@ pub(crate) struct Person {
 /// Options of `check`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example: sayso check --phone +14155550101 --channel sms --category marketing"
+    after_help = "Example: sayso check --phone +14155550101 --channel sms --category marketing\n\nExit codes: 0 allow, 1 deny, 2 your input, 3 our fault: nothing may be sent then either."
 )]
 pub(crate) struct Check {
     /// Whom to send to.
@@ -148,7 +160,7 @@ pub(crate) struct Check {
 /// Options of `consent`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example: sayso consent opt_out --phone +14155550101 --channel sms --standing act --method \"phone call\""
+    after_help = "Example: sayso consent opt_out --phone +14155550101 --channel sms --standing act --method \"phone call\"\n\nExit codes: 0 recorded, 2 your input, 3 our fault: run it again, it records nothing twice if you said --occurred-at."
 )]
 pub(crate) struct Consent {
     /// What was said: `opt_in`, `opt_out`, `hold`, `pending`, `start` or `implied`.
@@ -185,7 +197,9 @@ pub(crate) struct Consent {
 
 /// Options of `profile`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example: sayso profile --phone +14155550101")]
+#[command(
+    after_help = "Example: sayso profile --phone +14155550101\n\nExit codes: 0 shown, 2 your input, 3 our fault."
+)]
 pub(crate) struct Profile {
     /// Whom to show.
     #[command(flatten)]
@@ -283,38 +297,13 @@ pub(crate) struct Export {
     pub(crate) output: Option<PathBuf>,
 }
 
-/// What to do with keys.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Keys {
-    /// Make a key. It is shown once.
-    #[command(after_help = "Example: sayso keys create my-shop --scope check --scope write")]
-    Create {
-        /// How it is called, as in my-shop; also the name of the source of what it records.
-        name: String,
-        /// What it may do: check, read, write, import, compliance, configure, send:exempt. May be
-        /// repeated.
-        #[arg(long = "scope", required = true, value_name = "SCOPE")]
-        scopes: Vec<String>,
-        /// The highest standing it may record: act or report.
-        #[arg(long, default_value = "report", value_name = "STANDING")]
-        highest_standing: String,
-    },
-    /// List the keys.
-    List,
-    /// Revoke a key, at once and for good.
-    Revoke {
-        /// The key's id (`key_…`), as `sayso keys list` shows it.
-        id: String,
-    },
-    /// Put a new master key in the place of the store's. No server may run on it.
-    Rotate,
-}
-
 /// What to do with workspaces.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Workspaces {
     /// Make a workspace.
-    #[command(after_help = "Example: sayso workspaces create \"My shop\"")]
+    #[command(
+        after_help = "Example: sayso workspaces create \"My shop\"\n\nExit codes: 0 made, 2 your input, 3 our fault."
+    )]
     Create {
         /// Its name, as in "My shop".
         name: String,
@@ -323,6 +312,7 @@ pub(crate) enum Workspaces {
         test: bool,
     },
     /// List the workspaces.
+    #[command(after_help = "Example: sayso workspaces list --data /var/lib/sayso")]
     List,
 }
 
@@ -337,7 +327,7 @@ pub(crate) enum Doctor {
 #[derive(Debug, Args)]
 #[command(
     after_help = "The page is read as it is sent: no script runs, and nothing that it names is loaded.\n\nExample: \
-                  sayso doctor page https://shop.example/"
+                  sayso doctor page https://shop.example/\n\nExit codes: 0 nothing is wrong, 1 something is, 2 your input, 3 our fault."
 )]
 pub(crate) struct DoctorPage {
     /// The page: a file, - for standard input, or an http or https URL.
@@ -384,6 +374,8 @@ pub(crate) enum Docs {
     Config,
     /// Every bound, with its reason.
     Limits,
+    /// What API keys may do: scopes and roles.
+    Keys,
     /// The commands.
     Cli,
 }

@@ -21,6 +21,7 @@ use utoipa::ToSchema;
 
 use crate::api::address::{Care, Place, Reading, addressed_object};
 use crate::api::look_ups::LookingUp;
+use crate::api::words::{DecisionWord, ReasonWord};
 use crate::app::App;
 use crate::body::texts::{
     CategoryText, ChannelText, RegionText, SenderIdText, TimeText, TopicIdText, ZoneText,
@@ -75,12 +76,13 @@ addressed_object! {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CheckAnswer {
     /// `allow` or `deny`.
-    #[schema(example = "deny")]
+    #[schema(value_type = DecisionWord, example = "deny")]
     decision: &'static str,
     /// The weightiest reason; `null` where the message may go.
-    #[schema(example = "opted_out")]
+    #[schema(value_type = Option<ReasonWord>, example = "opted_out")]
     reason: Option<&'static str>,
     /// All reasons, the weightiest first.
+    #[schema(value_type = Vec<ReasonWord>)]
     reasons: Vec<&'static str>,
     /// When to ask again, where the reasons pass by themselves.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -88,6 +90,7 @@ pub(crate) struct CheckAnswer {
     retry_at: Option<String>,
     /// Reasons that were waived (rule 26); said where `explain`, `as_of`, `effective_at` or `require_opt_in: false` was sent.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<ReasonWord>)]
     waived: Vec<&'static str>,
     /// What the answer rests on; said where `explain` was sent.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -11,6 +11,7 @@ use axum::routing::get;
 
 use crate::app::App;
 
+pub(crate) use document::document;
 pub use document::openapi;
 
 mod document;

@@ -40,7 +40,7 @@ json_object! {
     #[into_params(parameter_in = Query)]
     ExportRequest {
         /// The channel. Required.
-        #[param(value_type = String, required = true, example = "sms")]
+        #[param(inline, value_type = ChannelText, required = true, example = "sms")]
         channel: ChannelText,
         /// The statuses to write, separated by commas; all if absent.
         #[param(value_type = Option<String>, example = "opted_in,opted_out")]

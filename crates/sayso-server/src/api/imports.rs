@@ -101,13 +101,13 @@ json_object! {
         #[param(value_type = Option<String>, example = "DE")]
         region: RegionText,
         /// What the list lists: `consents` (the default) or `disconnected`.
-        #[param(value_type = Option<String>, example = "disconnected")]
+        #[param(inline, value_type = Option<ListKindText>, example = "disconnected")]
         kind: ListKindText,
         /// The date of a list of disconnected numbers. Required for such a list; the same for all its rows.
         #[param(value_type = Option<String>, example = "2026-11-01")]
         date: ClaimedTimeText,
         /// How the rows are written: `rows` (the default), or `gupshup-users`: a user a line, as Gupshup's API gives it, with `line` beside.
-        #[param(value_type = Option<String>, example = "gupshup-users")]
+        #[param(inline, value_type = Option<RowFormatText>, example = "gupshup-users")]
         format: RowFormatText,
         /// Store nothing; answer what each row would do.
         #[param(value_type = Option<bool>)]

@@ -1,5 +1,6 @@
 //! `/v1/keys`: API keys, made, listed, revoked. A key itself is shown once.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Json;
@@ -8,16 +9,16 @@ use axum::http::StatusCode;
 use sayso_core::id::KeyId;
 use sayso_core::limits;
 use sayso_core::statement::Standing;
-use sayso_store::configuration::{ApiKey, Change, KeyScope};
+use sayso_store::configuration::{ApiKey, Change, KeyRole, KeyScope};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::making::{Making, said_before};
 use crate::api::page::{InPath, ListQuery, has_room, page};
 use crate::app::App;
-use crate::body::texts::{KeyIdText, KeyScopeText, NameText, StandingText};
+use crate::body::texts::{KeyIdText, KeyRoleText, KeyScopeText, NameText, StandingText};
 use crate::body::{Asked, IdempotencyKey, Sent, json_object};
-use crate::caller::{Caller, Configure};
+use crate::caller::{Caller, Configure, scope_words};
 use crate::keyring::{KeyGrant, mint};
 use crate::problem::{Code, Problem, ProblemBody};
 
@@ -27,9 +28,11 @@ json_object! {
     KeyRequest {
         /// How you call it; also the name of the source of what it records. Required.
         name: NameText,
-        /// What it may do. Required.
+        /// What it is for: its scopes and its highest standing at once. This or `scopes` is needed.
+        role: KeyRoleText,
+        /// What it may do; with a role, what it may do in addition.
         scopes: Vec<KeyScopeText>,
-        /// The highest standing it may record: `report` if absent.
+        /// The highest standing it may record: that of its role if absent, without one `report`.
         highest: StandingText,
     }
 }
@@ -43,8 +46,10 @@ pub(crate) struct KeyAnswer {
     /// How you call it.
     name: String,
     /// What it may do.
+    #[schema(value_type = Vec<KeyScopeText>)]
     scopes: Vec<&'static str>,
     /// The highest standing it may record.
+    #[schema(value_type = StandingText)]
     highest: &'static str,
     /// When it was made.
     created_at: String,
@@ -142,18 +147,25 @@ pub(crate) async fn revoke(
 fn grant(sent: Sent<KeyRequest>, caller: &Caller<Configure>) -> Result<KeyGrant, Problem> {
     let Sent { request, mut faults } = sent;
     let name = faults.require("/name", request.name, "crm");
-    let scopes = faults.require("/scopes", request.scopes, "[\"check\"]");
-    let scopes: Option<Vec<KeyScope>> =
-        scopes.map(|scopes| scopes.into_iter().map(|KeyScopeText(scope)| scope).collect());
-    if scopes.as_ref().is_some_and(Vec::is_empty) && faults.is_empty() {
-        faults.note_with_example("/scopes", Code::InvalidValue, "is empty", "[\"check\"]");
+    let role = request.role.map(|KeyRoleText(role)| role);
+    let named = request.scopes.into_iter().flatten().map(|KeyScopeText(scope)| scope);
+    let asked: BTreeSet<KeyScope> =
+        role.map_or(&[][..], KeyRole::scopes).iter().copied().chain(named).collect();
+    if asked.is_empty() && !faults.is_wrong_at(&["/role", "/scopes"]) {
+        let fault =
+            format!("are missing, and so is role; scopes are {}", KeyScope::WORDS.join(", "));
+        faults.note_with_example("/scopes", Code::MissingField, fault, "[\"check\"]");
     }
-    let highest = request.highest.map_or(Standing::Report, |StandingText(standing)| standing);
+    let scopes = Some(asked.into_iter().collect());
+    let highest = request.highest.map(|StandingText(standing)| standing);
+    let highest = highest.or(role.map(KeyRole::highest)).unwrap_or(Standing::Report);
     let grant = name.zip(scopes).map(|(NameText(name), scopes)| KeyGrant { name, scopes, highest });
     let grant = faults.settle(grant)?;
     if let Some(scope) = grant.scopes.iter().find(|scope| !caller.may(**scope)) {
+        let held = scope_words(&caller.key().scopes);
+        let scope = scope.as_str();
         let detail =
-            format!("a key cannot give the scope {}, which it lacks itself", scope.as_str());
+            format!("a key cannot give the scope {scope}, which it lacks itself; it has {held}");
         return Err(Problem::new(Code::ScopeMissing).detail(detail));
     }
     match (caller.key().highest, grant.highest) {

@@ -227,7 +227,14 @@ pub(crate) async fn publish(
     let findings = offered::in_notice(&notice, shows, caller.configuration(), app.now());
     let place = (notice.version, notice.language.clone());
     match known.versions.get(&place) {
-        Some(published) if *published != notice => return Err(Problem::new(Code::VersionExists)),
+        Some(published) if *published != notice => {
+            let newest = known.versions.keys().map(|(version, _)| *version).max().unwrap_or(0);
+            let mut faults = Faults::default();
+            let fault = format!("is published in {} with other words", place.1);
+            let next = newest.saturating_add(1).to_string();
+            faults.note_with_example("/version", Code::VersionExists, fault, next);
+            return Err(faults.into_problem());
+        }
         Some(_) => {}
         None => {
             let published = caller.configuration().notices.values();

@@ -85,10 +85,18 @@ impl<S: Send + Sync, T: FromJson + Send> FromRequestParts<S> for InPath<T> {
         let params = RawPathParams::from_request_parts(parts, state).await;
         let params = params.map_err(|_| Problem::new(Code::NotFound))?;
         let value = params.iter().next().map(|(_, value)| Value::String(value.to_owned()));
-        value
-            .and_then(|value| T::from_json(value, &Pointer::Body, &mut Faults::default()))
-            .map(Self)
-            .ok_or_else(|| Problem::new(Code::NotFound))
+        let mut faults = Faults::default();
+        let read = value.and_then(|value| T::from_json(value, &Pointer::Body, &mut faults));
+        read.map(Self).ok_or_else(|| {
+            let example = faults.into_errors().into_iter().find_map(|error| error.example);
+            let problem = Problem::new(Code::NotFound);
+            match example {
+                Some(example) => problem.detail(format!(
+                    "the path holds something that is not an id of this kind: one looks like `{example}`"
+                )),
+                None => problem,
+            }
+        })
     }
 }
 

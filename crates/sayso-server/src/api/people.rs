@@ -34,10 +34,10 @@ json_object! {
     #[into_params(parameter_in = Query)]
     PeopleQuery {
         /// Those with this status towards the sender's marketing.
-        #[param(value_type = Option<String>, example = "never")]
+        #[param(inline, value_type = Option<StatusText>, example = "never")]
         status: StatusText,
         /// Those with this activity.
-        #[param(value_type = Option<String>, example = "active")]
+        #[param(inline, value_type = Option<ActivityText>, example = "active")]
         activity: ActivityText,
         /// How many people; 50 if absent, at most 500.
         #[param(maximum = 500, minimum = 1)]

@@ -331,11 +331,38 @@ async fn store(
     conflict: Code,
 ) -> Result<Profile, Problem> {
     app.rates().take_events(caller.workspace(), draft.addresses.len() + 1)?;
+    let addresses = draft.addresses.clone();
     match app.store().upsert_profile(caller.workspace(), draft).await? {
         Upserted::Profile(profile) | Upserted::ProcessingRefused(profile) => Ok(profile),
-        Upserted::Ambiguous(profiles) => Err(Problem::new(conflict).detail(belong_to(&profiles))),
+        Upserted::Ambiguous(profiles) => {
+            let conflicts = conflicts(app, caller, addresses, conflict).await?;
+            let problem = if conflicts.is_empty() {
+                Problem::new(conflict)
+            } else {
+                conflicts.into_problem()
+            };
+            Err(problem.detail(belong_to(&profiles)))
+        }
         Upserted::NoProfile => Err(Problem::new(Code::NotFound)),
     }
+}
+
+/// Which field names whom.
+async fn conflicts(
+    app: &App,
+    caller: &Caller<Write>,
+    addresses: Vec<Address>,
+    code: Code,
+) -> Result<Faults, Problem> {
+    let mut faults = Faults::default();
+    for address in addresses {
+        let pointer = format!("/{}", address.kind());
+        let subject = Subject::Address(address);
+        if let Some(owner) = app.store().find_profile(caller.workspace(), &subject).await? {
+            faults.note(pointer, code, format!("belongs to {}", owner.id));
+        }
+    }
+    Ok(faults)
 }
 
 fn belong_to(profiles: &[ProfileId]) -> String {

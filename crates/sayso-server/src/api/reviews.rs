@@ -44,7 +44,7 @@ json_object! {
     #[into_params(parameter_in = Query)]
     ReviewsQuery {
         /// Those on this channel. Required.
-        #[param(value_type = String, example = "sms")]
+        #[param(inline, value_type = ChannelText, example = "sms")]
         channel: ChannelText,
         /// About how many texts; 50 if absent, at most 500. A page may hold some more.
         #[param(maximum = 500, minimum = 1)]

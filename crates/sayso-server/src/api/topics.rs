@@ -142,7 +142,11 @@ pub(crate) async fn put(
     let code = code(request.code, Some(id), caller.configuration(), &mut faults);
     let name = faults.settle(name)?;
     if changed {
-        return Err(Problem::new(ProblemCode::CategoryFixed));
+        let mut faults = Faults::default();
+        let fault = format!("is not the topic's, which is {} for good", known.category);
+        let example = known.category.as_str();
+        faults.note_with_example("/category", ProblemCode::CategoryFixed, fault, example);
+        return Err(faults.into_problem());
     }
     store(&app, &caller, id, Topic { name, code, ..known }).await
 }

@@ -24,7 +24,7 @@ use sayso_core::status::Status;
 use sayso_core::time::{ClaimedTime, Timestamp};
 use sayso_core::zone::Zone;
 use sayso_pages::qr::Correction;
-use sayso_store::configuration::{Corner, KeyScope};
+use sayso_store::configuration::{Corner, KeyRole, KeyScope};
 use serde_json::Value;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
@@ -99,36 +99,35 @@ macro_rules! texts {
     };
 }
 
-const CHANNELS: &[&str] =
-    &["whatsapp", "sms", "email", "rcs", "voice", "push", "viber", "telegram", "messenger", "line"];
-
 texts! {
     /// A road by which a message reaches a person.
-    ChannelText(Channel) = Channel::parse, UnknownChannel, "sms", Some(CHANNELS);
+    ChannelText(Channel) = Channel::parse, UnknownChannel, "sms", Some(Channel::WORDS);
     /// What a consent covers on its channel: `all`, `sender:snd_…`, `category:marketing` or `topic:top_…`.
     ScopeText(Scope) = Scope::parse, UnknownWord, "all", None;
     /// What a message is for.
     CategoryText(Category) = Category::parse, UnknownWord, "marketing",
-        Some(&["marketing", "utility", "authentication", "service"]);
+        Some(Category::WORDS);
     /// Whether the person did it (`act`), or a source says what it believes (`report`).
-    StandingText(Standing) = Standing::parse, UnknownWord, "act", Some(&["act", "report"]);
+    StandingText(Standing) = Standing::parse, UnknownWord, "act", Some(Standing::WORDS);
     /// How well an opt-in is evidenced.
-    LevelText(Level) = Level::parse, UnknownWord, "single", Some(&["implied", "single", "confirmed"]);
+    LevelText(Level) = Level::parse, UnknownWord, "single", Some(Level::WORDS);
     /// Where a person stands towards a kind of message.
     StatusText(Status) = Status::parse, UnknownWord, "opted_in",
-        Some(&["never", "pending", "opted_in", "opted_out", "under_review", "expired"]);
+        Some(Status::WORDS);
     /// A kind of address.
     KindText(AddressKind) = AddressKind::parse, UnknownWord, "phone",
-        Some(&["phone", "email", "channel_id", "external_id"]);
+        Some(AddressKind::WORDS);
     /// What a statement is about: messages on a channel, or the processing of the person's data at all.
     PermissionText(PermissionKind) = PermissionKind::parse, UnknownWord, "messages",
         Some(&["messages", "processing"]);
     /// What was said.
     StatementText(Said) = Said::parse, UnknownWord, "opt_in",
-        Some(&["opt_in", "opt_out", "hold", "pending", "start", "implied"]);
+        Some(Said::WORDS);
     /// What an API key may do.
     KeyScopeText(KeyScope) = parse_key_scope, UnknownWord, "check",
-        Some(&["check", "read", "write", "send", "import", "compliance", "configure", "send:exempt"]);
+        Some(KeyScope::WORDS);
+    /// What a key is for: a set of scopes and the highest standing that it may record.
+    KeyRoleText(KeyRole) = parse_key_role, UnknownWord, "backend", Some(KeyRole::WORDS);
     /// A time as claimed, in RFC 3339 with a zone, as coarse as it is known: to the fraction, second, minute or day.
     ClaimedTimeText(ClaimedTime) = ClaimedTime::parse, InvalidTime, "2026-11-21T10:00:00Z", None;
     /// An instant in RFC 3339 with a zone.
@@ -144,20 +143,20 @@ texts! {
     /// The id of a rule.
     RuleIdText(RuleId) = RuleId::parse, InvalidId, "rul_01jd6m9k3te5b8r5v3x5y6z7w8", None;
     /// What a rule does to the permissions it names.
-    DoesText(Does) = Does::parse, UnknownWord, "opt_in", Some(&["opt_in", "opt_out"]);
+    DoesText(Does) = Does::parse, UnknownWord, "opt_in", Some(Does::WORDS);
     /// A word or several that a text is compared with.
     KeywordText(Keyword) = Keyword::parse, InvalidValue, "OFFERS", None;
     /// A regular expression, searched for in the folded text.
     PatternText(Pattern) = Pattern::parse, InvalidValue, "^(winter|summer) deals?$", None;
     /// Whether somebody wrote to a sender within 24 hours.
-    ActivityText(Activity) = Activity::parse, UnknownWord, "active", Some(&["active", "inactive", "none"]);
+    ActivityText(Activity) = Activity::parse, UnknownWord, "active", Some(Activity::WORDS);
     /// The id of a message.
     MessageIdText(MessageId) = MessageId::parse, InvalidId, "msg_01jd6m9k3te5b8r5v3x5y6z7w8", None;
     /// Where a message is on its way.
     MessageStateText(MessageState) = MessageState::parse, UnknownWord, "queued",
-        Some(&["queued", "claimed", "handed_over", "sent", "delivered", "read", "failed", "unknown", "refused"]);
+        Some(MessageState::WORDS);
     /// Who carries messages.
-    ProviderText(Provider) = Provider::parse, UnknownWord, "sandbox", Some(&["sandbox", "meta", "gupshup", "twilio", "kannel", "smtp"]);
+    ProviderText(Provider) = Provider::parse, UnknownWord, "sandbox", Some(Provider::WORDS);
     /// What becomes of messages to a simulated phone: they arrive; are taken and do not arrive; are refused; get no answer; are not taken now.
     BehaviorText(Behavior) = Behavior::parse, UnknownWord, "delivers", Some(&["delivers", "loses", "refuses", "silent", "busy"]);
     /// What a list lists.
@@ -172,21 +171,21 @@ texts! {
     GroupDecisionText(GroupDecision) = GroupDecision::parse, UnknownWord, "retract", Some(&["retract", "confirm"]);
     /// How an opt-in is collected.
     WayText(Way) = Way::parse, UnknownWord, "form",
-        Some(&["form", "entry_page", "preference_centre", "other_channel", "thread_question", "thread_keyword", "platform", "call", "in_person", "other"]);
+        Some(Way::WORDS);
     /// A policy that comes with Sayso, or `custom`.
     PolicyText(Named) = Named::parse, UnknownWord, "meta-2024-11",
         Some(&["meta-2020-strict", "meta-2020-07", "meta-2024-11", "custom"]);
     /// What an offer shows.
     ShownText(Shown) = Shown::parse, UnknownWord, "business",
-        Some(&["business", "channel", "mark", "kinds", "frequency", "fees", "number_editable", "way_out", "contact", "terms", "privacy", "no_condition"]);
+        Some(Shown::WORDS);
     /// What an offer does wrong.
     FlawText(Flaw) = Flaw::parse, UnknownWord, "pre_ticked",
-        Some(&["pre_ticked", "bundled", "condition", "no_act"]);
+        Some(Flaw::WORDS);
     /// A country pack.
-    PackText(PackName) = PackName::parse, UnknownWord, "us", Some(&["us", "ca", "eu", "uk", "in", "au", "br"]);
+    PackText(PackName) = PackName::parse, UnknownWord, "us", Some(PackName::WORDS);
     /// What a relation rests on that implies consent.
     BasisText(Basis) = Basis::parse, UnknownWord, "purchase",
-        Some(&["purchase", "contract", "inquiry", "donation", "volunteering", "membership"]);
+        Some(Basis::WORDS);
     /// The id of a topic.
     TopicIdText(TopicId) = TopicId::parse, InvalidId, "top_01jd6m9k3te5b8r5v3x5y6z7w8", None;
     /// The id of an entry point.
@@ -204,15 +203,15 @@ texts! {
     /// The id of a double opt-in.
     DoubleOptInIdText(DoubleOptInId) = DoubleOptInId::parse, InvalidId, "dbl_01jd6m9k3te5b8r5v3x5y6z7w8", None;
     /// How a double opt-in question is answered.
-    AnswerByText(AnswerBy) = AnswerBy::parse, UnknownWord, "code", Some(&["link", "code"]);
+    AnswerByText(AnswerBy) = AnswerBy::parse, UnknownWord, "code", Some(AnswerBy::WORDS);
     /// Whether the address itself must confirm what is ticked, and how.
     DoubleOptInText(Confirming) = Confirming::parse, UnknownWord, "code", Some(&["off", "link", "code"]);
     /// The typeface of a form. Each is one that devices have: nothing is loaded.
-    FontText(Font) = Font::parse, UnknownWord, "system", Some(&["system", "serif", "rounded", "monospace"]);
+    FontText(Font) = Font::parse, UnknownWord, "system", Some(Font::WORDS);
     /// Whether a form is dark on light, light on dark, or as the person's device is set.
-    BrightnessText(Brightness) = Brightness::parse, UnknownWord, "auto", Some(&["auto", "light", "dark"]);
+    BrightnessText(Brightness) = Brightness::parse, UnknownWord, "auto", Some(Brightness::WORDS);
     /// How a script shows a form above a page: with everything else at rest, in the corner, or along the foot of the window.
-    ShapeText(Shape) = Shape::parse, UnknownWord, "popup", Some(&["popup", "slide-in", "bar"]);
+    ShapeText(Shape) = Shape::parse, UnknownWord, "popup", Some(Shape::WORDS);
     /// When a form appears on a page: `time:5` after so many seconds, `scroll:50` at so many percent of the page, `exit` when the pointer leaves the window, `click:#join` when an element is pressed.
     TriggerText(Trigger) = Trigger::parse, InvalidValue, "time:5", None;
     /// The id of a notice.
@@ -275,6 +274,20 @@ impl PermissionKind {
 }
 
 impl Said {
+    /// All of them.
+    const ALL: &'static [Self] =
+        &[Self::OptIn, Self::OptOut, Self::Hold, Self::Pending, Self::Start, Self::Implied];
+
+    /// Their words.
+    const WORDS: &'static [&'static str] = &[
+        Self::OptIn.as_str(),
+        Self::OptOut.as_str(),
+        Self::Hold.as_str(),
+        Self::Pending.as_str(),
+        Self::Start.as_str(),
+        Self::Implied.as_str(),
+    ];
+
     /// The word.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
@@ -287,11 +300,9 @@ impl Said {
         }
     }
 
-    fn parse(text: &str) -> Result<Self, &'static str> {
-        [Self::OptIn, Self::OptOut, Self::Hold, Self::Pending, Self::Start, Self::Implied]
-            .into_iter()
-            .find(|said| said.as_str() == text)
-            .ok_or("is none of opt_in, opt_out, hold, pending, start, implied")
+    fn parse(text: &str) -> Result<Self, String> {
+        let found = Self::ALL.iter().copied().find(|said| said.as_str() == text);
+        found.ok_or_else(|| none_of(Self::WORDS))
     }
 
     /// Whether it takes something away, so that it is accepted in doubt (rule 5).
@@ -303,9 +314,17 @@ impl Said {
     }
 }
 
-fn parse_key_scope(text: &str) -> Result<KeyScope, &'static str> {
-    KeyScope::parse(text)
-        .ok_or("is none of check, read, write, send, import, compliance, configure, send:exempt")
+fn parse_key_scope(text: &str) -> Result<KeyScope, String> {
+    KeyScope::parse(text).ok_or_else(|| none_of(KeyScope::WORDS))
+}
+
+fn parse_key_role(text: &str) -> Result<KeyRole, String> {
+    KeyRole::parse(text).ok_or_else(|| none_of(KeyRole::WORDS))
+}
+
+/// The fault of a word that is none of these.
+fn none_of(words: &[&str]) -> String {
+    format!("is none of {}", words.join(", "))
 }
 
 /// Reads 32 bytes from hexadecimal digits.
@@ -326,12 +345,6 @@ pub(crate) fn parse_sha256(text: &str) -> Result<[u8; 32], &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_listed_words_are_the_words_of_the_core() {
-        let words: Vec<_> = Channel::ALL.iter().map(|channel| channel.as_str()).collect();
-        assert_eq!(words, CHANNELS);
-    }
 
     #[test]
     fn a_hash_is_64_digits() {

@@ -1,6 +1,11 @@
 //! The document and the page made from it.
 
-use serde_json::Value;
+use sayso_core::channel::{Category, Channel};
+use sayso_core::decision::Reason;
+use sayso_core::message::MessageState;
+use sayso_core::status::Status;
+use sayso_store::configuration::{KeyRole, KeyScope};
+use serde_json::{Value, json};
 
 use crate::support::TestApp;
 
@@ -117,5 +122,41 @@ async fn the_menu_is_folded_for_phones_and_open_beside_the_text() {
         let (folded, open) = page.split_once("</details>").unwrap();
         assert!(folded.contains("<details class=\"folded\">") && folded.contains(item), "{path}");
         assert!(open.contains(item), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_reference_names_every_value_of_a_word() {
+    let document = document();
+    let page = TestApp::start().await.get("/docs").await.text;
+    let named = |section: &str, words: &[&str]| {
+        let from = page.find(&format!("<section id=\"{section}\">")).unwrap();
+        let section = &page[from..from + page[from..].find("</section>").unwrap()];
+        for word in words {
+            assert!(
+                section.contains(&format!("<code>{word}</code>")),
+                "{word} is not in {section}"
+            );
+        }
+    };
+    named("record_consent", &["opt_in", "opt_out", "hold", "pending", "start", "implied"]);
+    named("record_consent", &["act", "report", "whatsapp", "line"]);
+    named("check", &["marketing", "utility", "authentication", "service", "whatsapp", "line"]);
+    named("check", Reason::WORDS);
+    named("check_batch", Category::WORDS);
+    named("list_messages", MessageState::WORDS);
+    named("list_audience", Status::WORDS);
+    named("create_key", KeyScope::WORDS);
+    named("create_key", KeyRole::WORDS);
+    for (schema, words) in [
+        ("Statement", &["opt_in", "opt_out", "hold", "pending", "start", "implied"][..]),
+        ("Channel", Channel::WORDS),
+        ("Category", Category::WORDS),
+        ("Status", Status::WORDS),
+        ("Reason", Reason::WORDS),
+        ("KeyScope", KeyScope::WORDS),
+        ("KeyRole", KeyRole::WORDS),
+    ] {
+        assert_eq!(document["components"]["schemas"][schema]["enum"], json!(words), "{schema}");
     }
 }

@@ -40,6 +40,7 @@ mod people;
 mod policies;
 mod preference_request;
 mod preferences;
+mod problems;
 mod profiles;
 mod providers;
 mod question;

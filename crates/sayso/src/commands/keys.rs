@@ -15,8 +15,10 @@ use crate::printer::Printer;
 /// Makes, lists or revokes API keys, or rotates the master key.
 pub(crate) fn run(place: &Place, what: Keys, printer: Printer) -> Result<Exit, Failure> {
     match what {
-        Keys::Create { name, scopes, highest_standing } => {
-            let request = json!({ "name": name, "scopes": scopes, "highest": highest_standing });
+        Keys::Create { name, role, scopes, highest_standing } => {
+            let request = json!({
+                "name": name, "role": role, "scopes": scopes, "highest": highest_standing,
+            });
             with_client(place, async |client| create(client, request, printer).await)
         }
         Keys::List => with_client(place, async |client| list(client, printer).await),
@@ -75,11 +77,14 @@ fn table(keys: &Value) -> String {
         .flatten()
         .map(|key| {
             let state = if text(key, "revoked_at").is_empty() { "in force" } else { "revoked" };
-            format!("{}  {:<24}  {state}", text(key, "id"), text(key, "name"))
+            let scopes = key.get("scopes").and_then(Value::as_array).into_iter().flatten();
+            let scopes: Vec<&str> = scopes.filter_map(Value::as_str).collect();
+            let (id, name, highest) = (text(key, "id"), text(key, "name"), text(key, "highest"));
+            format!("{id}  {name:<24}  {state:<8}  {highest:<6}  {}", scopes.join(", "))
         })
         .collect();
     if lines.is_empty() {
-        "No keys yet. Make one: sayso keys create my-shop --scope check --scope write".to_owned()
+        "No keys yet. Make one: sayso keys create my-shop --role backend".to_owned()
     } else {
         lines.join("\n")
     }

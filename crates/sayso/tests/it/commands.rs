@@ -150,6 +150,7 @@ fn generated_pages_are_the_same_each_time() {
         &["docs", "problems"],
         &["docs", "config"],
         &["docs", "limits"],
+        &["docs", "keys"],
         &["docs", "cli"],
     ] {
         let (one, two) = (sayso(arguments), sayso(arguments));

@@ -15,6 +15,7 @@ mod disk;
 mod doctor;
 mod http;
 mod import;
+mod keys;
 mod kill;
 mod reload;
 mod running;

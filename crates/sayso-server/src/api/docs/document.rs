@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use sayso_store::configuration::KeyScope;
 use serde_json::{Map, Value, json};
 use utoipa::openapi::schema::Schema;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -50,7 +51,7 @@ impl FieldOrder {
 }
 
 /// The document.
-pub(super) fn document() -> Value {
+pub(crate) fn document() -> Value {
     let mut document = serde_json::to_value(written()).unwrap_or_default();
     for operation in operations_mut(&mut document) {
         add_common_responses(operation);
@@ -66,10 +67,16 @@ pub(super) fn document() -> Value {
 
 /// What the handlers say of themselves.
 fn written() -> OpenApi {
-    let key = HttpBuilder::new()
-        .scheme(HttpAuthScheme::Bearer)
-        .description(Some("An API key: `Authorization: Bearer sk_live_…`. The scope an operation needs stands beside it."))
-        .build();
+    let scopes: Vec<String> = KeyScope::ALL
+        .iter()
+        .map(|scope| format!("- `{}`: {}", scope.as_str(), scope.about()))
+        .collect();
+    let described = format!(
+        "An API key: `Authorization: Bearer sk_live_…`. The scope an operation needs stands beside it. The scopes:\n\n{}",
+        scopes.join("\n")
+    );
+    let key =
+        HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(described)).build();
     let base = OpenApiBuilder::new()
         .info(
             InfoBuilder::new()

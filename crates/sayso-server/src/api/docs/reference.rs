@@ -213,7 +213,9 @@ impl Operation<'_> {
                 .raw("</code> <span class=\"type\">");
             html.text(text_of(parameter, "in")).raw(", ");
             html.text(&type_word(document, parameter.get("schema").unwrap_or(&Value::Null)));
-            html.raw("</span></dt><dd>").inline(text_of(parameter, "description")).raw("</dd>\n");
+            html.raw("</span></dt><dd>").inline(text_of(parameter, "description"));
+            render_values(document, parameter.get("schema").unwrap_or(&Value::Null), html);
+            html.raw("</dd>\n");
         }
         html.raw("</dl>\n");
     }
@@ -236,6 +238,22 @@ impl Operation<'_> {
                 render_fields(source, schema, DEPTH_MAX, html);
             }
         }
+    }
+}
+
+/// The words that a value, or each item of a list, may be, where they are few.
+fn render_values(document: &Value, schema: &Value, html: &mut Html) {
+    let mut schema = resolve(document, schema);
+    while let Some(items) = schema.get("items") {
+        schema = resolve(document, items);
+    }
+    let words = schema.get("enum").and_then(Value::as_array).into_iter().flatten();
+    for (place, word) in words.filter_map(Value::as_str).enumerate() {
+        html.raw(if place == 0 { " <span class=\"type\">One of " } else { ", " });
+        html.raw("<code>").text(word).raw("</code>");
+    }
+    if schema.get("enum").is_some() {
+        html.raw(".</span>");
     }
 }
 
@@ -262,6 +280,7 @@ fn render_fields(source: &Source, schema: &Value, depth: usize, html: &mut Html)
         } else {
             own
         });
+        render_values(document, field, html);
         render_fields(source, field, depth - 1, html);
         html.raw("</dd>\n");
     }

@@ -125,6 +125,9 @@ codes! {
     CategoryFixed = "category-fixed", CONFLICT, "The category of a topic never changes",
         "Consents to the topic were given for its category.",
         "Make a new topic.";
+    PublicUrlRequired = "public-url-required", CONFLICT, "The server does not know its own address",
+        "What is printed cannot be corrected. In a live workspace a QR code, a sheet or a link to an entry point is made for `server.public_url` alone, never for the host that a request happens to name.",
+        "Set `server.public_url` to the https address at which people reach the server, and start it again. A test workspace needs none.";
     InvalidFields = "invalid-fields", UNPROCESSABLE_ENTITY, "Fields of the request are wrong",
         "Several fields are wrong, in different ways; `errors` names each of them.",
         "Correct the fields that `errors` names.";

@@ -3,8 +3,10 @@
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use sayso_core::statement::Standing;
 use sayso_core::time::Span;
 use sayso_server::app::{Options, Peer};
+use sayso_store::configuration::{KeyScope, Mode};
 use serde_json::{Value, json};
 
 use crate::support::faulty::Fault;
@@ -598,6 +600,35 @@ async fn every_rendering_leads_to_the_page_and_none_records_anything() {
         reach,
         json!({ "shown": 0, "started": 0, "opted_in": 0, "confirmed": 0, "refused": 0 })
     );
+}
+
+#[tokio::test]
+async fn in_a_live_workspace_nothing_is_printed_for_a_host_that_a_request_names() {
+    for (mode, url, status) in [
+        (Mode::Live, None, StatusCode::CONFLICT),
+        (Mode::Live, Some("https://consent.example"), StatusCode::OK),
+        (Mode::Test, None, StatusCode::OK),
+    ] {
+        let mut options = Options::with_rates(plenty());
+        options.outside.url = url.map(Box::from);
+        let mut app = TestApp::with_options(options).await;
+        app.configuration = app.store.create_workspace("shop", mode).await.unwrap();
+        app.key = app.make_key("all", KeyScope::ALL, Standing::Act).await;
+        let stand = Stand::over(app).await;
+        let path = format!("/v1/entry-points/{}", stand.entry["id"].as_str().unwrap());
+        for drawing in ["qr.svg", "qr.png", "sheet.svg", "code"] {
+            let request = stand.app.request("GET", &format!("{path}/{drawing}"));
+            let request = request.header("host", "evil.example").body(Body::empty()).unwrap();
+            let answer = stand.app.send(request).await;
+            assert_eq!(answer.status, status, "{drawing}: {}", answer.text);
+            if status == StatusCode::CONFLICT {
+                let problem = answer.is_problem("public-url-required");
+                assert!(problem["detail"].as_str().unwrap().contains("server.public_url"));
+            } else if url.is_some() {
+                assert!(!answer.text.contains("evil.example"), "{drawing}");
+            }
+        }
+    }
 }
 
 /// One red pixel.

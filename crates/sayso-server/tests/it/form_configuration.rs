@@ -176,6 +176,21 @@ async fn the_code_to_paste_names_this_server_and_the_form() {
 }
 
 #[tokio::test]
+async fn the_code_of_a_form_without_origins_says_that_no_page_may_show_it() {
+    let app = TestApp::start().await;
+    let mut form = plain(&app).await;
+    form["origins"] = json!([]);
+    let made = app.post("/v1/forms", &form).await.json();
+    let path = format!("/v1/forms/{}", made["id"].as_str().unwrap());
+    let code = app.get(&format!("{path}/code")).await.json();
+    assert!(code["findings"][0].as_str().unwrap().contains("origins is empty"), "{code}");
+    form["origins"] = json!(["https://shop.example"]);
+    assert_eq!(app.call("PUT", &path, &form).await.status, StatusCode::OK);
+    let code = app.get(&format!("{path}/code")).await.json();
+    assert_eq!(code.get("findings"), None);
+}
+
+#[tokio::test]
 async fn the_tag_of_a_site_learns_which_forms_to_show_and_no_other_origin_does() {
     let app = TestApp::start().await;
     let site = app.site().await["site"].as_str().unwrap().to_owned();

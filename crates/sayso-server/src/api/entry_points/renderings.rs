@@ -17,7 +17,7 @@ use sayso_pages::qr::logo::Logo;
 use sayso_pages::qr::{Correction, Extent, QUIET_MODULES_MIN, Qr, QrFault};
 use sayso_pages::sheet::Sheet;
 use sayso_pages::widget::{Button, Side};
-use sayso_store::configuration::{Corner, EntryPoint};
+use sayso_store::configuration::{Corner, EntryPoint, Mode};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -209,6 +209,10 @@ impl Rendering {
         let sender = entry.and_then(|entry| configuration.senders.get(&entry.sender));
         let thread = sender.and_then(|sender| thread::on(sender.channel));
         let (entry, thread) = entry.zip(thread).ok_or_else(|| Problem::new(Code::NotFound))?;
+        if configuration.mode == Mode::Live && app.public_url().is_none() {
+            let detail = "`server.public_url` is not set; a good value: https://consent.example";
+            return Err(Problem::new(Code::PublicUrlRequired).detail(detail));
+        }
         let peer = parts.extensions.get::<Peer>().copied();
         let link = format!("{}{}", app.outer_base(peer, parts), super::path(EntryCode::of(id)));
         Ok(Self { id, entry: entry.clone(), thread, link })

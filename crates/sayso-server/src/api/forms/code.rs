@@ -45,7 +45,13 @@ pub(crate) struct CodeAnswer {
     slide_in: String,
     /// A script that shows it along the foot of the window.
     bar: String,
+    /// What keeps the form from being shown; absent where nothing does.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    findings: Vec<&'static str>,
 }
+
+/// The finding of a form that no page may show.
+const NO_ORIGINS: &str = "origins is empty, so no page may show the form: browsers leave the place empty. List the origins of your pages, such as https://shop.example, with PUT /v1/forms/{id}.";
 
 /// The code to paste into a page.
 #[utoipa::path(
@@ -86,6 +92,7 @@ pub(crate) async fn get(
         popup: above(Shape::Popup),
         slide_in: above(Shape::SlideIn),
         bar: above(Shape::Bar),
+        findings: if known.form.origins.is_empty() { vec![NO_ORIGINS] } else { Vec::new() },
     }))
 }
 

@@ -82,6 +82,7 @@ const PIXELS_DEFAULT: usize = 512;
     responses(
         (status = 200, description = "The picture.", content_type = "image/svg+xml", body = String),
         (status = 404, description = "There is no such entry point.", body = ProblemBody),
+        (status = 409, description = "The workspace is live, and `server.public_url` is not set.", body = ProblemBody),
     ),
     security(("api_key" = ["read"])),
 )]
@@ -106,6 +107,7 @@ pub(crate) async fn qr_svg(
     responses(
         (status = 200, description = "The picture: black and white, with a logo in color.", content_type = "image/png", body = Vec<u8>),
         (status = 404, description = "There is no such entry point.", body = ProblemBody),
+        (status = 409, description = "The workspace is live, and `server.public_url` is not set.", body = ProblemBody),
     ),
     security(("api_key" = ["read"])),
 )]
@@ -128,6 +130,7 @@ pub(crate) async fn qr_png(
     responses(
         (status = 200, description = "The sheet.", content_type = "image/svg+xml", body = String),
         (status = 404, description = "There is no such entry point.", body = ProblemBody),
+        (status = 409, description = "The workspace is live, and `server.public_url` is not set.", body = ProblemBody),
     ),
     security(("api_key" = ["read"])),
 )]
@@ -160,6 +163,7 @@ pub(crate) async fn sheet(
     responses(
         (status = 200, description = "What is pasted.", body = CodeAnswer),
         (status = 404, description = "There is no such entry point.", body = ProblemBody),
+        (status = 409, description = "The workspace is live, and `server.public_url` is not set.", body = ProblemBody),
     ),
     security(("api_key" = ["read"])),
 )]

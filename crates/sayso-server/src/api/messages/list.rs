@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::body::texts::{MessageStateText, OpaqueIdText, ProfileIdText, SenderIdText};
 use crate::body::{Asked, Faults, json_object};
 use crate::caller::{Caller, Read};
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Problem, ProblemBody};
 
 json_object! {
     /// Which messages are asked for: all, or those of one person, whom at most one of `phone`, `email`,
@@ -79,7 +79,10 @@ enum Whose {
 #[utoipa::path(
     get, path = "/v1/messages", tag = "Messages", operation_id = "list_messages",
     params(MessagesQuery),
-    responses((status = 200, description = "A page of messages.", body = MessagesPage)),
+    responses(
+        (status = 200, description = "A page of messages.", body = MessagesPage),
+        (status = 404, description = "There is no such profile.", body = ProblemBody),
+    ),
     security(("api_key" = ["read"])),
 )]
 pub(crate) async fn list(

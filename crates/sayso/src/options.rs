@@ -343,6 +343,9 @@ pub(crate) struct DoctorPage {
 
 /// Options of `backup`.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Example: sayso backup /backup/sayso-2026-11-21\n\nExit codes: 0 the copy is whole, 2 your input, 3 our fault: there is no backup then."
+)]
 pub(crate) struct Backup {
     /// The directory to make, as in /backup/sayso-2026-11-21.
     pub(crate) to: PathBuf,
@@ -350,6 +353,9 @@ pub(crate) struct Backup {
 
 /// Options of `restore`.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Example: sayso restore /backup/sayso-2026-11-21 --master-key /safe/master.key --data /var/lib/sayso\n\nExit codes: 0 restored, 2 your input, 3 our fault."
+)]
 pub(crate) struct Restore {
     /// The directory that `sayso backup` made.
     pub(crate) from: PathBuf,

@@ -52,6 +52,9 @@
   let timer = 0;
   let wraps = 0;
 
+  // A no as pages spell it; the server knows more of them, and its answer says so.
+  const isNo = (value) => /^\s*(false|no?|off|f|0)\s*$/i.test(value);
+
   function say(level, text) {
     if (debug) console[level]("[sayso] " + text);
   }
@@ -75,7 +78,8 @@
     if (!user || typeof user !== "object") return kept;
     for (const key of KEYS) {
       try {
-        const text = JSON.stringify(user[key]);
+        const given = user[key];
+        const text = JSON.stringify(typeof given === "bigint" ? String(given) : given);
         const value = text === undefined ? null : JSON.parse(text);
         if (value !== null && value !== "") kept[key] = value;
       } catch (error) {
@@ -227,7 +231,7 @@
   function send(statement, leaving) {
     const { user, ids, hash, page } = statement;
     ids.forEach((id) => heard.set(id, statement.content));
-    if (user.gdpr_optin === false) ids.forEach((id) => refused.set(id, false));
+    if (isNo(user.gdpr_optin)) ids.forEach((id) => refused.set(id, false));
     inFlight += 1;
     post(JSON.stringify({ site, user, user_hash: hash, page }), leaving)
       .then((reply) => hear(statement, reply))
@@ -274,7 +278,7 @@
     } else {
       if (collect === false) {
         statement.ids.forEach((id) => refused.set(id, statement.user.gdpr_optin));
-      } else if (answer && statement.user.gdpr_optin === false && !accepted.includes("gdpr_optin")) {
+      } else if (answer && isNo(statement.user.gdpr_optin) && !accepted.includes("gdpr_optin")) {
         statement.ids.forEach((id) => refused.delete(id)); // it was not taken
       }
       report(accepted, rejected, collect);
@@ -319,7 +323,7 @@
 
   // Once all that the page says is answered; and never on a page of somebody who refuses processing.
   let wanted = script.hasAttribute("data-forms");
-  const isRefused = () => refused.size || copy(objectUser()).gdpr_optin === false;
+  const isRefused = () => refused.size || isNo(copy(objectUser()).gdpr_optin);
 
   async function showForms() {
     if (!wanted || timer || inFlight || waiting || outbox.length || isRefused()) return;

@@ -28,6 +28,7 @@ pub(crate) use faults::{Faults, Pointer};
 pub(crate) use object::{FromJson, Members, OneOrMore, json_object, nearest};
 
 mod faults;
+pub(crate) mod no;
 mod object;
 pub(crate) mod texts;
 

@@ -29,6 +29,7 @@ use serde_json::Value;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 
+use super::no::is_no;
 use super::object::wrong_type;
 use super::{Faults, FromJson, Pointer};
 use crate::api::forms::request::{Confirming, FieldKind};
@@ -121,7 +122,7 @@ texts! {
     PermissionText(PermissionKind) = PermissionKind::parse, UnknownWord, "messages",
         Some(&["messages", "processing"]);
     /// What was said.
-    StatementText(Said) = Said::parse, UnknownWord, "opt_in",
+    StatementText(Said) = Said::parse, UnknownWord, "opt_out",
         Some(Said::WORDS);
     /// What an API key may do.
     KeyScopeText(KeyScope) = parse_key_scope, UnknownWord, "check",
@@ -302,7 +303,7 @@ impl Said {
 
     fn parse(text: &str) -> Result<Self, String> {
         let found = Self::ALL.iter().copied().find(|said| said.as_str() == text);
-        found.ok_or_else(|| none_of(Self::WORDS))
+        found.or_else(|| is_no(text).then_some(Self::OptOut)).ok_or_else(|| none_of(Self::WORDS))
     }
 
     /// Whether it takes something away, so that it is accepted in doubt (rule 5).

@@ -31,6 +31,7 @@ use statements::Statements;
 
 pub(crate) mod forms;
 mod profile;
+mod said;
 mod statements;
 mod verify;
 
@@ -51,7 +52,9 @@ json_object! {
 }
 
 json_object! {
-    /// The keys of an Insider `user` object. Absent, `null` and `""` mean that nothing is said.
+    /// The keys of an Insider `user` object. Absent, `null` and `""` mean that nothing is said. Of a flag,
+    /// only `true` is a yes; a no is read in every spelling that can only be one: `false`, `"false"`,
+    /// `"no"`, `0`.
     #[derive(ToSchema)]
     UserRequest {
         /// Your own id of the person.

@@ -277,3 +277,59 @@ async fn the_tag_is_served_and_kept_until_it_changes() {
     let unchanged = shop.app.send(get(Some(&etag))).await;
     assert_eq!((unchanged.status, unchanged.text.as_str()), (StatusCode::NOT_MODIFIED, ""));
 }
+
+#[tokio::test]
+async fn a8_a_no_is_taken_in_every_spelling_that_can_only_be_a_no() {
+    for no in [
+        json!("false"),
+        json!("FALSE"),
+        json!(" no "),
+        json!(0),
+        json!("0"),
+        json!("off"),
+        json!("N"),
+    ] {
+        let shop = Shop::open().await;
+        shop.page(json!({ "phone_number": PHONE, "sms_optin": true })).await;
+        assert_eq!(shop.app.sms(PHONE).await["decision"], "allow");
+        shop.app.advance(Span::minutes(1));
+        let answer = shop.page(json!({ "phone_number": PHONE, "sms_optin": no })).await;
+        assert_eq!(
+            (answer.status, answer.json()["accepted"].clone()),
+            (StatusCode::OK, json!(["sms_optin"])),
+            "{no}"
+        );
+        assert_eq!(shop.app.sms(PHONE).await["reason"], "opted_out", "{no}");
+    }
+}
+
+#[tokio::test]
+async fn a_no_reaches_a_phone_that_is_given_as_a_number() {
+    for phone in [json!(14_155_552_671_u64), json!(14_155_552_671.0), json!("14155552671")] {
+        let shop = Shop::open().await;
+        shop.page(json!({ "phone_number": PHONE, "sms_optin": true })).await;
+        shop.app.advance(Span::minutes(1));
+        let answer = shop.page(json!({ "phone_number": phone, "sms_optin": "false" })).await;
+        assert_eq!(answer.status, StatusCode::OK, "{phone}: {}", answer.text);
+        assert_eq!(shop.app.sms(PHONE).await["reason"], "opted_out", "{phone}");
+    }
+}
+
+#[tokio::test]
+async fn processing_is_refused_in_every_spelling_and_a_yes_is_true_alone() {
+    let shop = Shop::open().await;
+    let answer = shop.page(json!({ "uuid": 1001, "gdpr_optin": "False" })).await;
+    assert_eq!((answer.status, &answer.json()["collect"]), (StatusCode::OK, &json!(false)));
+    for yes in
+        [json!("true"), json!(1), json!("yes"), json!("maybe"), json!("ei tietoa"), json!([])]
+    {
+        let answer = shop.page(json!({ "phone_number": PHONE, "sms_optin": yes })).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{yes}");
+        let fault = &answer.json()["rejected"][0];
+        assert_eq!(
+            (&fault["pointer"], &fault["example"]),
+            (&json!("/user/sms_optin"), &Value::Null)
+        );
+    }
+    assert_eq!(shop.app.sms(PHONE).await["reason"], "no_opt_in");
+}

@@ -17,6 +17,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::profile::Attributes;
+use super::said::{digits_or_text, flag, text};
 use super::verify::vouches;
 use super::{TagAnswer, TagRequest, UserRequest, Visit};
 use crate::api::address::{Care, Place, Reading};
@@ -191,32 +192,6 @@ fn evidence(page: Option<&str>, visit: &Visit) -> Evidence {
     }
 }
 
-/// A text, unless it is absent, empty, or no text, which is noted.
-fn text(value: Option<Value>, pointer: &str, example: &str, faults: &mut Faults) -> Option<String> {
-    match value? {
-        Value::Null => None,
-        Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
-        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
-            faults.note_with_example(pointer, Code::WrongType, "is no text", example);
-            None
-        }
-    }
-}
-
-/// A flag, unless it is absent, empty, or neither true nor false, which is noted.
-fn flag(value: Option<Value>, pointer: &str, faults: &mut Faults) -> Option<Statement> {
-    match value? {
-        Value::Bool(true) => Some(Statement::Yes),
-        Value::Bool(false) => Some(Statement::No),
-        Value::Null => None,
-        Value::String(text) if text.trim().is_empty() => None,
-        Value::String(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
-            faults.note_with_example(pointer, Code::WrongType, "is neither true nor false", "true");
-            None
-        }
-    }
-}
-
 impl Identifiers {
     fn read(
         user: &mut UserRequest,
@@ -225,7 +200,7 @@ impl Identifiers {
         now: Timestamp,
         faults: &mut Faults,
     ) -> Self {
-        let uuid = text(user.uuid.take(), "/user/uuid", "u-1001", faults);
+        let uuid = digits_or_text(user.uuid.take(), ("/user/uuid", "u-1001"), faults);
         let uuid = uuid.and_then(|text| {
             OpaqueId::parse(&text)
                 .map_err(|fault| {
@@ -236,9 +211,10 @@ impl Identifiers {
         let region = visit.configuration.settings.at(now).region;
         let reading =
             Reading { phones: app.phones(), region, care: Care::Possible, place: Place::Body };
-        let email = text(user.email.take(), "/user/email", "ada@example.org", faults);
+        let email = text(user.email.take(), ("/user/email", "ada@example.org"), faults);
         let email = email.and_then(|text| reading.email(&text, "/user/email", faults));
-        let phone = text(user.phone_number.take(), "/user/phone_number", "+14155550123", faults);
+        let of = ("/user/phone_number", "+14155550123");
+        let phone = digits_or_text(user.phone_number.take(), of, faults);
         let (valid_phone, possible_phone) = match phone {
             None => (None, None),
             Some(text) => {

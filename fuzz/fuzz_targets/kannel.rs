@@ -5,6 +5,7 @@
 use libfuzzer_sys::fuzz_target;
 use sayso_channels::call::{Call, Method};
 use sayso_channels::kannel;
+use sayso_channels::party::Numbers;
 use sayso_fuzz::{HOOK, TOKEN, book, kannel_credentials};
 
 fuzz_target!(|query: &str| {
@@ -13,5 +14,5 @@ fuzz_target!(|query: &str| {
     let url = format!("{HOOK}?token={TOKEN}&{query}");
     let call = Call { method: Method::Get, url: &url, headers: &[], body: b"" };
     let verified = kannel::verify(&call, &kannel_credentials()).expect("its own token");
-    let _ = kannel::parse(&verified, &book());
+    let _ = kannel::parse(&verified, &Numbers::international(&book()));
 });

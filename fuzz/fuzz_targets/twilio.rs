@@ -4,6 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use sayso_channels::call::{Call, Method};
+use sayso_channels::party::Numbers;
 use sayso_channels::twilio;
 use sayso_fuzz::{HOOK, book, twilio_credentials, twilio_signature};
 
@@ -16,14 +17,14 @@ fuzz_target!(|bytes: &[u8]| {
     let call = Call { method: Method::Post, url: HOOK, headers: &headers, body: bytes };
     // More parameters than are hashed for a stranger are refused, signed or not.
     if let Ok(verified) = twilio::verify(&call, &credentials) {
-        let _ = twilio::parse(&verified, &book());
+        let _ = twilio::parse(&verified, &Numbers::international(&book()));
     }
     if let Ok(url) = str::from_utf8(bytes) {
         let signature = twilio_signature(url, b"");
         let headers = [("x-twilio-signature", signature.as_bytes())];
         let call = Call { method: Method::Get, url, headers: &headers, body: b"" };
         if let Ok(verified) = twilio::verify(&call, &credentials) {
-            let _ = twilio::parse(&verified, &book());
+            let _ = twilio::parse(&verified, &Numbers::international(&book()));
         }
     }
     let headers = [("content-type", FORM), ("x-twilio-signature", bytes)];

@@ -1,11 +1,11 @@
 //! An account at any of the providers: one place that knows which module speaks for it.
 
 pub use sayso_core::channel::Provider;
-use sayso_core::phone::PhoneBook;
 
 use crate::call::{Call, Malformed, Unverified, Verified};
 use crate::inbound::ProviderEvent;
 use crate::outbound::{Answer, CannotSend, HandOver, HttpRequest, Outgoing};
+use crate::party::Numbers;
 use crate::{gupshup, kannel, meta, twilio};
 
 /// What is needed to speak with one account at a provider.
@@ -56,6 +56,7 @@ impl Connection {
     /// use sayso_channels::credentials::{HookToken, Secret};
     /// use sayso_channels::gupshup::{self, AppName};
     /// use sayso_channels::inbound::ProviderEvent;
+    /// use sayso_channels::party::Numbers;
     /// use sayso_core::phone::PhoneBook;
     ///
     /// let connection = Connection::Gupshup(gupshup::Credentials {
@@ -71,7 +72,7 @@ impl Connection {
     ///     body: br#"{"type": "message", "payload": {"id": "1", "source": "15550100001",
     ///                "type": "text", "payload": {"text": "STOP"}}}"#,
     /// };
-    /// let events = connection.receive(&call, &PhoneBook::builtin())??;
+    /// let events = connection.receive(&call, &Numbers::international(&PhoneBook::builtin()))??;
     /// let [ProviderEvent::Wrote(wrote)] = &events[..] else { panic!("one message") };
     /// assert_eq!(wrote.text(), Some("STOP"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -79,14 +80,14 @@ impl Connection {
     pub fn receive(
         &self,
         call: &Call<'_>,
-        book: &PhoneBook,
+        numbers: &Numbers<'_>,
     ) -> Result<Result<Vec<ProviderEvent>, Malformed>, Unverified> {
         let verified = self.verify(call)?;
         Ok(match self {
-            Self::Meta(_) => meta::parse(&verified, book),
-            Self::Gupshup(_) => gupshup::parse(&verified, book),
-            Self::Twilio(_) => twilio::parse(&verified, book),
-            Self::Kannel(_) => kannel::parse(&verified, book),
+            Self::Meta(_) => meta::parse(&verified, numbers.book),
+            Self::Gupshup(_) => gupshup::parse(&verified, numbers.book),
+            Self::Twilio(_) => twilio::parse(&verified, numbers),
+            Self::Kannel(_) => kannel::parse(&verified, numbers),
         })
     }
 

@@ -3,15 +3,15 @@
 //! An event tells what was said. It never tells what follows for consent.
 //! Absent on purpose: media, locations, orders and payments, which nobody needs to obey a person.
 
-use sayso_core::address::{Address, OpaqueId};
 use sayso_core::channel::{Category, Channel};
 use sayso_core::limits::{HOOK_EVENTS_MAX, HOOK_TEXT_BYTES_MAX, HOOK_WORD_BYTES_MAX};
-use sayso_core::phone::{Phone, PhoneBook};
+use sayso_core::phone::Phone;
 use sayso_core::sender_health::{HealthCause, HealthLevel};
 use sayso_core::time::{ClaimedTime, Span, Timestamp};
 
 use crate::call::Malformed;
 use crate::failure::{Failure, cut};
+use crate::party::Party;
 
 /// One thing that a provider told us.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub enum ProviderEvent {
     TemplateChanged(TemplateChanged),
     /// A person has another number, or another id on the channel.
     NumberChanged(NumberChanged),
+    /// Addresses of one account, where nobody said anything: in a call, in a copy of our own words.
+    Named(Named),
     /// Something else, or something that cannot be read: kept sealed, and counted.
     Unknown {
         /// What it is, as far as one can tell: `messages/reaction`, `user-event/blocked`.
@@ -35,15 +37,6 @@ pub enum ProviderEvent {
         /// The part of the call it stands in, as it came.
         raw: Vec<u8>,
     },
-}
-
-/// A person as a provider names them: by phone, by an id on the channel (WhatsApp's BSUID), or by
-/// both, which then are one account (rule 13).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Party {
-    phone: Option<Phone>,
-    channel_id: Option<OpaqueId>,
-    name: Option<String>,
 }
 
 /// A message of a person.
@@ -61,8 +54,13 @@ pub struct Wrote {
     /// What our side belongs to: a WhatsApp business account, a Messaging Service of Twilio's, for
     /// all of which a stop holds there.
     pub sender_group: Option<String>,
+    /// Where they wrote it.
+    pub place: Place,
     /// What they wrote.
     pub content: Written,
+    /// Words beside it that may be theirs: answers in a flow, what stands under a row of a list. A
+    /// refusal among them is doubtful. At most [`ASIDES_MAX`].
+    pub asides: Vec<String>,
     /// The provider's id of the message they answered.
     pub reply_to: Option<String>,
     /// The provider's id of the ad or post that the chat began from.
@@ -71,6 +69,21 @@ pub struct Wrote {
     pub occurred_at: Option<ClaimedTime>,
     /// The provider took it as this keyword and has answered it already: do not answer again.
     pub handled_by_provider: Option<KeywordKind>,
+}
+
+/// The most words beside a message that are read: a flow has few fields to write in.
+pub const ASIDES_MAX: usize = 16;
+
+/// Where a message was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// To us, now.
+    Chat,
+    /// In a group, or in a kind of message that we do not know: what refuses there refuses, and nothing
+    /// else follows.
+    Aside,
+    /// In a history that was handed to us later: what refused there is doubtful.
+    Past,
 }
 
 /// What a person wrote.
@@ -96,6 +109,11 @@ pub enum Written {
         kind: String,
         /// The words beside it: a refusal may stand there.
         caption: Option<String>,
+    },
+    /// Words or a choice of theirs that the provider could not pass on: a refusal may be lost with them.
+    Lost {
+        /// The provider's word for it.
+        kind: String,
     },
 }
 
@@ -277,48 +295,15 @@ pub struct NumberChanged {
     pub occurred_at: Option<ClaimedTime>,
 }
 
-impl Party {
-    /// Somebody with a phone, a channel id, or both; `None` for nobody. A phone need only be
-    /// possible: a provider delivered from it, and refusals are accepted in doubt (rule 1).
-    pub fn of(phone: Option<&str>, channel_id: Option<&str>, book: &PhoneBook) -> Option<Self> {
-        let phone = phone.and_then(|text| Phone::parse_possible(text, None, book).ok());
-        let channel_id = channel_id.and_then(|text| OpaqueId::parse(text).ok());
-        let is_somebody = phone.is_some() || channel_id.is_some();
-        is_somebody.then_some(Self { phone, channel_id, name: None })
-    }
-
-    pub(crate) fn named(self, name: Option<String>) -> Self {
-        let name = name.filter(|name| !name.trim().is_empty());
-        Self { name: name.map(|name| cut(name, HOOK_WORD_BYTES_MAX)), ..self }
-    }
-
-    /// The phone, if the provider named it.
-    pub const fn phone(&self) -> Option<Phone> {
-        self.phone
-    }
-
-    /// The id on the channel, if the provider named it.
-    pub const fn channel_id(&self) -> Option<&OpaqueId> {
-        self.channel_id.as_ref()
-    }
-
-    /// What they call themselves; at most
-    /// [`HOOK_WORD_BYTES_MAX`] bytes. Proves nothing.
-    pub fn name(&self) -> Option<&str> {
-        self.name.as_deref()
-    }
-
-    /// Both addresses, where the provider names them as one account (rule 13).
-    pub fn link(&self) -> Option<(Address, Address)> {
-        let channel_id = self.channel_id.clone()?;
-        Some((Address::Phone(self.phone?), Address::ChannelId(channel_id)))
-    }
-
-    /// The addresses, the phone first; at least one.
-    pub fn addresses(&self) -> impl Iterator<Item = Address> {
-        let channel_id = self.channel_id.clone().map(Address::ChannelId);
-        self.phone.map(Address::Phone).into_iter().chain(channel_id)
-    }
+/// Addresses that a provider names as one account, and nothing else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// The channel.
+    pub channel: Channel,
+    /// Who has them.
+    pub who: Party,
+    /// When, if the provider says.
+    pub occurred_at: Option<ClaimedTime>,
 }
 
 impl Wrote {
@@ -328,7 +313,7 @@ impl Wrote {
         match &self.content {
             Written::Text(text) => Some(text),
             Written::Answer { title, .. } => title.as_deref(),
-            Written::Contact { .. } => None,
+            Written::Contact { .. } | Written::Lost { .. } => None,
             Written::Other { caption, .. } => caption.as_deref(),
         }
     }
@@ -351,6 +336,16 @@ impl Written {
             caption: caption.map(|caption| cut(caption, HOOK_TEXT_BYTES_MAX)),
         }
     }
+
+    pub(crate) fn lost(kind: impl Into<String>) -> Self {
+        Self::Lost { kind: cut(kind.into(), HOOK_WORD_BYTES_MAX) }
+    }
+}
+
+/// As many words beside a message as are read.
+pub(crate) fn asides(words: impl IntoIterator<Item = String>) -> Vec<String> {
+    let said = words.into_iter().filter(|words| !words.trim().is_empty());
+    said.take(ASIDES_MAX).map(|words| cut(words, HOOK_TEXT_BYTES_MAX)).collect()
 }
 
 impl MessageNames {
@@ -445,16 +440,6 @@ mod tests {
         for number in [-1, i64::MIN, i64::MAX, 253_402_300_800_000] {
             assert_eq!(claimed(number), None, "{number}");
         }
-    }
-
-    #[test]
-    fn nobody_is_no_party() {
-        let book = PhoneBook::builtin();
-        assert_eq!(Party::of(None, None, &book), None);
-        assert_eq!(Party::of(Some("VERIZON"), Some(""), &book), None);
-        let both = Party::of(Some("15550100001"), Some("US.1"), &book).unwrap();
-        assert_eq!(both.addresses().count(), 2);
-        assert!(both.link().is_some());
     }
 
     #[test]

@@ -1,17 +1,17 @@
 //! Kannel, an SMS gateway of one's own, through its HTTP interface.
 //!
 //! Kannel calls a URL that the operator writes into its configuration ([`get_url`] makes it) and
-//! signs nothing: the URL holds a token. Numbers must reach us in international form; `unified-prefix`
-//! in Kannel's configuration sees to that. Kannel gives a message no id when it takes it, so our own
+//! signs nothing: the URL holds a token. A number in national form is read by the region of the workspace,
+//! else by that of our own number; `unified-prefix` in Kannel's configuration makes all of them
+//! international. Kannel gives a message no id when it takes it, so our own
 //! id goes into the URL for reports and comes back.
 //!
 //! *Source*: Kannel user guide, "SMS-service" and "Using the HTTP interface to send SMS messages".
 
-use sayso_core::phone::PhoneBook;
-
 use crate::call::{Call, Malformed, Unverified, Verified, verify_token};
 use crate::credentials::{BaseUrl, HookToken, Secret};
 use crate::inbound::ProviderEvent;
+use crate::party::Numbers;
 
 mod charset;
 mod inbound;
@@ -50,6 +50,9 @@ pub fn verify<'a>(call: &Call<'a>, credentials: &Credentials) -> Result<Verified
 ///
 /// # Errors
 /// [`Malformed`] when there are too many parameters.
-pub fn parse(verified: &Verified<'_>, book: &PhoneBook) -> Result<Vec<ProviderEvent>, Malformed> {
-    inbound::parse(verified.call(), book)
+pub fn parse(
+    verified: &Verified<'_>,
+    numbers: &Numbers<'_>,
+) -> Result<Vec<ProviderEvent>, Malformed> {
+    inbound::parse(verified.call(), numbers)
 }

@@ -12,7 +12,7 @@
 //! decided by the server. The sandbox provider delivers inside Sayso and lives in the server too.
 //!
 //! Four modules have the same four functions, and a [`connection`] chooses among them. What they share is in [`call`],
-//! [`inbound`], [`outbound`], [`failure`] and [`credentials`]. [`smtp`] stands beside them: a relay calls nobody, and is
+//! [`inbound`], [`party`], [`outbound`], [`failure`] and [`credentials`]. [`smtp`] stands beside them: a relay calls nobody, and is
 //! spoken with line by line.
 
 pub mod call;
@@ -20,6 +20,7 @@ pub mod credentials;
 pub mod failure;
 pub mod inbound;
 pub mod outbound;
+pub mod party;
 
 pub mod connection;
 

@@ -14,10 +14,13 @@ use crate::signature;
 
 mod account;
 pub(crate) mod codes;
+pub(crate) mod content;
 pub(crate) mod envelope;
-mod messages;
+pub(crate) mod messages;
 mod outbound;
+mod people;
 mod qr_link;
+mod system;
 
 pub use outbound::{read_answer, send};
 pub use qr_link::{QrImage, QrLink, QrLinkFault, create_qr_link, read_qr_link};

@@ -2,14 +2,17 @@
 
 use std::fmt;
 
+use sayso_core::account::is_digits;
 use sayso_core::address::Address;
 use sayso_core::channel::Channel;
 use sayso_core::limits::{RETRY_AFTER_MAX, TEMPLATE_VARIABLES_MAX};
+use sayso_core::phone::PhoneBook;
 use sayso_core::time::Span;
 use thiserror::Error;
 
 use crate::call::Method;
 use crate::failure::{ErrorMeaning, Failure};
+use crate::party::Party;
 
 /// One message to one person.
 #[derive(Clone, Copy)]
@@ -143,6 +146,8 @@ pub enum HandOver {
     Accepted {
         /// The provider's id, if it gives one.
         provider_id: Option<String>,
+        /// How it names whom it sends to, if it does.
+        recipient: Option<Recipient>,
     },
     /// The provider said no, and it will not go.
     Refused(Failure),
@@ -158,6 +163,16 @@ pub enum HandOver {
         /// What was odd about the answer.
         why: Oddity,
     },
+}
+
+/// How a provider names whom it sends to on WhatsApp, as it came: the one place where WhatsApp itself
+/// says that two spellings of a number are one account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recipient {
+    /// What we wrote, if it is repeated.
+    input: Option<String>,
+    /// The names that the provider has for it.
+    names: Vec<String>,
 }
 
 /// What is odd about an answer.
@@ -177,6 +192,30 @@ pub enum Oddity {
 impl fmt::Debug for HttpRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpRequest").field("method", &self.method).finish_non_exhaustive()
+    }
+}
+
+impl Recipient {
+    /// The recipient with these names; `None` if there are none.
+    pub(crate) fn of(
+        input: Option<String>,
+        names: impl IntoIterator<Item = Option<String>>,
+    ) -> Option<Self> {
+        let names: Vec<String> = names.into_iter().flatten().collect();
+        (!names.is_empty()).then_some(Self { input, names })
+    }
+
+    /// Whoever was written to as `to`, by the provider's names; `None` where it speaks of somebody else.
+    pub fn party(&self, to: &Address, book: &PhoneBook) -> Option<Party> {
+        let read = |names: &mut dyn Iterator<Item = &str>| Party::on_whatsapp(names, [], book);
+        let is_other = |input: &String| {
+            let repeated = read(&mut std::iter::once(input.as_str()));
+            !repeated.is_some_and(|party| party.addresses().any(|address| address == *to))
+        };
+        if self.input.as_ref().is_some_and(is_other) {
+            return None;
+        }
+        read(&mut self.names.iter().map(String::as_str))
     }
 }
 
@@ -258,10 +297,12 @@ pub(crate) fn question_as_text(text: &str, buttons: &[Button]) -> String {
     format!("{text}\n{}", titles.join(" / "))
 }
 
-/// A person's phone as digits without plus; other addresses are of the wrong kind.
+/// A person's phone as digits without plus, or the digits that WhatsApp gave for one; other addresses are
+/// of the wrong kind.
 pub(crate) fn phone_digits(to: &Address) -> Result<String, CannotSend> {
     match to {
         Address::Phone(phone) => Ok(phone.digits().to_string()),
+        Address::ChannelId(id) if is_digits(id.as_str()) => Ok(id.as_str().to_owned()),
         Address::Email(_) | Address::ChannelId(_) | Address::ExternalId(_) => {
             Err(CannotSend::WrongAddress)
         }

@@ -6,12 +6,12 @@
 //!
 //! *Source*: twilio.com/docs, and the validator of its Python library, November 2026.
 
-use sayso_core::phone::PhoneBook;
 use thiserror::Error;
 
 use crate::call::{Call, Malformed, Unverified, Verified};
 use crate::credentials::{BaseUrl, Secret};
 use crate::inbound::ProviderEvent;
+use crate::party::Numbers;
 
 mod codes;
 mod inbound;
@@ -85,6 +85,9 @@ pub fn verify<'a>(call: &Call<'a>, credentials: &Credentials) -> Result<Verified
 ///
 /// # Errors
 /// [`Malformed`] when there are too many parameters.
-pub fn parse(verified: &Verified<'_>, book: &PhoneBook) -> Result<Vec<ProviderEvent>, Malformed> {
-    inbound::parse(verified.call(), book)
+pub fn parse(
+    verified: &Verified<'_>,
+    numbers: &Numbers<'_>,
+) -> Result<Vec<ProviderEvent>, Malformed> {
+    inbound::parse(verified.call(), numbers)
 }

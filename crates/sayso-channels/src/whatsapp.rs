@@ -1,6 +1,7 @@
 //! What WhatsApp itself bounds, whoever carries the message.
 
-use crate::outbound::{Button, CannotSend, check_count, check_text};
+use crate::json::Object;
+use crate::outbound::{Button, CannotSend, Recipient, check_count, check_text};
 
 /// The longest free-form text, in characters.
 ///
@@ -38,4 +39,12 @@ pub(crate) fn check_question(text: &str, buttons: &[Button]) -> Result<(), Canno
         check_text("a button's title", &button.title, BUTTON_TITLE_CHARS_MAX)?;
         check_text("a button's id", &button.id, BUTTON_ID_CHARS_MAX)
     })
+}
+
+/// Whom WhatsApp says a message goes to: `contacts: [{input, wa_id, user_id}]`, of one contact.
+pub(crate) fn recipient(body: &Object<'_>) -> Option<Recipient> {
+    let [contact] = body.items("contacts")?[..] else { return None };
+    let contact = contact.object()?;
+    let names = ["wa_id", "user_id", "parent_user_id"].map(|name| contact.word(name));
+    Recipient::of(contact.word("input"), names)
 }

@@ -7,7 +7,7 @@
 //! Absent on purpose: opt-ins. What lifts a refusal ends it at the other address too, by ending what
 //! was passed on; it never lifts what the other address refused by itself.
 
-use crate::address::AddressKey;
+use crate::address::{Address, AddressKey};
 use crate::channel::{Channel, Permission};
 use crate::register::{Mark, Register, lifts};
 use crate::registers::Registers;
@@ -26,6 +26,20 @@ pub fn source(of: AddressKey) -> Source {
 /// Whether an event was passed on from another address of the account.
 pub fn is_passed_on(source: &Source) -> bool {
     source.road == Road::Link && source.name.as_str() == NAME && source.spoke_of.is_some()
+}
+
+/// Whether an address is a number, or the digits that a provider gave for one.
+pub fn is_number(address: &Address) -> bool {
+    match address {
+        Address::Phone(_) => true,
+        Address::ChannelId(id) => is_digits(id.as_str()),
+        Address::Email(_) | Address::ExternalId(_) => false,
+    }
+}
+
+/// Whether an id on a channel is the digits that a provider gave for a number.
+pub fn is_digits(id: &str) -> bool {
+    !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// What an address refuses by itself on a channel, and of processing: the latest refusal of each

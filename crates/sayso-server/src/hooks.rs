@@ -16,9 +16,11 @@ use sayso_channels::call::{Call, Malformed, Method as CallMethod, Unverified};
 use sayso_channels::connection::Connection as Account;
 use sayso_channels::credentials::HOOK_TOKEN_PARAMETER;
 use sayso_channels::meta;
+use sayso_channels::party::Numbers;
 use sayso_core::channel::Provider;
 use sayso_core::id::ConnectionId;
 use sayso_core::limits;
+use sayso_core::phone::{Phone, PhoneBook, Region};
 use sayso_store::configuration::{Configuration, Connection};
 
 use crate::account::{self, HOOK_TOKEN, account_of};
@@ -27,9 +29,10 @@ use crate::app::{App, Peer};
 use crate::body::read_bytes;
 use crate::problem::{Code, Problem};
 
-mod accounts;
+pub(crate) mod accounts;
 pub(crate) mod failures;
 pub(crate) mod health;
+mod hearing;
 pub(crate) mod inbound;
 pub(crate) mod question;
 mod reference;
@@ -79,7 +82,7 @@ async fn take(
     }
     let events = hook
         .account
-        .receive(&call, app.phones())
+        .receive(&call, &hook.numbers(&app))
         .map_err(|(Unverified::Missing | Unverified::Wrong)| unverified(&app))?
         .map_err(|malformed| hook.reject(&app, malformed, &body))?;
     inbound::take(&app, &hook.configuration, hook.id, events).await?;
@@ -104,6 +107,26 @@ impl Hook {
             let account::Account::Http(account) = account_of(connection).ok()? else { return None };
             Some(Self { configuration: Arc::clone(configuration), id, account })
         })
+    }
+
+    /// How numbers in its calls are read: national ones by the region of the workspace, else by that of
+    /// our own number there.
+    fn numbers<'a>(&self, app: &'a App) -> Numbers<'a> {
+        let book = app.phones();
+        let region = self.configuration.settings.at(app.now()).region;
+        let home = if region.is_some() { None } else { self.home(book) };
+        Numbers { book, region, home }
+    }
+
+    /// The region of all its senders that are numbers of one.
+    fn home(&self, book: &PhoneBook) -> Option<Region> {
+        let senders = self.configuration.senders.values();
+        let ours = senders
+            .filter(|sender| sender.connection == Some(self.id) && sender.deleted_at.is_none());
+        let mut regions =
+            ours.filter_map(|sender| Phone::parse(&sender.address, None, book).ok()?.region(book));
+        let first = regions.next();
+        first.filter(|first| regions.all(|other| other == *first))
     }
 
     /// Keeps a call that cannot be read.

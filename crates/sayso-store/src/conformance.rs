@@ -148,6 +148,7 @@ macro_rules! conformance_cases {
         $case!(an_undone_import_refuses_for_no_address_of_the_account);
         $case!(erasing_one_address_keeps_what_both_refuse);
         $case!(a_phone_of_two_accounts_passes_on_only_what_it_refuses_itself);
+        $case!(two_spellings_of_a_number_are_one_for_whoever_is_named_with_either);
         $case!(an_address_has_a_bounded_number_of_others);
         $case!(a_new_number_takes_over_refusals_and_no_opt_in);
         $case!(erasure_destroys_what_is_personal_and_keeps_the_refusal);

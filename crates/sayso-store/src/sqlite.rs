@@ -99,8 +99,8 @@ use crate::environment::Environment;
 use crate::erasure::{Erased, ErasurePage};
 use crate::look_up::{LookUpDraft, LookUpPage, LookUpQuery};
 use crate::message::{
-    Claiming, FailureQuery, HandOver, MessageDraft, MessagePage, MessageQuery, MessageReport,
-    Queueing, StoredMessage,
+    Claiming, FailureQuery, HandOver, MessageDraft, MessageName, MessagePage, MessageQuery,
+    MessageReport, Queueing, StoredMessage,
 };
 use crate::reference::{Keeping, ReferenceDraft, StoredReference};
 use crate::reject::{RejectDraft, RejectPage, RejectQuery};
@@ -822,6 +822,15 @@ impl Store for SqliteStore {
     ) -> Result<Option<StoredMessage>, StoreError> {
         let workspace = self.workspace(workspace)?;
         self.shared.work.read(|work| messages::find(work, &workspace, id))
+    }
+
+    async fn message_named(
+        &self,
+        workspace: WorkspaceId,
+        name: &MessageName,
+    ) -> Result<Option<StoredMessage>, StoreError> {
+        let workspace = self.workspace(workspace)?;
+        self.shared.work.read(|work| messages::find_by_name(work, &workspace, name))
     }
 
     async fn messages(

@@ -31,8 +31,8 @@ use crate::double_opt_in::{Answering, Asking, DoubleOptInDraft, StoredDoubleOptI
 use crate::erasure::{Erased, ErasurePage};
 use crate::look_up::{LookUpDraft, LookUpPage, LookUpQuery};
 use crate::message::{
-    Claiming, FailureQuery, HandOver, MessageDraft, MessagePage, MessageQuery, MessageReport,
-    Queueing, StoredMessage,
+    Claiming, FailureQuery, HandOver, MessageDraft, MessageName, MessagePage, MessageQuery,
+    MessageReport, Queueing, StoredMessage,
 };
 use crate::reference::{Keeping, ReferenceDraft, StoredReference};
 use crate::reject::{RejectDraft, RejectPage, RejectQuery};
@@ -651,6 +651,13 @@ pub trait Store: Send + Sync + Debug {
         &self,
         workspace: WorkspaceId,
         id: MessageId,
+    ) -> Result<Option<StoredMessage>, StoreError>;
+
+    /// A message by a name that a report gives it.
+    async fn message_named(
+        &self,
+        workspace: WorkspaceId,
+        name: &MessageName,
     ) -> Result<Option<StoredMessage>, StoreError>;
 
     /// The messages, the newest first, at most `items`.

@@ -92,7 +92,7 @@ pub fn read_answer(answer: &Answer<'_>) -> HandOver {
     let id = body.word("messageId");
     match (body.text("status").as_deref(), id) {
         (Some("submitted"), Some(id)) if answer.is_success() => {
-            HandOver::Accepted { provider_id: Some(id) }
+            HandOver::Accepted { provider_id: Some(id), recipient: whatsapp::recipient(&body) }
         }
         (Some("error"), _) => answer.by_failure(read_error(answer, &body)),
         (Some(_) | None, _) => answer.by_status(),

@@ -1,7 +1,6 @@
 //! What Kannel's `get-url` and `dlr-url` call us with: parameters of a query.
 
 use sayso_core::channel::Channel;
-use sayso_core::phone::PhoneBook;
 use sayso_core::time::ClaimedTime;
 
 use super::{Credentials, charset};
@@ -10,9 +9,10 @@ use crate::credentials::HOOK_TOKEN_PARAMETER;
 use crate::failure::{ErrorMeaning, Failure};
 use crate::form::{Parameters, encode};
 use crate::inbound::{
-    MessageNames, MessageState, Party, ProviderEvent, Reported, Written, Wrote, claimed,
+    MessageNames, MessageState, Place, ProviderEvent, Reported, Written, Wrote, claimed,
 };
 use crate::outbound::OUR_ID_PARAMETER;
+use crate::party::{Numbers, Party};
 
 /// The parameters of a message, each with the escape that Kannel fills in.
 const MESSAGE: [(&str, &str); 8] = [
@@ -44,11 +44,14 @@ pub(super) fn with_escapes(parameters: &[(&str, &str)]) -> String {
     pairs.join("&")
 }
 
-pub(super) fn parse(call: &Call<'_>, book: &PhoneBook) -> Result<Vec<ProviderEvent>, Malformed> {
+pub(super) fn parse(
+    call: &Call<'_>,
+    numbers: &Numbers<'_>,
+) -> Result<Vec<ProviderEvent>, Malformed> {
     let parameters = Parameters::read(call.query(), b"")?;
     let (kind, event) = match parameters.word("dlr") {
         Some(state) => (format!("dlr/{state}"), read_report(state, &parameters)),
-        None => ("message".to_owned(), read_message(call, &parameters, book)),
+        None => ("message".to_owned(), read_message(call, &parameters, numbers)),
     };
     Ok(vec![event.unwrap_or_else(|| ProviderEvent::unknown(kind, &parameters.raw()))])
 }
@@ -56,17 +59,19 @@ pub(super) fn parse(call: &Call<'_>, book: &PhoneBook) -> Result<Vec<ProviderEve
 fn read_message(
     call: &Call<'_>,
     parameters: &Parameters,
-    book: &PhoneBook,
+    numbers: &Numbers<'_>,
 ) -> Option<ProviderEvent> {
     let charset = parameters.text("charset").unwrap_or_default();
     let text = charset::decode(&bytes_of(call.query(), "text")?, charset);
     Some(ProviderEvent::Wrote(Wrote {
         channel: Channel::Sms,
         message_id: parameters.word("id").map(str::to_owned),
-        from: Party::of(parameters.word("from"), None, book)?,
+        from: Party::of_number(parameters.word("from")?, parameters.word("to"), numbers)?,
         sender: parameters.word("to").map(str::to_owned),
         sender_group: None,
+        place: Place::Chat,
         content: Written::text(text),
+        asides: Vec::new(),
         reply_to: None,
         referral: None,
         occurred_at: occurred_at(parameters),

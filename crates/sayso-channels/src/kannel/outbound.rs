@@ -98,7 +98,7 @@ pub fn read_answer(answer: &Answer<'_>) -> HandOver {
     let body = answer.body.trim_ascii();
     let is_taken = [&b"0:"[..], b"3:"].iter().any(|word| body.starts_with(word));
     if answer.is_success() && is_taken {
-        return HandOver::Accepted { provider_id: None };
+        return HandOver::Accepted { provider_id: None, recipient: None };
     }
     if answer.status == 503 && body.starts_with(b"Temporal failure") {
         let words = "Kannel asks to try again later";

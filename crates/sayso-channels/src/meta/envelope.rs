@@ -3,7 +3,7 @@
 use sayso_core::phone::PhoneBook;
 use sayso_core::time::ClaimedTime;
 
-use super::{account, messages};
+use super::{account, messages, system};
 use crate::call::Malformed;
 use crate::inbound::{Events, ProviderEvent, claimed};
 use crate::json::{Item, Object};
@@ -65,10 +65,20 @@ fn read_entry(item: Item<'_>, book: &PhoneBook, events: &mut Events) -> Result<(
     Ok(())
 }
 
+/// The names of the two sides of a call or an echo.
+const FROM: [&str; 3] = ["from", "from_user_id", "from_parent_user_id"];
+const TO: [&str; 3] = ["to", "to_user_id", "to_parent_user_id"];
+
 fn read_change(change: &Change<'_>, events: &mut Events) -> Result<(), Malformed> {
     match change.field.as_str() {
-        "messages" => messages::read(change, events),
+        "messages" | "standby" => messages::read(change, events),
         "user_preferences" => messages::read_preferences(change, events),
+        "user_id_update" => system::read_updates(change, events),
+        "history" => messages::read_history(change, events),
+        "calls" => messages::read_named(change, ("calls", [FROM, TO]), events),
+        "smb_message_echoes" => {
+            messages::read_named(change, ("message_echoes", [TO, FROM]), events)
+        }
         // Gupshup asks now and then whether the hook is there; nothing is in it.
         "platform-event" => Ok(()),
         _ => events.push(account::read(change).unwrap_or_else(|| change.unknown())),

@@ -1,29 +1,27 @@
 //! What people write, what becomes of our messages, and the switch for marketing.
 
 use sayso_core::channel::{Category, Channel};
-use sayso_core::phone::Phone;
 use sayso_core::time::ClaimedTime;
 
-use super::codes;
+use super::content::{self, Content};
 use super::envelope::Change;
+use super::people::{Names, party};
+use super::{codes, system};
 use crate::call::Malformed;
 use crate::failure::{ErrorMeaning, Failure};
 use crate::inbound::{
-    Choice, Events, MessageNames, MessageState, NumberChanged, Party, Prefers, ProviderEvent,
-    Reported, Written, Wrote, claimed,
+    Choice, Events, MessageNames, MessageState, Named, Place, Prefers, ProviderEvent, Reported,
+    Written, Wrote, claimed,
 };
 use crate::json::{Item, Object};
+use crate::party::Party;
 
-/// One entry of `contacts`: who is spoken of in the same change.
-struct Contact {
-    phone: Option<String>,
-    user_id: Option<String>,
-    name: Option<String>,
-}
+/// The names of whoever wrote.
+const WRITER: [&str; 3] = ["from", "from_user_id", "from_parent_user_id"];
 
-/// Reads the field `messages`: `messages[]` and `statuses[]`.
+/// Reads the field `messages`, and `standby`, which stands for it where Meta's own agent answers:
+/// `messages[]` and `statuses[]`.
 pub(super) fn read(change: &Change<'_>, events: &mut Events) -> Result<(), Malformed> {
-    let contacts = contacts(change);
     let parts = [change.value.items("messages"), change.value.items("statuses")];
     let has_other = |name, part: &Option<_>| part.is_none() && change.value.has(name);
     let [messages, statuses] = &parts;
@@ -32,11 +30,11 @@ pub(super) fn read(change: &Change<'_>, events: &mut Events) -> Result<(), Malfo
     }
     let [messages, statuses] = parts;
     for item in messages.into_iter().flatten() {
-        let event = item.object().and_then(|message| read_message(change, &contacts, &message));
+        let event = item.object().and_then(|message| read_message(change, &message));
         events.push(event.unwrap_or_else(|| unknown("messages", item)))?;
     }
     for item in statuses.into_iter().flatten() {
-        let event = item.object().and_then(|status| read_status(change, &contacts, &status));
+        let event = item.object().and_then(|status| read_status(change, &status));
         events.push(event.unwrap_or_else(|| unknown("statuses", item)))?;
     }
     Ok(())
@@ -44,13 +42,57 @@ pub(super) fn read(change: &Change<'_>, events: &mut Events) -> Result<(), Malfo
 
 /// Reads the field `user_preferences`.
 pub(super) fn read_preferences(change: &Change<'_>, events: &mut Events) -> Result<(), Malformed> {
-    let Some(preferences) = change.value.items("user_preferences") else {
-        return events.push(change.unknown());
-    };
-    let contacts = contacts(change);
-    for item in preferences {
-        let event = item.object().and_then(|item| read_preference(change, &contacts, &item));
-        events.push(event.unwrap_or_else(|| unknown("user_preferences", item)))?;
+    each(change, "user_preferences", events, read_preference)
+}
+
+/// Reads the field `history`: what people wrote before the number was connected.
+pub(super) fn read_history(change: &Change<'_>, events: &mut Events) -> Result<(), Malformed> {
+    let mut found = false;
+    for piece in objects(&change.value, "history") {
+        for thread in objects(&piece, "threads") {
+            for message in objects(&thread, "messages") {
+                if let Some(event) = read_past(change, &thread, &message) {
+                    found = true;
+                    events.push(event)?;
+                }
+            }
+        }
+    }
+    if found { Ok(()) } else { events.push(change.unknown()) }
+}
+
+/// Reads the fields `calls` and `smb_message_echoes`: nothing that a person said stands there, but who
+/// they are.
+pub(super) fn read_named(
+    change: &Change<'_>,
+    (list, names): (&'static str, [[&'static str; 3]; 2]),
+    events: &mut Events,
+) -> Result<(), Malformed> {
+    each(change, list, events, |change, part| {
+        // Of the two sides one is ours, which has no id there.
+        let side = names.iter().map(|names| Names::read(part, *names));
+        let theirs =
+            side.filter(|names| names.user_id.is_some()).find_map(|it| it.party(change))?;
+        let (channel, occurred_at) = (Channel::WhatsApp, occurred_at(part));
+        Some(ProviderEvent::Named(Named { channel, who: theirs, occurred_at }))
+    })
+}
+
+/// The objects of a list.
+fn objects<'a>(part: &Object<'a>, list: &str) -> impl Iterator<Item = Object<'a>> + use<'a> {
+    part.items(list).unwrap_or_default().into_iter().filter_map(Item::object)
+}
+
+fn each(
+    change: &Change<'_>,
+    list: &'static str,
+    events: &mut Events,
+    read: impl Fn(&Change<'_>, &Object<'_>) -> Option<ProviderEvent>,
+) -> Result<(), Malformed> {
+    let Some(items) = change.value.items(list) else { return events.push(change.unknown()) };
+    for item in items {
+        let event = item.object().and_then(|part| read(change, &part));
+        events.push(event.unwrap_or_else(|| unknown(list, item)))?;
     }
     Ok(())
 }
@@ -71,158 +113,95 @@ fn unknown(list: &str, item: Item<'_>) -> ProviderEvent {
     ProviderEvent::unknown(kind, item.raw())
 }
 
-fn contacts(change: &Change<'_>) -> Vec<Contact> {
-    let items = change.value.items("contacts").unwrap_or_default();
-    let contact = |contact: Object<'_>| Contact {
-        phone: contact.word("wa_id"),
-        user_id: contact.word("user_id"),
-        name: contact.object("profile").and_then(|profile| profile.text("name")),
-    };
-    items.into_iter().filter_map(Item::object).map(contact).collect()
-}
-
-/// The person with this phone and this user id, completed by the contact that has one of the two,
-/// or by the only contact if both are absent. Contacts that match neither add nothing: they could
-/// be somebody else.
-fn party(
-    change: &Change<'_>,
-    contacts: &[Contact],
-    phone: Option<String>,
-    user_id: Option<String>,
-) -> Option<Party> {
-    let same = |left: &Option<String>, right: &Option<String>| left.is_some() && left == right;
-    let contact = match contacts {
-        [only] if phone.is_none() && user_id.is_none() => Some(only),
-        _ => contacts
-            .iter()
-            .find(|contact| same(&contact.user_id, &user_id) || same(&contact.phone, &phone)),
-    };
-    let phone = phone.or_else(|| contact?.phone.clone());
-    let user_id = user_id.or_else(|| contact?.user_id.clone());
-    let party = Party::of(phone.as_deref(), user_id.as_deref(), change.book)?;
-    Some(party.named(contact.and_then(|contact| contact.name.clone())))
-}
-
 /// Our number, as Meta names it in requests too.
-fn sender(change: &Change<'_>) -> Option<String> {
+pub(super) fn sender(change: &Change<'_>) -> Option<String> {
     change.value.object("metadata")?.word("phone_number_id")
 }
 
-fn occurred_at(part: &Object<'_>) -> Option<ClaimedTime> {
+pub(super) fn occurred_at(part: &Object<'_>) -> Option<ClaimedTime> {
     part.integer("timestamp").and_then(claimed)
 }
 
-fn read_message(
-    change: &Change<'_>,
-    contacts: &[Contact],
-    message: &Object<'_>,
-) -> Option<ProviderEvent> {
+fn read_message(change: &Change<'_>, message: &Object<'_>) -> Option<ProviderEvent> {
     let kind = message.word("type")?;
     if kind == "system" {
-        return read_system(change, message);
+        return system::read(change, message);
     }
+    let from = party(change, &Names::read(message, WRITER));
+    let Content { written, asides, place, own, reply_to } = content::read(change, &kind, message)?;
+    let from = match (from, own) {
+        (Some(from), Some(own)) => from.also(&own),
+        (from, own) => from.or(own)?,
+    };
+    let is_in_group = message.word("group_id").is_some();
     let context = message.object("context");
     Some(ProviderEvent::Wrote(Wrote {
         channel: Channel::WhatsApp,
         message_id: message.word("id"),
-        from: party(change, contacts, message.word("from"), message.word("from_user_id"))?,
+        from,
         sender: sender(change),
         sender_group: change.account.clone(),
-        content: read_content(change, &kind, message)?,
-        reply_to: context.and_then(|context| context.word("id")),
+        place: if is_in_group { Place::Aside } else { place },
+        content: written,
+        asides,
+        reply_to: reply_to.or_else(|| context.and_then(|context| context.word("id"))),
         referral: message.object("referral").and_then(|referral| referral.word("source_id")),
         occurred_at: occurred_at(message),
         handled_by_provider: None,
     }))
 }
 
-/// What a message says. Reactions and kinds that we do not know are no messages: whether they open
-/// the window of 24 hours nobody told us, and in doubt it stays shut.
-fn read_content(change: &Change<'_>, kind: &str, message: &Object<'_>) -> Option<Written> {
-    let part = message.object(kind);
-    let text = |name| part.as_ref().and_then(|part| part.text(name));
-    match kind {
-        "text" => Some(Written::text(text("body")?)),
-        "button" => Some(Written::answer(text("payload").or_else(|| text("text"))?, text("text"))),
-        "interactive" => read_answer_to_list(part.as_ref()?),
-        "contacts" => Some(Written::Contact { own_phone: shared_phone(change, message) }),
-        "image" | "video" | "document" | "audio" | "voice" | "sticker" | "location" | "order"
-        | "unsupported" | "unknown" => Some(Written::other(kind, text("caption"))),
-        _ => None,
+/// A message of a thread of the past, if the person wrote it: the thread has their name.
+fn read_past(
+    change: &Change<'_>,
+    thread: &Object<'_>,
+    message: &Object<'_>,
+) -> Option<ProviderEvent> {
+    let names = Names::read(message, WRITER);
+    let theirs = thread.word("id")?;
+    if names.number.as_ref() != Some(&theirs) && names.user_id.as_ref() != Some(&theirs) {
+        return None;
     }
-}
-
-fn read_answer_to_list(interactive: &Object<'_>) -> Option<Written> {
-    let kind = interactive.word("type")?;
-    match kind.as_str() {
-        "button_reply" | "list_reply" => {
-            let reply = interactive.object(&kind)?;
-            Some(Written::answer(reply.text("id")?, reply.text("title")))
-        }
-        _ => Some(Written::other(format!("interactive/{kind}"), None)),
-    }
-}
-
-/// The writer's own number, if this is their answer to a request for it; any other card may be
-/// anybody's.
-fn shared_phone(change: &Change<'_>, message: &Object<'_>) -> Option<Phone> {
-    let is_answer = |card: &Object<'_>| card.text("origin").as_deref() == Some("contact_request");
-    let [card] = message.items("contacts")?[..] else { return None };
-    let card = card.object().filter(is_answer)?;
-    let phone = card.first("phones")?.word("wa_id")?;
-    Party::of(Some(&phone), None, change.book)?.phone()
-}
-
-/// Changes of number and of user id. `customer_identity_changed`, a new security code, says nothing
-/// about consent.
-fn read_system(change: &Change<'_>, message: &Object<'_>) -> Option<ProviderEvent> {
-    let system = message.object("system")?;
-    let new_phone = match system.text("type")?.as_str() {
-        "user_changed_number" | "customer_changed_number" => {
-            Some(system.word("wa_id").or_else(|| system.word("new_wa_id"))?)
-        }
-        "user_changed_user_id" => None,
-        _ => return None,
+    let kind = message.word("type")?;
+    let content = content::read(change, &kind, message)?;
+    // A reference in it was for another day.
+    let written = match content.written {
+        Written::Text(text) => Written::other(kind, Some(text)),
+        other => other,
     };
-    let old_id = system.word("previous_user_id");
-    let new_id = system.word("user_id");
-    let old_phone = message.word("from");
-    Some(ProviderEvent::NumberChanged(NumberChanged {
+    Some(ProviderEvent::Wrote(Wrote {
         channel: Channel::WhatsApp,
+        message_id: message.word("id"),
+        from: party(change, &names)?,
         sender: sender(change),
-        old: Party::of(old_phone.as_deref(), old_id.as_deref(), change.book)?,
-        new: Party::of(new_phone.as_deref(), new_id.as_deref(), change.book)?,
+        sender_group: change.account.clone(),
+        place: Place::Past,
+        content: written,
+        asides: content.asides,
+        reply_to: None,
+        referral: None,
         occurred_at: occurred_at(message),
+        handled_by_provider: None,
     }))
 }
 
-fn read_status(
-    change: &Change<'_>,
-    contacts: &[Contact],
-    status: &Object<'_>,
-) -> Option<ProviderEvent> {
+fn read_status(change: &Change<'_>, status: &Object<'_>) -> Option<ProviderEvent> {
     let state = match status.text("status")?.as_str() {
         "enqueued" => MessageState::Accepted,
         "sent" => MessageState::Sent,
         "delivered" => MessageState::Delivered,
         "read" | "played" => MessageState::Read,
-        "failed" => MessageState::Failed(status.first("errors").map_or_else(
-            || Failure::new("none", ErrorMeaning::SaysNothing, "no reason given"),
-            |error| codes::read(&error),
-        )),
+        "failed" => MessageState::Failed(read_failure(status)),
         _ => return None,
     };
-    let recipient = status.word("recipient_id");
-    let (phone, user_id) = match recipient {
-        Some(id) if is_user_id(&id) => (None, Some(id)),
-        phone => (phone, status.word("recipient_user_id")),
-    };
     let ours = status.word("biz_opaque_callback_data");
-    // Gupshup adds its own id, which is the one that it gave when it accepted the message.
-    let message = match (status.word("gs_id"), status.word("id")) {
+    // Gupshup adds its own id, which is the one that it gave when it accepted the message, and in some
+    // reports it is the first; WhatsApp's own is beside it then.
+    let (id, whatsapp) = (status.word("id"), status.word("meta_msg_id"));
+    let message = match (status.word("gs_id").or_else(|| whatsapp.as_ref().and(id.clone())), id) {
         (None, id) => MessageNames::of(id, None, ours),
         (gupshup, id) => {
-            let whatsapp = id.filter(|id| gupshup.as_ref() != Some(id));
+            let whatsapp = whatsapp.or_else(|| id.filter(|id| gupshup.as_ref() != Some(id)));
             MessageNames::of(gupshup, whatsapp, ours)
         }
     };
@@ -231,42 +210,62 @@ fn read_status(
         message: message?,
         sender: sender(change),
         sender_group: change.account.clone(),
-        to: match (&phone, &user_id) {
-            (None, None) => None,
-            (Some(_), _) | (_, Some(_)) => party(change, contacts, phone, user_id),
-        },
+        to: read_recipient(change, status),
         state,
         occurred_at: occurred_at(status),
     }))
 }
 
-/// Whether an id is a BSUID: two capitals, a dot, letters and digits.
-fn is_user_id(id: &str) -> bool {
-    let country = id.split_once('.').map_or("", |(country, _)| country);
-    country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_uppercase())
-}
-
-fn read_preference(
-    change: &Change<'_>,
-    contacts: &[Contact],
-    preference: &Object<'_>,
-) -> Option<ProviderEvent> {
-    let choice = match preference.text("value")?.as_str() {
-        "stop" => Choice::Stop,
-        "resume" => Choice::Resume,
-        "signup" => Choice::SignUp { page: preference.word("signup_id") },
-        _ => return None,
-    };
-    if preference.text("category")? != "marketing_messages" {
+/// To whom a message went; nobody's name is a group's.
+fn read_recipient(change: &Change<'_>, status: &Object<'_>) -> Option<Party> {
+    if status.text("recipient_type").as_deref() == Some("group") {
         return None;
     }
+    let mut names =
+        Names::read(status, ["recipient_id", "recipient_user_id", "recipient_parent_user_id"]);
+    names.parent = names.parent.or_else(|| status.word("parent_recipient_user_id"));
+    let is_named = names.number.is_some() || names.user_id.is_some() || names.parent.is_some();
+    is_named.then(|| party(change, &names)).flatten()
+}
+
+/// The failure that says most of the person: of several, a refusal is what counts.
+fn read_failure(status: &Object<'_>) -> Failure {
+    let errors = status.items("errors").unwrap_or_default();
+    let mut failures: Vec<Failure> =
+        errors.into_iter().filter_map(Item::object).map(|error| codes::read(&error)).collect();
+    let refuses = |failure: &Failure| {
+        matches!(failure.meaning, ErrorMeaning::MarketingStop | ErrorMeaning::SenderBlocked)
+    };
+    let place = failures.iter().position(refuses).unwrap_or(0);
+    if place < failures.len() {
+        return failures.swap_remove(place);
+    }
+    Failure::new("none", ErrorMeaning::SaysNothing, "no reason given")
+}
+
+fn read_preference(change: &Change<'_>, preference: &Object<'_>) -> Option<ProviderEvent> {
+    let names = Names::read(preference, ["wa_id", "user_id", "parent_user_id"]);
+    let (choice, category) = choice(preference)?;
     Some(ProviderEvent::Prefers(Prefers {
         channel: Channel::WhatsApp,
-        who: party(change, contacts, preference.word("wa_id"), preference.word("user_id"))?,
+        who: party(change, &names)?,
         sender: sender(change),
         sender_group: change.account.clone(),
         choice,
-        category: Some(Category::Marketing),
+        category,
         occurred_at: occurred_at(preference),
     }))
+}
+
+/// What a person chose at the platform's switch. A stop of anything but marketing, for which there is no
+/// switch known, is one of all.
+pub(crate) fn choice(preference: &Object<'_>) -> Option<(Choice, Option<Category>)> {
+    let is_marketing = preference.text("category").as_deref() == Some("marketing_messages");
+    let choice = match preference.text("value")?.trim().to_ascii_lowercase().as_str() {
+        "stop" => Choice::Stop,
+        "resume" if is_marketing => Choice::Resume,
+        "signup" if is_marketing => Choice::SignUp { page: preference.word("signup_id") },
+        _ => return None,
+    };
+    Some((choice, is_marketing.then_some(Category::Marketing)))
 }

@@ -1,5 +1,6 @@
 //! Sending through the Cloud API, and reading its answer.
 
+use sayso_core::account::is_digits;
 use sayso_core::address::Address;
 use sayso_core::channel::Channel;
 use serde_json::{Value, json};
@@ -26,6 +27,8 @@ pub fn send(outgoing: &Outgoing<'_>, credentials: &Credentials) -> Result<HttpRe
     }
     let (recipient, to) = match outgoing.to {
         Address::Phone(phone) => ("to", phone.digits().to_string()),
+        // Digits that WhatsApp gave for a number. An id in their place would lose its letters.
+        Address::ChannelId(id) if is_digits(id.as_str()) => ("to", id.as_str().to_owned()),
         Address::ChannelId(id) => ("recipient", id.as_str().to_owned()),
         Address::Email(_) | Address::ExternalId(_) => return Err(CannotSend::WrongAddress),
     };
@@ -110,7 +113,7 @@ pub(super) fn post(
 
 const PHONE_NUMBER_ID_DIGITS_MAX: usize = 32;
 
-/// Reads the answer to [`send`]: `{messages: [{id}]}`, or `{error: {code, …}}`.
+/// Reads the answer to [`send`]: `{contacts: [{input, wa_id}], messages: [{id}]}`, or `{error: {code, …}}`.
 pub fn read_answer(answer: &Answer<'_>) -> HandOver {
     let Ok(body) = Object::read(answer.body) else { return answer.by_status() };
     if let Some(error) = body.object("error") {
@@ -118,7 +121,9 @@ pub fn read_answer(answer: &Answer<'_>) -> HandOver {
     }
     let id = body.first("messages").and_then(|message| message.word("id"));
     match id {
-        Some(id) if answer.is_success() => HandOver::Accepted { provider_id: Some(id) },
+        Some(id) if answer.is_success() => {
+            HandOver::Accepted { provider_id: Some(id), recipient: whatsapp::recipient(&body) }
+        }
         Some(_) | None => answer.by_status(),
     }
 }

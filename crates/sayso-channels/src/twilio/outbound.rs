@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use sayso_core::account::is_digits;
 use sayso_core::address::Address;
 use sayso_core::channel::Channel;
 use serde_json::Value;
@@ -11,8 +12,8 @@ use crate::call::Method;
 use crate::form::{encode, with_parameter};
 use crate::json::Object;
 use crate::outbound::{
-    Answer, CannotSend, HandOver, HttpRequest, OUR_ID_PARAMETER, Outgoing, Payload, check_template,
-    check_text, question_as_text,
+    Answer, CannotSend, HandOver, HttpRequest, OUR_ID_PARAMETER, Outgoing, Payload, Recipient,
+    check_template, check_text, question_as_text,
 };
 
 /// The longest text, in characters, on either channel.
@@ -44,7 +45,16 @@ pub fn send(outgoing: &Outgoing<'_>, credentials: &Credentials) -> Result<HttpRe
         | Channel::Messenger
         | Channel::Line => return Err(CannotSend::WrongChannel),
     };
-    let Address::Phone(to) = outgoing.to else { return Err(CannotSend::WrongAddress) };
+    let to = match outgoing.to {
+        Address::Phone(to) => to.to_string(),
+        // Digits that WhatsApp gave for a number.
+        Address::ChannelId(id) if !prefix.is_empty() && is_digits(id.as_str()) => {
+            format!("+{}", id.as_str())
+        }
+        Address::Email(_) | Address::ChannelId(_) | Address::ExternalId(_) => {
+            return Err(CannotSend::WrongAddress);
+        }
+    };
     let mut pairs = vec![("To", format!("{prefix}{to}"))];
     pairs.push(sender(outgoing.from, prefix)?);
     pairs.extend(content(&outgoing.payload)?);
@@ -115,7 +125,10 @@ fn content(payload: &Payload<'_>) -> Result<Vec<(&'static str, String)>, CannotS
 pub fn read_answer(answer: &Answer<'_>) -> HandOver {
     let Ok(body) = Object::read(answer.body) else { return answer.by_status() };
     match (body.word("sid"), body.integer("code")) {
-        (Some(id), None) if answer.is_success() => HandOver::Accepted { provider_id: Some(id) },
+        (Some(id), None) if answer.is_success() => {
+            let to = body.word("to").filter(|to| to.starts_with("whatsapp:"));
+            HandOver::Accepted { provider_id: Some(id), recipient: Recipient::of(None, [to]) }
+        }
         (None, Some(code)) => {
             let words = body.text("message").unwrap_or_default();
             answer.by_failure(codes::failure(code, &words))

@@ -10,7 +10,7 @@ use crate::support::{connection, describe};
 fn read(provider: &str, status: u16, body: &str) -> String {
     let answer = Answer { status, retry_after: Some(b"7"), body: body.as_bytes() };
     match connection(provider).read_answer(&answer) {
-        HandOver::Accepted { provider_id } => {
+        HandOver::Accepted { provider_id, .. } => {
             format!("accepted {}", provider_id.as_deref().unwrap_or("-"))
         }
         HandOver::Refused(failure) => format!("refused {}", describe(&failure)),

@@ -8,7 +8,7 @@ use std::fs;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use sayso_channels::call::{Call, Malformed, Method};
-use sayso_channels::inbound::ProviderEvent;
+use sayso_channels::inbound::{ASIDES_MAX, ProviderEvent};
 use sayso_channels::outbound::{Answer, HandOver};
 use sayso_channels::{gupshup, kannel, meta, twilio};
 use sayso_core::limits::{HOOK_TEXT_BYTES_MAX, HOOK_WORD_BYTES_MAX};
@@ -58,7 +58,9 @@ fn assert_bounded(events: &Result<Vec<ProviderEvent>, Malformed>) {
         match event {
             ProviderEvent::Wrote(wrote) => {
                 assert!(wrote.text().is_none_or(|text| text.len() <= HOOK_TEXT_BYTES_MAX));
-                assert!(wrote.from.addresses().count() >= 1);
+                assert!((1..=8).contains(&wrote.from.addresses().count()));
+                assert!(wrote.asides.len() <= ASIDES_MAX);
+                assert!(wrote.asides.iter().all(|words| words.len() <= HOOK_TEXT_BYTES_MAX));
                 assert!(wrote.from.name().is_none_or(|name| name.len() <= HOOK_WORD_BYTES_MAX));
             }
             ProviderEvent::Unknown { kind, .. } => assert!(kind.len() <= HOOK_WORD_BYTES_MAX),
@@ -66,7 +68,8 @@ fn assert_bounded(events: &Result<Vec<ProviderEvent>, Malformed>) {
             | ProviderEvent::Prefers(_)
             | ProviderEvent::SenderHealth(_)
             | ProviderEvent::TemplateChanged(_)
-            | ProviderEvent::NumberChanged(_) => {}
+            | ProviderEvent::NumberChanged(_)
+            | ProviderEvent::Named(_) => {}
         }
     }
 }

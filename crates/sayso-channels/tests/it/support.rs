@@ -12,9 +12,11 @@ use sayso_channels::connection::{Connection, Provider};
 use sayso_channels::credentials::{BaseUrl, HookToken, Secret};
 use sayso_channels::failure::Failure;
 use sayso_channels::inbound::{
-    Choice, MessageNames, MessageState, Party, ProviderEvent, TemplateChange, Written,
+    Choice, MessageNames, MessageState, Place, ProviderEvent, TemplateChange, Written,
 };
+use sayso_channels::party::{Numbers, Party};
 use sayso_channels::{gupshup, kannel, meta, twilio};
+use sayso_core::address::Address;
 use sayso_core::channel::Category;
 use sayso_core::phone::PhoneBook;
 use sayso_core::time::ClaimedTime;
@@ -139,7 +141,7 @@ pub(crate) fn read(
         ("x-twilio-signature", twilio_header.as_bytes()),
     ];
     let call = Call { method, url: &url, headers: &headers, body };
-    connection(provider).receive(&call, &book).unwrap()
+    connection(provider).receive(&call, &Numbers::international(&book)).unwrap()
 }
 
 /// What is read in a call, one line a fact; what is absent has no line.
@@ -172,6 +174,11 @@ fn render_event(event: &ProviderEvent) -> String {
         ProviderEvent::Wrote(wrote) => content(Page::new("wrote"), &wrote.content)
             .line("channel", Some(wrote.channel.as_str()))
             .line("message", wrote.message_id.as_ref())
+            .line(
+                "asides",
+                Some(wrote.asides.iter().map(|it| format!("{it:?}")).collect::<Vec<_>>().join(" ")),
+            )
+            .line("place", Some(place(wrote.place)))
             .line("from", Some(party(&wrote.from)))
             .line("sender", wrote.sender.as_ref())
             .line("sender group", wrote.sender_group.as_ref())
@@ -216,6 +223,10 @@ fn render_event(event: &ProviderEvent) -> String {
             .line("old", Some(party(&changed.old)))
             .line("new", Some(party(&changed.new)))
             .line("at", changed.occurred_at.map(time)),
+        ProviderEvent::Named(named) => Page::new("named")
+            .line("channel", Some(named.channel.as_str()))
+            .line("who", Some(party(&named.who)))
+            .line("at", named.occurred_at.map(time)),
         ProviderEvent::Unknown { kind, raw } => {
             let raw = String::from_utf8_lossy(raw);
             let squeezed = raw.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -238,15 +249,31 @@ fn content(page: Page, content: &Written) -> Page {
         Written::Other { kind, caption } => page
             .line("other", Some(kind))
             .line("caption", caption.as_ref().map(|caption| format!("{caption:?}"))),
+        Written::Lost { kind } => page.line("lost", Some(kind)),
+    }
+}
+
+/// Where a message was written, if not in the chat.
+fn place(place: Place) -> &'static str {
+    match place {
+        Place::Chat => "",
+        Place::Aside => "aside",
+        Place::Past => "past",
     }
 }
 
 fn party(party: &Party) -> String {
-    let phone = party.phone().map(|phone| phone.to_string());
-    let channel_id = party.channel_id().map(|id| id.as_str().to_owned());
-    let name = party.name().map(|name| format!("{name:?}"));
-    let link = party.link().map(|_| "(one account)".to_owned());
-    [phone, channel_id, link, name].into_iter().flatten().collect::<Vec<_>>().join(" ")
+    let show = |address| match address {
+        Address::Phone(phone) => phone.to_string(),
+        Address::ChannelId(id) => id.as_str().to_owned(),
+        Address::Email(_) | Address::ExternalId(_) => unreachable!("no provider names one"),
+    };
+    let mut shown: Vec<String> = party.addresses().map(show).collect();
+    if shown.len() > 1 {
+        shown.push("(one account)".to_owned());
+    }
+    shown.extend(party.name().map(|name| format!("{name:?}")));
+    shown.join(" ")
 }
 
 fn names(message: &MessageNames) -> String {

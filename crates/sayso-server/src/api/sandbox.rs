@@ -6,7 +6,8 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use sayso_channels::inbound::{Party, Written, Wrote};
+use sayso_channels::inbound::{self, Written, Wrote};
+use sayso_channels::party::{Numbers, Party};
 use sayso_core::address::Address;
 use sayso_core::channel::Provider;
 use sayso_store::configuration::Mode;
@@ -215,7 +216,8 @@ pub(crate) async fn write(
         faults.note("/sender", Code::SenderUnconnected, "has no connection to the sandbox");
     }
     let phone = address_text(&address);
-    let from = Party::of(phone.as_deref(), None, app.phones());
+    let book = Numbers::international(app.phones());
+    let from = phone.as_deref().and_then(|phone| Party::of_number(phone, None, &book));
     if from.is_none() {
         faults.note("?phone", Code::InvalidPhone, "is needed: only simulated phones write");
     }
@@ -233,7 +235,9 @@ pub(crate) async fn write(
         from,
         sender: Some(sender.address.to_string()),
         sender_group: None,
+        place: inbound::Place::Chat,
         content: Written::Text(text),
+        asides: Vec::new(),
         reply_to: None,
         referral: None,
         occurred_at: request.occurred_at.map(|ClaimedTimeText(at)| at),

@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use sayso_channels::inbound::{NumberChanged, Party};
+use sayso_channels::inbound::{Named, NumberChanged};
+use sayso_channels::party::Party;
 use sayso_core::address::Address;
 use sayso_core::canonical::{Canonical, Writer};
 use sayso_core::channel::Channel;
@@ -17,22 +18,35 @@ use sayso_core::limits;
 use sayso_core::source::{Actor, Evidence, EvidenceText, Road, Source, SourceName};
 use sayso_core::time::{ClaimedTime, Timestamp};
 use sayso_store::configuration::Configuration;
-use sayso_store::store::{Dating, Draft, Moment, Subject};
+use sayso_store::store::{Dating, Draft, Moment, StoreError, Subject};
 
 use crate::app::App;
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 
-/// Two addresses that are one account on a channel.
+/// Addresses that are one account on a channel; at least two.
 #[derive(Clone, Debug)]
 pub(super) struct OneAccount {
     channel: Channel,
-    pair: (Address, Address),
+    addresses: Vec<Address>,
 }
 
 impl OneAccount {
-    /// What naming a person says, if it says both addresses.
+    /// What naming a person says, if it says several addresses.
     pub(super) fn of(channel: Channel, party: &Party) -> Option<Self> {
-        Some(Self { channel, pair: party.link()? })
+        Self::named(channel, party.addresses())
+    }
+
+    /// What naming these together says.
+    fn named(channel: Channel, named: impl IntoIterator<Item = Address>) -> Option<Self> {
+        let addresses: Vec<Address> = Party::of(named)?.addresses().collect();
+        (addresses.len() > 1).then_some(Self { channel, addresses })
+    }
+
+    /// Each two of them.
+    fn pairs(&self) -> impl Iterator<Item = (&Address, &Address)> {
+        self.addresses.iter().enumerate().flat_map(|(place, one)| {
+            self.addresses.iter().skip(place + 1).map(move |other| (one, other))
+        })
     }
 }
 
@@ -67,45 +81,62 @@ impl<'a> Telling<'a> {
         Self { app, configuration, connection, identity, request, at }
     }
 
-    /// The facts that name two addresses as one account, from this part of the call on; none if that
-    /// is known.
+    /// The facts that name addresses as one account, from this part of the call on; none for two that
+    /// are known as one.
     pub(super) async fn naming(
         &self,
         account: &OneAccount,
         part: usize,
-    ) -> Result<Vec<Draft>, Problem> {
-        let (one, other) = &account.pair;
+    ) -> Result<Vec<Draft>, StoreError> {
+        let secret = &self.configuration.secret;
+        let mut drafts = Vec::new();
+        for (pair, (one, other)) in account.pairs().enumerate() {
+            if self.are_one(account.channel, (one, other)).await? {
+                continue;
+            }
+            let naming = |other: &Address| Fact::SameAccount(account.channel, other.key(secret));
+            for (side, (address, fact)) in
+                [(one, naming(other)), (other, naming(one))].into_iter().enumerate()
+            {
+                drafts.push(self.draft(address, fact, part + 2 * pair + side)?);
+            }
+        }
+        Ok(drafts)
+    }
+
+    /// Whether two addresses are known as one account.
+    async fn are_one(
+        &self,
+        channel: Channel,
+        (one, other): (&Address, &Address),
+    ) -> Result<bool, StoreError> {
         let (workspace, secret) = (self.configuration.workspace, &self.configuration.secret);
         // An address of a channel belongs to few accounts, so it is the one to be asked.
         let subject = Subject::Address(other.clone());
         let known = self.app.store().registers(workspace, &subject, Moment::Now).await?;
-        if known.same_account(account.channel, one.key(secret)).is_some() {
-            return Ok(Vec::new());
-        }
-        let naming = |other: &Address| Fact::SameAccount(account.channel, other.key(secret));
-        let facts = [(one, naming(other)), (other, naming(one))];
-        (part..).zip(facts).map(|(part, (address, fact))| self.draft(address, fact, part)).collect()
+        Ok(known.same_account(channel, one.key(secret)).is_some())
     }
 
-    /// Whether the two are one once this call is recorded: not if one has too many others already.
+    /// Whether all of them are one once this call is recorded: not if one has too many others already.
     pub(super) async fn become_one(&self, account: &OneAccount) -> Result<bool, Problem> {
-        let (one, other) = &account.pair;
         let (workspace, secret) = (self.configuration.workspace, &self.configuration.secret);
-        for (address, other) in [(one, other), (other, one)] {
-            let subject = Subject::Address(address.clone());
-            let known = self.app.store().registers(workspace, &subject, Moment::Now).await?;
-            let is_full = known.accounts().count() >= limits::SAME_ACCOUNT_MAX;
-            if is_full && known.same_account(account.channel, other.key(secret)).is_none() {
-                return Ok(false);
+        for (one, other) in account.pairs() {
+            for (address, other) in [(one, other), (other, one)] {
+                let subject = Subject::Address(address.clone());
+                let known = self.app.store().registers(workspace, &subject, Moment::Now).await?;
+                let is_full = known.accounts().count() >= limits::SAME_ACCOUNT_MAX;
+                if is_full && known.same_account(account.channel, other.key(secret)).is_none() {
+                    return Ok(false);
+                }
             }
         }
         Ok(true)
     }
 
-    fn draft(&self, address: &Address, fact: Fact, part: usize) -> Result<Draft, Problem> {
+    fn draft(&self, address: &Address, fact: Fact, part: usize) -> Result<Draft, StoreError> {
         let part = u32::try_from(part).unwrap_or(u32::MAX);
         let name = SourceName::parse(&self.connection.to_string());
-        let name = name.map_err(|_| Problem::new(Code::Internal))?;
+        let name = name.map_err(|_| StoreError::Closed)?;
         Ok(Draft {
             subject: Subject::Address(address.clone()),
             id: event_id(self.configuration.workspace, self.identity, part),
@@ -147,7 +178,7 @@ pub(super) async fn take_over(
         drafts.extend(told.naming(&account, drafts.len()).await?);
     }
     // Parts of their own, whether or not the naming before them was known.
-    let mut part = 2;
+    let mut part = PARTS_OF_NAMING;
     for new in changed.new.addresses() {
         for old in changed.old.addresses().filter(|old| *old != new) {
             let from = old.key(&configuration.secret);
@@ -164,25 +195,46 @@ pub(super) async fn take_over(
     Ok(())
 }
 
+/// More parts than the names of one person take: a number, what a provider gave for one, and two ids.
+const PARTS_OF_NAMING: usize = 16;
+
 /// The account after a change. Who has another id and no other number keeps the number.
 fn account_now(changed: &NumberChanged) -> Option<OneAccount> {
-    let phone = changed.new.phone().or(changed.old.phone())?;
-    let id = changed.new.channel_id()?.clone();
-    let pair = (Address::Phone(phone), Address::ChannelId(id));
-    Some(OneAccount { channel: changed.channel, pair })
+    let mut numbers: Vec<Address> = changed.new.numbers().collect();
+    if numbers.is_empty() {
+        numbers = changed.old.numbers().collect();
+    }
+    OneAccount::named(changed.channel, numbers.into_iter().chain(changed.new.ids()))
 }
 
-/// The facts of a report that names both addresses of a person; none where that is known.
-pub(super) async fn of_report(
+/// Takes in that a provider named addresses of one account, where nobody said anything.
+pub(super) async fn take_named(
     app: &App,
     configuration: &Configuration,
     connection: ConnectionId,
-    (channel, party): (Channel, &Party),
-    at: Option<ClaimedTime>,
-) -> Result<Vec<Draft>, Problem> {
-    let Some(account) = OneAccount::of(channel, party) else { return Ok(Vec::new()) };
+    named: &Named,
+) -> Result<(), StoreError> {
+    let of = (named.channel, named.who.addresses().collect());
+    join(app, configuration, connection, of, ("account of a call", named.occurred_at)).await
+}
+
+/// Records that addresses are one account for refusals, as something told it at some time; nothing where
+/// that is known.
+pub(crate) async fn join(
+    app: &App,
+    configuration: &Configuration,
+    connection: ConnectionId,
+    (channel, addresses): (Channel, Vec<Address>),
+    (told, at): (&str, Option<ClaimedTime>),
+) -> Result<(), StoreError> {
+    let Some(account) = OneAccount::named(channel, addresses) else { return Ok(()) };
     let mut fields = Writer::default();
-    fields.text("account of a report");
-    party.addresses().for_each(|address| address.write(&mut fields));
-    Telling::alone(app, configuration, connection, fields, at).naming(&account, 0).await
+    fields.text(told);
+    account.addresses.iter().for_each(|address| address.write(&mut fields));
+    let told = Telling::alone(app, configuration, connection, fields, at);
+    let drafts = told.naming(&account, 0).await?;
+    if !drafts.is_empty() {
+        app.store().record(configuration.workspace, drafts).await?;
+    }
+    Ok(())
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt};
-use sayso_channels::inbound::{Choice, KeywordKind, Prefers, ProviderEvent, Written, Wrote};
+use sayso_channels::inbound::{Choice, KeywordKind, Place, Prefers, ProviderEvent, Wrote};
 use sayso_core::address::Address;
 use sayso_core::canonical::{Canonical, Writer};
 use sayso_core::capture::{settle_time, start};
@@ -24,14 +24,15 @@ use sayso_core::statement::Statement;
 use sayso_core::status::Status;
 use sayso_core::suppression::{Cover, Suppression};
 use sayso_core::time::{ClaimedTime, Timestamp};
-use sayso_core::wording::{Because, Heard, Reading};
+use sayso_core::wording::{Heard, Reading};
 use sayso_store::configuration::Configuration;
 use sayso_store::store::{Dating, Draft, Outcome, Recorded, Subject};
 use sayso_store::tally::Tally;
 use tokio::time::Instant;
 
 use super::accounts::{self, OneAccount, Telling};
-use super::question::{NO_BUTTON, Questioning, YES_BUTTON};
+use super::hearing::{shown, text_of, understand};
+use super::question::Questioning;
 use super::reference::Carrier;
 use super::reply::{Replying, Said};
 use super::understanding::{Line, Understanding};
@@ -79,7 +80,8 @@ pub(crate) async fn take(
             }
             other @ (ProviderEvent::SenderHealth(_)
             | ProviderEvent::TemplateChanged(_)
-            | ProviderEvent::NumberChanged(_)) => others.push(other),
+            | ProviderEvent::NumberChanged(_)
+            | ProviderEvent::Named(_)) => others.push(other),
         }
     }
     unknown.keep();
@@ -109,6 +111,9 @@ async fn take_other(
         }
         ProviderEvent::NumberChanged(changed) => {
             accounts::take_over(app, configuration, connection, &changed).await
+        }
+        ProviderEvent::Named(named) => {
+            Ok(accounts::take_named(app, configuration, connection, &named).await?)
         }
         // These are taken elsewhere.
         ProviderEvent::Wrote(_)
@@ -276,7 +281,9 @@ impl Listening<'_> {
         let settings = self.configuration.settings.at(self.received);
         let judged = line.judged(understood.as_ref(), said, &settings.policies);
         let statements: Vec<_> = judged.iter().map(|(about, it)| (*about, it.statement)).collect();
-        let mut facts: Vec<Fact> = sender.map(Fact::Activity).into_iter().collect();
+        let is_chat = wrote.place == Place::Chat;
+        let mut facts: Vec<Fact> =
+            sender.filter(|_| is_chat).map(Fact::Activity).into_iter().collect();
         facts.extend(statements.iter().map(|said| Fact::Consent(said.0, said.1)));
         let heard = understood.map(|understood| understood.heard);
         facts.extend(self.unblocked(wrote, heard, sender));
@@ -291,7 +298,7 @@ impl Listening<'_> {
             }
             None => None,
         };
-        let good = good.filter(|_| refused.is_none());
+        let good = good.filter(|_| refused.is_none() && is_chat);
         let confirmed = carrier.take(good.as_ref()).await?;
         let good = good.filter(|_| !confirmed.is_empty());
         let recorded = self.record(&saying, &facts, confirmed).await?;
@@ -307,7 +314,7 @@ impl Listening<'_> {
             start: recorded.came_to(&line, understood.as_ref(), self.received),
             at: wrote.occurred_at.map_or(self.received, |at| at.last().min(self.received)),
         };
-        let is_answered = wrote.handled_by_provider.is_some() || said_before;
+        let is_answered = wrote.handled_by_provider.is_some() || said_before || !is_chat;
         // Who opted in on the page is not asked again.
         let questioning = questioning.as_ref().filter(|_| good.is_none());
         let reply = match (sender, addresses.first()) {
@@ -362,7 +369,8 @@ impl Listening<'_> {
         Questioning::of(self.app, self.configuration, place, to, self.received).await
     }
 
-    /// The end of the provider's own block, where the provider ends it by itself at a start word.
+    /// The end of the provider's own block, where the provider ends it by itself at a start word: of ours,
+    /// or of its own, which is no START to us.
     fn unblocked(
         &self,
         wrote: &Wrote,
@@ -371,11 +379,11 @@ impl Listening<'_> {
     ) -> Option<Fact> {
         let connection = self.configuration.connections.get(&self.connection)?;
         let is_start = heard.is_some_and(|heard| heard.reading == Reading::Start);
-        let unblocks = connection.provider == Provider::Twilio
-            || wrote.handled_by_provider == Some(KeywordKind::Start);
+        let unblocks = wrote.handled_by_provider == Some(KeywordKind::Start)
+            || (is_start && connection.provider == Provider::Twilio);
         let cover = Cover { channel: Some(wrote.channel), sender: Some(sender?), category: None };
         let off = Fact::Suppression(Suppression::Provider, cover, Switched::Off);
-        (is_start && unblocks).then_some(off)
+        unblocks.then_some(off)
     }
 
     /// A person used a switch of the platform, which says so.
@@ -533,7 +541,7 @@ impl Listening<'_> {
         let rule = understood.and_then(|it| it.rule).map(|rule| rule.says().id.to_string());
         let notice = understood.and_then(|understood| line.notice(understood));
         let told = [
-            ("text", wrote_text(wrote).unwrap_or_default()),
+            ("text", &*shown(wrote)),
             ("message_id", wrote.message_id.as_deref().unwrap_or_default()),
             ("reading", heard.map_or("", |heard| heard.reading.as_str())),
             ("because", heard.map_or("", |heard| heard.because.as_str())),
@@ -561,7 +569,7 @@ impl Listening<'_> {
         wrote.from.addresses().for_each(|address| address.write(&mut fields));
         fields.option(wrote.sender.as_deref(), Writer::text);
         fields.text(wrote.channel.as_str());
-        fields.option(wrote_text(wrote), Writer::text);
+        fields.option(text_of(wrote), Writer::text);
         fields.option(wrote.handled_by_provider, |fields, kind| fields.text(&format!("{kind:?}")));
         let request = self.dated(fields, wrote.occurred_at);
         (request, self.identity(request, wrote.message_id.as_deref(), wrote.occurred_at))
@@ -631,19 +639,6 @@ pub(crate) fn sender_named(
     all.next().filter(|_| all.next().is_none())
 }
 
-/// How a person's words are understood; `None` where there are none. Of our reading and the provider's
-/// the refusing one wins.
-fn understand<'a>(line: &Line<'a>, wrote: &Wrote) -> Option<Understanding<'a>> {
-    let text = wrote_text(wrote).unwrap_or_default();
-    let own = pressed(wrote, line).or_else(|| wrote_text(wrote).map(|text| line.read(text)));
-    let heard = match (wrote.handled_by_provider.map(taken_by_provider), own) {
-        (Some(_), Some(own)) if may_refuse(own.reading) => own,
-        (Some(theirs), _) => theirs,
-        (None, own) => own?,
-    };
-    Some(line.follow(text, heard))
-}
-
 /// What words say, as statements about permissions: START in all its parts, each of which is written
 /// where its condition holds.
 fn statements(line: &Line<'_>, understood: &Understanding<'_>) -> Vec<(Permission, Statement)> {
@@ -673,17 +668,6 @@ const fn guard_of_start(fact: &Fact) -> Guard {
     }
 }
 
-/// The answer of a button of ours. A no is a no whenever it is pressed; a yes while the question waits.
-fn pressed(wrote: &Wrote, line: &Line<'_>) -> Option<Heard> {
-    let Written::Answer { payload, .. } = &wrote.content else { return None };
-    let reading = match payload.as_str() {
-        NO_BUTTON => Reading::No,
-        YES_BUTTON if line.open.is_some() => Reading::Yes,
-        _ => return None,
-    };
-    Some(Heard { reading, because: Because::WholeText })
-}
-
 /// The widest of what was refused on the channel.
 fn refused(statements: &[(Permission, Statement)], channel: Channel) -> Option<Scope> {
     let scopes = statements.iter().filter_map(|said| match said {
@@ -708,31 +692,6 @@ const fn refuses(fact: &Fact) -> bool {
         Fact::Consent(_, Statement::OptOut | Statement::Hold)
             | Fact::Suppression(_, _, Switched::On)
     )
-}
-
-/// Whether a text refuses, or may.
-const fn may_refuse(reading: Reading) -> bool {
-    reading.is_refusal() || matches!(reading, Reading::Unclear)
-}
-
-/// The words of a message, wherever they stand.
-fn wrote_text(wrote: &Wrote) -> Option<&str> {
-    match &wrote.content {
-        Written::Text(text) => Some(text),
-        Written::Answer { payload, title } => Some(title.as_deref().unwrap_or(payload)),
-        Written::Other { caption, .. } => caption.as_deref(),
-        Written::Contact { .. } => None,
-    }
-}
-
-/// What a provider took words for, and acted on.
-const fn taken_by_provider(kind: KeywordKind) -> Heard {
-    let reading = match kind {
-        KeywordKind::Stop => Reading::Stop { topic: None },
-        KeywordKind::Start => Reading::Start,
-        KeywordKind::Help => Reading::Help,
-    };
-    Heard { reading, because: Because::WholeText }
 }
 
 /// Evidence of a message: what it said and how it was read.

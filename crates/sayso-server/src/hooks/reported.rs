@@ -3,15 +3,16 @@
 
 use std::time::Duration;
 
-use sayso_channels::inbound::{MessageState as Told, Party, Reported};
+use sayso_channels::inbound::{MessageState as Told, Reported};
+use sayso_channels::party::Party;
 use sayso_core::address::Address;
 use sayso_core::id::{ConnectionId, MessageId};
 use sayso_core::limits;
 use sayso_core::message::MessageState;
 use sayso_store::configuration::Configuration;
-use sayso_store::message::{MessageName, MessageReport};
+use sayso_store::message::{MessageName, MessageReport, StoredMessage};
 
-use super::accounts::of_report;
+use super::accounts::join;
 use super::failures::{self, Failed};
 use super::health;
 use super::inbound::sender_named;
@@ -89,37 +90,54 @@ async fn bring(
     tokio::time::timeout(duration(limits::REPORT_WAIT), bringing).await.unwrap_or(Ok(false))
 }
 
-/// Obeys what a failure says about the person, and about the sender; and that two addresses are one
-/// account where the report names both.
+/// The message of ours that a report is about.
+async fn find(
+    app: &App,
+    configuration: &Configuration,
+    reported: &Reported,
+) -> Result<Option<StoredMessage>, Problem> {
+    for name in names(reported) {
+        let found = app.store().message_named(configuration.workspace, &name).await?;
+        // An id of another channel's provider may look the same.
+        let is_it = |sent: &StoredMessage| {
+            let route = sent.routes.get(usize::from(sent.route));
+            route.is_some_and(|route| route.channel == reported.channel)
+        };
+        if let Some(found) = found.filter(is_it) {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+/// Obeys what a failure says about the person, and about the sender; and that addresses are one account
+/// where the report names several. What is said of a message of ours is said of the address that we wrote
+/// to, whatever the report names: another address there is another of the same account.
 async fn obey(
     app: &App,
     configuration: &Configuration,
     connection: ConnectionId,
     reported: &Reported,
 ) -> Result<(), Problem> {
-    if let Some(to) = &reported.to {
-        let to = (reported.channel, to);
-        let account = of_report(app, configuration, connection, to, reported.occurred_at).await?;
-        if !account.is_empty() {
-            app.store().record(configuration.workspace, account).await?;
-        }
-    }
+    let sent = find(app, configuration, reported).await?;
+    let route = sent.as_ref().and_then(|sent| sent.routes.get(usize::from(sent.route)).copied());
+    let written_to =
+        sent.as_ref().and_then(|sent| sent.personal.as_ref()).map(|(to, _)| to.clone());
+    let named = reported.to.iter().flat_map(Party::addresses);
+    let mut to: Vec<Address> = written_to.iter().cloned().collect();
+    to.extend(named.filter(|named| Some(named) != written_to.as_ref()));
+    let (channel, at) = (reported.channel, reported.occurred_at);
+    let told = ("account of a report", at);
+    join(app, configuration, connection, (channel, to.clone()), told).await?;
     let Told::Failed(failure) = &reported.state else { return Ok(()) };
     let names = &reported.message;
-    let message = names.ours().or(names.provider()).or(names.platform()).unwrap_or_default();
-    let at = reported.occurred_at.map_or(app.now(), |claimed| claimed.last().min(app.now()));
-    let mut to: Vec<Address> = reported.to.iter().flat_map(Party::addresses).collect();
-    let (channel, named) = (reported.channel, reported.sender.as_deref());
-    let mut sender = sender_named(configuration, (connection, channel), named);
-    let ours = names.ours().and_then(|id| MessageId::parse(id).ok());
-    if let (true, Some(id)) = (to.is_empty() || sender.is_none(), ours)
-        && let Some(sent) = app.store().message(configuration.workspace, id).await?
-    {
-        // Kannel's reports name the message alone.
-        let route = sent.routes.get(usize::from(sent.route));
-        sender = sender.or(route.and_then(|route| route.sender));
-        to.extend(sent.personal.map(|(to, _)| to).filter(|_| to.is_empty()));
-    }
+    let ours = sent.as_ref().map(|sent| sent.id.to_string());
+    let message = ours.as_deref().or(names.ours()).or(names.provider()).or(names.platform());
+    let at = at.map_or(app.now(), |claimed| claimed.last().min(app.now()));
+    let named = sender_named(configuration, (connection, channel), reported.sender.as_deref());
+    // Kannel's reports name the message alone.
+    let sender = named.or(route.and_then(|route| route.sender));
+    let message = message.unwrap_or_default();
     let failed = Failed { message, to: &to, channel, sender, failure, at };
     failures::obey(app, configuration, connection, &failed).await?;
     let Some(sender) = sender else { return Ok(()) };

@@ -15,8 +15,9 @@ use sayso_channels::call::Method;
 use sayso_channels::connection::Connection as HttpAccount;
 use sayso_channels::failure::{ErrorMeaning, Failure};
 use sayso_channels::outbound::{
-    Answer, Button, CannotSend, HandOver, HttpRequest, Oddity, Outgoing, Payload as Said,
+    Answer, Button, CannotSend, HandOver, HttpRequest, Oddity, Outgoing, Payload as Said, Recipient,
 };
+use sayso_core::address::Address;
 use sayso_core::channel::Provider;
 use sayso_core::id::ConnectionId;
 use sayso_core::limits;
@@ -32,6 +33,7 @@ use super::relay::{self, Encryption};
 use crate::account::Account;
 use crate::app::App;
 use crate::body::duration;
+use crate::hooks::accounts;
 use crate::hooks::failures::{self, Failed};
 use crate::hooks::health;
 use crate::hooks::question::{NO_BUTTON, YES_BUTTON};
@@ -213,7 +215,10 @@ pub(crate) async fn carry(
         Handed::Unsendable(why) => return Ok(HandOverEnd::Failed { why: why.into() }),
     };
     Ok(match answered {
-        HandOver::Accepted { provider_id } => {
+        HandOver::Accepted { provider_id, recipient } => {
+            if let Some(recipient) = &recipient {
+                join(app, carriage, &claimed, recipient).await?;
+            }
             if let Some(sender) = claimed.route.sender {
                 app.dispatch().back_offs().went((carriage.configuration.workspace, sender));
             }
@@ -347,6 +352,25 @@ async fn obey(
     let (Some(sender), Some(signal)) = (claimed.route.sender, signal) else { return Ok(()) };
     let tell = || health::tell(app, configuration.workspace, sender, signal.clone());
     persist("how a sender stands", tell).await
+}
+
+/// Records that whom the provider says it sends to and whom we wrote to are one account, trying until it
+/// can: the next refusal may come under that name alone.
+async fn join(
+    app: &App,
+    carriage: &Carriage,
+    claimed: &Claimed,
+    recipient: &Recipient,
+) -> Result<(), StoreError> {
+    let Some(party) = recipient.party(&claimed.to, app.phones()) else { return Ok(()) };
+    let told = format!("account of the answer to {}", claimed.id);
+    let addresses: Vec<Address> =
+        std::iter::once(claimed.to.clone()).chain(party.addresses()).collect();
+    persist("that two addresses are one account", || {
+        let of = (claimed.route.channel, addresses.clone());
+        accounts::join(app, &carriage.configuration, carriage.connection, of, (&told, None))
+    })
+    .await
 }
 
 /// The word for why no request could be made of a message.

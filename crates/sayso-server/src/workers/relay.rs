@@ -194,7 +194,7 @@ async fn announce(connection: &mut AsyncSmtpConnection, mail: &Mail) -> Result<(
 fn taken(response: &Response, id: String) -> Handed {
     let code = number(response.code());
     Handed::Answered(if (200..=299).contains(&code) {
-        HandOver::Accepted { provider_id: Some(id) }
+        HandOver::Accepted { provider_id: Some(id), recipient: None }
     } else {
         HandOver::Unknown { why: Oddity::Status(code) }
     })

@@ -30,6 +30,7 @@ pub(crate) mod kannel;
 pub(crate) mod links;
 pub(crate) mod provider;
 pub(crate) mod relay;
+pub(crate) mod told;
 
 /// A clock that moves when it is told to, and a microsecond at each look.
 #[derive(Debug)]

@@ -341,6 +341,33 @@ pub async fn a_phone_of_two_accounts_passes_on_only_what_it_refuses_itself(store
     assert_eq!(of(store, workspace, &new).await, OPTED_OUT);
 }
 
+/// Rule 13: two numbers that are named together are one line, in whatever order it is told; who is named
+/// with one of them is named with the other, until the naming is retracted.
+pub async fn two_spellings_of_a_number_are_one_for_whoever_is_named_with_either(store: &dyn Store) {
+    for order in orders(3) {
+        let workspace = workspace(store).await;
+        let (ours, theirs, id) = (phone(1), phone(2), channel_id(1));
+        let spellings = one_account(store, workspace, (&ours, &theirs), 1);
+        for at in &order {
+            match at {
+                0 => drop(store.record(workspace, spellings.clone()).await.unwrap()),
+                1 => tie(store, workspace, &theirs, &id).await,
+                _ => {
+                    let out = said(workspace, &id, WHATSAPP, Statement::OptOut, 5);
+                    record(store, workspace, out).await;
+                }
+            }
+        }
+        assert_eq!(of(store, workspace, &ours).await, OPTED_OUT, "order {order:?}");
+        assert_eq!(of(store, workspace, &theirs).await, OPTED_OUT, "order {order:?}");
+        let target = retraction(&ours, spellings[0].id, Role::Compliance);
+        assert!(matches!(store.retract(workspace, target).await.unwrap(), Retracting::Done(_)));
+        assert_eq!(of(store, workspace, &ours).await, NO_OPT_IN, "order {order:?}");
+        assert_eq!(of(store, workspace, &theirs).await, OPTED_OUT, "order {order:?}");
+        assert_eq!(known(store, workspace, &ours).await.accounts().count(), 0, "order {order:?}");
+    }
+}
+
 /// The other addresses of an address are bounded; one too many is not tied, on either side.
 pub async fn an_address_has_a_bounded_number_of_others(store: &dyn Store) {
     let workspace = workspace(store).await;

@@ -106,6 +106,11 @@ pub async fn a_message_goes_its_way_from_the_queue_to_the_person(store: &dyn Sto
     let known = store.report_messages(workspace, reports).await.unwrap();
     assert_eq!(known, [true, true, false, false]);
     let message = stored(store, workspace, 1).await;
+    for name in [ours(), provider("p-1")] {
+        let named = store.message_named(workspace, &name).await.unwrap();
+        assert_eq!(named.as_ref(), Some(&message), "{name:?}");
+    }
+    assert_eq!(store.message_named(workspace, &provider("p-2")).await.unwrap(), None);
     assert_eq!(message.state, MessageState::Delivered);
     assert!(message.times.sent_at.is_some() && message.times.delivered_at.is_some());
     assert!(store.waiting_senders().await.unwrap().is_empty());

@@ -129,11 +129,18 @@ impl Group<'_> {
                 self.untie_other(workspace, key, id)?;
                 self.level(workspace, key)
             }
+            Some((Fact::SameAccount(channel, other), _)) => {
+                if let Some(tie) =
+                    self.registers(workspace, key)?.same_account(channel, other).copied()
+                {
+                    self.join_spellings(workspace, Pair { channel, from: key, to: other }, tie)?;
+                }
+                self.level(workspace, key)
+            }
             Some((
                 Fact::Consent(..)
                 | Fact::Suppression(..)
                 | Fact::Erasure
-                | Fact::SameAccount(..)
                 | Fact::Activity(_)
                 | Fact::Link(_)
                 | Fact::Attributes(_)
@@ -142,6 +149,63 @@ impl Group<'_> {
             ))
             | None => self.level(workspace, key),
         }
+    }
+
+    /// Ties what is tied to one spelling of a number to its other spellings, now that two addresses were
+    /// named as one.
+    fn join_spellings(
+        &mut self,
+        workspace: &Workspace,
+        named: Pair,
+        tie: Mark,
+    ) -> Result<(), StoreError> {
+        let Pair { channel, from: key, to: other } = named;
+        if !self.is_number(workspace, key)? {
+            return Ok(());
+        }
+        let joins_spellings = self.is_number(workspace, other)?;
+        for further in self.tied_to(workspace, key, channel)? {
+            // A person's id is tied to all spellings of their number; the number of a new person is none.
+            let is_spelling = joins_spellings || self.is_number(workspace, further)?;
+            if further != other && is_spelling {
+                self.tie(workspace, Pair { channel, from: further, to: other }, tie)?;
+                self.tie(workspace, Pair { channel, from: other, to: further }, tie)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn is_number(&mut self, workspace: &Workspace, key: AddressKey) -> Result<bool, StoreError> {
+        Ok(self.address(workspace, key)?.as_ref().is_some_and(account::is_number))
+    }
+
+    /// The other addresses of an address's account on a channel.
+    fn tied_to(
+        &mut self,
+        workspace: &Workspace,
+        key: AddressKey,
+        channel: Channel,
+    ) -> Result<Vec<AddressKey>, StoreError> {
+        let registers = self.registers(workspace, key)?;
+        let others = registers.accounts().filter(|(on, _, _)| *on == channel);
+        Ok(others.map(|(_, other, _)| other).collect())
+    }
+
+    /// Ties an address to another, because of a naming.
+    fn tie(&mut self, workspace: &Workspace, pair: Pair, named: Mark) -> Result<(), StoreError> {
+        let Pair { channel, from, to } = pair;
+        let Some(address) = self.address(workspace, from)? else { return Ok(()) };
+        let following = Following {
+            subject: Subject::Address(address),
+            fact: Fact::SameAccount(channel, to),
+            source: &account::source(to),
+            actor: Actor::System,
+            at: named.at,
+            basis: Some(named.event),
+        };
+        let causes = [named.event.as_bytes().as_slice(), from.as_bytes(), to.as_bytes()];
+        let draft = following.draft(derived_id(workspace, "spelling", &causes));
+        self.append_following(workspace, draft).map(|_| ())
     }
 
     /// Brings an address and the others of its accounts in line, both ways.
@@ -314,10 +378,34 @@ impl Group<'_> {
         let Some(Fact::SameAccount(channel, other)) = row.map(|row| row.event.fact) else {
             return Ok(());
         };
-        let registers = self.registers(workspace, other)?;
-        let tie = registers.same_account(channel, key);
+        self.untie_those_of(workspace, other, (channel, retracted))?;
+        let tie = self.registers(workspace, other)?.same_account(channel, key).copied();
         if let (Some(tie), Some(address)) = (tie, self.address(workspace, other)?) {
             self.take_back_from(workspace, (other, &address), tie.event, &account::source(key))?;
+        }
+        Ok(())
+    }
+
+    /// Unties from an address what was tied to it because of a naming that is retracted.
+    fn untie_those_of(
+        &mut self,
+        workspace: &Workspace,
+        key: AddressKey,
+        (channel, retracted): (Channel, EventId),
+    ) -> Result<(), StoreError> {
+        for further in self.tied_to(workspace, key, channel)? {
+            let sides = [(key, further), (further, key)];
+            for (one, other) in sides {
+                let tie = self.registers(workspace, one)?.same_account(channel, other).copied();
+                let Some(tie) = tie else { continue };
+                let row = self.find_event(workspace, one, tie.event, None)?;
+                let is_its = row.is_some_and(|row| row.event.basis == Some(retracted));
+                if let (true, Some(address)) = (is_its, self.address(workspace, one)?) {
+                    let source = account::source(other);
+                    self.take_back_from(workspace, (one, &address), tie.event, &source)?;
+                    break;
+                }
+            }
         }
         Ok(())
     }

@@ -575,6 +575,24 @@ pub(super) fn find(
     row.map(|row| read(row, workspace.id, &workspace.secrets.vault)).transpose()
 }
 
+/// The message that a report names.
+pub(super) fn find_by_name(
+    work: &Connection,
+    workspace: &Workspace,
+    name: &MessageName,
+) -> Result<Option<StoredMessage>, StoreError> {
+    let id = match name {
+        MessageName::Ours(id) => return find(work, workspace, *id),
+        MessageName::Provider(id) => id,
+    };
+    let statement =
+        format!("SELECT {COLUMNS} FROM message WHERE workspace = ?1 AND provider_id = ?2");
+    let mut statement = work.prepare_cached(&statement).map_err(unreadable)?;
+    let mut rows = statement.query(params![workspace.id.as_bytes(), id]).map_err(unreadable)?;
+    let row = rows.next().map_err(unreadable)?;
+    row.map(|row| read(row, workspace.id, &workspace.secrets.vault)).transpose()
+}
+
 /// Messages, the newest first, each with its row.
 pub(super) fn list(
     work: &Connection,

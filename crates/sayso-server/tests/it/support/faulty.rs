@@ -23,8 +23,8 @@ use sayso_store::double_opt_in::{Answering, Asking, DoubleOptInDraft, StoredDoub
 use sayso_store::erasure::{Erased, ErasurePage};
 use sayso_store::look_up::{LookUpDraft, LookUpPage, LookUpQuery};
 use sayso_store::message::{
-    Claiming, FailureQuery, HandOver, MessageDraft, MessagePage, MessageQuery, MessageReport,
-    Queueing, StoredMessage,
+    Claiming, FailureQuery, HandOver, MessageDraft, MessageName, MessagePage, MessageQuery,
+    MessageReport, Queueing, StoredMessage,
 };
 use sayso_store::reference::{Keeping, ReferenceDraft, StoredReference};
 use sayso_store::reject::{RejectDraft, RejectPage, RejectQuery};
@@ -372,6 +372,14 @@ impl Store for FaultyStore {
         id: MessageId,
     ) -> Result<Option<StoredMessage>, StoreError> {
         self.run(self.inner.message(workspace, id)).await
+    }
+
+    async fn message_named(
+        &self,
+        workspace: WorkspaceId,
+        name: &MessageName,
+    ) -> Result<Option<StoredMessage>, StoreError> {
+        self.run(self.inner.message_named(workspace, name)).await
     }
 
     async fn messages(

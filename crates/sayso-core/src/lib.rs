@@ -61,6 +61,7 @@ pub mod double_opt_in;
 pub mod guard;
 pub mod lifting;
 pub mod link;
+pub mod list_word;
 pub mod personal_link;
 pub mod reference;
 pub mod retraction;

@@ -93,6 +93,15 @@ impl Zone {
         &table().everywhere
     }
 
+    /// What the time of day there is in UTC: the first and the last instant it can mean, where clocks
+    /// are put back; none of years that the calendar does not have.
+    pub(crate) fn in_utc(self, local: jiff::civil::DateTime) -> Option<(Timestamp, Timestamp)> {
+        let zone = table().names.get(usize::from(self.0)).and_then(Named::zone)?;
+        let ambiguous = zone.to_ambiguous_timestamp(local);
+        let at = |instant: jiff::Timestamp| Timestamp::from_micros(instant.as_microsecond());
+        Some((at(ambiguous.earlier().ok()?), at(ambiguous.later().ok()?)))
+    }
+
     /// How its time of day goes from `from` until `until`.
     pub(crate) fn course(self, from: Timestamp, until: Timestamp) -> Course {
         let Some(zone) = table().names.get(usize::from(self.0)).and_then(Named::zone) else {

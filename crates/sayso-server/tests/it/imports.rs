@@ -116,7 +116,8 @@ async fn a_row_with_date_method_evidence_and_notice_is_an_act_at_its_date() {
     let answer = import(&app, &[proven(2, "2026-03-01", &notice)]).await.remove(0);
     assert_eq!((&answer["standing"], &answer["status"]), (&json!("act"), &json!("opted_in")));
     let event = app.get("/v1/exports/consents?channel=sms").await.lines().remove(0);
-    assert_eq!(event["since"], "2026-03-01T00:00:00Z".replace("00Z", "00.000000Z"));
+    let since = "2026-02-28T10:00:00.000000Z";
+    assert_eq!(event["since"], since, "a day without a zone begins at UTC+14");
     assert_eq!(event["basis"]["standing"], "act");
     assert_eq!(event["basis"]["fields"]["evidence"], "file 7");
 }
@@ -401,7 +402,7 @@ async fn an_export_as_a_table_runs_nothing_in_a_spreadsheet() {
     assert!(lines[1].starts_with("tel:+14155552671,"), "{}", lines[1]);
     assert!(lines[1].contains("\"'=HYPERLINK(\"\"https://evil.example\"\")\""), "{}", lines[1]);
     app.get("/v1/exports/consents?channel=sms&format=xls").await.is_problem("unknown-word");
-    app.get("/v1/exports/consents").await.is_problem("missing-field");
+    app.get("/v1/exports/consents?as_of=March").await.is_problem("invalid-time");
 }
 
 #[tokio::test]

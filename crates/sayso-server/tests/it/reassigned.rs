@@ -48,8 +48,8 @@ async fn a_reassigned_number_is_reached_again_only_by_what_its_new_holder_agrees
     assert_eq!(told.status, StatusCode::CREATED, "{}", told.text);
     assert_eq!(
         told.json()["occurred_at"],
-        "2026-11-10T23:59:59.999999Z",
-        "a day counts to its end"
+        "2026-11-11T11:59:59.999999Z",
+        "a day counts to its end, anywhere on Earth"
     );
     assert_eq!(reason(&app, ADA).await, "suppressed");
     let events = app.get("/v1/events?phone=%2B14155552671").await.text;
@@ -139,7 +139,7 @@ async fn a_list_of_disconnected_numbers_has_a_date_and_one_of_consents_has_none(
     let begin = json!({ "list": "carrier", "kind": "disconnected", "date": "2026-11-10" });
     let begun = app.post("/v1/imports", &begin).await.json();
     let path = begun["rows"].as_str().unwrap();
-    assert!(path.ends_with("&kind=disconnected&date=2026-11-10T23%3A59%3A59.999999Z"), "{path}");
+    assert!(path.ends_with("&kind=disconnected&date=2026-11-11T11%3A59%3A59.999999Z"), "{path}");
     let answer = app.post_text(path, "application/x-ndjson", rows[0].to_string()).await;
     assert_eq!(answer.lines()[0]["outcome"], "appended", "{}", answer.text);
 }

@@ -66,6 +66,11 @@ pub(crate) struct Batch {
     pub(crate) form: BatchForm,
 }
 
+/// The rows of a list. Bytes that are no UTF-8 stand as U+FFFD: they cost the value that they are in, and
+/// no other row.
+#[derive(Debug)]
+pub(crate) struct ListText(pub(crate) String);
+
 /// How a batch is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BatchForm {
@@ -234,6 +239,22 @@ impl<S: Send + Sync> FromRequest<S> for Batch {
             Problem::new(Code::NotUtf).detail(format!("the fault is at byte {at}"))
         })?;
         Ok(Self { text, form })
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for ListText {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
+        match media_type(request.headers()) {
+            None | Some("application/json" | "application/x-ndjson" | "application/jsonl") => {}
+            Some(_) => return Err(Problem::new(Code::MediaType)),
+        }
+        let bytes = read_bytes(request.into_body(), limits::BATCH_BODY_BYTES_MAX).await?;
+        let text = String::from_utf8(bytes);
+        Ok(Self(
+            text.unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
+        ))
     }
 }
 

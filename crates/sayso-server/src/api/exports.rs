@@ -13,14 +13,16 @@ use sayso_core::address::AddressKey;
 use sayso_core::channel::Channel;
 use sayso_core::id::WorkspaceId;
 use sayso_core::limits;
+use sayso_core::registers::Registers;
 use sayso_core::settings::Settings;
 use sayso_core::status::Status;
-use sayso_core::time::Timestamp;
+use sayso_core::time::{Span, Timestamp};
 use sayso_store::Store;
 use sayso_store::configuration::Configuration;
-use sayso_store::store::StoreError;
+use sayso_store::store::{KnownAddress, Moment, StoreError, Subject};
 use utoipa::IntoParams;
 
+use crate::api::check::time_of;
 use crate::api::consents::line;
 use crate::api::imports::Import;
 use crate::app::App;
@@ -39,15 +41,18 @@ json_object! {
     #[derive(IntoParams)]
     #[into_params(parameter_in = Query)]
     ExportRequest {
-        /// The channel. Required.
-        #[param(inline, value_type = ChannelText, required = true, example = "sms")]
+        /// The channel; all of them if absent.
+        #[param(inline, value_type = Option<ChannelText>, example = "sms")]
         channel: ChannelText,
-        /// The statuses to write, separated by commas; all if absent.
+        /// The statuses to write, separated by commas; all if absent. `opted_in` is who may be written to: nobody whom a block or a refusal of processing keeps from it.
         #[param(value_type = Option<String>, example = "opted_in,opted_out")]
         status: String,
         /// `ndjson` (the default) or `csv`.
         #[param(value_type = Option<String>, example = "csv")]
         format: String,
+        /// What was known then: an instant, or a day, which is its end in UTC. Now, if absent.
+        #[param(value_type = Option<String>, example = "2026-03-31")]
+        as_of: String,
     }
 }
 
@@ -65,7 +70,8 @@ struct Export {
     configuration: Arc<Configuration>,
     settings: Settings,
     now: Timestamp,
-    channel: Channel,
+    moment: Moment,
+    channels: Vec<Channel>,
     statuses: Vec<Status>,
     format: Format,
 }
@@ -76,11 +82,11 @@ enum Place {
     After(AddressKey),
 }
 
-/// Streams every consent on a channel with its proof, refusals included.
+/// Streams every consent with its proof, refusals included: of a channel, or of all.
 ///
 /// One row for each address and scope of which something is known, in no order that means anything.
-/// An address that is suppressed without having said anything has a row for the scope `all`, and a
-/// refusal of processing one of its own. People known by hash only, and erased ones, have their address key and no address. As CSV, cells that a
+/// Each block (`suppression`) has a row of its own, which an import reads as a refusal, and so has a
+/// refusal of processing. People known by hash only, and erased ones, have their address key and no address. As CSV, cells that a
 /// spreadsheet would run are written with a leading apostrophe, and phones as `tel:+…`, which every
 /// import reads again as the same number.
 #[utoipa::path(
@@ -128,27 +134,40 @@ impl Export {
         asked: Asked<ExportRequest>,
     ) -> Result<Self, Problem> {
         let Asked { request, mut faults } = asked;
-        let channel = request.channel.map(|ChannelText(channel)| channel);
-        let channel = faults.require("?channel", channel, "sms");
+        let channels =
+            request.channel.map_or_else(|| CHANNELS.to_vec(), |ChannelText(channel)| vec![channel]);
         let statuses = statuses(request.status.as_deref().unwrap_or_default(), &mut faults);
         let format = format(request.format.as_deref(), &mut faults);
-        let channel = faults.settle(channel)?;
-        let now = app.now();
+        let as_of = request.as_of.as_deref().and_then(|text| as_of(text, &mut faults));
+        faults.settle(Some(()))?;
+        let moment = as_of.map_or(Moment::Now, Moment::AsOf);
+        let now = time_of(moment, app.now());
         Ok(Self {
             store: app.shared_store(),
             workspace: caller.workspace(),
             configuration: Arc::clone(caller.configuration()),
             settings: caller.configuration().settings.at(now),
             now,
-            channel,
+            moment,
+            channels,
             statuses,
             format,
         })
     }
 
-    /// Whether rows with this status are asked for.
-    fn wants(&self, status: &str) -> bool {
-        self.statuses.is_empty() || self.statuses.iter().any(|wanted| wanted.as_str() == status)
+    /// Whether a row is asked for. A list of whom may be written to holds nobody who may not.
+    fn wants(&self, row: &ExportRow) -> bool {
+        let is_blocked = row.status == Status::OptedIn.as_str() && !row.reasons.is_empty();
+        let is_named = self.statuses.iter().any(|wanted| wanted.as_str() == row.status);
+        self.statuses.is_empty() || (is_named && !is_blocked)
+    }
+
+    /// What is known of an address at the moment of the export.
+    async fn registers(&self, known: &KnownAddress) -> Result<Arc<Registers>, StoreError> {
+        if self.moment == Moment::Now {
+            return Ok(Arc::clone(&known.registers));
+        }
+        self.store.registers(self.workspace, &Subject::Key(known.key), self.moment).await
     }
 
     /// The lines of one page of addresses, and where the next begins.
@@ -171,6 +190,29 @@ impl Export {
         let last = addresses.last().filter(|_| addresses.len() == limits::EXPORT_PAGE_ADDRESSES);
         Ok((lines, last.map(|known| Place::After(known.key))))
     }
+}
+
+/// The channels, in the order in which all of them are written.
+const CHANNELS: [Channel; 10] = [
+    Channel::WhatsApp,
+    Channel::Sms,
+    Channel::Email,
+    Channel::Rcs,
+    Channel::Voice,
+    Channel::Push,
+    Channel::Viber,
+    Channel::Telegram,
+    Channel::Messenger,
+    Channel::Line,
+];
+
+/// The instant of a time, or the end of a day in UTC.
+fn as_of(text: &str, faults: &mut Faults) -> Option<Timestamp> {
+    let at = Timestamp::parse(text).map_err(|fault| {
+        faults.note_with_example("?as_of", Code::InvalidTime, fault, "2026-03-31");
+    });
+    let is_day = text.len() == "2026-03-31".len();
+    at.ok().map(|at| if is_day { at.plus(Span::days(1)).minus(Span::micros(1)) } else { at })
 }
 
 fn statuses(text: &str, faults: &mut Faults) -> Vec<Status> {

@@ -22,7 +22,7 @@ use utoipa::{IntoParams, PartialSchema, ToSchema};
 use crate::api::page::InPath;
 use crate::app::App;
 use crate::body::texts::{ClaimedTimeText, ListKindText, NameText, RegionText, RowFormatText};
-use crate::body::{Asked, Batch, Faults, FromJson, Pointer, Sent, json_object};
+use crate::body::{Asked, Faults, FromJson, ListText, Pointer, Sent, json_object};
 use crate::caller::{Caller, Compliance, Needs};
 use crate::problem::{Code, Problem, ProblemBody};
 
@@ -32,8 +32,10 @@ use row::{ImportRow, ListKind};
 
 pub(crate) mod answer;
 mod disconnected;
+mod doubt;
 mod gupshup;
 pub(crate) mod intake;
+mod number;
 mod row;
 
 /// The caller may import and export lists.
@@ -214,14 +216,14 @@ pub(crate) async fn rows(
     caller: Caller<Import>,
     id: InPath<ImportIdText>,
     asked: Asked<RowsRequest>,
-    batch: Batch,
+    ListText(text): ListText,
 ) -> Result<Response, Problem> {
     let InPath(ImportIdText(id)) = id;
     let rows = settle(asked, &caller)?;
     refuse_undone(&caller, id)?;
     let intake = Intake::begin(&app, &caller, id, rows.list);
     let intake = intake.region(rows.region).of(rows.kind, rows.format);
-    let answers = intake.take(&batch.text, rows.mode, rows.lifting).await?;
+    let answers = intake.take(&text, rows.mode, rows.lifting).await?;
     let lines: String = answers.iter().map(crate::api::consents::line).collect();
     Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], lines).into_response())
 }

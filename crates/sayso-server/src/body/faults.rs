@@ -110,6 +110,14 @@ impl Faults {
         taken
     }
 
+    /// Takes out the faults that are so.
+    pub(crate) fn take_if(&mut self, is: impl Fn(&FieldError) -> bool) -> Vec<FieldError> {
+        let all = std::mem::take(&mut self.0);
+        let (taken, kept) = all.into_iter().partition(is);
+        self.0 = kept;
+        taken
+    }
+
     /// The faults.
     pub(crate) fn into_errors(self) -> Vec<FieldError> {
         self.0

@@ -6,10 +6,12 @@
 //! workspace names a region. So phones are written as `tel:+…` (RFC 3966): no formula, no number to
 //! be rounded, and the same phone wherever it is read again.
 
+use sayso_core::status::Status;
+
 use super::row::{Basis, ExportRow};
 
 /// The columns. Those that an import knows have the names it knows them by.
-const COLUMNS: [&str; 25] = [
+const COLUMNS: [&str; 26] = [
     "phone",
     "email",
     "external_id",
@@ -35,6 +37,7 @@ const COLUMNS: [&str; 25] = [
     "fields",
     "event",
     "reasons",
+    "suppression",
 ];
 
 /// The first line.
@@ -57,8 +60,7 @@ pub(super) fn line(row: &ExportRow) -> String {
         row.address_key.clone(),
         row.channel.unwrap_or_default().to_owned(),
         text(&row.scope),
-        // An import reads a status only with a channel, and a refusal of processing by its own name.
-        row.channel.map(|_| row.status).unwrap_or_default().to_owned(),
+        status(row).to_owned(),
         if row.channel.is_none() { "false".to_owned() } else { String::new() },
         row.level.unwrap_or_default().to_owned(),
         text(&row.since),
@@ -79,9 +81,18 @@ pub(super) fn line(row: &ExportRow) -> String {
         of_basis(further_fields),
         of_basis(|basis| Some(basis.event.clone())),
         row.reasons.join(" "),
+        row.suppression.unwrap_or_default().to_owned(),
     ];
     let cells: Vec<String> = cells.iter().map(|cell| quoted(&neutralized(cell))).collect();
     cells.join(",") + "\r\n"
+}
+
+/// The status, for an import to read. It is read only with a channel, and a refusal of processing by its
+/// own name. Who agreed and is blocked has none, so that no import makes a yes of it that is later than the
+/// block; `reasons` says what blocks them.
+fn status(row: &ExportRow) -> &'static str {
+    let is_blocked = row.status == Status::OptedIn.as_str() && !row.reasons.is_empty();
+    if row.channel.is_none() || is_blocked { "" } else { row.status }
 }
 
 /// The other fields of the evidence, as JSON.

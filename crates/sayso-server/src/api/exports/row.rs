@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use sayso_core::address::Address;
-use sayso_core::channel::{Channel, Permission, Scope};
-use sayso_core::decision::{Requirement, check};
+use sayso_core::channel::{Category, Channel, Message, Permission, Scope};
+use sayso_core::decision::{Reason, Requirement, check};
 use sayso_core::register::Mark;
+use sayso_core::registers::Registers;
 use sayso_core::status::Status;
-use sayso_core::suppression::blocking;
+use sayso_core::suppression::{Cover, Suppression, Switch, blocking};
 use sayso_core::time::Timestamp;
 use sayso_store::store::{HistoryEntry, KnownAddress, StoreError};
 use serde::Serialize;
@@ -62,6 +63,10 @@ pub(crate) struct ExportRow {
     pub(crate) since: Option<String>,
     /// Why the gate denies such a message; empty if it may be sent.
     pub(crate) reasons: Vec<&'static str>,
+    /// In the row of a block, which outranks consent: `complaint`, `erased`, `invalid`, `reassigned`, `operator` or `provider`. Its status is `opted_out`, as which an import reads it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "complaint")]
+    pub(crate) suppression: Option<&'static str>,
     /// The event that the status rests on; absent where nothing was said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) basis: Option<Basis>,
@@ -126,35 +131,77 @@ pub(crate) struct ExportedNotice {
     pub(crate) text_sha256: String,
 }
 
-/// The rows of one address: one for each scope of which something is known; one for `all` where
-/// nothing was said and the address is suppressed all the same; and one for a refusal of processing.
+/// The rows of one address: one for each scope of each channel of which something is known, one for each
+/// block, and one for a refusal of processing.
 pub(super) async fn rows_of(
     export: &Export,
     known: &KnownAddress,
 ) -> Result<Vec<ExportRow>, StoreError> {
+    let registers = export.registers(known).await?;
+    let mut found = Vec::new();
+    for channel in &export.channels {
+        let scopes = registers.on_channel(*channel).map(|(scope, _)| scope);
+        found
+            .extend(scopes.map(|scope| about_messages(export, known, &registers, *channel, scope)));
+        found.extend(blocks(export, known, &registers, *channel));
+    }
+    let is_of_channels = export.channels.iter().any(|channel| {
+        registers.on_channel(*channel).next().is_some() || reaches(known.address.as_ref(), *channel)
+    });
+    let refusal = registers.processing().standing_refusal(export.now);
+    if let Some(refusal) = refusal.filter(|_| is_of_channels) {
+        found.push((about_processing(known), Some(*refusal)));
+    }
     let mut rows = Vec::new();
-    let mut said: Vec<Scope> =
-        known.registers.on_channel(export.channel).map(|(scope, _)| scope).collect();
-    let is_silent = said.is_empty();
-    if is_silent && !reaches(known.address.as_ref(), export.channel) {
-        return Ok(rows);
-    }
-    if is_silent {
-        said.push(Scope::All);
-    }
-    for scope in said {
-        let (row, basis) = about_messages(export, known, scope);
-        if export.wants(row.status) && !(is_silent && basis.is_none()) {
+    for (row, basis) in found {
+        if export.wants(&row) {
             rows.push(with_basis(export, known, row, basis).await?);
         }
     }
-    if let Some(refusal) = known.registers.processing().standing_refusal(export.now) {
-        let row = about_processing(known);
-        if export.wants(row.status) {
-            rows.push(with_basis(export, known, row, Some(*refusal)).await?);
-        }
-    }
     Ok(rows)
+}
+
+/// What blocks an address on a channel that it may be reached on, whatever was said.
+fn blocks(
+    export: &Export,
+    known: &KnownAddress,
+    registers: &Registers,
+    channel: Channel,
+) -> Vec<(ExportRow, Option<Mark>)> {
+    let is_of_channel = |cover: &Cover| cover.channel.is_none_or(|covered| covered == channel);
+    let mut rows = Vec::new();
+    for (suppression, cover, _) in registers.suppressions().iter() {
+        let is_heard = registers.on_channel(channel).next().is_some()
+            || reaches(known.address.as_ref(), channel);
+        if !is_heard || !is_of_channel(&cover) {
+            continue;
+        }
+        let category = cover.category.unwrap_or(Category::Marketing);
+        let message = Message { sender: cover.sender, ..Message::ordinary(channel, category) };
+        let standing = blocking(registers, &message, export.now);
+        let mark = registers.suppressions().switch(suppression, cover).and_then(Switch::standing);
+        let is_standing =
+            |(kind, set): (Suppression, &Mark)| kind == suppression && Some(set) == mark;
+        if !standing.into_iter().any(is_standing) {
+            continue;
+        }
+        let scope = match (cover.sender, cover.category) {
+            (Some(sender), _) => Scope::Sender(sender),
+            (None, Some(category)) => Scope::Category(category),
+            (None, None) => Scope::All,
+        };
+        let row = ExportRow {
+            permission: "messages",
+            channel: Some(channel.as_str()),
+            scope: Some(scope.to_string()),
+            status: Status::OptedOut.as_str(),
+            reasons: vec![Reason::Suppressed.as_str()],
+            suppression: Some(suppression.as_str()),
+            ..ExportRow::at(known)
+        };
+        rows.push((row, mark.copied()));
+    }
+    rows
 }
 
 /// Whether an address could be reached on a channel, as far as its kind tells.
@@ -168,35 +215,35 @@ const fn reaches(address: Option<&Address>, channel: Channel) -> bool {
     }
 }
 
-/// The row for one scope, and what it rests on: what was said, or else what blocks the address.
+/// The row for one scope, and what it rests on.
 fn about_messages(
     export: &Export,
     known: &KnownAddress,
+    registers: &Registers,
+    channel: Channel,
     scope: Scope,
 ) -> (ExportRow, Option<Mark>) {
-    let registers = &known.registers;
-    let message = message_for(Permission::Messages(export.channel, scope), &export.configuration);
+    let message = message_for(Permission::Messages(channel, scope), &export.configuration);
     let circumstances = circumstances(&export.settings, Requirement::OptIn, export.now);
     let decision = check(registers, &message, &circumstances);
-    let blocked = blocking(registers, &message, export.now).next().map(|(_, mark)| *mark);
     let row = ExportRow {
         permission: "messages",
-        channel: Some(export.channel.as_str()),
+        channel: Some(channel.as_str()),
         scope: Some(scope.to_string()),
         status: decision.consent.status.as_str(),
         level: decision.consent.level.map(sayso_core::statement::Level::as_str),
         since: decision.consent.basis.and_then(|mark| shown(mark.at)),
-        reasons: decision.reasons.iter().map(sayso_core::decision::Reason::as_str).collect(),
+        reasons: decision.reasons.iter().map(Reason::as_str).collect(),
         ..ExportRow::at(known)
     };
-    (row, decision.consent.basis.or(blocked))
+    (row, decision.consent.basis)
 }
 
 fn about_processing(known: &KnownAddress) -> ExportRow {
     ExportRow {
         permission: "processing",
         status: Status::OptedOut.as_str(),
-        reasons: vec![sayso_core::decision::Reason::ProcessingRefused.as_str()],
+        reasons: vec![Reason::ProcessingRefused.as_str()],
         ..ExportRow::at(known)
     }
 }

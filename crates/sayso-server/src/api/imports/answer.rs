@@ -24,6 +24,14 @@ pub(crate) struct RowAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "report")]
     pub(crate) standing: Option<&'static str>,
+    /// The number that was understood; absent unless the row names a phone that is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "+14155550123")]
+    pub(crate) phone: Option<String>,
+    /// In a preview, the country of the number, where its first digits tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "US")]
+    pub(crate) region: Option<String>,
     /// The event; absent unless the row is stored.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "evt_01jd6m9k3te5b8r5v3x5y6z7w8")]
@@ -79,6 +87,8 @@ impl RowAnswer {
             line: Some(row.line),
             outcome,
             standing: Some(standing),
+            phone: row.number.map(|number| number.phone.to_string()),
+            region: None,
             event: None,
             status,
             lifts_refusals: lifted.iter().map(LiftedRefusal::of).collect(),
@@ -99,6 +109,8 @@ impl RowAnswer {
             line: row.line,
             outcome: "rejected",
             standing: None,
+            phone: None,
+            region: None,
             event: None,
             status: None,
             lifts_refusals: Vec::new(),

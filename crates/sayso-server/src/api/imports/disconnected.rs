@@ -19,16 +19,14 @@ use sayso_core::suppression::{Cover, Suppression};
 use sayso_core::time::Timestamp;
 use sayso_store::store::{Dating, Draft, Subject};
 
+use super::doubt;
+use super::number::{self, Spelled, Understood};
 use super::row::{ImportRow, PlannedRow, Planner, RejectedRow, errors_of};
 use crate::api::address::{AddressFields, Care, Place, Reading};
 use crate::api::consents::plan::Plan;
 use crate::body::Faults;
 use crate::body::texts::{ClaimedTimeText, KindText, NoteText, RegionText};
 use crate::problem::Code;
-
-/// What a row may get wrong and still be taken (rule 5).
-const DOUBTFUL: [&str; 6] =
-    ["/occurred_at", "/method", "/evidence", "/source", "/region", "/notice"];
 
 /// Plans the block of one row; `date` is the list's.
 pub(super) fn plan(
@@ -38,11 +36,11 @@ pub(super) fn plan(
     date: Timestamp,
 ) -> Result<PlannedRow, RejectedRow> {
     let line = row.line;
+    doubt::note_lost_bytes(&row, &mut faults);
     let request = hash(planner, &row, date);
     let number = faults.require("/line", line, "12");
-    let doubts = faults.take_at(&DOUBTFUL).into_iter();
-    let mut remarks: Vec<String> =
-        doubts.map(|doubt| format!("{} {}: left out", doubt.pointer, doubt.fault)).collect();
+    let mut remarks = doubt::leave_out(&row, &mut faults);
+    let spelled = planner.spelled(&row);
     let says_more = row.statement.is_some() || row.channel.is_some() || row.scope.is_some();
     if says_more || row.topic.is_some() || row.permission.is_some() {
         remarks.push(
@@ -51,8 +49,13 @@ pub(super) fn plan(
     }
     let subject = subject(planner, &mut row, &mut faults);
     let settled = faults.settle(subject.zip(number));
-    let (subject, line) =
-        settled.map_err(|problem| RejectedRow { line, errors: errors_of(&problem) })?;
+    let (subject, line) = settled.map_err(|problem| {
+        let mut errors = errors_of(&problem);
+        if spelled == Spelled::Unplaced {
+            number::name_region(&mut errors);
+        }
+        RejectedRow { line, errors }
+    })?;
     let context = &planner.context;
     let at = row.occurred_at.as_ref().map_or(date, |ClaimedTimeText(at)| at.last());
     let workspace = context.configuration.workspace;
@@ -78,7 +81,8 @@ pub(super) fn plan(
         remarks,
         doubt: None,
     };
-    Ok(PlannedRow { line, standing: Standing::Report, plan })
+    let number = Understood::of(plan.drafts.first(), spelled);
+    Ok(PlannedRow { line, standing: Standing::Report, number, plan })
 }
 
 /// The number, or the hash of one.

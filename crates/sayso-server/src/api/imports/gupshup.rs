@@ -11,8 +11,9 @@ use sayso_core::phone::PhoneBook;
 use sayso_core::source::EvidenceText;
 use serde_json::Value;
 
+use super::doubt::ListedText;
 use super::row::{ImportRow, RejectedRow};
-use crate::body::texts::{ChannelText, ClaimedTimeText, NoteText, Said, StatementText};
+use crate::body::texts::{ChannelText, ClaimedTimeText, NoteText, Said};
 use crate::body::{Faults, Sent};
 use crate::problem::{Code, FieldError};
 
@@ -47,7 +48,7 @@ pub(super) fn read(text: &str, book: &PhoneBook) -> Result<Read, RejectedRow> {
         line,
         phone: Some(phone.to_string()),
         channel: Some(ChannelText(Channel::WhatsApp)),
-        statement: Some(StatementText(said)),
+        statement: Some(ListedText(said)),
         occurred_at: at,
         source: EvidenceText::parse(&source).ok().map(NoteText),
         ..ImportRow::default()

@@ -22,6 +22,7 @@ use tokio::task::JoinSet;
 use super::Import;
 use super::answer::RowAnswer;
 use super::gupshup::{self, Read};
+use super::number::{self, Spelled, Unplaced};
 use super::row::{ImportRow, ListKind, PlannedRow, Planner, RejectedRow, can_lift};
 use crate::api::consents::answer::standing;
 use crate::api::consents::plan::Context;
@@ -191,9 +192,17 @@ impl<'a> Intake<'a> {
         let mut rejecting = Rejecting::of_import(self.app, self.configuration, self.import);
         let mut answers = Vec::new();
         let (mut group, mut storing) = (Group::default(), None);
-        for line in lines() {
-            let planned = match self.read(line) {
+        let read: Vec<Result<Read, RejectedRow>> = lines().map(|line| self.read(line)).collect();
+        let is_national = self.are_national(&planner, &read);
+        for (line, read) in lines().zip(read) {
+            let planned = match read {
                 Ok(Read::Silent(line)) => Ok(Err(RowAnswer::silent(line))),
+                Ok(Read::Row(row))
+                    if is_national && planner.spelled(&row.request) == Spelled::Unplaced =>
+                {
+                    let errors = vec![number::national()];
+                    Err(RejectedRow { line: row.request.line, errors })
+                }
                 Ok(Read::Row(row)) => planner.plan(row.request, row.faults).map(Ok),
                 Err(rejected) => Err(rejected),
             };
@@ -229,6 +238,20 @@ impl<'a> Intake<'a> {
                 .map(|sent| Read::Row(Box::new(sent)))
                 .map_err(|problem| RejectedRow::unreadable(&problem)),
         }
+    }
+
+    /// Whether many of the numbers that nobody places are valid nowhere: then none of them is taken.
+    fn are_national(&self, planner: &Planner<'_>, rows: &[Result<Read, RejectedRow>]) -> bool {
+        let mut unplaced = Unplaced::default();
+        for row in rows {
+            if let Ok(Read::Row(row)) = row
+                && planner.spelled(&row.request) == Spelled::Unplaced
+                && let Some(phone) = &row.request.phone
+            {
+                unplaced.count(phone, self.app.phones());
+            }
+        }
+        unplaced.are_national()
     }
 
     fn planner(&self) -> Planner<'_> {
@@ -274,7 +297,8 @@ impl<'a> Intake<'a> {
         let is_held = !lifted.is_empty() && lifting == Lifting::Held;
         if is_held {
             let status = self.status(&row, &registers, self.received);
-            return Ok(Taken::Answered(RowAnswer::of(&row, "held", status, &lifted)));
+            let answer = RowAnswer::of(&row, "held", status, &lifted);
+            return Ok(Taken::Answered(self.shown(&row, answer, mode)));
         }
         join_all(&mut registers, &said);
         earlier.entry(key).or_default().extend(said);
@@ -289,9 +313,20 @@ impl<'a> Intake<'a> {
             }
             Mode::Preview => {
                 let status = self.status(&row, &registers, self.received);
-                Taken::Answered(RowAnswer::of(&row, "would_append", status, &lifted))
+                let answer = RowAnswer::of(&row, "would_append", status, &lifted);
+                Taken::Answered(self.shown(&row, answer, mode))
             }
         })
+    }
+
+    /// The answer with how the row's number is read, in a preview.
+    fn shown(&self, row: &PlannedRow, mut answer: RowAnswer, mode: Mode) -> RowAnswer {
+        if let (Mode::Preview, Some(number)) = (mode, &row.number) {
+            let region = number.region(self.app.phones());
+            answer.remarks.extend(number.remark(region));
+            answer.region = region.map(|region| region.to_string());
+        }
+        answer
     }
 
     /// Begins to store a group once the one before it is stored. Groups are small, so that others'

@@ -18,6 +18,8 @@ use sayso_store::store::Dating;
 use utoipa::ToSchema;
 
 use super::disconnected;
+use super::doubt::{self, ListedText};
+use super::number::{self, Spelled, Understood};
 use crate::api::consents::plan::{Context, Plan, plan};
 use crate::api::consents::request::{ConsentRequest, EvidenceRequest, NoticeRequest, hex};
 use crate::body::texts::{
@@ -61,8 +63,9 @@ json_object! {
         /// Instead of a scope: the id of a topic, or its name.
         #[schema(example = "Order updates")]
         topic: String,
-        /// `opt_in` or `opt_out`. Required.
-        statement: StatementText,
+        /// `opt_in` or `opt_out`. Required. A refusal is also read in other words: `no`, `unsubscribed`, `FALSCH`, `false`.
+        #[schema(value_type = crate::body::texts::StatementText)]
+        statement: ListedText,
         /// When it was said.
         occurred_at: ClaimedTimeText,
         /// How it was said: `checkbox`, `keyword`, `paper form`.
@@ -103,6 +106,8 @@ pub(crate) struct PlannedRow {
     pub(crate) line: u32,
     /// Whether it is an act or a report.
     pub(crate) standing: Standing,
+    /// The number that was understood, and whether the list alone had to say of which country it is.
+    pub(crate) number: Option<Understood>,
     /// Its events.
     pub(crate) plan: Plan,
 }
@@ -114,9 +119,6 @@ pub(crate) struct RejectedRow {
     /// What is wrong.
     pub(crate) errors: Vec<FieldError>,
 }
-
-/// What a refusal may get wrong and still be taken (rule 5), besides what one consent may.
-const DOUBTFUL: [&str; 3] = ["/topic", "/source", "/region"];
 
 impl Planner<'_> {
     /// Plans the events of one row.
@@ -130,18 +132,15 @@ impl Planner<'_> {
             ListKind::Disconnected(date) => return disconnected::plan(self, row, faults, date),
         }
         let line = row.line;
-        let rejected = |problem: &Problem| RejectedRow { line, errors: errors_of(problem) };
+        doubt::note_lost_bytes(&row, &mut faults);
         let hash = self.hash(&row);
         let number = faults.require("/line", line, "12");
-        let said = row.statement.as_ref().map(|StatementText(said)| *said);
-        let doubts = match said {
-            Some(Said::OptOut) => faults.take_at(&DOUBTFUL),
+        let said = row.statement.as_ref().map(|ListedText(said)| *said);
+        let mut remarks = match said {
+            Some(Said::OptOut) => doubt::leave_out(&row, &mut faults),
             _ => Vec::new(),
         };
-        let mut remarks: Vec<String> = doubts
-            .into_iter()
-            .map(|doubt| format!("{} {}: left out", doubt.pointer, doubt.fault))
-            .collect();
+        let spelled = self.spelled(&row);
         if said.is_some_and(|said| !matches!(said, Said::OptIn | Said::OptOut)) {
             faults.note_with_example(
                 "/statement",
@@ -158,12 +157,31 @@ impl Planner<'_> {
         let request = row.into_request(standing, self.region, unknown_topic);
         let source = Source { spoke_of, ..self.context.source.clone() };
         let context = Context { source: &source, doubt, ..self.context };
-        let mut plan = plan(request, faults, 0, &context).map_err(|problem| rejected(&problem))?;
+        let planned = plan(request, faults, 0, &context);
+        let mut plan = planned.map_err(|problem| {
+            let mut errors = errors_of(&problem);
+            if spelled == Spelled::Unplaced {
+                number::name_region(&mut errors);
+            }
+            RejectedRow { line, errors }
+        })?;
         let line = number.ok_or_else(|| RejectedRow { line, errors: Vec::new() })?;
         remarks.append(&mut plan.remarks);
         plan.remarks = remarks;
         self.make_own(&mut plan, hash, dating);
-        Ok(PlannedRow { line, standing, plan })
+        let number = Understood::of(plan.drafts.first(), spelled);
+        Ok(PlannedRow { line, standing, number, plan })
+    }
+
+    /// Whether the row's number says of which country it is, or somebody else does.
+    pub(crate) fn spelled(&self, row: &ImportRow) -> Spelled {
+        let is_placed = self.region.or(self.context.settings.region).is_some();
+        match &row.phone {
+            Some(text) if !is_placed && row.region.is_none() && number::is_long(text) => {
+                Spelled::of(text)
+            }
+            Some(_) | None => Spelled::Placed,
+        }
     }
 
     /// An opt-in is an act with date, method, evidence and notice; a refusal with date and method;
@@ -187,7 +205,7 @@ impl Planner<'_> {
         remarks: &mut Vec<String>,
     ) -> Option<NoteText> {
         let text = row.topic.take()?;
-        let refusal = matches!(row.statement, Some(StatementText(Said::OptOut)));
+        let refusal = matches!(row.statement, Some(ListedText(Said::OptOut)));
         if row.scope.is_some() {
             if refusal {
                 remarks.push(
@@ -318,7 +336,7 @@ impl ImportRow {
             permission: self.permission,
             channel: self.channel,
             scope: self.scope,
-            statement: self.statement,
+            statement: self.statement.map(|ListedText(said)| StatementText(said)),
             standing: Some(StandingText(standing)),
             occurred_at: self.occurred_at,
             method: self.method,
@@ -349,7 +367,7 @@ impl ImportRow {
         put(self.channel.as_ref().map(|ChannelText(channel)| channel.to_string()));
         put(self.scope.as_ref().map(|ScopeText(scope)| scope.to_string()));
         put(self.topic.clone());
-        put(self.statement.as_ref().map(|StatementText(said)| said.as_str().to_owned()));
+        put(self.statement.as_ref().map(|ListedText(said)| said.as_str().to_owned()));
         put(self
             .occurred_at
             .as_ref()

@@ -232,9 +232,29 @@ pub(crate) struct Import {
     /// The name of the list: the source of what it reports.
     #[arg(long, default_value = "import")]
     pub(crate) list: String,
-    /// A column under another name: phone=Mobile. May be repeated.
+    /// A column under another name, or by its number: phone=Mobile, phone=2. REGION=- leaves a column
+    /// out. May be repeated, and phone and email may have several columns.
     #[arg(long = "column", value_name = "FIELD=HEADER")]
     pub(crate) columns: Vec<String>,
+    /// What is the same in every row: channel=sms, status=no. May be repeated.
+    #[arg(long = "set", value_name = "FIELD=VALUE")]
+    pub(crate) constants: Vec<String>,
+    /// A column that says nothing, whatever its name. May be repeated.
+    #[arg(long = "ignore", value_name = "HEADER")]
+    pub(crate) ignored: Vec<String>,
+    /// In which order the numbers of dates stand: mdy, dmy or ymd. Dates that can be read in two ways are
+    /// not read without it.
+    #[arg(long, value_name = "ORDER")]
+    pub(crate) dates: Option<String>,
+    /// Whose clocks the times without a zone are of, as in America/New_York.
+    #[arg(long)]
+    pub(crate) zone: Option<String>,
+    /// In what the file is written, if not in UTF-8, UTF-16 or Windows-1252: windows-1251, shift_jis.
+    #[arg(long)]
+    pub(crate) encoding: Option<String>,
+    /// Which sheet of a workbook to read; the first that holds anything if absent.
+    #[arg(long)]
+    pub(crate) sheet: Option<String>,
     /// Where national phone numbers belong, as in US.
     #[arg(long)]
     pub(crate) region: Option<String>,
@@ -250,10 +270,20 @@ pub(crate) struct Import {
     pub(crate) rejects: Option<PathBuf>,
 }
 
+impl Import {
+    /// Whether options are given that only a table has a use for.
+    pub(crate) fn describe_a_table(&self) -> bool {
+        let lists = [&self.columns, &self.constants, &self.ignored];
+        let texts = [&self.dates, &self.zone, &self.encoding, &self.sheet];
+        lists.iter().any(|list| !list.is_empty()) || texts.iter().any(|text| text.is_some())
+    }
+}
+
 /// What a list lists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ListKind {
     /// Consents and refusals.
+    #[default]
     Consents,
     /// Numbers that belong to somebody else now, as carriers and providers list them.
     Disconnected,
@@ -262,7 +292,7 @@ pub(crate) enum ListKind {
 /// How the file of a list is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ListFormat {
-    /// A table, whose first line names its columns.
+    /// A table: CSV or a workbook (.xlsx).
     Csv,
     /// The users of an app, as Gupshup's API gives them.
     GupshupUsers,
@@ -282,15 +312,19 @@ pub(crate) enum ImportCommand {
 #[derive(Debug, Args)]
 #[command(after_help = "Example: sayso export --channel sms --status opted_in --output sms.csv")]
 pub(crate) struct Export {
-    /// The channel: whatsapp, sms, email, rcs, voice, push, viber, telegram, messenger or line.
-    #[arg(long, required_unless_present = "erasures")]
+    /// The channel: whatsapp, sms, email, rcs, voice, push, viber, telegram, messenger or line; all
+    /// of them if absent.
+    #[arg(long)]
     pub(crate) channel: Option<String>,
     /// A status to write: never, pending, `opted_in`, `opted_out`, `under_review` or expired. May be
-    /// repeated; all if absent.
+    /// repeated; all if absent. `opted_in` is who may be written to.
     #[arg(long)]
     pub(crate) status: Vec<String>,
+    /// What was known then: the end of a day, as in 2026-03-31, or an instant; now if absent.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) as_of: Option<String>,
     /// Write the erasures of all workspaces instead, for `sayso restore --erasures`.
-    #[arg(long, conflicts_with_all = ["channel", "status", "workspace"])]
+    #[arg(long, conflicts_with_all = ["channel", "status", "as_of", "workspace"])]
     pub(crate) erasures: bool,
     /// The file; standard output if absent.
     #[arg(long, value_name = "FILE")]

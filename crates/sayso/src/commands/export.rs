@@ -1,4 +1,4 @@
-//! `sayso export`: write out every consent of a channel with its proof, refusals included.
+//! `sayso export`: write out every consent with its proof, refusals included.
 //!
 //! As text it is a CSV table, with `--json` a JSON object a line; both are streamed, and both come
 //! from the server as they are written. In the table, cells that a spreadsheet would run begin with
@@ -36,11 +36,15 @@ pub(crate) async fn run(
         Style::Json => "ndjson",
         Style::Text => "csv",
     };
-    let path = format!(
-        "/v1/exports/consents?format={format}&channel={}&status={}",
-        percent_encoded(&options.channel.unwrap_or_default()),
+    let mut path = format!(
+        "/v1/exports/consents?format={format}&status={}",
         percent_encoded(&options.status.join(","))
     );
+    for (name, value) in [("channel", &options.channel), ("as_of", &options.as_of)] {
+        if let Some(value) = value {
+            path = format!("{path}&{name}={}", percent_encoded(value));
+        }
+    }
     match &options.output {
         None => {
             let print = |piece: Bytes| Ok(printer.piece(&piece).context("standard output")?);

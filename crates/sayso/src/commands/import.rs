@@ -5,13 +5,28 @@
 //! import, and whoever was cut off runs it again and doubles nothing. The second reads it row by
 //! row and sends the rows in batches; the next are read while some are on their way.
 
-mod columns;
-mod report;
-mod rows;
-mod sending;
-mod statements;
+mod list;
+
+mod encoding;
+mod workbook;
+
+mod lines;
 mod table;
 mod users;
+
+mod cells;
+mod columns;
+mod headers;
+
+mod rows;
+mod says;
+mod statements;
+
+mod first;
+mod rejects;
+mod remarks;
+mod report;
+mod sending;
 
 use std::path::Path;
 
@@ -31,10 +46,13 @@ use crate::exit::{Exit, Failure};
 use crate::options::{Import, ImportCommand, ListFormat, ListKind};
 use crate::printer::Printer;
 
-use report::{Rejects, Report};
+use first::Look;
+use list::List;
+use rejects::Rejects;
+use report::Report;
 use rows::Rows;
 use sending::Batch;
-use table::List;
+use statements::Statement;
 
 /// Imports a list, shows what importing it would do, or undoes an import.
 pub(crate) async fn run(
@@ -51,7 +69,7 @@ pub(crate) async fn run(
     refuse_what_does_not_fit(&options)?;
     let list = List::open(file)?;
     let id = import_id(&list, &options);
-    let list = Rows::open(list, &options, printer)?;
+    let mut list = Rows::open(list, &options, printer)?;
     let mut request =
         json!({ "id": id.to_string(), "list": options.list, "region": options.region });
     if let (ListKind::Disconnected, Some(date)) = (options.kind, &options.date) {
@@ -69,8 +87,10 @@ pub(crate) async fn run(
     let (preview, lifting) = (options.dry_run, options.lift_refusals);
     let path = format!("{rows}&preview={preview}&lift_refusals={lifting}{format}");
     refuse_overwriting(file, options.rejects.as_deref())?;
-    let rejects = Rejects::open(options.rejects.as_deref(), &list.headers())?;
-    let report = Report::new(id, &options, rejects, printer);
+    refuse_national(client, &format!("{rows}&preview=true{format}"), &mut list).await?;
+    let rejects = Rejects::open(options.rejects.as_deref(), list.head())?;
+    let look = options.dry_run.then(|| Look::new(list.described()));
+    let report = Report::new(id, &options, rejects, look, printer);
     take_all(client, &path, list, report).await?.finish()
 }
 
@@ -83,8 +103,9 @@ fn refuse_what_does_not_fit(options: &Import) -> Result<(), Failure> {
         (ListKind::Consents, _) if options.date.is_some() => {
             "--date is for --kind disconnected; in a list of consents each row has its own"
         }
-        (ListKind::Consents, ListFormat::GupshupUsers) if !options.columns.is_empty() => {
-            "--column is for tables: a list of Gupshup's users has no columns"
+        (ListKind::Consents, ListFormat::GupshupUsers) if options.describe_a_table() => {
+            "--column, --set, --ignore, --dates, --zone, --encoding and --sheet are for tables: a list of Gupshup's \
+             users has no columns"
         }
         (ListKind::Consents | ListKind::Disconnected, ListFormat::Csv)
         | (ListKind::Consents, ListFormat::GupshupUsers) => return Ok(()),
@@ -104,6 +125,42 @@ fn refuse_overwriting(list: &Path, rejects: Option<&Path>) -> Result<(), Failure
         ))),
         None => Ok(()),
     }
+}
+
+/// How many rows are looked at before anything is stored, if numbers among them do not say of which
+/// country they are: a request, of which a list of one country has enough that are valid nowhere.
+const ROWS_LOOKED_AT: usize = 1_000;
+
+/// Stops at a list of one country's numbers of which nobody said which country it is, before anything of
+/// it is stored: half of them would be read as numbers of strangers (rule 1).
+async fn refuse_national(client: &Client, path: &str, list: &mut Rows) -> Result<(), Failure> {
+    let mut batch = Batch::default();
+    for row in list.look_ahead(ROWS_LOOKED_AT)? {
+        let is_unplaced = |statement: &Statement| {
+            let phone = statement.get("phone").and_then(Value::as_str);
+            let phone = phone.map(|phone| phone.trim_start_matches(['(', ' ']));
+            phone.is_some_and(|phone| phone.starts_with(|first: char| first.is_ascii_digit()))
+                && !statement.contains_key("region")
+        };
+        batch.ask_about(row, is_unplaced);
+    }
+    let answers = sending::ask(client, path, &mut batch).await?;
+    let is_national = answers.lines().any(|line| {
+        let answer: Value = serde_json::from_str(line).unwrap_or_default();
+        let errors = answer.get("errors").and_then(Value::as_array);
+        errors.into_iter().flatten().any(|error| {
+            super::text(error, "pointer") == "/region"
+                && super::text(error, "code") == "missing-field"
+        })
+    });
+    if is_national {
+        return Err(Failure::Input(
+            "many of the numbers without + are valid in no country, so this is a list of one country's numbers: name \
+             the country with --region, as in --region US. Nothing was stored"
+                .to_owned(),
+        ));
+    }
+    Ok(())
 }
 
 /// Batches read ahead of the one on its way, and answers that wait to be reported.
@@ -183,8 +240,7 @@ fn next_batch(list: &mut Rows) -> Result<Batch, Failure> {
     let mut batch = Batch::default();
     while !batch.is_full() {
         match list.next()? {
-            Some((record, Ok(statements))) => batch.push(record, statements),
-            Some((record, Err(reason))) => batch.push_bad(record, reason),
+            Some(row) => batch.push(row),
             None => break,
         }
     }
@@ -226,6 +282,17 @@ fn import_id(list: &List, options: &Import) -> ImportId {
     put(&options.list);
     put(options.region.as_deref().unwrap_or_default());
     options.columns.iter().for_each(|column| put(column));
+    let named = [
+        ("dates", &options.dates),
+        ("zone", &options.zone),
+        ("encoding", &options.encoding),
+        ("sheet", &options.sheet),
+    ];
+    for (name, told) in named {
+        told.iter().for_each(|told| put(&format!("--{name}={told}")));
+    }
+    options.constants.iter().for_each(|constant| put(&format!("--set={constant}")));
+    options.ignored.iter().for_each(|ignored| put(&format!("--ignore={ignored}")));
     if let (ListKind::Disconnected, Some(date)) = (options.kind, &options.date) {
         put("disconnected");
         put(date);

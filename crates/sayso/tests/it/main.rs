@@ -17,6 +17,7 @@ mod http;
 mod import;
 mod keys;
 mod kill;
+mod lists;
 mod reload;
 mod running;
 mod started;

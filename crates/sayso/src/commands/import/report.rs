@@ -1,13 +1,14 @@
 //! What an import came to: counts, the first bad rows, every refusal that a row lifts, and the bad
 //! rows in a file of their own.
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
-
 use sayso_core::id::ImportId;
 use serde_json::{Value, json};
 
-use super::table::Record;
+use super::first::Look;
+use super::lines::Record;
+use super::rejects::Rejects;
+use super::remarks::Remarks;
+use super::sending::Sent;
 use crate::commands::text;
 use crate::exit::{Exit, Failure};
 use crate::options::Import;
@@ -15,13 +16,6 @@ use crate::printer::{Printer, Style};
 
 /// How many bad rows are shown; `--rejects` writes all of them.
 const BAD_ROWS_SHOWN: usize = 10;
-
-/// Bad rows, written to a file as they are found.
-#[derive(Default)]
-pub(super) struct Rejects {
-    path: Option<PathBuf>,
-    writer: Option<csv::Writer<File>>,
-}
 
 /// What an import came to so far.
 pub(super) struct Report {
@@ -47,36 +41,19 @@ pub(super) struct Report {
     bad_rows: Vec<Value>,
     lifted: Vec<Value>,
     lifting_rows: u64,
-}
-
-impl Rejects {
-    /// A file for bad rows, with the columns of the list after line and reason.
-    pub(super) fn open(path: Option<&Path>, headers: &[String]) -> Result<Self, Failure> {
-        let Some(path) = path else { return Ok(Self::default()) };
-        let fault =
-            |error: csv::Error| Failure::Input(format!("cannot write {}: {error}", path.display()));
-        let mut writer = csv::WriterBuilder::new().flexible(true).from_path(path).map_err(fault)?;
-        let columns = ["line", "reason"].into_iter().chain(headers.iter().map(String::as_str));
-        writer.write_record(columns).map_err(fault)?;
-        Ok(Self { path: Some(path.to_owned()), writer: Some(writer) })
-    }
-
-    fn write(&mut self, record: &Record, reason: &str) -> Result<(), Failure> {
-        let Some(writer) = &mut self.writer else { return Ok(()) };
-        let line = record.line.to_string();
-        let cells = [line.as_str(), reason].into_iter().chain(record.cells.iter());
-        Ok(writer.write_record(cells).map_err(|error| anyhow::anyhow!("the rejects: {error}"))?)
-    }
-
-    fn finish(&mut self) -> Result<(), Failure> {
-        let Some(writer) = &mut self.writer else { return Ok(()) };
-        Ok(writer.flush().map_err(|error| anyhow::anyhow!("the rejects: {error}"))?)
-    }
+    remarks: Remarks,
+    look: Option<Look>,
 }
 
 impl Report {
     /// A report of nothing yet.
-    pub(super) fn new(id: ImportId, options: &Import, rejects: Rejects, printer: Printer) -> Self {
+    pub(super) fn new(
+        id: ImportId,
+        options: &Import,
+        rejects: Rejects,
+        look: Option<Look>,
+        printer: Printer,
+    ) -> Self {
         Self {
             id,
             list: options.list.clone(),
@@ -100,6 +77,8 @@ impl Report {
             bad_rows: Vec::new(),
             lifted: Vec::new(),
             lifting_rows: 0,
+            remarks: Remarks::default(),
+            look,
         }
     }
 
@@ -113,25 +92,25 @@ impl Report {
         self.rows
     }
 
-    /// A row that was not sent, because no statement can be made of it.
-    pub(super) fn rejected_here(&mut self, record: &Record, reason: &str) -> Result<(), Failure> {
+    /// A row, with an answer for each of its statements that were sent.
+    pub(super) fn answered(&mut self, row: &Sent, answers: &[Value]) -> Result<(), Failure> {
+        let Sent { record, faults, remarks, .. } = row;
         self.rows += 1;
-        self.unreadable_rows += 1;
-        self.bad(record, reason)
-    }
-
-    /// A row that was sent, with an answer for each of its statements.
-    pub(super) fn answered(&mut self, record: &Record, answers: &[Value]) -> Result<(), Failure> {
-        self.rows += 1;
-        if answers.is_empty() {
-            self.silent_rows += 1;
+        match (answers.is_empty(), faults.is_empty()) {
+            (true, true) => self.silent_rows += 1,
+            (true, false) => self.unreadable_rows += 1,
+            (false, _) => {}
         }
-        let mut reasons: Vec<String> = Vec::new();
+        if let Some(look) = &mut self.look {
+            look.note(row, answers);
+        }
+        let mut reasons: Vec<String> = faults.clone();
         for answer in answers {
             // Statements of one row often share a fault, such as a phone that is none.
             let reason = self.count(answer).filter(|reason| !reasons.contains(reason));
             reasons.extend(reason);
         }
+        self.remarks.note(record.line, remarks, answers);
         self.note_lifted(record, answers);
         if reasons.is_empty() { Ok(()) } else { self.bad(record, &reasons.join("; ")) }
     }
@@ -189,7 +168,7 @@ impl Report {
     /// nothing new, would be stored, is held and was rejected.
     pub(super) fn finish(mut self) -> Result<Exit, Failure> {
         self.rejects.finish()?;
-        let value = json!({
+        let mut value = json!({
             "import": self.id.to_string(),
             "list": self.list,
             "dry_run": self.is_dry_run,
@@ -208,19 +187,24 @@ impl Report {
             "rows_not_taken": self.bad_row_count,
             "bad_rows": self.bad_rows,
             "lifted_refusals": self.lifted,
+            "remarks": self.remarks.values(),
         });
+        if let Some(look) = &self.look {
+            look.add_to(&mut value);
+        }
         self.printer.value(&value, |_| self.words());
         Ok(if self.bad_row_count == 0 { Exit::Yes } else { Exit::No })
     }
 
     fn words(&self) -> String {
-        let mut lines = vec![format!(
+        let mut lines = self.look.as_ref().map(Look::words).unwrap_or_default();
+        lines.push(format!(
             "{}, {} ({}, {})",
             counted(self.rows, "row"),
             counted(self.statements, "statement"),
             counted(self.acts, "act"),
             counted(self.reports, "report")
-        )];
+        ));
         let outcomes = [
             (self.appended, "stored"),
             (self.would_append, "would be stored"),
@@ -236,6 +220,7 @@ impl Report {
         let rows = rows.iter().filter(|(count, _)| *count > 0);
         lines.extend(rows.map(|(count, word)| format!("  {} {word}", counted(*count, "row"))));
         lines.extend(self.bad_words());
+        lines.extend(self.remarks.words());
         lines.extend(self.lifting_words());
         lines.push(if self.is_dry_run {
             "Nothing was stored: this was a dry run.".to_owned()
@@ -260,7 +245,7 @@ impl Report {
             let line = row.get("line").and_then(Value::as_u64).unwrap_or_default();
             format!("  line {line}: {}", text(row, "reason"))
         }));
-        match &self.rejects.path {
+        match self.rejects.path() {
             Some(path) => lines.push(format!("They are in {}.", path.display())),
             None if shown < self.bad_row_count => {
                 lines.push("To have them all in a file: --rejects bad.csv".to_owned());
@@ -322,7 +307,8 @@ fn faults_of(answer: &Value) -> String {
             } else {
                 format!(" (a good value: {example})")
             };
-            format!("{place} {}{example}", text(error, "fault")).trim().to_owned()
+            let fault = text(error, "fault").replace("`region`", "region (--region)");
+            format!("{place} {fault}{example}").trim().to_owned()
         })
         .collect();
     if words.is_empty() { text(answer, "outcome").to_owned() } else { words.join("; ") }

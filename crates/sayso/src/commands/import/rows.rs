@@ -1,77 +1,164 @@
 //! The rows of a list, however it is written.
 
-use super::columns::Mapping;
-use super::statements::Statement;
-use super::table::{List, Record, Row, Table};
+use std::collections::VecDeque;
+
+use sayso_core::time::list::{DateOrder, ListTimes};
+use sayso_core::zone::Zone;
+
+use super::columns::{Mapping, Told};
+use super::headers::{Field, plain, seems_to_refuse};
+use super::lines::Record;
+use super::list::List;
+use super::rejects::Head;
+use super::statements::Said;
+use super::table::Table;
 use super::users::Users;
 use crate::exit::Failure;
 use crate::options::{Import, ListFormat};
 use crate::printer::Printer;
 
-/// A row with the statements it makes, or why it makes none.
-pub(super) type Said = (Record, Result<Vec<Statement>, String>);
+/// A row with what it says.
+#[derive(Debug)]
+pub(super) struct Row {
+    /// The row.
+    pub(super) record: Record,
+    /// What it says.
+    pub(super) said: Said,
+}
 
-/// A list as rows, each with the statements it makes or why it makes none.
-pub(super) enum Rows {
+/// A list as rows, each with what it says.
+pub(super) struct Rows {
+    source: Source,
+    /// Rows that were read ahead.
+    ahead: VecDeque<Row>,
+}
+
+enum Source {
     /// A table, and which column says what.
-    Table(Box<Table>, Mapping),
+    Table(Box<Table>, Box<Mapping>),
     /// Users of Gupshup's.
     Users(Box<Users>),
 }
 
 impl Rows {
-    /// Opens the list as the options say; names the columns that are not used.
+    /// Opens the list as the options say; says what is not read of it.
     pub(super) fn open(list: List, options: &Import, printer: Printer) -> Result<Self, Failure> {
-        match options.format {
-            ListFormat::GupshupUsers => Ok(Self::Users(Box::new(Users::open(list)?))),
+        let source = match options.format {
+            ListFormat::GupshupUsers => Source::Users(Box::new(Users::open(list)?)),
             ListFormat::Csv => {
-                let table = Table::open(list, options.kind)?;
-                let mapping = Mapping::of(table.headers(), &options.columns, options.kind);
+                let told = told(options)?;
+                let (encoding, sheet) = (options.encoding.as_deref(), options.sheet.as_deref());
+                let text = list.into_text(encoding, sheet, &mut |words| printer.say(words))?;
+                let table = Table::open(text, &|cell| names_address(cell, &told))?;
+                let mapping = Mapping::of(table.headers(), table.seen(), &told);
                 let mapping = mapping.map_err(Failure::Input)?;
+                if table.layout().header.is_some() && table.layout().line > 1 {
+                    let line = table.layout().line;
+                    printer.say(&format!("The columns are named in line {line}"));
+                }
                 let unused = mapping.unused();
                 if !unused.is_empty() {
                     printer.say(&format!("Columns not used: {}", unused.join(", ")));
                 }
-                Ok(Self::Table(Box::new(table), mapping))
+                for header in unused.iter().filter(|header| seems_to_refuse(header)) {
+                    printer.say(&format!(
+                        "The column {header:?} seems to say who refused, and is not read: if so, map it, as in --column \
+                         email_optout={header:?}"
+                    ));
+                }
+                Source::Table(Box::new(table), Box::new(mapping))
             }
+        };
+        Ok(Self { source, ahead: VecDeque::new() })
+    }
+
+    /// How a file of bad rows begins.
+    pub(super) fn head(&self) -> Head {
+        match &self.source {
+            Source::Table(table, _) => Head::of(table.layout()),
+            Source::Users(_) => Head::of_users(),
         }
     }
 
-    /// The names of the columns, for the file of bad rows.
-    pub(super) fn headers(&self) -> Vec<String> {
-        match self {
-            Self::Table(table, _) => table.headers().to_vec(),
-            Self::Users(_) => vec!["user".to_owned()],
+    /// How the list is read, a line for each field.
+    pub(super) fn described(&self) -> Vec<(String, String)> {
+        match &self.source {
+            Source::Table(_, mapping) => mapping.described(),
+            Source::Users(_) => Vec::new(),
         }
     }
 
     /// The length of the list.
     pub(super) fn bytes(&self) -> u64 {
-        match self {
-            Self::Table(table, _) => table.bytes(),
-            Self::Users(users) => users.bytes(),
+        match &self.source {
+            Source::Table(table, _) => table.bytes(),
+            Source::Users(users) => users.bytes(),
         }
     }
 
     /// How much of it was read.
     pub(super) fn position(&self) -> u64 {
-        match self {
-            Self::Table(table, _) => table.position(),
-            Self::Users(users) => users.position(),
+        match &self.source {
+            Source::Table(table, _) => table.position(),
+            Source::Users(users) => users.position(),
         }
     }
 
+    /// The first rows, which are read again.
+    pub(super) fn look_ahead(
+        &mut self,
+        rows: usize,
+    ) -> Result<impl Iterator<Item = &Row>, Failure> {
+        while self.ahead.len() < rows {
+            let Some(row) = self.read()? else { break };
+            self.ahead.push_back(row);
+        }
+        Ok(self.ahead.iter())
+    }
+
     /// The next row.
-    pub(super) fn next(&mut self) -> Result<Option<Said>, Failure> {
-        match self {
-            Self::Users(users) => users.next(),
-            Self::Table(table, mapping) => Ok(table.next()?.map(|row| match row {
-                Row::Cells(record) => {
-                    let statements = mapping.statements(&record);
-                    (record, statements)
-                }
-                Row::Unreadable(record, reason) => (record, Err(reason.to_owned())),
+    pub(super) fn next(&mut self) -> Result<Option<Row>, Failure> {
+        match self.ahead.pop_front() {
+            Some(row) => Ok(Some(row)),
+            None => self.read(),
+        }
+    }
+
+    fn read(&mut self) -> Result<Option<Row>, Failure> {
+        match &mut self.source {
+            Source::Users(users) => users.next(),
+            Source::Table(table, mapping) => Ok(table.next()?.map(|record| {
+                let said = mapping.read(&record);
+                Row { record, said }
             })),
         }
     }
+}
+
+/// What the options say of a table.
+fn told(options: &Import) -> Result<Told, Failure> {
+    let order = options.dates.as_deref().map(|text| {
+        DateOrder::parse(text)
+            .map_err(|fault| Failure::Input(format!("--dates {text} {fault}; a good value: mdy")))
+    });
+    let zone = options.zone.as_deref().map(|text| {
+        Zone::parse(text).map_err(|fault| Failure::Input(format!("--zone {text} {fault}")))
+    });
+    Ok(Told {
+        columns: options.columns.clone(),
+        constants: options.constants.clone(),
+        ignored: options.ignored.clone(),
+        has_region: options.region.is_some(),
+        kind: options.kind,
+        times: ListTimes { order: order.transpose()?, zone: zone.transpose()? },
+    })
+}
+
+/// Whether a cell is the name of a column that says whom a row is about.
+fn names_address(cell: &str, told: &Told) -> bool {
+    let is_told = told.columns.iter().any(|told| {
+        let (field, header) = told.split_once('=').unwrap_or_default();
+        Field::of(field).is_some_and(Field::is_address) && plain(header) == plain(cell)
+    });
+    is_told || Field::of(cell).is_some_and(Field::is_address)
 }

@@ -5,9 +5,11 @@ use std::time::Duration;
 use hyper::{Method, StatusCode};
 use serde_json::Value;
 
+use super::first::ROWS_SHOWN;
+use super::lines::Record;
 use super::report::Report;
-use super::statements::Statement;
-use super::table::Record;
+use super::rows::Row;
+use super::statements::{Said, Statement};
 use crate::client::{Client, Payload, failure_of};
 use crate::exit::Failure;
 
@@ -22,10 +24,24 @@ const ATTEMPTS: u32 = 8;
 /// Rows on their way.
 #[derive(Default)]
 pub(super) struct Batch {
-    records: Vec<(Record, Result<usize, String>)>,
+    rows: Vec<Sent>,
     lines: String,
     statements: usize,
     position: u64,
+}
+
+/// A row whose statements are on their way.
+pub(super) struct Sent {
+    /// The row.
+    pub(super) record: Record,
+    /// How many statements are sent.
+    pub(super) statements: usize,
+    /// Those of the first rows, which are shown.
+    pub(super) shown: Vec<Statement>,
+    /// Why others are not sent.
+    pub(super) faults: Vec<String>,
+    /// What was in doubt.
+    pub(super) remarks: Vec<String>,
 }
 
 impl Batch {
@@ -40,48 +56,50 @@ impl Batch {
     }
 
     /// Adds a row with what it says.
-    pub(super) fn push(&mut self, record: Record, statements: Vec<Statement>) {
+    pub(super) fn push(&mut self, row: Row) {
+        let Row { record, said: Said { statements, faults, remarks } } = row;
         self.statements += statements.len();
-        self.records.push((record, Ok(statements.len())));
-        for statement in statements {
-            self.lines.push_str(&Value::Object(statement).to_string());
+        for statement in &statements {
+            // Texts and numbers under texts are always JSON.
+            self.lines.push_str(&serde_json::to_string(statement).unwrap_or_default());
             self.lines.push('\n');
         }
+        let count = statements.len();
+        let is_shown = u64::try_from(self.rows.len()).unwrap_or(u64::MAX) < ROWS_SHOWN;
+        let shown = if is_shown { statements } else { Vec::new() };
+        self.rows.push(Sent { record, statements: count, shown, faults, remarks });
     }
 
-    /// Adds a row that is not sent, so that it is reported in its place.
-    pub(super) fn push_bad(&mut self, record: Record, reason: String) {
-        self.records.push((record, Err(reason)));
+    /// Asks about the statements of a row that are so; nothing of them is reported.
+    pub(super) fn ask_about(&mut self, row: &Row, is_asked: impl Fn(&Statement) -> bool) {
+        for statement in row.said.statements.iter().filter(|statement| is_asked(statement)) {
+            self.statements += 1;
+            self.lines.push_str(&serde_json::to_string(statement).unwrap_or_default());
+            self.lines.push('\n');
+        }
     }
 
     /// Whether it is time to send it.
     pub(super) fn is_full(&self) -> bool {
         self.statements >= BATCH_STATEMENTS_MAX
             || self.lines.len() >= BATCH_BYTES_MAX
-            || self.records.len() >= BATCH_STATEMENTS_MAX
+            || self.rows.len() >= BATCH_STATEMENTS_MAX
     }
 }
 
 /// Reports the answers to a batch, row by row.
 pub(super) fn report(batch: Batch, answers: &str, report: &mut Report) -> Result<(), Failure> {
     let mut answers = answers.lines();
-    for (record, statements) in batch.records {
-        let statements = match statements {
-            Ok(statements) => statements,
-            Err(reason) => {
-                report.rejected_here(&record, &reason)?;
-                continue;
-            }
-        };
+    for row in batch.rows {
         let of_row: Vec<Value> = answers
             .by_ref()
-            .take(statements)
+            .take(row.statements)
             .map(|line| serde_json::from_str(line).map_err(anyhow::Error::new))
             .collect::<Result<_, _>>()?;
-        if of_row.len() != statements {
+        if of_row.len() != row.statements {
             return Err(anyhow::anyhow!("the server answered fewer rows than were sent").into());
         }
-        report.answered(&record, &of_row)?;
+        report.answered(&row, &of_row)?;
     }
     Ok(())
 }

@@ -1,251 +1,446 @@
 //! From a row of a list to the statements it makes, as the API takes them: pure.
 //!
-//! A cell that is empty says nothing: neither yes nor no (rule 1).
+//! Each statement stands by itself (rule 16): what cannot be read costs the statement that needs it, and
+//! a refusal needs only whom it is about and on which channel. A row that is broken as a whole still
+//! refuses, and agrees to nothing. A cell that is empty says nothing: neither yes nor no (rule 1).
 
+use std::collections::BTreeMap;
+
+use csv::StringRecord;
 use sayso_core::channel::Channel;
+use sayso_core::list_word::ListWord;
+use sayso_core::phone::Region;
+use sayso_core::time::ClaimedTime;
+use sayso_core::time::list::ListTimeFault;
 use serde_json::{Map, Value, json};
 
-use super::columns::{Field, Mapping};
-use super::table::Record;
+use super::cells;
+use super::columns::{Mapping, is_calling_code};
+use super::headers::{self, Field};
+use super::lines::Record;
+use super::says::{Flag, Polarity};
 use crate::options::ListKind;
 
 /// One row of the API.
 pub(super) type Statement = Map<String, Value>;
 
-/// What a cell says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Said {
-    Yes,
-    No,
-    /// Nothing that can be imported: a state that nobody said, such as `never`.
-    Nothing,
+/// What a row says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Said {
+    /// The statements that can be made of it.
+    pub(super) statements: Vec<Statement>,
+    /// Why others cannot be made.
+    pub(super) faults: Vec<String>,
+    /// What was in doubt, and how it was read.
+    pub(super) remarks: Vec<String>,
 }
 
-const YES: [&str; 10] =
-    ["true", "yes", "y", "1", "opt_in", "opted_in", "in", "subscribed", "confirmed", "granted"];
-const NO: [&str; 14] = [
-    "false",
-    "no",
-    "n",
-    "0",
-    "opt_out",
-    "opted_out",
-    "out",
-    "unsubscribed",
-    "refused",
-    "revoked",
-    "denied",
-    "complained",
-    "blocklisted",
-    "stop",
-];
-const NOTHING: [&str; 5] = ["never", "pending", "expired", "unconfirmed", "unknown"];
-
-impl Said {
-    fn parse(cell: &str) -> Option<Self> {
-        let word = cell.to_lowercase().replace([' ', '-'], "_");
-        let has = |words: &[&str]| words.contains(&word.as_str());
-        if has(&YES) {
-            Some(Self::Yes)
-        } else if has(&NO) {
-            Some(Self::No)
-        } else if has(&NOTHING) {
-            Some(Self::Nothing)
-        } else {
-            None
-        }
-    }
+/// What a statement says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Word {
+    Yes,
+    No,
 }
 
 /// The cells of a row, by field.
 struct Cells<'a> {
     mapping: &'a Mapping,
-    record: &'a Record,
+    cells: &'a StringRecord,
+    line: u32,
+}
+
+impl Said {
+    /// Nothing but a fault.
+    pub(super) fn fault(fault: impl Into<String>) -> Self {
+        Self { faults: vec![fault.into()], ..Self::default() }
+    }
+
+    fn note(&mut self, fault: String) {
+        if !self.faults.contains(&fault) {
+            self.faults.push(fault);
+        }
+    }
+
+    fn remark(&mut self, remark: String) {
+        if !self.remarks.contains(&remark) {
+            self.remarks.push(remark);
+        }
+    }
+
+    /// What it refuses, and the fault for the rest.
+    fn only_refusals(mut self, fault: &str) -> Self {
+        self.statements.retain(|statement| is_refusal(statement));
+        self.faults.insert(0, fault.to_owned());
+        self
+    }
+}
+
+fn is_refusal(statement: &Statement) -> bool {
+    statement.get("statement").is_none_or(|said| said == "opt_out")
 }
 
 impl Mapping {
-    /// The statements of a row; an error says why it makes none.
-    pub(super) fn statements(&self, record: &Record) -> Result<Vec<Statement>, String> {
-        let cells = Cells { mapping: self, record };
-        if self.kind() == ListKind::Disconnected {
-            return cells.disconnected();
+    /// What a row says.
+    pub(super) fn read(&self, record: &Record) -> Said {
+        let excess =
+            record.cells.iter().skip(self.width()).any(|cell| !cells::clean(cell).is_empty());
+        if excess {
+            return self.read_too_wide(record);
         }
-        let mut statements = Vec::new();
-        for (field, _) in self.columns() {
-            let (channel, cell) = match field {
-                Field::OptIn(channel) => (Some(channel), cells.text(field)),
-                Field::Processing => (None, cells.text(field)),
-                Field::Status => match cells.text(field) {
-                    Some(cell) => (Some(cells.channel()?), Some(cell)),
-                    None => (None, None),
-                },
-                Field::Phone
-                | Field::Email
-                | Field::ExternalId
-                | Field::ChannelId
-                | Field::Sha256
-                | Field::Kind
-                | Field::Channel
-                | Field::Scope
-                | Field::Topic
-                | Field::OccurredAt
-                | Field::Source
-                | Field::Method
-                | Field::Evidence
-                | Field::Notice
-                | Field::Region
-                | Field::Disconnected => continue,
-            };
-            let Some(cell) = cell else { continue };
-            let said = Said::parse(&cell).ok_or_else(|| {
-                format!(
-                    "{} is {cell:?}, which is neither yes nor no; a good value: yes",
-                    field.name()
-                )
-            })?;
-            match (said, channel) {
-                (Said::Nothing, _) => {}
-                (_, Some(channel)) => statements.push(cells.about_messages(channel, said)?),
-                (_, None) => statements.extend(cells.about_processing(said)?),
+        let said = self.cells(record, &record.cells).said();
+        match record.defect {
+            Some(defect) => said.only_refusals(defect),
+            None => said,
+        }
+    }
+
+    fn cells<'a>(&'a self, record: &Record, cells: &'a StringRecord) -> Cells<'a> {
+        Cells { mapping: self, cells, line: record.line }
+    }
+
+    /// A row with a delimiter too many stands in some text that is not in quotes. What it refuses is what
+    /// any placing of the delimiter refuses, if all agree whom the row is about.
+    fn read_too_wide(&self, record: &Record) -> Said {
+        let fault =
+            "has more cells than there are columns: put the cell with the delimiter into quotes";
+        let filled = record.cells.iter().enumerate();
+        let filled = filled.filter(|(_, cell)| !cells::clean(cell).is_empty());
+        let last = filled.last().map_or(0, |(at, _)| at);
+        let excess = (last + 1).saturating_sub(self.width());
+        let is_text = |at: &usize| self.at(*at).is_none_or(Field::is_text);
+        let joined = (0..self.width()).filter(is_text).map(|at| join(&record.cells, at, excess));
+        let placings: Vec<StringRecord> =
+            std::iter::once(record.cells.clone()).chain(joined).collect();
+        let likely: Vec<Cells<'_>> = placings
+            .iter()
+            .map(|placing| self.cells(record, placing))
+            .filter(Cells::is_likely)
+            .collect();
+        let mut said = Said::default();
+        let mut addresses = likely.iter().map(Cells::addresses);
+        let first = addresses.next();
+        if addresses.all(|other| Some(&other) == first.as_ref()) {
+            for cells in &likely {
+                let Said { statements, remarks, .. } = cells.said();
+                for statement in statements.into_iter().filter(is_refusal) {
+                    if !said.statements.contains(&statement) {
+                        said.statements.push(statement);
+                    }
+                }
+                remarks.into_iter().for_each(|remark| said.remark(remark));
             }
         }
-        Ok(statements)
+        said.only_refusals(fault)
     }
 }
 
-impl Cells<'_> {
-    /// What a cell says; nothing if it is absent, empty, `null` or `\N`.
-    fn text(&self, field: Field) -> Option<String> {
-        let cell = self.record.cells.get(self.mapping.column(field)?)?.trim();
-        let is_empty = cell.is_empty() || cell.eq_ignore_ascii_case("null") || cell == "\\N";
-        (!is_empty).then(|| without_apostrophe(cell).to_owned())
-    }
-
-    fn channel(&self) -> Result<Channel, String> {
-        let cell = self.text(Field::Channel).ok_or("channel is empty, and the row has a status")?;
-        Channel::parse(&cell.to_lowercase())
-            .map_err(|fault| format!("channel is {cell:?}, which {fault}"))
-    }
-
-    /// A statement about messages on a channel, under the address that the channel reaches.
-    fn about_messages(&self, channel: Channel, said: Said) -> Result<Statement, String> {
-        let mut statement = self.common(said)?;
-        statement.insert("channel".to_owned(), channel.as_str().into());
-        let scopes = [("scope", Field::Scope), ("topic", Field::Topic)];
-        for (name, field) in scopes {
-            statement.extend(self.text(field).map(|text| (name.to_owned(), text.into())));
+/// A row in which the cell at `at` goes on over the next `excess` cells.
+fn join(row: &StringRecord, at: usize, excess: usize) -> StringRecord {
+    let mut cells: Vec<String> = Vec::new();
+    for (place, cell) in row.iter().enumerate() {
+        match cells.last_mut() {
+            Some(last) if place > at && place <= at + excess => {
+                last.push(',');
+                last.push_str(cell);
+            }
+            Some(_) | None => cells.push(cell.to_owned()),
         }
-        let address = fields_for(channel).iter().find_map(|field| self.address(*field));
-        let address = address.ok_or_else(|| {
-            let wanted: Vec<String> =
-                fields_for(channel).iter().map(|field| field.name()).collect();
-            format!("has no address for {channel}: {} are empty", wanted.join(", "))
-        })?;
-        statement.extend(address);
-        self.add_external_id(&mut statement);
-        Ok(statement)
+    }
+    StringRecord::from(cells)
+}
+
+impl Cells<'_> {
+    fn said(&self) -> Said {
+        let mut said = Said::default();
+        if self.mapping.kind() == ListKind::Disconnected {
+            self.disconnected(&mut said);
+            return said;
+        }
+        for field in self.mapping.fields().iter().copied().filter(|field| field.says()) {
+            let Some(cell) = self.text(field) else { continue };
+            let is_inverse = matches!(field, Field::OptOut(_) | Field::DoNotContact);
+            let polarity = if is_inverse { Polarity::Inverse } else { Polarity::Straight };
+            let name = field.name();
+            let (word, date) = match Flag::read(&name, &cell, polarity, self.mapping.times()) {
+                Err(fault) => {
+                    said.note(fault);
+                    continue;
+                }
+                Ok(Flag::Nothing(remark)) => {
+                    remark.into_iter().for_each(|remark| said.remark(remark));
+                    continue;
+                }
+                Ok(Flag::Yes) => (Word::Yes, None),
+                Ok(Flag::No { date, remark }) => {
+                    remark.into_iter().for_each(|remark| said.remark(remark));
+                    (Word::No, date)
+                }
+            };
+            if field == Field::Processing {
+                self.about_processing(word, &mut said);
+                continue;
+            }
+            match self.channels(field) {
+                Ok(channels) => {
+                    for channel in channels {
+                        self.about_messages(channel, word, date.as_deref(), &mut said);
+                    }
+                }
+                Err(fault) => said.note(fault),
+            }
+        }
+        said
+    }
+
+    /// What a field says in this row: its constant, else what its first column with anything in it says.
+    fn text(&self, field: Field) -> Option<String> {
+        if let Some(constant) = self.mapping.constant(field) {
+            return Some(constant.to_owned());
+        }
+        let cells = self.mapping.columns_of(field).filter_map(|at| self.cells.get(at));
+        cells.filter_map(cells::said).map(str::to_owned).next()
+    }
+
+    /// The channels that a flag speaks of.
+    fn channels(&self, field: Field) -> Result<Vec<Channel>, String> {
+        if let Field::OptIn(channel) | Field::OptOut(Some(channel)) = field {
+            return Ok(vec![channel]);
+        }
+        if field == Field::DoNotContact {
+            let reaches = |channel: &Channel| {
+                fields_for(*channel).iter().take(1).any(|field| self.has(*field))
+            };
+            let reached: Vec<Channel> = CHANNELS.into_iter().filter(reaches).collect();
+            return if reached.is_empty() { Err("has no address".to_owned()) } else { Ok(reached) };
+        }
+        let cell = self.text(Field::Channel);
+        let cell = cell.ok_or("channel is empty, and the row has a status")?;
+        let channel = headers::channel(&cell);
+        channel
+            .map(|channel| vec![channel])
+            .ok_or_else(|| format!("channel is {cell:?}, which is no channel; a good value: sms"))
+    }
+
+    fn has(&self, field: Field) -> bool {
+        self.mapping
+            .columns_of(field)
+            .filter_map(|at| self.cells.get(at))
+            .any(|cell| cells::said(cell).is_some())
+    }
+
+    /// Statements about messages on a channel. A refusal is said under every address of the row that the
+    /// channel reaches; a yes under those of the best kind alone.
+    fn about_messages(&self, channel: Channel, word: Word, date: Option<&str>, said: &mut Said) {
+        let mut addresses: Vec<Statement> = Vec::new();
+        let mut is_spoilt = false;
+        for field in fields_for(channel) {
+            let is_best = addresses.is_empty() && !is_spoilt;
+            let is_wanted = match word {
+                Word::Yes => is_best,
+                // An external id stands for a person of whom nothing better is known.
+                Word::No => is_best || *field != Field::ExternalId,
+            };
+            if !is_wanted {
+                continue;
+            }
+            match self.addresses_of(*field) {
+                Ok(found) => addresses.extend(found),
+                Err(fault) => {
+                    is_spoilt = true;
+                    said.note(fault);
+                }
+            }
+        }
+        if addresses.is_empty() {
+            if !is_spoilt {
+                let wanted = fields_for(channel).iter().map(|field| field.name());
+                let wanted: Vec<String> = wanted.collect();
+                said.note(format!("has no address for {channel}: {} are empty", wanted.join(", ")));
+            }
+            return;
+        }
+        let Some(mut common) = self.common(Some(channel), word, date, said) else { return };
+        common.insert("channel".to_owned(), channel.as_str().into());
+        for (name, field) in [("scope", Field::Scope), ("topic", Field::Topic)] {
+            common.extend(self.text(field).map(|text| (name.to_owned(), text.into())));
+        }
+        self.push_all(&common, addresses, said);
     }
 
     /// Statements about the processing of the person's data, one under each of their addresses.
-    fn about_processing(&self, said: Said) -> Result<Vec<Statement>, String> {
+    fn about_processing(&self, word: Word, said: &mut Said) {
         let fields =
             [Field::Phone, Field::Email, Field::ChannelId, Field::Sha256, Field::ExternalId];
-        let mut statements = Vec::new();
-        for address in fields.iter().filter_map(|field| self.address(*field)) {
-            let mut statement = self.common(said)?;
-            statement.insert("permission".to_owned(), "processing".into());
-            statement.extend(address);
-            self.add_external_id(&mut statement);
-            statements.push(statement);
+        let mut addresses = Vec::new();
+        for field in fields {
+            match self.addresses_of(field) {
+                Ok(found) => addresses.extend(found),
+                Err(fault) => said.note(fault),
+            }
         }
-        if statements.is_empty() { Err("has no address".to_owned()) } else { Ok(statements) }
+        if addresses.is_empty() {
+            said.note("has no address".to_owned());
+            return;
+        }
+        let Some(mut common) = self.common(None, word, None, said) else { return };
+        common.insert("permission".to_owned(), "processing".into());
+        self.push_all(&common, addresses, said);
+    }
+
+    /// The statement under each address, and whose record the row speaks of: two customers may share one
+    /// phone.
+    fn push_all(&self, common: &Statement, addresses: Vec<Statement>, said: &mut Said) {
+        let external = self.text(Field::ExternalId);
+        for address in addresses {
+            let mut statement = common.clone();
+            if let Some(id) = &external {
+                statement.insert("external_id".to_owned(), id.as_str().into());
+            }
+            statement.extend(address);
+            if !said.statements.contains(&statement) {
+                said.statements.push(statement);
+            }
+        }
     }
 
     /// That the number was disconnected. A row of a register that was asked about it may say that it was
     /// not, or that the register does not know.
-    fn disconnected(&self) -> Result<Vec<Statement>, String> {
-        let is_asked = self.mapping.column(Field::Disconnected).is_some();
+    fn disconnected(&self, said: &mut Said) {
+        let is_asked = self.has_column(Field::Disconnected);
         match (is_asked, self.text(Field::Disconnected)) {
             (false, _) => {}
-            (true, None) => return Ok(Vec::new()),
+            (true, None) => return,
             (true, Some(cell)) => {
                 let word = cell.to_lowercase().replace([' ', '-'], "_");
-                let is_no_data = matches!(word.as_str(), "no_data" | "nodata");
-                let is_yes = matches!(word.as_str(), "disconnected" | "reassigned");
-                match Said::parse(&cell) {
-                    _ if is_yes => {}
-                    _ if is_no_data => return Ok(Vec::new()),
-                    Some(Said::Yes) => {}
-                    Some(Said::No | Said::Nothing) => return Ok(Vec::new()),
+                match ListWord::parse(&cell) {
+                    _ if matches!(word.as_str(), "disconnected" | "reassigned") => {}
+                    _ if matches!(word.as_str(), "no_data" | "nodata") => return,
+                    Some(ListWord::True | ListWord::Invalid) => {}
+                    Some(
+                        ListWord::False | ListWord::OptedIn | ListWord::OptedOut | ListWord::Silent,
+                    ) => return,
                     None => {
-                        return Err(format!(
+                        said.note(format!(
                             "disconnected is {cell:?}, which is neither yes nor no nor no data; a good value: yes"
                         ));
+                        return;
                     }
                 }
             }
         }
         let mut statement = Map::new();
-        statement.insert("line".to_owned(), self.record.line.into());
-        let texts = [
-            ("region", self.text(Field::Region).map(|region| region.to_uppercase())),
-            ("occurred_at", self.text(Field::OccurredAt).map(|time| as_rfc_3339(&time))),
-            ("source", self.text(Field::Source)),
-        ];
-        for (name, text) in texts {
-            statement.extend(text.map(|text| (name.to_owned(), text.into())));
+        statement.insert("line".to_owned(), self.line.into());
+        statement.extend(self.region().map(|region| ("region".to_owned(), region.into())));
+        if let Some(at) = self.time(None, Word::No, None, said).unwrap_or_default() {
+            statement.insert("occurred_at".to_owned(), at.into());
         }
-        let number = [Field::Phone, Field::Sha256].iter().find_map(|field| self.address(*field));
-        statement.extend(number.ok_or("has no number")?);
-        Ok(vec![statement])
-    }
-
-    /// Whose record the row speaks of: two customers may share one phone.
-    fn add_external_id(&self, statement: &mut Statement) {
-        statement.extend(self.address(Field::ExternalId).unwrap_or_default());
-    }
-
-    fn address(&self, field: Field) -> Option<Statement> {
-        let text = self.text(field)?;
-        let mut address = Map::new();
-        let name = match field {
-            Field::Phone => "phone",
-            Field::Email => "email",
-            Field::ChannelId => "channel_id",
-            Field::ExternalId => "external_id",
-            Field::Sha256 => {
-                let kind = self.text(Field::Kind).unwrap_or_default().to_lowercase();
-                address.insert("kind".to_owned(), kind.into());
-                "hash"
+        statement.extend(self.text(Field::Source).map(|text| ("source".to_owned(), text.into())));
+        let mut numbers = Vec::new();
+        for field in [Field::Phone, Field::Sha256] {
+            match self.addresses_of(field) {
+                Ok(found) => numbers.extend(found),
+                Err(fault) => said.note(fault),
             }
-            Field::Kind
-            | Field::Channel
-            | Field::Scope
-            | Field::Topic
-            | Field::Status
-            | Field::OptIn(_)
-            | Field::Processing
-            | Field::OccurredAt
-            | Field::Source
-            | Field::Method
-            | Field::Evidence
-            | Field::Notice
-            | Field::Region
-            | Field::Disconnected => return None,
-        };
-        address.insert(name.to_owned(), text.into());
-        Some(address)
+        }
+        if numbers.is_empty() && said.faults.is_empty() {
+            said.note("has no number".to_owned());
+        }
+        for number in numbers {
+            let mut statement = statement.clone();
+            statement.extend(number);
+            said.statements.push(statement);
+        }
     }
 
-    /// What every statement of the row has.
-    fn common(&self, said: Said) -> Result<Statement, String> {
+    fn has_column(&self, field: Field) -> bool {
+        self.mapping.columns_of(field).next().is_some()
+    }
+
+    /// The addresses that the columns of a field hold.
+    fn addresses_of(&self, field: Field) -> Result<Vec<Statement>, String> {
+        let mut found: Vec<String> = Vec::new();
+        let mut fault = None;
+        for at in self.mapping.columns_of(field) {
+            let cell = self.cells.get(at).unwrap_or_default();
+            let texts = if field == Field::Phone {
+                cells::phones(cell)
+            } else if field == Field::Email {
+                cells::emails(cell)
+            } else {
+                Ok(cells::said(cell).map(str::to_owned).into_iter().collect())
+            };
+            match texts {
+                Ok(texts) => found.extend(texts),
+                Err(spoilt) => {
+                    fault = Some(format!("{} is {cell:?}, {}", field.name(), spoilt.words()));
+                }
+            }
+        }
+        if let Some(fault) = fault.filter(|_| found.is_empty()) {
+            return Err(fault);
+        }
+        let mut distinct: Vec<String> = Vec::new();
+        for text in found {
+            if !distinct.contains(&text) {
+                distinct.push(text);
+            }
+        }
+        Ok(distinct.into_iter().map(|text| self.address(field, text)).collect())
+    }
+
+    fn address(&self, field: Field, text: String) -> Statement {
+        let mut address = Map::new();
+        let name = if field == Field::Sha256 {
+            let kind = self.text(Field::Kind).unwrap_or_default().to_lowercase();
+            address.insert("kind".to_owned(), kind.into());
+            "hash".to_owned()
+        } else {
+            field.name()
+        };
+        let text = if field == Field::Phone { self.with_calling_code(text) } else { text };
+        address.insert(name, text.into());
+        address
+    }
+
+    /// Where the row's national number belongs. A calling code is put before the number instead.
+    fn region(&self) -> Option<String> {
+        self.text(Field::Region)
+            .filter(|region| !is_calling_code(region))
+            .map(|region| Region::parse(&region).map_or(region, |region| region.to_string()))
+    }
+
+    fn with_calling_code(&self, phone: String) -> String {
+        let code = self.text(Field::Region).filter(|region| is_calling_code(region));
+        let Some(code) = code else { return phone };
+        if phone.starts_with(['+', '＋']) || phone.starts_with("00") {
+            return phone;
+        }
+        let code = code.trim_start_matches(['+', '0']);
+        format!("+{code} {phone}")
+    }
+
+    /// What every statement of the row has; nothing where a yes lacks what it needs.
+    fn common(
+        &self,
+        channel: Option<Channel>,
+        word: Word,
+        date: Option<&str>,
+        said: &mut Said,
+    ) -> Option<Statement> {
         let mut statement = Map::new();
-        statement.insert("line".to_owned(), self.record.line.into());
-        let word = if said == Said::Yes { "opt_in" } else { "opt_out" };
-        statement.insert("statement".to_owned(), word.into());
+        statement.insert("line".to_owned(), self.line.into());
+        let stated = if word == Word::Yes { "opt_in" } else { "opt_out" };
+        statement.insert("statement".to_owned(), stated.into());
+        let occurred_at = match self.time(channel, word, date, said) {
+            Ok(at) => at,
+            Err(fault) => {
+                said.note(fault);
+                return None;
+            }
+        };
         let texts = [
-            ("region", self.text(Field::Region).map(|region| region.to_uppercase())),
-            ("occurred_at", self.text(Field::OccurredAt).map(|time| as_rfc_3339(&time))),
+            ("region", self.region()),
+            ("occurred_at", occurred_at),
             ("method", self.text(Field::Method)),
             ("evidence", self.text(Field::Evidence)),
             ("source", self.text(Field::Source)),
@@ -259,16 +454,117 @@ impl Cells<'_> {
                 statement.insert("notice".to_owned(), notice);
             }
             // A refusal does not fall with a notice that nobody can read (rule 5).
-            Some((None, _)) if said == Said::No => {}
-            Some((None, text)) => {
-                return Err(format!(
-                    "notice is {text:?}, which is not id/version/language; a good value: ntc_…/1/en"
+            Some((None, text)) if word == Word::No => {
+                said.remark(format!(
+                    "notice is {text:?}, which is not id/version/language: left out"
                 ));
             }
+            Some((None, text)) => {
+                said.note(format!(
+                    "notice is {text:?}, which is not id/version/language; a good value: ntc_…/1/en"
+                ));
+                return None;
+            }
         }
-        Ok(statement)
+        Some(statement)
+    }
+
+    /// When it was said, as the API reads it: a coarse time as late as a refusal may be, and as early as
+    /// an opt-in may be (rule 2). What cannot be read is told: a refusal counts from now, and a yes is not
+    /// taken.
+    fn time(
+        &self,
+        channel: Option<Channel>,
+        word: Word,
+        date: Option<&str>,
+        said: &mut Said,
+    ) -> Result<Option<String>, String> {
+        let own = channel.map(|channel| Field::OccurredAt(Some(channel)));
+        let own = own.and_then(|field| Some((field, self.text(field)?)));
+        let dated = date.map(|date| (Field::OccurredAt(channel), date.to_owned()));
+        let general = || Some((Field::OccurredAt(None), self.text(Field::OccurredAt(None))?));
+        let Some((field, text)) = dated.or(own).or_else(general) else { return Ok(None) };
+        let times = self.mapping.times();
+        let is_whole_day = text.len() == "2025-06-07".len();
+        if ClaimedTime::parse(&text).is_ok() && (times.zone.is_none() || !is_whole_day) {
+            return Ok(Some(text));
+        }
+        let name = field.name();
+        let fault = match (times.read(&text), word) {
+            (Ok(time), Word::No) => {
+                if time.is_anywhere {
+                    said.remark(format!(
+                        "{name} has no time zone, and a refusal counts as late as it may be: name the zone with --zone, as in --zone Europe/Berlin"
+                    ));
+                }
+                return Ok(Some(time.claimed.last().to_string()));
+            }
+            (Ok(time), Word::Yes) if !time.is_anywhere => {
+                return Ok(Some(time.claimed.first().to_string()));
+            }
+            (Ok(_), Word::Yes) => {
+                format!(
+                    "{name} is {text:?}, which has no time zone; name it with --zone, as in --zone Europe/Berlin"
+                )
+            }
+            (Err(fault @ ListTimeFault::Ambiguous), _) => {
+                format!(
+                    "{name} is {text:?}, which {fault}; say which with --dates mdy or --dates dmy"
+                )
+            }
+            (Err(fault @ ListTimeFault::Shape), _) => {
+                format!("{name} is {text:?}, which {fault}; a good value: 2025-06-07T08:09:10Z")
+            }
+        };
+        match word {
+            Word::Yes => Err(fault),
+            Word::No => {
+                said.remark(format!("{fault}; the refusal counts from now"));
+                Ok(None)
+            }
+        }
+    }
+
+    /// Whether every cell can be what its column says.
+    fn is_likely(&self) -> bool {
+        (0..self.mapping.width()).all(|at| {
+            let Some(cell) = self.cells.get(at).and_then(cells::said) else { return true };
+            let Some(field) = self.mapping.at(at) else { return true };
+            if field == Field::Phone {
+                cells::is_like_a_phone(cell)
+            } else if field == Field::Email {
+                cells::is_like_an_email(cell)
+            } else if field == Field::Channel {
+                headers::channel(cell).is_some()
+            } else {
+                let is_read =
+                    || ListWord::parse(cell).is_some() || self.mapping.times().read(cell).is_ok();
+                !field.says() || is_read()
+            }
+        })
+    }
+
+    /// Whom it is about.
+    fn addresses(&self) -> BTreeMap<usize, String> {
+        let is_address = |at: &usize| self.mapping.at(*at).is_some_and(Field::is_address);
+        let cells = (0..self.mapping.width()).filter(is_address);
+        cells.map(|at| (at, self.cells.get(at).unwrap_or_default().trim().to_owned())).collect()
     }
 }
+
+/// The channels that a person who wants nothing refuses.
+const CHANNELS: [Channel; 10] = [
+    Channel::WhatsApp,
+    Channel::Sms,
+    Channel::Email,
+    Channel::Rcs,
+    Channel::Voice,
+    Channel::Push,
+    Channel::Viber,
+    Channel::Telegram,
+    Channel::Messenger,
+    Channel::Line,
+];
 
 /// The addresses that reach a person on a channel, the best first. An external id stands for a
 /// person of whom nothing better is known.
@@ -287,23 +583,6 @@ const fn fields_for(channel: Channel) -> &'static [Field] {
     }
 }
 
-/// A cell without the apostrophe that an export puts before what a spreadsheet would run.
-fn without_apostrophe(cell: &str) -> &str {
-    match cell.strip_prefix('\'') {
-        Some(rest) if rest.starts_with(['=', '+', '-', '@', '\t', '\r']) => rest,
-        Some(_) | None => cell,
-    }
-}
-
-/// A time as databases and spreadsheets write it, in the spelling of the API.
-fn as_rfc_3339(time: &str) -> String {
-    let time = time.strip_suffix(" UTC").map_or_else(|| time.to_owned(), |time| format!("{time}Z"));
-    match time.split_once(' ') {
-        Some((date, clock)) if date.len() == 10 => format!("{date}T{}", clock.replace(' ', "")),
-        Some(_) | None => time,
-    }
-}
-
 fn parse_notice(text: &str) -> Option<Value> {
     let mut parts = text.split('/');
     let (id, version, language) = (parts.next()?, parts.next()?, parts.next()?);
@@ -315,152 +594,4 @@ fn parse_notice(text: &str) -> Option<Value> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::table::Row;
-    use super::super::table::tests::table;
-    use super::*;
-
-    /// The statements of each row, or why it makes none.
-    fn statements(list: &str) -> Vec<Result<Vec<Value>, String>> {
-        statements_of(list, ListKind::Consents)
-    }
-
-    fn statements_of(list: &str, kind: ListKind) -> Vec<Result<Vec<Value>, String>> {
-        let mut table = table(list.as_bytes());
-        let mapping = Mapping::of(table.headers(), &[], kind).unwrap();
-        let mut rows = Vec::new();
-        while let Some(row) = table.next().unwrap() {
-            rows.push(match row {
-                Row::Cells(record) => mapping
-                    .statements(&record)
-                    .map(|statements| statements.into_iter().map(Value::Object).collect()),
-                Row::Unreadable(_, reason) => Err(reason.to_owned()),
-            });
-        }
-        rows
-    }
-
-    #[test]
-    fn each_flag_is_a_statement_and_an_empty_one_is_none() {
-        let rows = statements(
-            "phone,email,whatsapp_optin,sms_optin,email_optin\n\
-             +14155550123,ada@example.org,TRUE,0,yes\n\
-             +14155550124,,,null,\n",
-        );
-        assert_eq!(
-            rows,
-            [
-                Ok(vec![
-                    json!({"line": 2, "statement": "opt_in", "channel": "whatsapp", "phone": "+14155550123"}),
-                    json!({"line": 2, "statement": "opt_out", "channel": "sms", "phone": "+14155550123"}),
-                    json!({"line": 2, "statement": "opt_in", "channel": "email", "email": "ada@example.org"}),
-                ]),
-                Ok(vec![]),
-            ]
-        );
-    }
-
-    #[test]
-    fn a_flag_that_is_neither_yes_nor_no_is_a_bad_row() {
-        let rows = statements("phone,sms_optin\n+14155550123,maybe\n");
-        assert_eq!(
-            rows,
-            [Err(
-                "sms_optin is \"maybe\", which is neither yes nor no; a good value: yes".to_owned()
-            )]
-        );
-    }
-
-    #[test]
-    fn a_status_goes_with_its_channel_and_topic() {
-        let rows = statements(
-            "email;channel;status;topic;method;evidence;source;occurred_at;notice\n\
-             ada@example.org;Email;Unsubscribed;News;form;file 7;crm;2026-01-02 03:04:05 UTC;ntc_x/2/en\n\
-             ada@example.org;email;never;;;;;;\n\
-             ada@example.org;pigeon;yes;;;;;;\n",
-        );
-        assert_eq!(
-            rows[0],
-            Ok(vec![json!({
-                "line": 2, "statement": "opt_out", "channel": "email", "email": "ada@example.org", "topic": "News",
-                "method": "form", "evidence": "file 7", "source": "crm", "occurred_at": "2026-01-02T03:04:05Z",
-                "notice": {"id": "ntc_x", "version": 2, "language": "en"},
-            })])
-        );
-        assert_eq!(rows[1], Ok(vec![]));
-        assert!(rows[2].as_ref().unwrap_err().starts_with("channel is \"pigeon\""));
-    }
-
-    #[test]
-    fn a_disconnected_number_is_a_row_where_the_register_says_so() {
-        let list = "TN,date,result,disconnect_date\n\
-             4155550123,2024-01-01,yes,2026-02-03\n\
-             4155550124,2024-01-01,no,\n\
-             4155550125,2024-01-01,no data,\n\
-             4155550126,2024-01-01,perhaps,\n";
-        let list = list.replace("TN", "phone");
-        let rows = statements_of(&list, ListKind::Disconnected);
-        let first = json!({"line": 2, "phone": "4155550123", "occurred_at": "2026-02-03"});
-        assert_eq!(
-            rows[0],
-            Ok(vec![first]),
-            "the day that was asked about is no day of disconnection"
-        );
-        assert_eq!((&rows[1], &rows[2]), (&Ok(vec![]), &Ok(vec![])));
-        assert!(rows[3].as_ref().unwrap_err().contains("perhaps"));
-        let bare = statements_of("phone,sms_optin\n+14155550123,yes\n,\n", ListKind::Disconnected);
-        assert_eq!(bare[0], Ok(vec![json!({"line": 2, "phone": "+14155550123"})]));
-    }
-
-    #[test]
-    fn a_refusal_by_hash_names_its_kind() {
-        let rows = statements("sha256,kind,sms_optin\nabc,Phone,no\n");
-        assert_eq!(
-            rows,
-            [Ok(vec![
-                json!({"line": 2, "statement": "opt_out", "channel": "sms", "hash": "abc", "kind": "phone"})
-            ])]
-        );
-    }
-
-    #[test]
-    fn an_external_id_stands_beside_the_address_or_for_it() {
-        let rows = statements("uuid,phone,sms_optin\nu-1,+14155550123,no\nu-2,,no\n,,no\n");
-        let statement = |fields: Value| {
-            let mut statement = json!({"statement": "opt_out", "channel": "sms"});
-            statement.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
-            Ok(vec![statement])
-        };
-        assert_eq!(
-            rows[0],
-            statement(json!({"line": 2, "phone": "+14155550123", "external_id": "u-1"}))
-        );
-        assert_eq!(rows[1], statement(json!({"line": 3, "external_id": "u-2"})));
-        assert!(rows[2].as_ref().unwrap_err().contains("no address for sms"));
-    }
-
-    #[test]
-    fn a_refusal_of_processing_is_said_under_every_address() {
-        let rows = statements("phone,email,gdpr_optin\n+14155550123,ada@example.org,false\n");
-        let said = rows[0].as_ref().unwrap();
-        assert_eq!(said.len(), 2);
-        assert!(
-            said.iter()
-                .all(|one| one["permission"] == "processing" && one["statement"] == "opt_out")
-        );
-    }
-
-    #[test]
-    fn an_unreadable_notice_stops_an_opt_in_and_no_refusal() {
-        let rows = statements("phone,sms_optin,notice\n+14155550123,yes,v1\n+14155550123,no,v1\n");
-        assert!(rows[0].as_ref().unwrap_err().contains("id/version/language"));
-        assert_eq!(rows[1].as_ref().unwrap().len(), 1);
-    }
-
-    #[test]
-    fn what_an_export_neutralized_is_read_as_it_was() {
-        assert_eq!(without_apostrophe("'+1"), "+1");
-        assert_eq!(without_apostrophe("'=x"), "=x");
-        assert_eq!(without_apostrophe("'s-Gravenhage"), "'s-Gravenhage");
-    }
-}
+mod tests;

@@ -1,173 +1,109 @@
-//! Reading a list: any of the usual delimiters, byte by byte, a row at a time.
+//! A text as a table: its delimiter, its header, and its rows.
 //!
-//! A bad row is a row, not the end of the list: rows are read as bytes, and what is wrong with one
-//! is said with its line.
+//! A bad row is a row, not the end of the list. A table needs no header where its cells say what they
+//! are; lines above the header are read over.
 
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
-
-use anyhow::Context;
-use csv::{ByteRecord, StringRecord};
-use sha2::{Digest, Sha256};
-
+use super::cells;
+use super::encoding::{Encoding, decode};
+use super::lines::{Lines, Record};
+use super::list::Text;
 use crate::exit::Failure;
-use crate::options::ListKind;
 
-/// A row longer than this holds a quote that was left open, not a person.
-const ROW_BYTES_MAX: usize = 65_536;
-/// Fewer digits are no telephone number.
-const DIGITS_MIN: usize = 7;
-/// How much of the list is looked at to tell its delimiter.
-const SAMPLE_BYTES: u64 = 65_536;
-
-/// A list as bytes that can be read twice.
-pub(super) struct List {
-    file: File,
-    bytes: u64,
-    last_byte: Option<u8>,
-    sha256: [u8; 32],
-}
+/// How many rows are looked at to tell where the table begins and what its columns hold.
+const ROWS_SEEN: usize = 20;
 
 /// A list as rows.
 pub(super) struct Table {
-    reader: csv::Reader<File>,
-    delimiter: char,
-    headers: Vec<String>,
+    lines: Lines,
+    layout: Layout,
     bytes: u64,
-    last_byte: Option<u8>,
-    /// A first row that stands where the names of the columns would.
-    first: Option<Record>,
+    /// Rows that were read to find the header.
+    seen: Vec<Record>,
 }
 
-/// One row of it.
-pub(super) enum Row {
-    /// Cells of text.
-    Cells(Record),
-    /// What is no row of this table, and why.
-    Unreadable(Record, &'static str),
-}
-
-/// A row with its line. Cells that are not UTF-8 have replacement characters.
-pub(super) struct Record {
-    /// The line it begins on, from 1.
+/// How a table is laid out: what is needed to write rows of it again.
+#[derive(Clone, Debug)]
+pub(super) struct Layout {
+    /// The names of the columns; without a header what their cells are.
+    pub(super) headers: Vec<String>,
+    /// What stands before the header: a mark, and a line that names the delimiter.
+    pub(super) before: Vec<u8>,
+    /// The header as it was written, if there is one.
+    pub(super) header: Option<Vec<u8>>,
+    /// What stands between cells.
+    pub(super) delimiter: u8,
+    /// What ends a line.
+    pub(super) line_end: u8,
+    /// In what the list was written.
+    pub(super) encoding: Encoding,
+    /// The line of the header, or of the first row.
     pub(super) line: u32,
-    /// Its cells.
-    pub(super) cells: StringRecord,
-}
-
-impl List {
-    /// Opens a file; `-` is standard input, which is copied to a file without a name, because it
-    /// is read twice.
-    pub(super) fn open(path: &Path) -> Result<Self, Failure> {
-        let fault = |error: std::io::Error| {
-            Failure::Input(format!("cannot read {}: {error}", path.display()))
-        };
-        if path == Path::new("-") {
-            let mut file = nameless_file().context("no temporary file can be made")?;
-            std::io::copy(&mut std::io::stdin().lock(), &mut file).map_err(fault)?;
-            Self::hash(file).map_err(fault)
-        } else {
-            Self::hash(File::open(path).map_err(fault)?).map_err(fault)
-        }
-    }
-
-    fn hash(mut file: File) -> std::io::Result<Self> {
-        file.seek(SeekFrom::Start(0))?;
-        let mut hasher = Sha256::new();
-        let mut buffer = vec![0; 1 << 16];
-        let (mut bytes, mut last_byte) = (0, None);
-        loop {
-            let read = file.read(&mut buffer)?;
-            let Some(piece) = buffer.get(..read).filter(|piece| !piece.is_empty()) else {
-                break;
-            };
-            hasher.update(piece);
-            last_byte = piece.last().copied();
-            bytes += u64::try_from(read).unwrap_or(0);
-        }
-        file.seek(SeekFrom::Start(0))?;
-        Ok(Self { file, bytes, last_byte, sha256: hasher.finalize().into() })
-    }
-
-    /// The file, at its beginning, and its length.
-    pub(super) fn into_file(self) -> (File, u64) {
-        (self.file, self.bytes)
-    }
-
-    /// The SHA-256 of the bytes.
-    pub(super) fn sha256(&self) -> [u8; 32] {
-        self.sha256
-    }
-}
-
-/// A file that nobody else can open, and that is gone with the process.
-fn nameless_file() -> anyhow::Result<File> {
-    let mut random = [0; 16];
-    getrandom::fill(&mut random).map_err(|error| anyhow::anyhow!("{error}"))?;
-    let name = u128::from_be_bytes(random);
-    let path = std::env::temp_dir().join(format!("sayso-import-{name:032x}"));
-    let file = File::options().read(true).write(true).create_new(true).mode(0o600).open(&path)?;
-    std::fs::remove_file(&path)?;
-    Ok(file)
 }
 
 impl Table {
-    /// Reads the header. A list of disconnected numbers may be nothing but numbers, a line each.
-    pub(super) fn open(list: List, kind: ListKind) -> Result<Self, Failure> {
-        let List { mut file, bytes, last_byte, .. } = list;
-        let fault =
-            |error: std::io::Error| Failure::Input(format!("the list cannot be read: {error}"));
-        let mut sample = Vec::new();
-        file.by_ref().take(SAMPLE_BYTES).read_to_end(&mut sample).map_err(fault)?;
-        file.seek(SeekFrom::Start(0)).map_err(fault)?;
-        if sample.starts_with(&[0xff, 0xfe]) || sample.starts_with(&[0xfe, 0xff]) {
-            return Err(Failure::Input("the list is UTF-16: save it as \"CSV UTF-8\"".to_owned()));
+    /// Reads the header, or tells the columns by what they hold. `names_address` says whether a cell is
+    /// the name of a column that says whom a row is about.
+    pub(super) fn open(text: Text, names_address: &dyn Fn(&str) -> bool) -> Result<Self, Failure> {
+        let Text { file, bytes, sample, encoding } = text;
+        let (before, told) = preamble_of(&sample);
+        let rest = sample.get(before.len()..).unwrap_or_default();
+        let line_end = if rest.contains(&b'\n') || !rest.contains(&b'\r') { b'\n' } else { b'\r' };
+        let delimiter = told.unwrap_or_else(|| delimiter_of(rest, line_end));
+        let mut lines = Lines::new(file, delimiter, line_end);
+        lines.skip(before.len())?;
+        let mut seen: Vec<Record> = Vec::new();
+        while seen.len() < ROWS_SEEN {
+            // Columns are not known yet: a quote that is left open is found by any delimiter.
+            let columns = seen.iter().map(|record| record.cells.len()).max().unwrap_or(2);
+            let Some(record) = lines.next(columns.max(2))? else { break };
+            if !record.is_empty() {
+                seen.push(record);
+            }
         }
-        if sample.contains(&b'\r') && !sample.contains(&b'\n') {
-            let fault =
-                "the lines of the list end as on an old Macintosh: save it as \"CSV UTF-8\"";
-            return Err(Failure::Input(fault.to_owned()));
-        }
-        let delimiter = delimiter_of(&sample);
-        let reader = csv::ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            // With this a carriage return belongs to the last cell, which is trimmed, and each line
-            // ends where its number is counted.
-            .terminator(csv::Terminator::Any(b'\n'))
-            .delimiter(delimiter)
-            .from_reader(file);
-        let mut table = Self {
-            reader,
-            delimiter: char::from(delimiter),
+        let empty = "the list is empty: its first line must name the columns";
+        let first = seen.first().ok_or_else(|| Failure::Input(empty.to_owned()))?;
+        let line = first.line;
+        let mut layout = Layout {
             headers: Vec::new(),
-            bytes,
-            last_byte,
-            first: None,
+            before: before.to_vec(),
+            header: None,
+            delimiter,
+            line_end,
+            encoding,
+            line,
         };
-        let header =
-            table.read()?.filter(|record| record.cells.iter().any(|cell| !cell.trim().is_empty()));
-        let header = header.ok_or_else(|| {
-            Failure::Input("the list is empty: its first line must name the columns".to_owned())
-        })?;
-        if kind == ListKind::Disconnected && is_number_alone(&header) {
-            table.headers = vec!["phone".to_owned()];
-            table.first = Some(header);
-            return Ok(table);
+        match header_at(&seen, names_address) {
+            Begins::Header(at) => {
+                let header = seen.drain(..=at).next_back();
+                if let Some(header) = header {
+                    layout.headers =
+                        header.cells.iter().map(|cell| cells::clean(cell).to_owned()).collect();
+                    layout.line = header.line;
+                    layout.header = Some(header.raw);
+                }
+            }
+            Begins::Rows(at) => {
+                seen.drain(..at);
+                layout.line = seen.first().map_or(line, |record| record.line);
+                layout.headers = names_of(&seen);
+            }
         }
-        table.headers = header
-            .cells
-            .iter()
-            .map(|cell| cell.trim_start_matches('\u{feff}').trim().to_owned())
-            .collect();
-        Ok(table)
+        Ok(Self { lines, layout, bytes, seen })
     }
 
     /// The names of the columns.
     pub(super) fn headers(&self) -> &[String] {
-        &self.headers
+        &self.layout.headers
+    }
+
+    /// How the table is laid out.
+    pub(super) const fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The rows that were looked at.
+    pub(super) fn seen(&self) -> &[Record] {
+        &self.seen
     }
 
     /// The length of the list.
@@ -177,107 +113,133 @@ impl Table {
 
     /// How much of it was read.
     pub(super) fn position(&self) -> u64 {
-        self.reader.position().byte()
+        self.lines.position()
     }
 
     /// The next row that is not empty.
-    pub(super) fn next(&mut self) -> Result<Option<Row>, Failure> {
-        while let Some(record) = self.read()? {
-            if record.cells.iter().all(|cell| cell.trim().is_empty()) {
-                continue;
+    pub(super) fn next(&mut self) -> Result<Option<Record>, Failure> {
+        if !self.seen.is_empty() {
+            return Ok(Some(self.seen.remove(0)));
+        }
+        while let Some(record) = self.lines.next(self.layout.headers.len())? {
+            if !record.is_empty() {
+                return Ok(Some(record));
             }
-            let further = record.cells.iter().skip(self.headers.len());
-            let length = record.cells.as_slice().len();
-            return Ok(Some(if length > ROW_BYTES_MAX {
-                Row::Unreadable(
-                    record.without_cells(),
-                    "is longer than 64 KiB: a quote was left open",
-                )
-            } else if record.cells.iter().any(|cell| cell.contains('\u{fffd}')) {
-                Row::Unreadable(record, "is not UTF-8")
-            } else if further.into_iter().any(|cell| !cell.trim().is_empty()) {
-                Row::Unreadable(record, "has more cells than there are columns")
-            } else if self.holds_rows(&record) {
-                Row::Unreadable(record, "holds what looks like further rows: a quote was left open")
-            } else {
-                Row::Cells(record)
-            }));
         }
         Ok(None)
     }
+}
 
-    /// Whether a cell holds a line with as many cells as a row: an open quote swallows the rows
-    /// after it, refusals among them, and that must not go unseen.
-    fn holds_rows(&self, record: &Record) -> bool {
-        let delimiters = self.headers.len().saturating_sub(1);
-        let is_row = |line: &str| line.matches(self.delimiter).count() >= delimiters;
-        delimiters > 0 && record.cells.iter().any(|cell| cell.lines().skip(1).any(is_row))
-    }
+/// Where a table begins.
+enum Begins {
+    /// With the names of its columns, in this row.
+    Header(usize),
+    /// With this row, without names.
+    Rows(usize),
+}
 
-    fn read(&mut self) -> Result<Option<Record>, Failure> {
-        if let Some(first) = self.first.take() {
-            return Ok(Some(first));
+fn header_at(seen: &[Record], names_address: &dyn Fn(&str) -> bool) -> Begins {
+    let is_header = |record: &Record| record.cells.iter().any(|cell| names_address(cell));
+    let is_row = |record: &Record| record.cells.iter().any(cells::is_like_an_address);
+    let header = seen.iter().position(is_header);
+    let row = seen.iter().position(is_row);
+    match (header, row) {
+        (Some(header), Some(row)) if header < row => Begins::Header(header),
+        (Some(header), None) => Begins::Header(header),
+        (_, Some(0)) => Begins::Rows(0),
+        (_, Some(row)) => {
+            // A row of as many names as the rows below have cells is a header, whatever it says.
+            let cells = |at: usize| seen.get(at).map_or(0, |record| record.cells.len());
+            let is_named = cells(row) > 1 && cells(row - 1) == cells(row);
+            if is_named { Begins::Header(row - 1) } else { Begins::Rows(row) }
         }
-        let mut bytes = ByteRecord::new();
-        let is_there = self
-            .reader
-            .read_byte_record(&mut bytes)
-            .map_err(|error| Failure::Input(format!("the list cannot be read: {error}")))?;
-        let inner = bytes.as_slice().split(|byte| *byte == b'\n').skip(1).count();
-        let ended = self.reader.position();
-        let is_last = ended.byte() >= self.bytes;
-        // A quote that was left open swallowed the last line end.
-        let is_swallowed = bytes.as_slice().ends_with(b"\n");
-        let is_cut_off = is_last && (self.last_byte != Some(b'\n') || is_swallowed);
-        let below = u64::try_from(inner).unwrap_or(0) + u64::from(!is_cut_off);
-        let line = ended.line().saturating_sub(below);
-        let cells = StringRecord::from_byte_record_lossy(bytes);
-        Ok(is_there.then(|| Record { line: u32::try_from(line).unwrap_or(u32::MAX), cells }))
+        (None, None) => Begins::Header(0),
     }
 }
 
-impl Record {
-    /// The row without what it holds.
-    fn without_cells(self) -> Self {
-        Self { cells: StringRecord::new(), ..self }
+/// The names of columns without a header: what their cells are, else their number.
+fn names_of(seen: &[Record]) -> Vec<String> {
+    let columns = seen.iter().map(|record| record.cells.len()).max().unwrap_or(0);
+    let all = |at: usize, is: fn(&str) -> bool| {
+        let cells = || seen.iter().filter_map(|record| record.cells.get(at));
+        let filled = || cells().filter(|cell| !cells::clean(cell).is_empty());
+        filled().next().is_some() && filled().all(is)
+    };
+    let columns_that = |is: fn(&str) -> bool| (0..columns).filter(move |at| all(*at, is));
+    // Numbers without a plus may be ids, where several columns have such.
+    let with_plus: Vec<usize> =
+        columns_that(|cell| cell.contains('+') && cells::is_like_a_phone(cell)).collect();
+    let mut phones: Vec<usize> = columns_that(cells::is_like_a_phone).collect();
+    if !with_plus.is_empty() {
+        phones = with_plus;
+    } else if phones.len() > 1 {
+        phones.clear();
     }
+    let emails: Vec<usize> = columns_that(cells::is_like_an_email).collect();
+    if columns == 1 && phones.is_empty() && emails.is_empty() {
+        // Some cells are spoilt: what the others are, they were.
+        let cells = || seen.iter().filter_map(|record| record.cells.get(0));
+        let is_phone = cells().filter(|cell| cells::is_like_a_phone(cell)).count();
+        let is_email = cells().filter(|cell| cells::is_like_an_email(cell)).count();
+        return vec![if is_email > is_phone { "email" } else { "phone" }.to_owned()];
+    }
+    (0..columns)
+        .map(|at| match (phones.contains(&at), emails.contains(&at)) {
+            (true, _) => "phone".to_owned(),
+            (false, true) => "email".to_owned(),
+            (false, false) => format!("column {}", at + 1),
+        })
+        .collect()
 }
 
-/// Whether a row is one number: digits, and what people write between them.
-fn is_number_alone(row: &Record) -> bool {
-    let cells: Vec<&str> = row.cells.iter().map(str::trim).collect();
-    let [cell] = cells[..] else { return false };
-    let cell = cell.trim_start_matches('\u{feff}');
-    let digits = cell.bytes().filter(u8::is_ascii_digit).count();
-    let is_written_so = |letter: char| letter.is_ascii_digit() || "+-.() ".contains(letter);
-    digits >= DIGITS_MIN && cell.chars().all(is_written_so)
+/// A mark of UTF-8, and a line `sep=;` as Excel writes it, with the delimiter that it names.
+fn preamble_of(sample: &[u8]) -> (&[u8], Option<u8>) {
+    let mark = if sample.starts_with(&[0xef, 0xbb, 0xbf]) { 3 } else { 0 };
+    let rest = sample.get(mark..).unwrap_or_default();
+    let end = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(rest.len());
+    let line = decode(rest.get(..end).unwrap_or_default()).to_lowercase();
+    let line = line.trim_matches('"');
+    let told = match line.strip_prefix("sep=").map(str::as_bytes) {
+        Some([delimiter]) => *delimiter,
+        Some(b"\\t") => b'\t',
+        Some(_) | None => return (sample.get(..mark).unwrap_or_default(), None),
+    };
+    let ends = rest.get(end..).unwrap_or_default();
+    let line_end = usize::from(!ends.is_empty()) + usize::from(ends.starts_with(b"\r\n"));
+    (sample.get(..mark + end + line_end).unwrap_or_default(), Some(told))
 }
 
-/// The delimiter that the first line has most of, outside quotes.
-fn delimiter_of(sample: &[u8]) -> u8 {
-    let mut quoted = false;
-    let mut counts = [(b',', 0_usize), (b';', 0), (b'\t', 0)];
-    for byte in sample {
-        match byte {
-            b'"' => quoted = !quoted,
-            b'\n' | b'\r' if !quoted => break,
-            _ if quoted => {}
-            _ => {
-                for (_, count) in counts.iter_mut().filter(|(delimiter, _)| delimiter == byte) {
-                    *count += 1;
-                }
-            }
-        }
-    }
-    // On equal counts the first of the list, which is the comma.
-    let most = counts.iter().rev().max_by_key(|(_, count)| *count);
-    most.map_or(b',', |(delimiter, _)| *delimiter)
+/// The delimiter that most lines have equally often, outside quotes; on equal counts the first of the
+/// list, which is the comma.
+fn delimiter_of(sample: &[u8], line_end: u8) -> u8 {
+    let lines = sample.split(|byte| *byte == line_end).filter(|line| !line.is_empty());
+    let lines: Vec<&[u8]> = lines.take(ROWS_SEEN).collect();
+    let count = |delimiter: u8, line: &[u8]| {
+        let mut quoted = false;
+        let outside = line.iter().filter(|byte| {
+            quoted ^= **byte == b'"';
+            !quoted && **byte == delimiter
+        });
+        outside.count()
+    };
+    let score = |delimiter: u8| {
+        let counts: Vec<usize> = lines.iter().map(|line| count(delimiter, line)).collect();
+        let same = |wanted: usize| counts.iter().filter(|count| **count == wanted).count();
+        let usual =
+            counts.iter().copied().filter(|count| *count > 0).max_by_key(|one| (same(*one), *one));
+        usual.map_or((0, 0), |usual| (same(usual), usual))
+    };
+    let candidates = [b',', b';', b'\t', b'|'];
+    let best = candidates.iter().rev().max_by_key(|delimiter| score(**delimiter));
+    best.copied().filter(|best| score(*best).0 > 0).unwrap_or(b',')
 }
 
 #[cfg(test)]
 pub(super) mod tests {
     use std::io::Write;
 
+    use super::super::lines::ROW_BYTES_MAX;
+    use super::super::list::{List, nameless_file};
     use super::*;
 
     pub(in crate::commands::import) fn list(bytes: &[u8]) -> List {
@@ -287,46 +249,27 @@ pub(super) mod tests {
     }
 
     pub(in crate::commands::import) fn table(bytes: &[u8]) -> Table {
-        Table::open(list(bytes), ListKind::Consents).unwrap()
+        let text = list(bytes).into_text(None, None, &mut |_| {}).unwrap();
+        Table::open(text, &|cell| matches!(cells::clean(cell), "phone" | "email")).unwrap()
     }
 
-    #[test]
-    fn a_list_of_disconnected_numbers_needs_no_header() {
-        let open = |bytes: &[u8]| Table::open(list(bytes), ListKind::Disconnected).unwrap();
-        let lines = |mut table: Table| {
-            let mut lines = Vec::new();
-            while let Some(Row::Cells(record)) = table.next().unwrap() {
-                lines
-                    .push((record.line, record.cells.get(0).unwrap_or_default().trim().to_owned()));
-            }
-            (table.headers().to_vec(), lines)
-        };
-        let numbers = |first: u32| {
-            vec![(first, "+14155550123".to_owned()), (first + 1, "+14155550124".to_owned())]
-        };
-        let bare = lines(open(b"+14155550123\r\n+14155550124\r\n"));
-        assert_eq!(bare, (cells(&["phone"]), numbers(1)));
-        let headed = lines(open(b"phone\n+14155550123\n+14155550124\n"));
-        assert_eq!(headed, (cells(&["phone"]), numbers(2)));
-        assert_eq!(open(b"4155550123,2026-11-01\n").headers().len(), 2, "that is no number alone");
-    }
+    type Shown = (u32, Vec<String>, Option<&'static str>);
 
-    fn rows(bytes: &[u8]) -> Vec<(u32, Result<Vec<String>, &'static str>)> {
+    fn rows(bytes: &[u8]) -> Vec<Shown> {
         let mut table = table(bytes);
         let mut rows = Vec::new();
-        while let Some(row) = table.next().unwrap() {
-            rows.push(match row {
-                Row::Cells(record) => (
-                    record.line,
-                    Ok(record.cells.iter().map(|cell| cell.trim().to_owned()).collect()),
-                ),
-                Row::Unreadable(record, reason) => (record.line, Err(reason)),
-            });
+        while let Some(record) = table.next().unwrap() {
+            let cells = record.cells.iter().map(|cell| cell.trim().to_owned()).collect();
+            rows.push((record.line, cells, record.defect));
         }
         rows
     }
 
-    fn cells(cells: &[&str]) -> Vec<String> {
+    fn row(line: u32, cells: &[&str]) -> Shown {
+        (line, names(cells), None)
+    }
+
+    fn names(cells: &[&str]) -> Vec<String> {
         cells.iter().map(|cell| (*cell).to_owned()).collect()
     }
 
@@ -334,65 +277,120 @@ pub(super) mod tests {
     fn a_byte_order_mark_and_windows_line_ends_are_read_over() {
         let bytes = b"\xef\xbb\xbf\"phone\",email\r\n1,a\r\n2,b\r\n";
         assert_eq!(table(bytes).headers(), ["phone", "email"]);
-        assert_eq!(rows(bytes), [(2, Ok(cells(&["1", "a"]))), (3, Ok(cells(&["2", "b"])))]);
+        assert_eq!(rows(bytes), [row(2, &["1", "a"]), row(3, &["2", "b"])]);
+        assert_eq!(rows(b"phone,email\r1,a\r2,b"), [row(2, &["1", "a"]), row(3, &["2", "b"])]);
     }
 
     #[test]
-    fn semicolons_and_tabs_are_told_from_commas_within_quotes() {
+    fn delimiters_are_told_by_the_lines_that_have_them_equally_often() {
+        for (bytes, headers) in [
+            (&b"\"phone, mobile\";email;x\n"[..], &["phone, mobile", "email", "x"][..]),
+            (b"phone\temail\n1\ta, b, c\n", &["phone", "email"]),
+            (b"phone|note\n1|a,b\n2|c\n", &["phone", "note"]),
+            (b"sep=;\nphone;note\n1;a,b\n2;c,d,e\n", &["phone", "note"]),
+            (b"\xef\xbb\xbfsep=|\r\nphone|note\r\n1|a\r\n", &["phone", "note"]),
+            (b"phone\n1\n", &["phone"]),
+        ] {
+            assert_eq!(table(bytes).headers(), headers);
+        }
+    }
+
+    #[test]
+    fn lines_above_the_header_are_read_over_and_the_lines_are_still_known() {
+        let bytes = b"Opt-outs, exported 7 June\n\nphone,email\n+14155550101,a@example.org\n";
+        assert_eq!(table(bytes).headers(), ["phone", "email"]);
+        assert_eq!(rows(bytes), [row(4, &["+14155550101", "a@example.org"])]);
+        let bytes = b"sep=,\nOpt-outs\nphone,email\n+14155550101,\n";
+        assert_eq!(rows(bytes), [row(4, &["+14155550101", ""])]);
+    }
+
+    #[test]
+    fn a_table_needs_no_header_where_its_cells_say_what_they_are() {
+        assert_eq!(table(b"+14155550101\n+14155550102\n").headers(), ["phone"]);
+        assert_eq!(table(b"Do not text\n+14155550101\n").headers(), ["phone"]);
+        assert_eq!(table(b"ada@example.org\nbob@example.org\n").headers(), ["email"]);
         assert_eq!(
-            table(b"\"phone, mobile\";email;x\n").headers(),
-            ["phone, mobile", "email", "x"]
+            table(b"Ada;+1 415 555 0101\nBob;+1 415 555 0102\n").headers(),
+            ["column 1", "phone"]
         );
-        assert_eq!(table(b"phone\temail\n").headers(), ["phone", "email"]);
-        assert_eq!(table(b"phone\n").headers(), ["phone"]);
+        assert_eq!(
+            rows(b"+14155550101\n+14155550102"),
+            [row(1, &["+14155550101"]), row(2, &["+14155550102"])]
+        );
+        assert_eq!(table(b"+14155550101, +14155550102\n").headers(), ["phone", "phone"]);
+        assert_eq!(
+            table(b"1000001;4155550101\n").headers(),
+            ["column 1", "column 2"],
+            "which is it?"
+        );
+        assert_eq!(table(b"Name;Handy\nAda;+14155550101\n").headers(), ["Name", "Handy"]);
     }
 
     #[test]
     fn quoted_cells_may_hold_line_ends_and_the_next_line_is_still_known() {
-        let bytes = b"phone,evidence\n1,\"two\nlines\"\n2,x\n";
+        let bytes = b"evidence,phone,email\n\"two\nlines\",1,a\n\"x, \"\"y\"\"\",2,\n";
         assert_eq!(
             rows(bytes),
-            [(2, Ok(cells(&["1", "two\nlines"]))), (4, Ok(cells(&["2", "x"])))]
+            [row(2, &["two\nlines", "1", "a"]), row(4, &["x, \"y\"", "2", ""])]
         );
     }
 
     #[test]
     fn a_bad_row_is_a_row_and_not_the_end_of_the_list() {
-        let bytes = b"phone,email\n1,a,too,many\n2,\xff\n\n3,c\n4\n5,e,,\n";
+        let bytes = b"phone,email\n1,a,too,many\n2,M\xfcller\n\n3,c\n4\n5,e,,\n";
         assert_eq!(
             rows(bytes),
             [
-                (2, Err("has more cells than there are columns")),
-                (3, Err("is not UTF-8")),
-                (5, Ok(cells(&["3", "c"]))),
-                (6, Ok(cells(&["4"]))),
-                (7, Ok(cells(&["5", "e", "", ""]))),
+                row(2, &["1", "a", "too", "many"]),
+                row(3, &["2", "Müller"]),
+                row(5, &["3", "c"]),
+                row(6, &["4"]),
+                row(7, &["5", "e", "", ""]),
             ]
         );
     }
 
     #[test]
-    fn a_quote_left_open_is_one_bad_row() {
+    fn an_open_quote_swallows_no_row() {
+        let open = Some("has a quote that was left open");
+        let bytes = b"phone,sms_optin,name\n1,no,\"Bob\n2,no,Eve\n3,no,\"Ann\n4,\"no\",Zoe\n";
+        assert_eq!(
+            rows(bytes),
+            [
+                (2, names(&["1", "no", "\"Bob"]), open),
+                row(3, &["2", "no", "Eve"]),
+                (4, names(&["3", "no", "\"Ann"]), open),
+                row(5, &["4", "no", "Zoe"]),
+            ]
+        );
         let mut bytes = b"phone,email\n1,\"open\n".to_vec();
         bytes.extend(b"2,b\n".repeat(20_000));
-        assert_eq!(rows(&bytes), [(2, Err("is longer than 64 KiB: a quote was left open"))]);
+        assert_eq!(rows(&bytes).len(), 20_001);
     }
 
     #[test]
-    fn rows_that_an_open_quote_swallows_do_not_go_unseen() {
-        let bytes = b"phone,sms_optin,name\n1,no,\"Bob\n2,no,Eve\n3,no,\"Ann\n4,no,Zoe\n";
-        let reason = "holds what looks like further rows: a quote was left open";
-        assert_eq!(rows(bytes), [(2, Err(reason)), (5, Ok(cells(&["4", "no", "Zoe"])))]);
+    fn a_row_without_end_is_one_bad_row() {
+        let mut bytes = b"phone,email\n1,".to_vec();
+        bytes.extend(b"x".repeat(ROW_BYTES_MAX * 3));
+        bytes.extend(b"\n2,b\n");
+        let found = rows(&bytes);
+        assert_eq!((found[0].0, found[0].2), (2, Some("is longer than 64 KiB")));
+        assert_eq!(found[1], row(3, &["2", "b"]));
+    }
+
+    #[test]
+    fn utf_16_is_read_with_and_without_its_mark() {
+        let text = "phone\tname\n+14155550123\tÜnal\n";
+        let mut bytes = vec![0xff, 0xfe];
+        bytes.extend(text.encode_utf16().flat_map(u16::to_le_bytes));
+        assert_eq!(rows(&bytes), [row(2, &["+14155550123", "Ünal"])]);
+        let bytes: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        assert_eq!(rows(&bytes), [row(2, &["+14155550123", "Ünal"])]);
     }
 
     #[test]
     fn the_same_bytes_are_the_same_list() {
-        let hash = |bytes: &[u8]| {
-            let mut file = nameless_file().unwrap();
-            file.write_all(bytes).unwrap();
-            List::hash(file).unwrap().sha256()
-        };
-        assert_eq!(hash(b"phone\n1\n"), hash(b"phone\n1\n"));
-        assert_ne!(hash(b"phone\n1\n"), hash(b"phone\n2\n"));
+        assert_eq!(list(b"phone\n1\n").sha256(), list(b"phone\n1\n").sha256());
+        assert_ne!(list(b"phone\n1\n").sha256(), list(b"phone\n2\n").sha256());
     }
 }

@@ -9,8 +9,10 @@ use csv::StringRecord;
 use serde_json::de::IoRead;
 use serde_json::{Deserializer, StreamDeserializer, Value};
 
-use super::rows::Said;
-use super::table::{List, Record};
+use super::lines::Record;
+use super::list::List;
+use super::rows::Row;
+use super::statements::Said;
 use crate::exit::Failure;
 
 /// The users, of which one page is in memory.
@@ -41,7 +43,7 @@ impl Users {
     }
 
     /// The next user, counted from 1, with what is sent of it.
-    pub(super) fn next(&mut self) -> Result<Option<Said>, Failure> {
+    pub(super) fn next(&mut self) -> Result<Option<Row>, Failure> {
         loop {
             if let Some(user) = self.page.pop_front() {
                 self.line = self.line.saturating_add(1);
@@ -71,19 +73,18 @@ impl Users {
     }
 }
 
-fn row(line: u32, user: Value) -> Said {
-    let cells = StringRecord::from(vec![user.to_string()]);
-    let record = Record { line, cells };
-    match user {
-        Value::Object(mut statement) => {
-            statement.insert("line".to_owned(), line.into());
-            (record, Ok(vec![statement]))
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => (
-            record,
-            Err("is no user: a JSON object with countryCode and phoneCode is needed".to_owned()),
-        ),
-    }
+fn row(line: u32, user: Value) -> Row {
+    let text = user.to_string();
+    let raw = text.clone().into_bytes();
+    let cells = StringRecord::from(vec![text]);
+    let record = Record { line, cells, raw, defect: None };
+    let said = if let Value::Object(mut statement) = user {
+        statement.insert("line".to_owned(), line.into());
+        Said { statements: vec![statement], ..Said::default() }
+    } else {
+        Said::fault("is no user: a JSON object with countryCode and phoneCode is needed")
+    };
+    Row { record, said }
 }
 
 #[cfg(test)]
@@ -93,12 +94,12 @@ mod tests {
     use super::super::table::tests::list;
     use super::*;
 
-    fn rows(text: &str) -> Vec<(u32, Result<Vec<Value>, String>)> {
+    fn rows(text: &str) -> Vec<(u32, Vec<Value>, Vec<String>)> {
         let mut users = Users::open(list(text.as_bytes())).unwrap();
         let mut rows = Vec::new();
-        while let Some((record, statements)) = users.next().unwrap() {
-            let statements = statements.map(|all| all.into_iter().map(Value::Object).collect());
-            rows.push((record.line, statements));
+        while let Some(Row { record, said }) = users.next().unwrap() {
+            let statements = said.statements.into_iter().map(Value::Object).collect();
+            rows.push((record.line, statements, said.faults));
         }
         rows
     }
@@ -108,9 +109,9 @@ mod tests {
         let text = r#"{"status":"success","users":[{"phoneCode":"1"},7]}
                       {"status":"success","users":[{"phoneCode":"2"}]}"#;
         let found = rows(text);
-        assert_eq!(found[0], (1, Ok(vec![json!({ "phoneCode": "1", "line": 1 })])));
-        assert!(found[1].1.as_ref().unwrap_err().starts_with("is no user"));
-        assert_eq!(found[2], (3, Ok(vec![json!({ "phoneCode": "2", "line": 3 })])));
+        assert_eq!(found[0], (1, vec![json!({ "phoneCode": "1", "line": 1 })], vec![]));
+        assert!(found[1].2[0].starts_with("is no user"));
+        assert_eq!(found[2], (3, vec![json!({ "phoneCode": "2", "line": 3 })], vec![]));
         assert_eq!(found.len(), 3);
     }
 

@@ -12,6 +12,77 @@ use icu_normalizer::DecomposingNormalizerBorrowed;
 /// The words, a kind and a word a line.
 const WORDS: &str = include_str!("../data/list-words.tsv");
 
+/// Words in a row that refuse.
+const PHRASES: [&str; 22] = [
+    "opt out",
+    "opted out",
+    "do not",
+    "dont",
+    "don t",
+    "not subscribed",
+    "no longer",
+    "no more",
+    "not interested",
+    "take off",
+    "taken off",
+    "no thanks",
+    "no thank",
+    "withdrew",
+    "withdrawn",
+    "keine werbung",
+    "nicht mehr",
+    "plus de",
+    "no mas",
+    "nao quer",
+    "niet meer",
+    "non piu",
+];
+
+/// Words that refuse among others.
+const SIGNS: [&str; 23] = [
+    "unsubscribe",
+    "unsubscribed",
+    "unsub",
+    "optout",
+    "stop",
+    "stopped",
+    "refused",
+    "revoked",
+    "declined",
+    "blocked",
+    "blacklisted",
+    "blocklisted",
+    "suppressed",
+    "complained",
+    "complaint",
+    "dnc",
+    "dnd",
+    "abgemeldet",
+    "widerrufen",
+    "desabonne",
+    "baja",
+    "descadastrado",
+    "uitgeschreven",
+];
+
+/// What there is none of where nobody refuses: "no objection".
+const HARMLESS: [&str; 14] = [
+    "objection",
+    "objections",
+    "problem",
+    "problems",
+    "preference",
+    "unsubscribe",
+    "complaint",
+    "complaints",
+    "opt",
+    "stop",
+    "refusal",
+    "answer",
+    "data",
+    "response",
+];
+
 /// What the cell of a flag says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListWord {
@@ -48,7 +119,12 @@ impl ListWord {
             let is_silent = cell.chars().all(|letter| letter.is_whitespace() || is_dash(letter));
             return is_silent.then_some(Self::Silent);
         }
-        number(cell).unwrap_or_else(|| table().get(&word).copied())
+        match number(cell) {
+            Some("0") => Some(Self::False),
+            Some("1") => Some(Self::True),
+            Some(_) => None,
+            None => table().get(&word).copied(),
+        }
     }
 
     /// Whether a cell that is no known word can only be a refusal: it says so among other words, and
@@ -57,81 +133,16 @@ impl ListWord {
         let text = plain(cell);
         let words: Vec<&str> = text.split(' ').collect();
         let has = |word: &&str| words.contains(word);
-        let pairs = [
-            "opt out",
-            "opted out",
-            "do not",
-            "dont",
-            "don t",
-            "not subscribed",
-            "no longer",
-            "no more",
-            "not interested",
-            "take off",
-            "taken off",
-            "no thanks",
-            "no thank",
-            "withdrew",
-            "withdrawn",
-            "keine werbung",
-            "nicht mehr",
-            "plus de",
-            "no mas",
-            "nao quer",
-            "niet meer",
-            "non piu",
-        ];
-        let is_pair = pairs.iter().filter(|pair| holds(&words, pair)).count();
-        let signs = [
-            "unsubscribe",
-            "unsubscribed",
-            "unsub",
-            "optout",
-            "stop",
-            "stopped",
-            "refused",
-            "revoked",
-            "declined",
-            "blocked",
-            "blacklisted",
-            "blocklisted",
-            "suppressed",
-            "complained",
-            "complaint",
-            "dnc",
-            "dnd",
-            "abgemeldet",
-            "widerrufen",
-            "desabonne",
-            "baja",
-            "descadastrado",
-            "uitgeschreven",
-        ];
-        let said = is_pair + signs.iter().filter(|sign| has(sign)).count();
+        let is_pair = PHRASES.iter().filter(|pair| holds(&words, pair)).count();
+        let said = is_pair + SIGNS.iter().filter(|sign| has(sign)).count();
         let begins = words
             .first()
             .is_some_and(|first| ["no", "nein", "non", "nao", "nee", "nej", "нет"].contains(first));
-        let harmless = [
-            "objection",
-            "objections",
-            "problem",
-            "problems",
-            "preference",
-            "unsubscribe",
-            "complaint",
-            "complaints",
-            "opt",
-            "stop",
-            "refusal",
-            "answer",
-            "data",
-            "response",
-        ];
         let denies_it = (begins || has(&"not") || has(&"never") || has(&"without"))
             && words.windows(2).any(|pair| match pair {
                 [before, after] => {
                     ["no", "not", "never", "without", "nein"].contains(before)
-                        && harmless.contains(after)
+                        && HARMLESS.contains(after)
                 }
                 _ => false,
             });
@@ -173,23 +184,19 @@ fn holds(words: &[&str], wanted: &str) -> bool {
     words.windows(wanted.len()).any(|window| window == wanted)
 }
 
-/// A number as a flag: 1 and 0, however many zeros follow the point.
-fn number(cell: &str) -> Option<Option<ListWord>> {
-    if !cell.bytes().any(|byte| byte.is_ascii_digit()) {
+/// A cell that is a number, without the zeros that say nothing: `0.0` and `0,00` are `0`, `01` is `1`.
+fn number(cell: &str) -> Option<&str> {
+    let cell = cell.trim().trim_matches(['"', '\'', '=']);
+    let (whole, decimals) = cell.split_once(['.', ',']).unwrap_or((cell, ""));
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || !is_number(whole) || !is_number(decimals) {
         return None;
     }
-    let cell = cell.trim().trim_matches(['"', '\'', '=']).replace(',', ".");
-    if !cell.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'+')) {
-        return None;
+    if decimals.bytes().any(|digit| digit != b'0') {
+        return Some(cell);
     }
-    let number: f64 = cell.parse().ok()?;
-    Some(if number == 0.0 {
-        Some(ListWord::False)
-    } else if number == 1.0 {
-        Some(ListWord::True)
-    } else {
-        None
-    })
+    let short = whole.trim_start_matches('0');
+    Some(if short.is_empty() { "0" } else { short })
 }
 
 /// A cell as words are compared: small letters without marks, one space between words, nothing around

@@ -394,7 +394,7 @@ fn b_refused_rows_are_given_back_byte_for_byte_and_imported_again() {
         std::fs::read(desk.folder.path().join("bad.txt"))
             .unwrap()
             .split(|byte| *byte == b'\n')
-            .nth(0)
+            .next()
             .unwrap(),
         b"line,reason,phone"
     );

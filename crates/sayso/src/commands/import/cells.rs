@@ -138,7 +138,25 @@ fn phone(cell: &str) -> Result<String, Spoilt> {
         Some((digits, exponent)) if is_amount(digits) && is_exponent(exponent) => {
             of_exponent(digits, exponent).ok_or(Spoilt::Rounded)
         }
-        Some(_) | None => Ok(without_decimals(cell).to_owned()),
+        Some(_) | None => Ok(without_groups(without_decimals(cell))),
+    }
+}
+
+/// `62,812,345,678`: digits in groups of three, as of an amount.
+fn without_groups(cell: &str) -> String {
+    let grouped = |sign: char| {
+        let mut groups = cell.split(sign);
+        let first = groups.next().unwrap_or_default();
+        let is_digits = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());
+        let mut further = groups.peekable();
+        (1..=3).contains(&first.len())
+            && is_digits(first)
+            && further.peek().is_some()
+            && further.all(|group| group.len() == 3 && is_digits(group))
+    };
+    match [',', '\'', '\u{2019}'].into_iter().find(|sign| grouped(*sign)) {
+        Some(sign) => cell.replace(sign, ""),
+        None => cell.to_owned(),
     }
 }
 
@@ -162,7 +180,8 @@ fn without_decimals(cell: &str) -> &str {
     let Some((whole, zeros)) = cell.rsplit_once(['.', ',']) else { return cell };
     let is_whole = |text: &str| {
         let text = text.strip_prefix('+').unwrap_or(text);
-        text.len() >= DIGITS_MIN && text.bytes().all(|byte| byte.is_ascii_digit())
+        text.len() >= DIGITS_MIN
+            && text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b',' | b'\''))
     };
     let is_nothing = (1..=2).contains(&zeros.len()) && zeros.bytes().all(|byte| byte == b'0');
     if is_whole(whole) && is_nothing { whole } else { cell }
@@ -259,6 +278,9 @@ mod tests {
             ("62812345678.0", "62812345678"),
             ("14155550123.00", "14155550123"),
             ("4915112345678,0", "4915112345678"),
+            ("62,812,345,678", "62812345678"),
+            ("62,812,345,678.00", "62812345678"),
+            ("62'812'345'678", "62812345678"),
             ("=\"919876543210\"", "919876543210"),
             ("=919876543210", "919876543210"),
             ("'919876543210", "919876543210"),

@@ -4,6 +4,7 @@
 //! wild, such as `REGION`, counts where its cells fit.
 
 use sayso_core::channel::Channel;
+use sayso_core::list_word::ListWord;
 use sayso_core::phone::Region;
 use sayso_core::time::list::ListTimes;
 
@@ -287,6 +288,11 @@ impl Mapper<'_> {
             if field == Field::Channel && super::headers::channel(value).is_none() {
                 return Err(format!(
                     "--set {text}: there is no channel {value}; a good value: sms"
+                ));
+            }
+            if field.says() && ListWord::parse(value).is_none() {
+                return Err(format!(
+                    "--set {text}: {value} is neither yes nor no; a good value: no"
                 ));
             }
             if self.has(field) {
@@ -579,5 +585,6 @@ mod tests {
         assert!(wrong("phone=1").contains("same person"));
         assert!(wrong("channel=pigeon").contains("no channel pigeon"));
         assert!(wrong("status").contains("FIELD=VALUE"));
+        assert!(wrong("status=perhaps").contains("neither yes nor no"));
     }
 }

@@ -40,11 +40,14 @@ impl Encoding {
                     "--encoding {label} is no encoding known here; good values: utf-8, windows-1251, shift_jis"
                 ))
             })?;
-            return Ok(match named {
-                _ if named == UTF_16LE => Self::utf_16(ByteOrder::Little, head),
-                _ if named == UTF_16BE => Self::utf_16(ByteOrder::Big, head),
-                _ if named == encoding_rs::UTF_8 || named == WINDOWS_1252 => Self::AsIs,
-                _ => Self::Named(named),
+            return Ok(if named == UTF_16LE {
+                Self::utf_16(ByteOrder::Little, head)
+            } else if named == UTF_16BE {
+                Self::utf_16(ByteOrder::Big, head)
+            } else if named == encoding_rs::UTF_8 || named == WINDOWS_1252 {
+                Self::AsIs
+            } else {
+                Self::Named(named)
             });
         }
         if head.starts_with(&LITTLE_MARK) {

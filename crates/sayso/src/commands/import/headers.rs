@@ -170,7 +170,7 @@ const YES_ENDINGS: [&str; 10] = [
 ];
 
 /// What follows the channel's name in the header of the contrary flag.
-const NO_ENDINGS: [&str; 11] = [
+const NO_ENDINGS: [&str; 20] = [
     "_optout",
     "_opt_out",
     "_opted_out",
@@ -182,6 +182,47 @@ const NO_ENDINGS: [&str; 11] = [
     "_dnc",
     "_do_not_contact",
     "_refused",
+    "_unsubscribed_at",
+    "_unsubscribe_date",
+    "_unsubscribe_time",
+    "_opt_out_date",
+    "_opt_out_time",
+    "_optout_date",
+    "_optout_time",
+    "_opted_out_at",
+    "_opt_out_at",
+];
+
+/// What stands before the channel's name in the header of a flag.
+const YES_BEGINNINGS: [&str; 9] = [
+    "optin_",
+    "opt_in_",
+    "opted_in_",
+    "opted_in_to_",
+    "consent_",
+    "consent_to_",
+    "subscribed_",
+    "subscribed_to_",
+    "accepts_",
+];
+
+/// What stands before the channel's name in the header of the contrary flag.
+const NO_BEGINNINGS: [&str; 15] = [
+    "optout_",
+    "opt_out_",
+    "opt_out_of_",
+    "opted_out_",
+    "opted_out_of_",
+    "has_opted_out_of_",
+    "unsub_",
+    "unsubscribed_",
+    "unsubscribed_from_",
+    "do_not_",
+    "no_",
+    "stop_",
+    "dnd_",
+    "dnc_",
+    "blocked_",
 ];
 
 /// What follows the channel's name in the header of a time.
@@ -198,7 +239,7 @@ const TIME_ENDINGS: [&str; 9] = [
 ];
 
 /// Headers of other makers, each with what it says.
-const OTHERS: [(&str, Field); 23] = [
+const OTHERS: [(&str, Field); 22] = [
     ("accepts_marketing", Field::OptIn(Channel::Email)),
     ("accepts_email_marketing", Field::OptIn(Channel::Email)),
     ("accepts_sms_marketing", Field::OptIn(Channel::Sms)),
@@ -221,7 +262,6 @@ const OTHERS: [(&str, Field); 23] = [
     ("do_not_whatsapp", Field::OptOut(Some(Channel::WhatsApp))),
     ("call_opt_out", Field::OptOut(Some(Channel::Voice))),
     ("text_opt_out", Field::OptOut(Some(Channel::Sms))),
-    ("sms_opt_out_date", Field::OptOut(Some(Channel::Sms))),
 ];
 
 /// A header in the form in which headers are compared.
@@ -255,9 +295,15 @@ impl Field {
         let ends = |endings: &[&str]| {
             endings.iter().find_map(|ending| channel(header.strip_suffix(ending)?))
         };
-        let no = ends(&NO_ENDINGS).map(|channel| Self::OptOut(Some(channel)));
+        let begins = |beginnings: &[&str]| {
+            beginnings.iter().find_map(|beginning| channel(header.strip_prefix(beginning)?))
+        };
+        let no = ends(&NO_ENDINGS).or_else(|| begins(&NO_BEGINNINGS));
+        let no = no.map(|channel| Self::OptOut(Some(channel)));
         let time = || ends(&TIME_ENDINGS).map(|channel| Self::OccurredAt(Some(channel)));
-        no.or_else(time).or_else(|| ends(&YES_ENDINGS).map(Self::OptIn))
+        no.or_else(time)
+            .or_else(|| ends(&YES_ENDINGS).map(Self::OptIn))
+            .or_else(|| begins(&YES_BEGINNINGS).map(Self::OptIn))
     }
 
     /// The name for `--column`.
@@ -410,6 +456,10 @@ mod tests {
             ("Unsubscribed", Field::OptOut(None)),
             ("opted out", Field::OptOut(None)),
             ("Do Not Contact", Field::DoNotContact),
+            ("Opt-out SMS", Field::OptOut(Some(Channel::Sms))),
+            ("No WhatsApp", Field::OptOut(Some(Channel::WhatsApp))),
+            ("sms_unsubscribed_at", Field::OptOut(Some(Channel::Sms))),
+            ("Opt-in Email", Field::OptIn(Channel::Email)),
             ("sms_consent_date", Field::OccurredAt(Some(Channel::Sms))),
             ("Phone 2 - Value", Field::Phone),
             ("E-mail 1 - Value", Field::Email),

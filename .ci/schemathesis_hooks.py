@@ -1,4 +1,4 @@
-"""What schemathesis has to know about lines of JSON (application/x-ndjson)."""
+"""What schemathesis has to know about lines of JSON (application/x-ndjson) and merge patches."""
 
 import json
 
@@ -14,3 +14,9 @@ def as_lines(ctx, value):
         return value.encode("utf-8", errors="replace")
     items = value if isinstance(value, list) else [value]
     return "\n".join(json.dumps(item) for item in items).encode()
+
+
+@schemathesis.serializer("application/merge-patch+json")
+def as_patch(ctx, value):
+    """A merge patch is JSON."""
+    return value if isinstance(value, bytes) else json.dumps(value).encode()

@@ -11,7 +11,7 @@ use sayso_core::channel::{Category, Channel, Permission, Scope};
 use sayso_core::id::WorkspaceId;
 use sayso_core::notice::{Language, Notice};
 use sayso_store::Store;
-use sayso_store::configuration::{Change, Mode, Sender, Topic};
+use sayso_store::configuration::{Change, Mode, Sender, Topic, configure_now};
 use sayso_store::environment::Environment;
 use sayso_store::sqlite::{Options, SqliteStore};
 use sayso_store::store::{Draft, Recorded, StoreError};
@@ -62,7 +62,7 @@ pub(crate) async fn furnish(directory: PathBuf, detail: Detail) -> Result<Data> 
     let store = open(&directory)?;
     let workspace = store.create_workspace("Benchmark", Mode::Test).await?.workspace;
     for change in changes(detail)? {
-        store.configure(workspace, change).await?;
+        configure_now(&*store, workspace, change).await?;
     }
     store.close().await?;
     Ok(Data { directory, workspace })

@@ -224,6 +224,7 @@ limits! {
     count SECRET_BYTES_MAX: usize = 2_048, "A provider's token, key or password: Meta's tokens have a few hundred bytes.";
     count TEMPLATE_VARIABLES_MAX: usize = 100, "Variables of one template: no provider approves more.";
     count FREQUENCY_CAPS_MAX: usize = 32, "Frequency caps of a workspace: each that bears on a message is counted before it goes.";
+    count CONFIGURE_TRIES_MAX: usize = 128, "Times that a change of a configuration is planned again because others changed it first: each time another change was done.";
     count FREQUENCY_CAP_MESSAGES_MAX: u32 = 1_000, "Messages that a frequency cap allows: more in its time caps nothing.";
     count FREQUENCY_CAP_HOURS_MAX: u32 = 720, "Hours that a frequency cap looks back: 30 days, as long as a message waits at the most.";
     count ZONE_BYTES_MAX: usize = 64, "The name of a time zone: the longest has 32 bytes.";

@@ -7,6 +7,7 @@ use crate::cap::FrequencyCap;
 use crate::channel::{Category, Channel, Message};
 use crate::decision::is_owed;
 use crate::hours::Hours;
+use crate::id::SenderId;
 use crate::limits;
 use crate::pack::{Pack, PackName, Place};
 use crate::phone::Region;
@@ -43,6 +44,8 @@ pub struct Settings {
     pub policies: Policies,
     /// The countries whose packs apply.
     pub country_packs: BTreeSet<PackName>,
+    /// Who sends what names no sender, on channels that have several.
+    pub default_senders: BTreeMap<Channel, SenderId>,
 }
 
 /// What holds on a channel where nothing at all was recorded.
@@ -71,6 +74,7 @@ impl Default for Settings {
             frequency_caps: Vec::new(),
             policies: Policies::default(),
             country_packs: BTreeSet::new(),
+            default_senders: BTreeMap::new(),
         }
     }
 }
@@ -180,6 +184,11 @@ impl DatedSettings {
     /// The settings in force at `at`.
     pub fn at(&self, at: Timestamp) -> Settings {
         self.0.range(..=at).next_back().map(|(_, settings)| settings.clone()).unwrap_or_default()
+    }
+
+    /// The newest settings, if there are any.
+    pub fn latest(&self) -> Option<&Settings> {
+        self.0.last_key_value().map(|(_, settings)| settings)
     }
 
     /// From when on the newest version is in force.

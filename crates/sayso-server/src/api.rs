@@ -11,6 +11,7 @@ pub(crate) mod address;
 pub(crate) mod making;
 pub(crate) mod page;
 pub(crate) mod words;
+pub(crate) mod revisions;
 
 pub(crate) mod check;
 pub(crate) mod consents;
@@ -75,38 +76,48 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(sandbox::get, sandbox::put))
         .routes(routes!(sandbox::write))
         .routes(routes!(connections::list, connections::create))
-        .routes(routes!(connections::put, connections::delete))
+        .routes(routes!(
+            connections::get,
+            connections::put,
+            connections::patch,
+            connections::delete
+        ))
         .routes(routes!(reviews::list))
         .routes(routes!(reviews::decide))
         .routes(routes!(reviews::inferred::list))
         .routes(routes!(reviews::inferred::decide))
         .routes(routes!(rejects::list))
         .routes(routes!(look_ups::list))
-        .routes(routes!(settings::get, settings::put))
+        .routes(routes!(settings::get, settings::put, settings::patch))
         .routes(routes!(senders::list, senders::create))
-        .routes(routes!(senders::health::get, senders::put, senders::delete))
+        .routes(routes!(senders::health::get, senders::put, senders::patch, senders::delete))
         .routes(routes!(senders::health::pause))
         .routes(routes!(senders::health::resume))
         .routes(routes!(people::list))
         .routes(routes!(rules::list, rules::create))
         .routes(routes!(rules::dry_run))
-        .routes(routes!(rules::put, rules::delete))
+        .routes(routes!(rules::get, rules::put, rules::patch, rules::delete))
         .routes(routes!(topics::list, topics::create))
-        .routes(routes!(topics::put, topics::delete))
+        .routes(routes!(topics::get, topics::put, topics::patch, topics::delete))
         .routes(routes!(notices::list, notices::create))
         .routes(routes!(notices::get))
         .routes(routes!(notices::publish))
         .routes(routes!(forms::list, forms::create))
-        .routes(routes!(forms::get, forms::put, forms::delete))
+        .routes(routes!(forms::get, forms::put, forms::patch, forms::delete))
         .routes(routes!(forms::code::get))
         .routes(routes!(policies::list))
         .routes(routes!(policies::lint_offer))
         .routes(routes!(keys::list, keys::create))
-        .routes(routes!(keys::revoke))
+        .routes(routes!(keys::get, keys::revoke))
         .routes(routes!(sites::list, sites::create))
-        .routes(routes!(sites::put, sites::delete))
+        .routes(routes!(sites::get, sites::put, sites::patch, sites::delete))
         .routes(routes!(entry_points::list, entry_points::create))
-        .routes(routes!(entry_points::get, entry_points::put, entry_points::delete))
+        .routes(routes!(
+            entry_points::get,
+            entry_points::put,
+            entry_points::patch,
+            entry_points::delete
+        ))
         .routes(routes!(entry_points::renderings::qr_svg))
         .routes(routes!(entry_points::renderings::qr_png))
         .routes(routes!(entry_points::renderings::sheet))

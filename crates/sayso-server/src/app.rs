@@ -15,6 +15,7 @@ use sayso_core::limits;
 use sayso_core::phone::PhoneBook;
 use sayso_core::time::Timestamp;
 use sayso_store::Store;
+use sayso_store::configuration::{Configuration, Mode};
 use sayso_store::environment::Environment;
 use sayso_store::store::StoreError;
 
@@ -47,7 +48,6 @@ pub struct App {
     request_ids: RequestIds,
     trusted_proxies: Vec<IpAddr>,
     ready: AtomicBool,
-    turns: tokio::sync::Mutex<()>,
     dispatch: Dispatch,
     counting: Counting,
     carrier: Carrier,
@@ -127,7 +127,6 @@ impl App {
             metrics: Metrics::new(),
             trusted_proxies: options.trusted_proxies,
             ready: AtomicBool::new(true),
-            turns: tokio::sync::Mutex::default(),
             dispatch: Dispatch::default(),
             counting: Counting::default(),
             carrier: Carrier::new(options.provider_timeout, options.outgoing),
@@ -228,11 +227,6 @@ impl App {
     /// Who presents this key; why nobody does, if it is not in force.
     pub(crate) fn find_holder(&self, key: &str) -> Result<Arc<Holder>, Unheld> {
         self.keyring.find(key, &self.store.configurations())
-    }
-
-    /// The turn of a request that makes something under an idempotency key.
-    pub(crate) async fn take_turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
-        self.turns.lock().await
     }
 
     /// The way to those who hand messages over.
@@ -336,6 +330,21 @@ impl App {
         let host =
             word("host").or(parts.uri.authority().map(Authority::as_str)).unwrap_or_default();
         format!("{scheme}://{host}")
+    }
+
+    /// The URL that links which are printed or sent begin with, without a slash at the end: the server's, if the
+    /// operator named it; in a test workspace without one that of the request. What is printed is printed for
+    /// years, and a request may call the server anything.
+    pub(crate) fn link_base(
+        &self,
+        configuration: &Configuration,
+        peer: Option<Peer>,
+        parts: &Parts,
+    ) -> Result<String, Problem> {
+        if configuration.mode == Mode::Live && self.public_url().is_none() {
+            return Err(Problem::new(Code::PublicUrlRequired));
+        }
+        Ok(self.outer_base(peer, parts))
     }
 
     /// Where a request came from: the last hop that is no proxy of ours.

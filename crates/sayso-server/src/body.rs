@@ -192,7 +192,8 @@ pub(crate) fn parse_object<T: FromJson>(text: &str) -> Result<Sent<T>, Problem> 
     }
 }
 
-fn media_type(headers: &HeaderMap) -> Option<&str> {
+/// The media type of a body, without its parameters.
+pub(crate) fn media_type(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
     Some(value.split(';').next().unwrap_or_default().trim())
 }

@@ -181,6 +181,7 @@ impl From<StoreError> for Problem {
             StoreError::Closed => Self::new(Code::Stopping).retry_after_seconds(5),
             StoreError::Unknown => Self::new(Code::OutcomeUnknown).retry_after_seconds(5),
             StoreError::NoWorkspace => Self::new(Code::NotFound),
+            StoreError::Decided => Self::new(Code::AlreadyDecided),
             StoreError::Corrupt { table, ref id } => {
                 tracing::error!(store.table = table, store.row = %id, "a stored row is damaged");
                 Self::new(Code::StoreUnreadable)

@@ -22,9 +22,12 @@ async fn persist<T, F: Future<Output = Result<T, StoreError>>>(
     loop {
         match write().await {
             Ok(written) => return Ok(written),
-            Err(error @ (StoreError::Closed | StoreError::Unknown | StoreError::NoWorkspace)) => {
-                return Err(error);
-            }
+            Err(
+                error @ (StoreError::Closed
+                | StoreError::Unknown
+                | StoreError::NoWorkspace
+                | StoreError::Decided),
+            ) => return Err(error),
             Err(
                 error @ (StoreError::Busy
                 | StoreError::Unwritable(_)

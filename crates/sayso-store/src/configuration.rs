@@ -7,6 +7,7 @@ mod codec;
 mod entry_point;
 mod form;
 mod key_scope;
+mod revision;
 mod standing;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,6 +36,7 @@ pub use self::form::{
     Showing,
 };
 pub use self::key_scope::{KeyRole, KeyScope};
+pub use self::revision::{Configured, Plan, Revision, configure_now, revise};
 pub use self::standing::HeldRefusals;
 
 /// Whether a workspace's sends are real.
@@ -55,6 +57,8 @@ pub struct Configuration {
     pub name: Box<str>,
     /// Live or test.
     pub mode: Mode,
+    /// Which state of it this is.
+    pub revision: Revision,
     /// The secret of its address keys.
     pub secret: AddressKeySecret,
     /// Its settings, dated.
@@ -267,6 +271,7 @@ impl Configuration {
             workspace,
             name: name.into(),
             mode,
+            revision: Revision::default(),
             secret,
             settings: DatedSettings::default(),
             senders: BTreeMap::new(),
@@ -288,6 +293,9 @@ impl Configuration {
 
     /// Takes in one change made at `at`.
     pub fn apply(&mut self, change: Change, at: Timestamp) {
+        if change.is_planned() {
+            self.revision = self.revision.next();
+        }
         match change {
             Change::Settings(settings) => self.settings.put(at, settings),
             Change::Sender(id, sender) => {
@@ -364,6 +372,13 @@ impl Configuration {
     pub fn only_sender(&self, channel: Channel) -> Option<SenderId> {
         let mut living = self.living_senders(channel);
         living.next().filter(|_| living.next().is_none())
+    }
+
+    /// Who sends what names no sender: the default one of the settings while it lives, else the only one.
+    pub fn usual_sender(&self, channel: Channel) -> Option<SenderId> {
+        let named = self.settings.latest().and_then(|it| it.default_senders.get(&channel));
+        let living = named.filter(|named| self.living_senders(channel).any(|id| id == **named));
+        living.copied().or_else(|| self.only_sender(channel))
     }
 
     /// The living senders on a channel.

@@ -93,7 +93,7 @@ use self::views::ProfileState;
 use self::work::Work;
 use self::writer::{CommitTimes, Urgency, Writer, WriterHandle};
 use crate::Store;
-use crate::configuration::{Change, Configuration, Mode};
+use crate::configuration::{Change, Configuration, Configured, Mode, Revision};
 use crate::double_opt_in::{Answering, Asking, DoubleOptInDraft, StoredDoubleOptIn};
 use crate::environment::Environment;
 use crate::erasure::{Erased, ErasurePage};
@@ -533,12 +533,13 @@ impl Store for SqliteStore {
     async fn configure(
         &self,
         workspace: WorkspaceId,
+        expected: Revision,
         change: Change,
-    ) -> Result<Arc<Configuration>, StoreError> {
+    ) -> Result<Configured, StoreError> {
         let workspace = self.workspace(workspace)?;
         self.writer
             .submit(workspace.no, Urgency::Ordinary, move |group| {
-                group.configure(&workspace, &change)
+                group.configure(&workspace, expected, &change)
             })
             .await
     }

@@ -26,7 +26,7 @@ use sayso_core::time::Timestamp;
 use sayso_core::zone::Zone;
 use thiserror::Error;
 
-use crate::configuration::{Change, Configuration, Mode};
+use crate::configuration::{Change, Configuration, Configured, Mode, Revision};
 use crate::double_opt_in::{Answering, Asking, DoubleOptInDraft, StoredDoubleOptIn};
 use crate::erasure::{Erased, ErasurePage};
 use crate::look_up::{LookUpDraft, LookUpPage, LookUpQuery};
@@ -56,6 +56,9 @@ pub enum StoreError {
     /// No such workspace.
     #[error("no such workspace")]
     NoWorkspace,
+    /// Somebody decided first what the held refusals of this group are; nothing was written.
+    #[error("the group of held refusals is decided")]
+    Decided,
     /// A stored row is not what was written.
     #[error("table {table}, row {id} is damaged")]
     Corrupt {
@@ -449,16 +452,19 @@ pub trait Store: Send + Sync + Debug {
         mode: Mode,
     ) -> Result<Arc<Configuration>, StoreError>;
 
-    /// Changes a configuration.
+    /// Changes a configuration that admits it still: that is at the revision on which the change was planned
+    /// ([`Configuration::admits`]). It is judged where nothing can come between.
     async fn configure(
         &self,
         workspace: WorkspaceId,
+        expected: Revision,
         change: Change,
-    ) -> Result<Arc<Configuration>, StoreError>;
+    ) -> Result<Configured, StoreError>;
 
     /// Records events, all or none; each is answered in order, and judged by its guard with all that is
     /// recorded before it, the earlier ones of this call too. What START says besides (see
-    /// [`capture::start`]) names it as its basis, and is written with it or never.
+    /// [`capture::start`]) names it as its basis, and is written with it or never. An event of held refusals that
+    /// were decided is [`StoreError::Decided`].
     ///
     /// [`capture::start`]: sayso_core::capture::start
     async fn record(
@@ -563,7 +569,8 @@ pub trait Store: Send + Sync + Debug {
     ) -> Result<Retracting, StoreError>;
 
     /// Leaves out everything an import brought (rules 9 and 16), in one retraction; answers with
-    /// how many addresses it concerned. May be repeated.
+    /// how many addresses it concerned. May be repeated. Of held refusals that were confirmed nothing is
+    /// left out: [`StoreError::Decided`].
     async fn undo_import(
         &self,
         workspace: WorkspaceId,

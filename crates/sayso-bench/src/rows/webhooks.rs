@@ -18,7 +18,7 @@ use hyper::{Method, StatusCode};
 use sayso_core::channel::{Channel, Provider};
 use sayso_core::id::{ConnectionId, SenderId};
 use sayso_store::Store;
-use sayso_store::configuration::{Change, Connection, Sender};
+use sayso_store::configuration::{Change, Connection, Sender, configure_now};
 use sha2::Sha256;
 use tokio::time::Instant;
 
@@ -117,8 +117,8 @@ async fn connect(data: &Data) -> Result<()> {
         deleted_at: None,
         connection: Some(CONNECTION),
     };
-    store.configure(data.workspace, Change::Connection(CONNECTION, connection)).await?;
-    store.configure(data.workspace, Change::Sender(SENDER, sender)).await?;
+    configure_now(&*store, data.workspace, Change::Connection(CONNECTION, connection)).await?;
+    configure_now(&*store, data.workspace, Change::Sender(SENDER, sender)).await?;
     Ok(store.close().await?)
 }
 

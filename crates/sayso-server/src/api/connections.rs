@@ -1,16 +1,16 @@
 //! `/v1/connections`: accounts at providers, by which senders send.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use sayso_core::channel::Provider;
 use sayso_core::id::ConnectionId;
 use sayso_core::limits;
-use sayso_store::configuration::{Change, Connection};
+use sayso_store::configuration::{Change, Configuration, Connection, Plan};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::account::{
@@ -19,6 +19,10 @@ use crate::account::{
 };
 use crate::api::making::{Making, reused, said_before};
 use crate::api::page::{InPath, ListQuery, has_room, name, page};
+use crate::api::revisions::{
+    Edit, Edited, Given, IfMatch, IfMatchHeader, IfNoneMatch, IfNoneMatchHeader, Patch, Put, Shown,
+    Tag, Tagged, Way, revise,
+};
 use crate::app::App;
 use crate::body::texts::{ConnectionIdText, ProviderText};
 use crate::body::{Asked, Faults, IdempotencyKey, Sent, json_object};
@@ -37,7 +41,7 @@ json_object! {
         name: String,
         /// The provider; never changes. Required when the connection is made. `sandbox` delivers to simulated phones inside this server.
         provider: ProviderText,
-        /// What is needed to speak with the provider. `sandbox` needs nothing. A change names those that are new; the others stay.
+        /// What is needed to speak with the provider. `sandbox` needs nothing. A change names those that are new; the others stay, and `PATCH` takes away those that are `null`. The list of names that answers show may be sent too, and changes nothing.
         credentials: CredentialsRequest,
     }
 }
@@ -138,7 +142,7 @@ pub(crate) async fn list(
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes retries of this request one connection; 1 to 255 visible ASCII characters.")),
     request_body(content = ConnectionRequest, description = "The account."),
     responses(
-        (status = 201, description = "The connection. Name it in a sender next.", body = ConnectionAnswer),
+        (status = 201, description = "The connection. Name it in a sender next.", body = ConnectionAnswer, headers(("ETag" = String, description = "The tag of this state, for `If-Match`."))),
         (status = 409, description = "The workspace has as many connections as it may, or the idempotency key made another; `detail` says which.", body = ProblemBody),
     ),
     security(("api_key" = ["configure"])),
@@ -147,8 +151,162 @@ pub(crate) async fn create(
     State(app): State<Arc<App>>,
     caller: Caller<Configure>,
     key: IdempotencyKey,
+    given: Given,
+) -> Result<Tagged<ConnectionAnswer>, Problem> {
+    let making = Making::begin(&app, &caller, key, "connection");
+    let token = letters(&app.environment().random::<20>());
+    let plan = |known: &Configuration| {
+        let (connection, makes_token) = made(&app, given.read()?, &token)?;
+        match making.find(&known.connections, ConnectionId::as_bytes) {
+            Some((id, _)) if makes_token => return Err(said_before(&id)),
+            Some((id, made)) if *made != connection => return Err(reused(&id)),
+            Some((id, _)) => return Ok(Plan::Stands(id)),
+            None => has_room(known.connections.len(), LIMIT)?,
+        }
+        let id = ConnectionId::from_bytes(making.id());
+        Ok(Plan::Changes(Change::Connection(id, connection), id))
+    };
+    let (configuration, id) = revise(app.store(), caller.workspace(), plan).await?;
+    answer(&app, &configuration, id, Hook::WithToken).map(Tagged::created)
+}
+
+/// Reads a connection.
+#[utoipa::path(
+    get, path = "/v1/connections/{id}", tag = "Connections", operation_id = "get_connection",
+    params(("id" = String, Path, description = "The id of the connection."), IfNoneMatchHeader),
+    responses(
+        (status = 200, description = "The connection, without what its credentials are.", body = ConnectionAnswer, headers(("ETag" = String, description = "The tag of this state, for `If-Match`."))),
+        (status = 304, description = "It is as you have it."),
+        (status = 404, description = "There is no such connection.", body = ProblemBody),
+    ),
+    security(("api_key" = ["configure"])),
+)]
+pub(crate) async fn get(
+    State(app): State<Arc<App>>,
+    caller: Caller<Configure>,
+    InPath(ConnectionIdText(id)): InPath<ConnectionIdText>,
+    condition: IfNoneMatch,
+) -> Result<Tagged<ConnectionAnswer>, Problem> {
+    let answer = answer(&app, caller.configuration(), id, Hook::WithoutToken);
+    answer.map(|answer| answer.unless_known(&condition))
+}
+
+/// Changes the name or the credentials of a connection.
+#[utoipa::path(
+    put, path = "/v1/connections/{id}", tag = "Connections", operation_id = "update_connection",
+    params(("id" = String, Path, description = "The id of the connection."), IfMatchHeader),
+    request_body(content = ConnectionRequest, description = "The name, and the credentials that are new."),
+    responses(
+        (status = 200, description = "The connection.", body = ConnectionAnswer, headers(("ETag" = String, description = "The tag of this state, for `If-Match`."))),
+        (status = 404, description = "There is no such connection.", body = ProblemBody),
+        (status = 412, description = "It was changed since the state that the request rests on.", body = ProblemBody),
+    ),
+    security(("api_key" = ["configure"])),
+)]
+pub(crate) async fn put(
+    State(app): State<Arc<App>>,
+    caller: Caller<Configure>,
+    id: InPath<ConnectionIdText>,
+    Put(edit): Put,
+) -> Result<Tagged<ConnectionAnswer>, Problem> {
+    change(&app, &caller, id, &edit).await
+}
+
+/// Changes what is named of a connection.
+///
+/// A JSON merge patch (RFC 7396): members that are absent stay, `null` takes a member away.
+#[utoipa::path(
+    patch, path = "/v1/connections/{id}", tag = "Connections", operation_id = "patch_connection",
+    params(("id" = String, Path, description = "The id of the connection."), IfMatchHeader),
+    request_body(content = ConnectionRequest, content_type = "application/merge-patch+json", description = "What is to be different."),
+    responses(
+        (status = 200, description = "The connection.", body = ConnectionAnswer, headers(("ETag" = String, description = "The tag of this state, for `If-Match`."))),
+        (status = 404, description = "There is no such connection.", body = ProblemBody),
+        (status = 412, description = "It was changed since the state that the request rests on.", body = ProblemBody),
+    ),
+    security(("api_key" = ["configure"])),
+)]
+pub(crate) async fn patch(
+    State(app): State<Arc<App>>,
+    caller: Caller<Configure>,
+    id: InPath<ConnectionIdText>,
+    Patch(edit): Patch,
+) -> Result<Tagged<ConnectionAnswer>, Problem> {
+    change(&app, &caller, id, &edit).await
+}
+
+/// Deletes a connection. Its senders send no more; what they sent stays.
+#[utoipa::path(
+    delete, path = "/v1/connections/{id}", tag = "Connections", operation_id = "delete_connection",
+    params(("id" = String, Path, description = "The id of the connection."), IfMatchHeader),
+    responses(
+        (status = 200, description = "The deleted connection.", body = ConnectionAnswer, headers(("ETag" = String, description = "The tag of this state, for `If-Match`."))),
+        (status = 404, description = "There is no such connection.", body = ProblemBody),
+        (status = 412, description = "It was changed since the state that the request rests on.", body = ProblemBody),
+    ),
+    security(("api_key" = ["configure"])),
+)]
+pub(crate) async fn delete(
+    State(app): State<Arc<App>>,
+    caller: Caller<Configure>,
+    InPath(ConnectionIdText(id)): InPath<ConnectionIdText>,
+    condition: IfMatch,
+) -> Result<Tagged<ConnectionAnswer>, Problem> {
+    let plan = |known: &Configuration| {
+        let it = find(known, id)?;
+        if it.deleted_at.is_none() {
+            condition.check(&tag(known, id, it))?;
+        }
+        let deleted_at = Some(it.deleted_at.unwrap_or_else(|| app.now()));
+        let deleted = Connection { deleted_at, ..it.clone() };
+        Ok(Plan::Changes(Change::Connection(id, deleted), ()))
+    };
+    let (configuration, ()) = revise(app.store(), caller.workspace(), plan).await?;
+    answer(&app, &configuration, id, Hook::WithoutToken)
+}
+
+const LIMIT: (&str, usize) =
+    ("CONNECTIONS_PER_WORKSPACE_MAX", limits::CONNECTIONS_PER_WORKSPACE_MAX);
+
+/// What answers show besides what a client sets.
+const SHOWN: Shown = Shown { fixed: &["id", "deleted_at"], told: &["hook"], comes_back: false };
+
+async fn change(
+    app: &App,
+    caller: &Caller<Configure>,
+    InPath(ConnectionIdText(id)): InPath<ConnectionIdText>,
+    edit: &Edit,
+) -> Result<Tagged<ConnectionAnswer>, Problem> {
+    let plan = |known: &Configuration| {
+        let it = find(known, id)?;
+        let now = ConnectionAnswer::of(app, id, it, Hook::WithoutToken);
+        let edited = edit.read_as(&now, &SHOWN, without_names)?;
+        let (changed, hook) = changed(app, edited, edit, (id, it), known)?;
+        Ok(Plan::Changes(Change::Connection(id, changed), hook))
+    };
+    let (configuration, hook) = revise(app.store(), caller.workspace(), plan).await?;
+    let senders = configuration.senders.iter();
+    for (sender, _) in senders.filter(|(_, sender)| sender.connection == Some(id)) {
+        app.dispatch().wake(caller.workspace(), *sender);
+    }
+    answer(app, &configuration, id, hook)
+}
+
+/// The list of names that answers show in place of credentials says nothing new.
+fn without_names(sent: &mut Map<String, Value>, shown: &Map<String, Value>) {
+    if sent.get("credentials").is_some_and(Value::is_array)
+        && sent.get("credentials") == shown.get("credentials")
+    {
+        sent.remove("credentials");
+    }
+}
+
+/// The connection that a request makes, and whether the token of its hook is the one made here.
+fn made(
+    app: &App,
     sent: Sent<ConnectionRequest>,
-) -> Result<(StatusCode, Json<ConnectionAnswer>), Problem> {
+    token: &str,
+) -> Result<(Connection, bool), Problem> {
     let Sent { request, mut faults } = sent;
     let name = name(request.name, &mut faults);
     let provider = request.provider.map(|ProviderText(provider)| provider);
@@ -158,127 +316,90 @@ pub(crate) async fn create(
     let makes_token =
         names(provider).contains(&HOOK_TOKEN) && !credentials.contains_key(HOOK_TOKEN);
     if makes_token {
-        let token = letters(&app.environment().random::<20>());
         credentials.insert(HOOK_TOKEN.into(), token.into());
     }
     let mut connection = Connection { name: "".into(), provider, credentials, deleted_at: None };
-    check(&app, &connection, &mut faults);
+    check(app, &connection, &mut faults);
     connection.name = faults.settle(name)?;
-    let making = Making::begin(&app, &caller, key, "connection").await?;
-    let known = &making.configuration().connections;
-    match making.find(known, ConnectionId::as_bytes) {
-        Some((id, _)) if makes_token => return Err(said_before(&id)),
-        Some((id, made)) if *made != connection => return Err(reused(&id)),
-        Some((id, made)) => {
-            let answer = ConnectionAnswer::of(&app, id, made, Hook::WithToken);
-            return Ok((StatusCode::CREATED, Json(answer)));
-        }
-        None => has_room(known.len(), LIMIT)?,
-    }
-    let id = ConnectionId::from_bytes(making.id());
-    let answer = store(&app, &caller, id, connection, Hook::WithToken).await?;
-    Ok((StatusCode::CREATED, answer))
+    Ok((connection, makes_token))
 }
 
-/// Changes the name or the credentials of a connection.
-#[utoipa::path(
-    put, path = "/v1/connections/{id}", tag = "Connections", operation_id = "update_connection",
-    params(("id" = String, Path, description = "The id of the connection.")),
-    request_body(content = ConnectionRequest, description = "The name, and the credentials that are new."),
-    responses(
-        (status = 200, description = "The connection.", body = ConnectionAnswer),
-        (status = 404, description = "There is no such connection.", body = ProblemBody),
-    ),
-    security(("api_key" = ["configure"])),
-)]
-pub(crate) async fn put(
-    State(app): State<Arc<App>>,
-    caller: Caller<Configure>,
-    id: InPath<ConnectionIdText>,
-    sent: Sent<ConnectionRequest>,
-) -> Result<Json<ConnectionAnswer>, Problem> {
-    let (id, known) = find(&caller, id)?;
+/// The connection as a change makes it, and whether its answer shows the token of the hook.
+fn changed(
+    app: &App,
+    Edited { sent, basis }: Edited<ConnectionRequest>,
+    edit: &Edit,
+    (id, it): (ConnectionId, &Connection),
+    known: &Configuration,
+) -> Result<(Connection, Hook), Problem> {
+    if basis.is_same {
+        return Ok((it.clone(), Hook::WithoutToken));
+    }
     let Sent { request, mut faults } = sent;
-    if request.provider.is_some_and(|ProviderText(provider)| provider != known.provider) {
+    if request.provider.is_some_and(|ProviderText(provider)| provider != it.provider) {
         faults.note("/provider", Code::InvalidValue, "never changes; make a new connection");
     }
     let name = name(request.name, &mut faults);
     let changed = named(request.credentials.unwrap_or_default());
     let hook = if changed.contains_key(HOOK_TOKEN) { Hook::WithToken } else { Hook::WithoutToken };
-    keep_at_home(&known, &changed, &mut faults);
-    let mut connection = known.clone();
+    let removed = removed(edit);
+    keep_at_home(it, &changed, &removed, &mut faults);
+    let mut connection = it.clone();
+    connection.credentials.retain(|name, _| !removed.contains(name));
     connection.credentials.extend(changed);
-    check(&app, &connection, &mut faults);
+    check(app, &connection, &mut faults);
     connection.name = faults.settle(name)?;
-    let answer = store(&app, &caller, id, connection, hook).await?;
-    let configurations = app.store().configurations();
-    let senders = configurations.get(&caller.workspace()).into_iter();
-    for (sender, _) in senders
-        .flat_map(|configuration| &configuration.senders)
-        .filter(|(_, sender)| sender.connection == Some(id))
-    {
-        app.dispatch().wake(caller.workspace(), *sender);
-    }
-    Ok(answer)
+    edit.admit(&tag(known, id, it), &basis, connection == *it)?;
+    Ok((connection, hook))
 }
 
-/// Deletes a connection. Its senders send no more; what they sent stays.
-#[utoipa::path(
-    delete, path = "/v1/connections/{id}", tag = "Connections", operation_id = "delete_connection",
-    params(("id" = String, Path, description = "The id of the connection.")),
-    responses(
-        (status = 200, description = "The deleted connection.", body = ConnectionAnswer),
-        (status = 404, description = "There is no such connection.", body = ProblemBody),
-    ),
-    security(("api_key" = ["configure"])),
-)]
-pub(crate) async fn delete(
-    State(app): State<Arc<App>>,
-    caller: Caller<Configure>,
-    id: InPath<ConnectionIdText>,
-) -> Result<Json<ConnectionAnswer>, Problem> {
-    let (id, known) = find(&caller, id)?;
-    let deleted_at = Some(known.deleted_at.unwrap_or_else(|| app.now()));
-    let connection = Connection { deleted_at, ..known };
-    store(&app, &caller, id, connection, Hook::WithoutToken).await
+/// The credentials that a patch takes away.
+fn removed(edit: &Edit) -> BTreeSet<Box<str>> {
+    let sent = edit.members().filter(|_| edit.way() == Way::Patch);
+    let sent = sent.and_then(|members| members.get("credentials")?.as_object());
+    let nulls = sent.into_iter().flatten().filter(|(_, value)| value.is_null());
+    nulls.map(|(name, _)| name.as_str().into()).collect()
 }
 
-const LIMIT: (&str, usize) =
-    ("CONNECTIONS_PER_WORKSPACE_MAX", limits::CONNECTIONS_PER_WORKSPACE_MAX);
+fn find(known: &Configuration, id: ConnectionId) -> Result<&Connection, Problem> {
+    known.connections.get(&id).ok_or_else(|| Problem::new(Code::NotFound))
+}
 
-fn find(
-    caller: &Caller<Configure>,
-    InPath(ConnectionIdText(id)): InPath<ConnectionIdText>,
-) -> Result<(ConnectionId, Connection), Problem> {
-    let known = caller.configuration().connections.get(&id);
-    known.map(|known| (id, known.clone())).ok_or_else(|| Problem::new(Code::NotFound))
+fn tag(known: &Configuration, id: ConnectionId, connection: &Connection) -> Tag {
+    Tag::of(&known.secret, 0, &[Change::Connection(id, connection.clone())])
+}
+
+fn answer(
+    app: &App,
+    known: &Configuration,
+    id: ConnectionId,
+    hook: Hook,
+) -> Result<Tagged<ConnectionAnswer>, Problem> {
+    let connection = find(known, id)?;
+    let tag = tag(known, id, connection);
+    Ok(Tagged::new(tag, ConnectionAnswer::of(app, id, connection, hook)))
 }
 
 /// Notes what a change would take elsewhere: what is stored goes to no other place, and no other way, than
 /// it was given for.
-fn keep_at_home(known: &Connection, changed: &BTreeMap<Box<str>, Box<str>>, faults: &mut Faults) {
+fn keep_at_home(
+    known: &Connection,
+    changed: &BTreeMap<Box<str>, Box<str>>,
+    removed: &BTreeSet<Box<str>>,
+    faults: &mut Faults,
+) {
     let moves = |place: &&str| {
         let to = changed.get(*place);
-        to.is_some() && to != known.credentials.get(*place)
+        let from = known.credentials.get(*place);
+        (to.is_some() && to != from) || (removed.contains(*place) && from.is_some())
     };
     let Some(place) = PLACES.iter().copied().find(moves) else { return };
-    let kept = known.credentials.keys().filter(|name| !changed.contains_key(*name));
+    let kept = known.credentials.keys();
+    let kept = kept.filter(|name| !changed.contains_key(*name) && !removed.contains(*name));
     for name in kept.filter(|name| !PLACES.contains(&name.as_ref())) {
         let fault = format!("is to be sent again, because {place} changes");
         faults.note(format!("/credentials/{name}"), Code::MissingField, fault);
     }
-}
-
-async fn store(
-    app: &App,
-    caller: &Caller<Configure>,
-    id: ConnectionId,
-    connection: Connection,
-    hook: Hook,
-) -> Result<Json<ConnectionAnswer>, Problem> {
-    let answer = ConnectionAnswer::of(app, id, &connection, hook);
-    app.store().configure(caller.workspace(), Change::Connection(id, connection)).await?;
-    Ok(Json(answer))
 }
 
 /// The credentials that were given, by name.

@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sayso_core::id::EntryPointId;
 use sayso_core::limits;
 use sayso_core::reference::EntryCode;
-use sayso_store::configuration::{Change, Configuration, EntryPoint};
+use sayso_store::configuration::{Change, Configuration, EntryPoint, Plan};
 use sayso_store::tally::{Counted, Reach};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -18,10 +17,13 @@ use utoipa::ToSchema;
 use crate::api::making::{Making, reused};
 use crate::api::page::{InPath, ListQuery, has_room, page};
 use crate::api::policies::{FindingAnswer, offered};
+use crate::api::revisions::{
+    Edit, Edited, Given, IfMatch, IfMatchHeader, Patch, Put, Shown, Tag, Tagged, revise,
+};
 use crate::app::App;
 use crate::body::texts::EntryPointIdText;
-use crate::body::{Asked, IdempotencyKey, Sent};
-use crate::caller::{Caller, Configure, Needs, Read};
+use crate::body::{Asked, IdempotencyKey};
+use crate::caller::{Caller, Configure, Read};
 use crate::problem::{Code, Problem, ProblemBody};
 
 use request::EntryPointRequest;
@@ -157,7 +159,7 @@ pub(crate) async fn list(
     get, path = "/v1/entry-points/{id}", tag = "Entry points", operation_id = "get_entry_point",
     params(("id" = String, Path, description = "The id of the entry point.")),
     responses(
-        (status = 200, description = "The entry point.", body = EntryPointAnswer),
+        (status = 200, description = "The entry point.", body = EntryPointAnswer, headers(("ETag" = String, description = "The tag of this state, for `If-Match`."))),
         (status = 404, description = "There is no such entry point.", body = ProblemBody),
     ),
     security(("api_key" = ["read"])),
@@ -165,13 +167,15 @@ pub(crate) async fn list(
 pub(crate) async fn get(
     State(app): State<Arc<App>>,
     caller: Caller<Read>,
-    id: InPath<EntryPointIdText>,
-) -> Result<Json<EntryPointAnswer>, Problem> {
-    let (id, known) = find(&caller, id)?;
+    InPath(EntryPointIdText(id)): InPath<EntryPointIdText>,
+) -> Result<Tagged<EntryPointAnswer>, Problem> {
+    let known = caller.configuration();
+    let entry = find(known, id)?;
     app.reach().write(&app).await?;
     let tallied = app.store().tally(caller.workspace(), Counted::EntryPoint(id), &[]).await?;
     let reach = Some(ReachView::of(tallied.reach));
-    Ok(Json(EntryPointAnswer { reach, ..whole(&app, caller.configuration(), id, &known) }))
+    let answer = EntryPointAnswer { reach, ..whole(&app, known, id, entry) };
+    Ok(Tagged::new(tag(known, id, entry), answer))
 }
 
 /// Makes an entry point.
@@ -180,7 +184,7 @@ pub(crate) async fn get(
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes retries of this request one entry point; 1 to 255 visible ASCII characters.")),
     request_body(content = EntryPointRequest, description = "The entry point."),
     responses(
-        (status = 201, description = "The entry point.", body = EntryPointAnswer),
+        (status = 201, description = "The entry point.", body = EntryPointAnswer, headers(("ETag" = String, description = "The tag of this state, for `If-Match`."))),
         (status = 409, description = "The workspace has as many entry points as it may, or the idempotency key made another; `detail` says which.", body = ProblemBody),
     ),
     security(("api_key" = ["configure"])),
@@ -189,32 +193,33 @@ pub(crate) async fn create(
     State(app): State<Arc<App>>,
     caller: Caller<Configure>,
     key: IdempotencyKey,
-    sent: Sent<EntryPointRequest>,
-) -> Result<(StatusCode, Json<EntryPointAnswer>), Problem> {
-    let entry = request::entry_point(sent, None, &app, caller.configuration())?;
+    given: Given,
+) -> Result<Tagged<EntryPointAnswer>, Problem> {
     let limit = ("ENTRY_POINTS_PER_WORKSPACE_MAX", limits::ENTRY_POINTS_PER_WORKSPACE_MAX);
-    let making = Making::begin(&app, &caller, key, "entry point").await?;
-    let known = &making.configuration().entry_points;
-    match making.find(known, EntryPointId::as_bytes) {
-        Some((id, made)) if *made != entry => return Err(reused(&id)),
-        Some((id, made)) => {
-            let answer = whole(&app, making.configuration(), id, made);
-            return Ok((StatusCode::CREATED, Json(answer)));
+    let making = Making::begin(&app, &caller, key, "entry point");
+    let plan = |known: &Configuration| {
+        let entry = request::entry_point(given.read()?, None, &app, known)?;
+        match making.find(&known.entry_points, EntryPointId::as_bytes) {
+            Some((id, made)) if *made != entry => return Err(reused(&id)),
+            Some((id, _)) => return Ok(Plan::Stands(id)),
+            None => has_room(known.entry_points.len(), limit)?,
         }
-        None => has_room(known.len(), limit)?,
-    }
-    let id = EntryPointId::from_bytes(making.id());
-    store(&app, &caller, id, entry).await.map(|answer| (StatusCode::CREATED, answer))
+        let id = EntryPointId::from_bytes(making.id());
+        Ok(Plan::Changes(Change::EntryPoint(id, Box::new(entry)), id))
+    };
+    let (configuration, id) = revise(app.store(), caller.workspace(), plan).await?;
+    answer(&app, &configuration, id).map(Tagged::created)
 }
 
 /// Replaces an entry point by its next version. Its link and its sender stay.
 #[utoipa::path(
     put, path = "/v1/entry-points/{id}", tag = "Entry points", operation_id = "update_entry_point",
-    params(("id" = String, Path, description = "The id of the entry point.")),
+    params(("id" = String, Path, description = "The id of the entry point."), IfMatchHeader),
     request_body(content = EntryPointRequest, description = "The whole of it; the sender may be left out."),
     responses(
-        (status = 200, description = "The entry point.", body = EntryPointAnswer),
+        (status = 200, description = "The entry point.", body = EntryPointAnswer, headers(("ETag" = String, description = "The tag of this state, for `If-Match`."))),
         (status = 404, description = "There is no such entry point.", body = ProblemBody),
+        (status = 412, description = "It was changed since the state that the request rests on.", body = ProblemBody),
     ),
     security(("api_key" = ["configure"])),
 )]
@@ -222,54 +227,113 @@ pub(crate) async fn put(
     State(app): State<Arc<App>>,
     caller: Caller<Configure>,
     id: InPath<EntryPointIdText>,
-    sent: Sent<EntryPointRequest>,
-) -> Result<Json<EntryPointAnswer>, Problem> {
-    let (id, known) = find(&caller, id)?;
-    let entry = request::entry_point(sent, Some(&known), &app, caller.configuration())?;
-    if entry == known {
-        return Ok(Json(whole(&app, caller.configuration(), id, &known)));
-    }
-    store(&app, &caller, id, EntryPoint { version: known.version + 1, ..entry }).await
+    Put(edit): Put,
+) -> Result<Tagged<EntryPointAnswer>, Problem> {
+    change(&app, &caller, id, &edit).await
+}
+
+/// Changes what is named of an entry point: its next version.
+///
+/// A JSON merge patch (RFC 7396): members that are absent stay, `null` takes a member away.
+#[utoipa::path(
+    patch, path = "/v1/entry-points/{id}", tag = "Entry points", operation_id = "patch_entry_point",
+    params(("id" = String, Path, description = "The id of the entry point."), IfMatchHeader),
+    request_body(content = EntryPointRequest, content_type = "application/merge-patch+json", description = "What is to be different."),
+    responses(
+        (status = 200, description = "The entry point.", body = EntryPointAnswer, headers(("ETag" = String, description = "The tag of this state, for `If-Match`."))),
+        (status = 404, description = "There is no such entry point.", body = ProblemBody),
+        (status = 412, description = "It was changed since the state that the request rests on.", body = ProblemBody),
+    ),
+    security(("api_key" = ["configure"])),
+)]
+pub(crate) async fn patch(
+    State(app): State<Arc<App>>,
+    caller: Caller<Configure>,
+    id: InPath<EntryPointIdText>,
+    Patch(edit): Patch,
+) -> Result<Tagged<EntryPointAnswer>, Problem> {
+    change(&app, &caller, id, &edit).await
 }
 
 /// Deletes an entry point: its link says that it is closed. What people said there stays.
 #[utoipa::path(
     delete, path = "/v1/entry-points/{id}", tag = "Entry points", operation_id = "delete_entry_point",
-    params(("id" = String, Path, description = "The id of the entry point.")),
+    params(("id" = String, Path, description = "The id of the entry point."), IfMatchHeader),
     responses(
-        (status = 200, description = "The deleted entry point.", body = EntryPointAnswer),
+        (status = 200, description = "The deleted entry point.", body = EntryPointAnswer, headers(("ETag" = String, description = "The tag of this state, for `If-Match`."))),
         (status = 404, description = "There is no such entry point.", body = ProblemBody),
+        (status = 412, description = "It was changed since the state that the request rests on.", body = ProblemBody),
     ),
     security(("api_key" = ["configure"])),
 )]
 pub(crate) async fn delete(
     State(app): State<Arc<App>>,
     caller: Caller<Configure>,
-    id: InPath<EntryPointIdText>,
-) -> Result<Json<EntryPointAnswer>, Problem> {
-    let (id, known) = find(&caller, id)?;
-    let deleted_at = Some(known.deleted_at.unwrap_or_else(|| app.now()));
-    store(&app, &caller, id, EntryPoint { deleted_at, ..known }).await
-}
-
-fn find<N: Needs>(
-    caller: &Caller<N>,
     InPath(EntryPointIdText(id)): InPath<EntryPointIdText>,
-) -> Result<(EntryPointId, EntryPoint), Problem> {
-    let known = caller.configuration().entry_points.get(&id);
-    known.map(|entry| (id, entry.clone())).ok_or_else(|| Problem::new(Code::NotFound))
+    condition: IfMatch,
+) -> Result<Tagged<EntryPointAnswer>, Problem> {
+    let plan = |known: &Configuration| {
+        let entry = find(known, id)?;
+        if entry.deleted_at.is_none() {
+            condition.check(&tag(known, id, entry))?;
+        }
+        let deleted_at = Some(entry.deleted_at.unwrap_or_else(|| app.now()));
+        let deleted = Box::new(EntryPoint { deleted_at, ..entry.clone() });
+        Ok(Plan::Changes(Change::EntryPoint(id, deleted), ()))
+    };
+    let (configuration, ()) = revise(app.store(), caller.workspace(), plan).await?;
+    answer(&app, &configuration, id)
 }
 
-async fn store(
+/// What answers show besides what a client sets.
+const SHOWN: Shown = Shown {
+    fixed: &["id", "version", "code", "deleted_at"],
+    told: &["link", "reach", "findings"],
+    comes_back: false,
+};
+
+async fn change(
     app: &App,
     caller: &Caller<Configure>,
+    InPath(EntryPointIdText(id)): InPath<EntryPointIdText>,
+    edit: &Edit,
+) -> Result<Tagged<EntryPointAnswer>, Problem> {
+    let plan = |known: &Configuration| {
+        let it = find(known, id)?;
+        let Edited { sent, basis } = edit.read(&whole(app, known, id, it), &SHOWN)?;
+        let entry = if basis.is_same {
+            it.clone()
+        } else {
+            request::entry_point(sent, Some(it), app, known)?
+        };
+        let is_there = entry == *it;
+        edit.admit(&tag(known, id, it), &basis, is_there)?;
+        if is_there {
+            return Ok(Plan::Stands(()));
+        }
+        let next = EntryPoint { version: it.version.saturating_add(1), ..entry };
+        Ok(Plan::Changes(Change::EntryPoint(id, Box::new(next)), ()))
+    };
+    let (configuration, ()) = revise(app.store(), caller.workspace(), plan).await?;
+    answer(app, &configuration, id)
+}
+
+fn find(known: &Configuration, id: EntryPointId) -> Result<&EntryPoint, Problem> {
+    known.entry_points.get(&id).ok_or_else(|| Problem::new(Code::NotFound))
+}
+
+fn tag(known: &Configuration, id: EntryPointId, entry: &EntryPoint) -> Tag {
+    let change = Change::EntryPoint(id, Box::new(entry.clone()));
+    Tag::of(&known.secret, entry.version, &[change])
+}
+
+fn answer(
+    app: &App,
+    known: &Configuration,
     id: EntryPointId,
-    entry: EntryPoint,
-) -> Result<Json<EntryPointAnswer>, Problem> {
-    let change = Change::EntryPoint(id, Box::new(entry));
-    let configuration = app.store().configure(caller.workspace(), change).await?;
-    let kept = configuration.entry_points.get(&id).ok_or_else(|| Problem::new(Code::Internal))?;
-    Ok(Json(whole(app, &configuration, id, kept)))
+) -> Result<Tagged<EntryPointAnswer>, Problem> {
+    let entry = find(known, id)?;
+    Ok(Tagged::new(tag(known, id, entry), whole(app, known, id, entry)))
 }
 
 /// An entry point with what its page lacks, unless it is deleted.

@@ -4,17 +4,19 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use sayso_core::id::FormId;
 use sayso_core::limits;
-use sayso_store::configuration::{Change, Configuration, Form, PublishedForm};
+use sayso_store::configuration::{Change, Configuration, Form, Plan, PublishedForm};
 
 use crate::api::making::{Making, reused};
 use crate::api::page::{InPath, ListQuery, has_room, page};
-use crate::api::policies::offered;
+use crate::api::policies::{FindingAnswer, offered};
+use crate::api::revisions::{
+    Edit, Edited, Given, IfMatch, IfMatchHeader, Patch, Put, Shown, Tag, Tagged, revise,
+};
 use crate::app::App;
 use crate::body::texts::FormIdText;
-use crate::body::{Asked, IdempotencyKey, Sent};
+use crate::body::{Asked, IdempotencyKey};
 use crate::caller::{Caller, Configure, Read};
 use crate::problem::{Code, Problem, ProblemBody};
 
@@ -47,7 +49,7 @@ pub(crate) async fn list(
     get, path = "/v1/forms/{id}", tag = "Forms", operation_id = "get_form",
     params(("id" = String, Path, description = "The id of the form.")),
     responses(
-        (status = 200, description = "The form.", body = FormAnswer),
+        (status = 200, description = "The form.", body = FormAnswer, headers(("ETag" = String, description = "The tag of this state, for `If-Match`."))),
         (status = 404, description = "There is no such form.", body = ProblemBody),
     ),
     security(("api_key" = ["read"])),
@@ -56,11 +58,9 @@ pub(crate) async fn get(
     State(app): State<Arc<App>>,
     caller: Caller<Read>,
     id: InPath<FormIdText>,
-) -> Result<Json<FormAnswer>, Problem> {
+) -> Result<Tagged<FormAnswer>, Problem> {
     let InPath(FormIdText(id)) = id;
-    let known =
-        caller.configuration().forms.get(&id).ok_or_else(|| Problem::new(Code::NotFound))?;
-    Ok(Json(whole(&app, caller.configuration(), id, known)))
+    answer(&app, caller.configuration(), id)
 }
 
 /// Makes a form. People find it at `/f/{id}`.
@@ -69,7 +69,7 @@ pub(crate) async fn get(
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes retries of this request one form; 1 to 255 visible ASCII characters.")),
     request_body(content = FormRequest, description = "The form."),
     responses(
-        (status = 201, description = "The form, in its first version.", body = FormAnswer),
+        (status = 201, description = "The form, in its first version.", body = FormAnswer, headers(("ETag" = String, description = "The tag of this state, for `If-Match`."))),
         (status = 409, description = "The workspace has as many forms as it may, or the idempotency key made another; `detail` says which.", body = ProblemBody),
     ),
     security(("api_key" = ["configure"])),
@@ -78,34 +78,36 @@ pub(crate) async fn create(
     State(app): State<Arc<App>>,
     caller: Caller<Configure>,
     key: IdempotencyKey,
-    sent: Sent<FormRequest>,
-) -> Result<(StatusCode, Json<FormAnswer>), Problem> {
-    let form = request::read(sent, caller.configuration(), app.public_url())?;
+    given: Given,
+) -> Result<Tagged<FormAnswer>, Problem> {
     let limit = ("FORMS_PER_WORKSPACE_MAX", limits::FORMS_PER_WORKSPACE_MAX);
-    let making = Making::begin(&app, &caller, key, "form").await?;
-    let known = &making.configuration().forms;
-    match making.find(known, FormId::as_bytes) {
-        Some((id, made)) if made.form != form => return Err(reused(&id)),
-        Some((id, made)) => {
-            let answer = whole(&app, making.configuration(), id, made);
-            return Ok((StatusCode::CREATED, Json(answer)));
+    let making = Making::begin(&app, &caller, key, "form");
+    let plan = |known: &Configuration| {
+        let form = request::read(given.read()?, known, app.public_url())?;
+        match making.find(&known.forms, FormId::as_bytes) {
+            Some((id, made)) if made.form != form => return Err(reused(&id)),
+            Some((id, _)) => return Ok(Plan::Stands(id)),
+            None => has_room(known.forms.len(), limit)?,
         }
-        None => has_room(known.len(), limit)?,
-    }
-    let id = FormId::from_bytes(making.id());
-    store(&app, &caller, id, form).await.map(|answer| (StatusCode::CREATED, answer))
+        let id = FormId::from_bytes(making.id());
+        Ok(Plan::Changes(Change::Form(id, form), id))
+    };
+    let (configuration, id) = revise(app.store(), caller.workspace(), plan).await?;
+    answer(&app, &configuration, id).map(Tagged::created)
 }
 
 /// Replaces a form by its next version. What was agreed to by earlier ones stays as it was.
 ///
-/// The same form again makes no new version. A deleted form comes back.
+/// The same form again makes no new version. A deleted form stays deleted, unless `deleted_at` is sent as
+/// `null`: then it comes back.
 #[utoipa::path(
     put, path = "/v1/forms/{id}", tag = "Forms", operation_id = "replace_form",
-    params(("id" = String, Path, description = "The id of the form.")),
+    params(("id" = String, Path, description = "The id of the form."), IfMatchHeader),
     request_body(content = FormRequest, description = "The whole form: what is left out is gone."),
     responses(
-        (status = 200, description = "The form, in its new version.", body = FormAnswer),
+        (status = 200, description = "The form, in its new version.", body = FormAnswer, headers(("ETag" = String, description = "The tag of this state, for `If-Match`."))),
         (status = 404, description = "There is no such form.", body = ProblemBody),
+        (status = 412, description = "It was changed since the state that the request rests on.", body = ProblemBody),
     ),
     security(("api_key" = ["configure"])),
 )]
@@ -113,57 +115,112 @@ pub(crate) async fn put(
     State(app): State<Arc<App>>,
     caller: Caller<Configure>,
     id: InPath<FormIdText>,
-    sent: Sent<FormRequest>,
-) -> Result<Json<FormAnswer>, Problem> {
-    let (id, known) = find(&caller, id)?;
-    let form = request::read(sent, caller.configuration(), app.public_url())?;
-    if known.form == form {
-        return Ok(Json(whole(&app, caller.configuration(), id, &known)));
-    }
-    store(&app, &caller, id, form).await
+    Put(edit): Put,
+) -> Result<Tagged<FormAnswer>, Problem> {
+    change(&app, &caller, id, &edit).await
+}
+
+/// Changes what is named of a form: its next version.
+///
+/// A JSON merge patch (RFC 7396): members that are absent stay, `null` takes a member away, and
+/// `"deleted_at": null` brings a deleted form back.
+#[utoipa::path(
+    patch, path = "/v1/forms/{id}", tag = "Forms", operation_id = "patch_form",
+    params(("id" = String, Path, description = "The id of the form."), IfMatchHeader),
+    request_body(content = FormRequest, content_type = "application/merge-patch+json", description = "What is to be different."),
+    responses(
+        (status = 200, description = "The form, in its new version.", body = FormAnswer, headers(("ETag" = String, description = "The tag of this state, for `If-Match`."))),
+        (status = 404, description = "There is no such form.", body = ProblemBody),
+        (status = 412, description = "It was changed since the state that the request rests on.", body = ProblemBody),
+    ),
+    security(("api_key" = ["configure"])),
+)]
+pub(crate) async fn patch(
+    State(app): State<Arc<App>>,
+    caller: Caller<Configure>,
+    id: InPath<FormIdText>,
+    Patch(edit): Patch,
+) -> Result<Tagged<FormAnswer>, Problem> {
+    change(&app, &caller, id, &edit).await
 }
 
 /// Deletes a form: its page says that it is closed. What people said by it stays.
 #[utoipa::path(
     delete, path = "/v1/forms/{id}", tag = "Forms", operation_id = "delete_form",
-    params(("id" = String, Path, description = "The id of the form.")),
+    params(("id" = String, Path, description = "The id of the form."), IfMatchHeader),
     responses(
-        (status = 200, description = "The deleted form.", body = FormAnswer),
+        (status = 200, description = "The deleted form.", body = FormAnswer, headers(("ETag" = String, description = "The tag of this state, for `If-Match`."))),
         (status = 404, description = "There is no such form.", body = ProblemBody),
+        (status = 412, description = "It was changed since the state that the request rests on.", body = ProblemBody),
     ),
     security(("api_key" = ["configure"])),
 )]
 pub(crate) async fn delete(
     State(app): State<Arc<App>>,
     caller: Caller<Configure>,
-    id: InPath<FormIdText>,
-) -> Result<Json<FormAnswer>, Problem> {
-    let (id, known) = find(&caller, id)?;
-    if known.form.deleted_at.is_some() {
-        return Ok(Json(FormAnswer::of(id, &known)));
-    }
-    let form = Form { deleted_at: Some(app.now()), ..known.form.clone() };
-    store(&app, &caller, id, form).await
-}
-
-fn find(
-    caller: &Caller<Configure>,
     InPath(FormIdText(id)): InPath<FormIdText>,
-) -> Result<(FormId, Arc<PublishedForm>), Problem> {
-    let known = caller.configuration().forms.get(&id);
-    known.map(|form| (id, Arc::clone(form))).ok_or_else(|| Problem::new(Code::NotFound))
+    condition: IfMatch,
+) -> Result<Tagged<FormAnswer>, Problem> {
+    let plan = |known: &Configuration| {
+        let it = find(known, id)?;
+        if it.form.deleted_at.is_some() {
+            return Ok(Plan::Stands(()));
+        }
+        condition.check(&tag(known, id, it))?;
+        let form = Form { deleted_at: Some(app.now()), ..it.form.clone() };
+        Ok(Plan::Changes(Change::Form(id, form), ()))
+    };
+    let (configuration, ()) = revise(app.store(), caller.workspace(), plan).await?;
+    answer(&app, &configuration, id)
 }
 
-async fn store(
+/// What answers show besides what a client sets.
+const SHOWN: Shown = Shown {
+    fixed: &["id", "version", "path", "deleted_at"],
+    told: &["findings"],
+    comes_back: true,
+};
+
+async fn change(
     app: &App,
     caller: &Caller<Configure>,
-    id: FormId,
-    form: Form,
-) -> Result<Json<FormAnswer>, Problem> {
-    let change = Change::Form(id, form);
-    let configuration = app.store().configure(caller.workspace(), change).await?;
-    let kept = configuration.forms.get(&id).ok_or_else(|| Problem::new(Code::Internal))?;
-    Ok(Json(whole(app, &configuration, id, kept)))
+    InPath(FormIdText(id)): InPath<FormIdText>,
+    edit: &Edit,
+) -> Result<Tagged<FormAnswer>, Problem> {
+    let plan = |known: &Configuration| {
+        let it = find(known, id)?;
+        let Edited { sent, basis } = edit.read(&FormAnswer::of(id, it), &SHOWN)?;
+        let form = if basis.is_same {
+            it.form.clone()
+        } else {
+            request::read(sent, known, app.public_url())?
+        };
+        let comes_back = edit.clears("deleted_at");
+        let deleted_at = it.form.deleted_at.filter(|_| !comes_back);
+        let form = Form { deleted_at, ..form };
+        let is_there = form == it.form;
+        edit.admit(&tag(known, id, it), &basis, is_there)?;
+        if is_there {
+            return Ok(Plan::Stands(()));
+        }
+        Ok(Plan::Changes(Change::Form(id, form), ()))
+    };
+    let (configuration, ()) = revise(app.store(), caller.workspace(), plan).await?;
+    answer(app, &configuration, id)
+}
+
+fn find(known: &Configuration, id: FormId) -> Result<&PublishedForm, Problem> {
+    let form = known.forms.get(&id).map(AsRef::as_ref);
+    form.ok_or_else(|| Problem::new(Code::NotFound))
+}
+
+fn tag(known: &Configuration, id: FormId, it: &PublishedForm) -> Tag {
+    Tag::of(&known.secret, it.version, &[Change::Form(id, it.form.clone())])
+}
+
+fn answer(app: &App, known: &Configuration, id: FormId) -> Result<Tagged<FormAnswer>, Problem> {
+    let it = find(known, id)?;
+    Ok(Tagged::new(tag(known, id, it), whole(app, known, id, it)))
 }
 
 /// A form with what it lacks, unless it is deleted.
@@ -175,6 +232,12 @@ fn whole(
 ) -> FormAnswer {
     let form = &published.form;
     let lives = form.deleted_at.is_none();
-    let findings = lives.then(|| offered::by_form(form, configuration, app.now()));
+    let findings = lives.then(|| {
+        let mut findings = offered::by_form(form, configuration, app.now());
+        if form.origins.is_empty() {
+            findings.push(FindingAnswer::origins_missing(&form.channels));
+        }
+        findings
+    });
     FormAnswer::of(id, published).with(findings)
 }

@@ -5,16 +5,18 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use sayso_core::id::KeyId;
 use sayso_core::limits;
 use sayso_core::statement::Standing;
-use sayso_store::configuration::{ApiKey, Change, KeyRole, KeyScope};
+use sayso_store::configuration::{ApiKey, Change, Configuration, KeyRole, KeyScope, Plan};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::making::{Making, said_before};
 use crate::api::page::{InPath, ListQuery, has_room, page};
+use crate::api::revisions::{
+    IfMatch, IfMatchHeader, IfNoneMatch, IfNoneMatchHeader, Tag, Tagged, revise,
+};
 use crate::app::App;
 use crate::body::texts::{KeyIdText, KeyRoleText, KeyScopeText, NameText, StandingText};
 use crate::body::{Asked, IdempotencyKey, Sent, json_object};
@@ -94,7 +96,7 @@ pub(crate) async fn list(
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes retries of this request one key; 1 to 255 visible ASCII characters.")),
     request_body(content = KeyRequest, description = "What the key may do."),
     responses(
-        (status = 201, description = "The key. Store `secret` now.", body = KeyAnswer),
+        (status = 201, description = "The key. Store `secret` now.", body = KeyAnswer, headers(("ETag" = String, description = "The tag of this state, for `If-Match`."))),
         (status = 409, description = "The workspace has as many keys as it may, or the idempotency key made another; `detail` says which.", body = ProblemBody),
     ),
     security(("api_key" = ["configure"])),
@@ -104,44 +106,87 @@ pub(crate) async fn create(
     caller: Caller<Configure>,
     key: IdempotencyKey,
     sent: Sent<KeyRequest>,
-) -> Result<(StatusCode, Json<KeyAnswer>), Problem> {
+) -> Result<Tagged<KeyAnswer>, Problem> {
     let grant = grant(sent, &caller)?;
     let limit = ("KEYS_PER_WORKSPACE_MAX", limits::KEYS_PER_WORKSPACE_MAX);
-    let making = Making::begin(&app, &caller, key, "key").await?;
-    let known = &making.configuration().keys;
-    match making.find(known, KeyId::as_bytes) {
-        Some((id, _)) => return Err(said_before(&id)),
-        None => has_room(known.len(), limit)?,
-    }
+    let making = Making::begin(&app, &caller, key, "key");
     let mut minted = mint(app.environment(), caller.configuration().mode, grant);
     minted.id = KeyId::from_bytes(making.id());
-    let answer = KeyAnswer::of(minted.id, &minted.key, Some(minted.secret));
-    app.store().configure(caller.workspace(), Change::Key(minted.id, minted.key)).await?;
-    Ok((StatusCode::CREATED, Json(answer)))
+    let plan = |known: &Configuration| {
+        match making.find(&known.keys, KeyId::as_bytes) {
+            Some((id, _)) => return Err(said_before(&id)),
+            None => has_room(known.keys.len(), limit)?,
+        }
+        Ok(Plan::Changes(Change::Key(minted.id, minted.key.clone()), ()))
+    };
+    let (configuration, ()) = revise(app.store(), caller.workspace(), plan).await?;
+    answer(&configuration, minted.id, Some(minted.secret)).map(Tagged::created)
+}
+
+/// Reads a key.
+#[utoipa::path(
+    get, path = "/v1/keys/{id}", tag = "Keys", operation_id = "get_key",
+    params(("id" = String, Path, description = "The id of the key."), IfNoneMatchHeader),
+    responses(
+        (status = 200, description = "The key, without its secret.", body = KeyAnswer, headers(("ETag" = String, description = "The tag of this state, for `If-Match`."))),
+        (status = 304, description = "It is as you have it."),
+        (status = 404, description = "There is no such key.", body = ProblemBody),
+    ),
+    security(("api_key" = ["configure"])),
+)]
+pub(crate) async fn get(
+    caller: Caller<Configure>,
+    InPath(KeyIdText(id)): InPath<KeyIdText>,
+    condition: IfNoneMatch,
+) -> Result<Tagged<KeyAnswer>, Problem> {
+    let answer = answer(caller.configuration(), id, None);
+    answer.map(|answer| answer.unless_known(&condition))
 }
 
 /// Revokes a key, at once and for good. What it recorded stays.
 #[utoipa::path(
     delete, path = "/v1/keys/{id}", tag = "Keys", operation_id = "revoke_key",
-    params(("id" = String, Path, description = "The id of the key.")),
+    params(("id" = String, Path, description = "The id of the key."), IfMatchHeader),
     responses(
-        (status = 200, description = "The revoked key.", body = KeyAnswer),
+        (status = 200, description = "The revoked key.", body = KeyAnswer, headers(("ETag" = String, description = "The tag of this state, for `If-Match`."))),
         (status = 404, description = "There is no such key.", body = ProblemBody),
+        (status = 412, description = "It was changed since the state that the request rests on.", body = ProblemBody),
     ),
     security(("api_key" = ["configure"])),
 )]
 pub(crate) async fn revoke(
     State(app): State<Arc<App>>,
     caller: Caller<Configure>,
-    id: InPath<KeyIdText>,
-) -> Result<Json<KeyAnswer>, Problem> {
-    let InPath(KeyIdText(id)) = id;
-    let known = caller.configuration().keys.get(&id).ok_or_else(|| Problem::new(Code::NotFound))?;
-    let revoked_at = known.revoked_at.unwrap_or_else(|| app.now());
-    let key = ApiKey { revoked_at: Some(revoked_at), ..known.clone() };
-    let answer = KeyAnswer::of(id, &key, None);
-    app.store().configure(caller.workspace(), Change::Key(id, key)).await?;
-    Ok(Json(answer))
+    InPath(KeyIdText(id)): InPath<KeyIdText>,
+    condition: IfMatch,
+) -> Result<Tagged<KeyAnswer>, Problem> {
+    let plan = |known: &Configuration| {
+        let key = find(known, id)?;
+        if key.is_live() {
+            condition.check(&tag(known, id, key))?;
+        }
+        let revoked_at = Some(key.revoked_at.unwrap_or_else(|| app.now()));
+        Ok(Plan::Changes(Change::Key(id, ApiKey { revoked_at, ..key.clone() }), ()))
+    };
+    let (configuration, ()) = revise(app.store(), caller.workspace(), plan).await?;
+    answer(&configuration, id, None)
+}
+
+fn find(known: &Configuration, id: KeyId) -> Result<&ApiKey, Problem> {
+    known.keys.get(&id).ok_or_else(|| Problem::new(Code::NotFound))
+}
+
+fn tag(known: &Configuration, id: KeyId, key: &ApiKey) -> Tag {
+    Tag::of(&known.secret, 0, &[Change::Key(id, key.clone())])
+}
+
+fn answer(
+    known: &Configuration,
+    id: KeyId,
+    secret: Option<String>,
+) -> Result<Tagged<KeyAnswer>, Problem> {
+    let key = find(known, id)?;
+    Ok(Tagged::new(tag(known, id, key), KeyAnswer::of(id, key, secret)))
 }
 
 fn grant(sent: Sent<KeyRequest>, caller: &Caller<Configure>) -> Result<KeyGrant, Problem> {

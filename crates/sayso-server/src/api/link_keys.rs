@@ -10,10 +10,11 @@ use axum::http::StatusCode;
 use sayso_core::limits;
 use sayso_core::personal_link::LinkKey;
 use sayso_core::time::Timestamp;
-use sayso_store::configuration::{Change, Configuration};
+use sayso_store::configuration::{Change, Configuration, Plan};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::api::revisions::revise;
 use crate::app::App;
 use crate::caller::{Caller, Configure};
 use crate::problem::{Code, Problem, ProblemBody};
@@ -65,16 +66,16 @@ pub(crate) async fn rotate(
     caller: Caller<Configure>,
 ) -> Result<(StatusCode, Json<LinkKeyAnswer>), Problem> {
     // Two at once make two keys.
-    let _turn = app.take_turn().await;
-    let configurations = app.store().configurations();
-    let known = configurations.get(&caller.workspace()).map(|it| it.link_key());
-    let next = known.ok_or_else(|| Problem::new(Code::Internal))?.next();
-    if next.number() >= limits::LINK_KEYS_PER_WORKSPACE_MAX {
-        let most = limits::LINK_KEYS_PER_WORKSPACE_MAX;
-        let detail = format!("LINK_KEYS_PER_WORKSPACE_MAX is {most}");
-        return Err(Problem::new(Code::LimitReached).detail(detail));
-    }
-    let changed = app.store().configure(caller.workspace(), Change::LinkKey(next)).await?;
+    let plan = |known: &Configuration| {
+        let next = known.link_key().next();
+        if next.number() >= limits::LINK_KEYS_PER_WORKSPACE_MAX {
+            let most = limits::LINK_KEYS_PER_WORKSPACE_MAX;
+            let detail = format!("LINK_KEYS_PER_WORKSPACE_MAX is {most}");
+            return Err(Problem::new(Code::LimitReached).detail(detail));
+        }
+        Ok(Plan::Changes(Change::LinkKey(next), ()))
+    };
+    let (changed, ()) = revise(app.store(), caller.workspace(), plan).await?;
     Ok((StatusCode::CREATED, Json(LinkKeyAnswer::newest(&changed))))
 }
 

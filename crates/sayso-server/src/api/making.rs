@@ -1,15 +1,14 @@
 //! What is made once, however often a client asks: `Idempotency-Key` where no event is recorded.
 //!
 //! The random part of an id is a keyed hash of the idempotency key, so what a key made is found
-//! among all that was made: there is no table of keys, and none that could be lost.
+//! among all that was made: there is no table of keys, and none that could be lost. It is looked for in the
+//! configuration on which the thing is planned, so of two requests that come at once the second finds what
+//! the first made.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use sayso_core::event_id::RequestHash;
-use sayso_store::configuration::Configuration;
 use sayso_store::environment::{TAIL_BYTES, is_tail_of};
-use tokio::sync::MutexGuard;
 
 use crate::app::App;
 use crate::body::IdempotencyKey;
@@ -17,58 +16,43 @@ use crate::caller::Caller;
 use crate::problem::{Code, Problem};
 
 /// Something being made.
-pub(crate) struct Making<'a> {
-    app: &'a App,
-    configuration: Arc<Configuration>,
+pub(crate) struct Making {
     hash: Option<RequestHash>,
-    /// Requests with a key take turns: two that come at once make one thing.
-    _turn: Option<MutexGuard<'a, ()>>,
+    id: [u8; 16],
+    name: [u8; 16],
 }
 
-impl<'a> Making<'a> {
+impl Making {
     /// Begins to make a thing of this kind.
-    pub(crate) async fn begin<N>(
-        app: &'a App,
+    pub(crate) fn begin<N>(
+        app: &App,
         caller: &Caller<N>,
         IdempotencyKey(key): IdempotencyKey,
         kind: &str,
-    ) -> Result<Self, Problem> {
+    ) -> Self {
         let secret = &caller.configuration().secret;
         let own = key.map(|key| format!("{kind}:{}:{key}", caller.key_id()));
         let hash = own.map(|own| RequestHash::of_key(&own, secret));
-        let turn = match &hash {
-            Some(_) => Some(app.take_turn().await),
-            None => None,
+        let environment = app.environment();
+        let (id, name) = match &hash {
+            Some(RequestHash(hash)) => {
+                let tail = hash.first_chunk::<TAIL_BYTES>().copied().unwrap_or_default();
+                let name = hash.first_chunk::<16>().copied().unwrap_or_default();
+                (environment.time_sortable_id_of(tail), name)
+            }
+            None => (environment.time_sortable_id(), environment.random()),
         };
-        // As it is now: the one before may have made it while this one waited.
-        let configurations = app.store().configurations();
-        let configuration = configurations.get(&caller.workspace());
-        let configuration = configuration.ok_or_else(|| Problem::new(Code::Internal))?;
-        Ok(Self { app, configuration: Arc::clone(configuration), hash, _turn: turn })
-    }
-
-    /// The workspace's configuration, with all that earlier requests made.
-    pub(crate) fn configuration(&self) -> &Configuration {
-        &self.configuration
+        Self { hash, id, name }
     }
 
     /// An id for the thing.
-    pub(crate) fn id(&self) -> [u8; 16] {
-        match &self.hash {
-            Some(RequestHash(hash)) => {
-                let tail = hash.first_chunk::<TAIL_BYTES>().copied().unwrap_or_default();
-                self.app.environment().time_sortable_id_of(tail)
-            }
-            None => self.app.environment().time_sortable_id(),
-        }
+    pub(crate) const fn id(&self) -> [u8; 16] {
+        self.id
     }
 
     /// Sixteen bytes for a name of the thing that does not sort by time.
-    pub(crate) fn name_bytes(&self) -> [u8; 16] {
-        match &self.hash {
-            Some(RequestHash(hash)) => hash.first_chunk::<16>().copied().unwrap_or_default(),
-            None => self.app.environment().random(),
-        }
+    pub(crate) const fn name_bytes(&self) -> [u8; 16] {
+        self.name
     }
 
     /// What this key made before.

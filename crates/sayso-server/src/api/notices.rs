@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use sayso_core::channel::{Permission, Scope};
 use sayso_core::id::NoticeId;
 use sayso_core::limits;
 use sayso_core::notice::{Language, Notice};
 use sayso_core::offer::Shown;
 use sayso_core::placeholder::{Placeholder, PlaceholderFault, fill};
-use sayso_store::configuration::{Change, Configuration, PublishedNotice};
+use sayso_store::configuration::{Change, Configuration, Plan, PublishedNotice};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -20,6 +19,7 @@ use crate::api::consents::request::{NoticeRequest, hex};
 use crate::api::making::{Making, reused};
 use crate::api::page::{InPath, ListQuery, has_room, name, page};
 use crate::api::policies::{FindingAnswer, offered};
+use crate::api::revisions::{Given, IfNoneMatch, IfNoneMatchHeader, Tag, Tagged, revise};
 use crate::app::App;
 use crate::body::texts::{
     ChannelText, LanguageText, NoticeIdText, PermissionKind, PermissionText, ScopeText,
@@ -143,22 +143,21 @@ pub(crate) async fn list(
 /// Reads a notice with all its versions.
 #[utoipa::path(
     get, path = "/v1/notices/{id}", tag = "Notices", operation_id = "get_notice",
-    params(("id" = String, Path, description = "The id of the notice.")),
+    params(("id" = String, Path, description = "The id of the notice."), IfNoneMatchHeader),
     responses(
-        (status = 200, description = "The notice.", body = NoticeAnswer),
+        (status = 200, description = "The notice.", body = NoticeAnswer, headers(("ETag" = String, description = "The tag of this state, for `If-Match`."))),
+        (status = 304, description = "It is as you have it."),
         (status = 404, description = "There is no such notice.", body = ProblemBody),
     ),
     security(("api_key" = ["read"])),
 )]
 pub(crate) async fn get(
     caller: Caller<Read>,
-    id: InPath<NoticeIdText>,
-) -> Result<Json<NoticeAnswer>, Problem> {
-    let InPath(NoticeIdText(id)) = id;
-    let known = caller.configuration().notices.get(&id);
-    known
-        .map(|notice| Json(NoticeAnswer::of(id, notice)))
-        .ok_or_else(|| Problem::new(Code::NotFound))
+    InPath(NoticeIdText(id)): InPath<NoticeIdText>,
+    condition: IfNoneMatch,
+) -> Result<Tagged<NoticeAnswer>, Problem> {
+    let answer = answer(caller.configuration(), id, Vec::new());
+    answer.map(|answer| answer.unless_known(&condition))
 }
 
 /// Makes a notice, without words yet.
@@ -167,7 +166,7 @@ pub(crate) async fn get(
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes retries of this request one notice; 1 to 255 visible ASCII characters.")),
     request_body(content = NoticeMakeRequest, description = "How you call it."),
     responses(
-        (status = 201, description = "The notice. Publish its first version next.", body = NoticeAnswer),
+        (status = 201, description = "The notice. Publish its first version next.", body = NoticeAnswer, headers(("ETag" = String, description = "The tag of this state, for `If-Match`."))),
         (status = 409, description = "The workspace has as many notices as it may, or the idempotency key made another; `detail` says which.", body = ProblemBody),
     ),
     security(("api_key" = ["configure"])),
@@ -177,27 +176,23 @@ pub(crate) async fn create(
     caller: Caller<Configure>,
     key: IdempotencyKey,
     sent: Sent<NoticeMakeRequest>,
-) -> Result<(StatusCode, Json<NoticeAnswer>), Problem> {
+) -> Result<Tagged<NoticeAnswer>, Problem> {
     let Sent { request, mut faults } = sent;
     let name = name(request.name, &mut faults);
     let name = faults.settle(name)?;
     let limit = ("NOTICES_PER_WORKSPACE_MAX", limits::NOTICES_PER_WORKSPACE_MAX);
-    let making = Making::begin(&app, &caller, key, "notice").await?;
-    let known = &making.configuration().notices;
-    match making.find(known, NoticeId::as_bytes) {
-        Some((id, made)) if made.name != name => return Err(reused(&id)),
-        Some((id, made)) => return Ok((StatusCode::CREATED, Json(NoticeAnswer::of(id, made)))),
-        None => has_room(known.len(), limit)?,
-    }
-    let id = NoticeId::from_bytes(making.id());
-    let answer = NoticeAnswer {
-        id: id.to_string(),
-        name: name.to_string(),
-        versions: Vec::new(),
-        findings: Vec::new(),
+    let making = Making::begin(&app, &caller, key, "notice");
+    let plan = |known: &Configuration| {
+        match making.find(&known.notices, NoticeId::as_bytes) {
+            Some((id, made)) if made.name != name => return Err(reused(&id)),
+            Some((id, _)) => return Ok(Plan::Stands(id)),
+            None => has_room(known.notices.len(), limit)?,
+        }
+        let id = NoticeId::from_bytes(making.id());
+        Ok(Plan::Changes(Change::NoticeName(id, name.clone()), id))
     };
-    app.store().configure(caller.workspace(), Change::NoticeName(id, name)).await?;
-    Ok((StatusCode::CREATED, Json(answer)))
+    let (configuration, id) = revise(app.store(), caller.workspace(), plan).await?;
+    answer(&configuration, id, Vec::new()).map(Tagged::created)
 }
 
 /// Publishes a version of a notice in one language. It never changes afterwards.
@@ -208,7 +203,7 @@ pub(crate) async fn create(
     params(("id" = String, Path, description = "The id of the notice.")),
     request_body(content = VersionRequest, description = "The words."),
     responses(
-        (status = 201, description = "The notice with the new version.", body = NoticeAnswer),
+        (status = 201, description = "The notice with the new version.", body = NoticeAnswer, headers(("ETag" = String, description = "The tag of this state, for `If-Match`."))),
         (status = 404, description = "There is no such notice.", body = ProblemBody),
         (status = 409, description = "This version is published in this language with other words, or the workspace has as many versions as it may.", body = ProblemBody),
     ),
@@ -217,36 +212,52 @@ pub(crate) async fn create(
 pub(crate) async fn publish(
     State(app): State<Arc<App>>,
     caller: Caller<Configure>,
-    id: InPath<NoticeIdText>,
-    sent: Sent<VersionRequest>,
-) -> Result<(StatusCode, Json<NoticeAnswer>), Problem> {
-    let InPath(NoticeIdText(id)) = id;
-    let known =
-        caller.configuration().notices.get(&id).ok_or_else(|| Problem::new(Code::NotFound))?;
-    let (notice, shows) = parse_version(id, sent)?;
-    let findings = offered::in_notice(&notice, shows, caller.configuration(), app.now());
-    let place = (notice.version, notice.language.clone());
-    match known.versions.get(&place) {
-        Some(published) if *published != notice => {
-            let newest = known.versions.keys().map(|(version, _)| *version).max().unwrap_or(0);
-            let mut faults = Faults::default();
-            let fault = format!("is published in {} with other words", place.1);
-            let next = newest.saturating_add(1).to_string();
-            faults.note_with_example("/version", Code::VersionExists, fault, next);
-            return Err(faults.into_problem());
+    InPath(NoticeIdText(id)): InPath<NoticeIdText>,
+    given: Given,
+) -> Result<Tagged<NoticeAnswer>, Problem> {
+    let limit = ("NOTICE_VERSIONS_PER_WORKSPACE_MAX", limits::NOTICE_VERSIONS_PER_WORKSPACE_MAX);
+    let plan = |known: &Configuration| {
+        let (notice, shows) = parse_version(id, given.read()?)?;
+        let findings = offered::in_notice(&notice, shows, known, app.now());
+        let place = (notice.version, notice.language.clone());
+        match find(known, id)?.versions.get(&place) {
+            Some(published) if *published != notice => {
+                let versions = find(known, id)?.versions.keys();
+                let newest = versions.map(|(version, _)| *version).max().unwrap_or(0);
+                let mut faults = Faults::default();
+                let fault = format!("is published in {} with other words", place.1);
+                let next = newest.saturating_add(1).to_string();
+                faults.note_with_example("/version", Code::VersionExists, fault, next);
+                return Err(faults.into_problem());
+            }
+            Some(_) => {}
+            None => {
+                let published = known.notices.values();
+                has_room(published.map(|notice| notice.versions.len()).sum(), limit)?;
+            }
         }
-        Some(_) => {}
-        None => {
-            let published = caller.configuration().notices.values();
-            let limit =
-                ("NOTICE_VERSIONS_PER_WORKSPACE_MAX", limits::NOTICE_VERSIONS_PER_WORKSPACE_MAX);
-            has_room(published.map(|notice| notice.versions.len()).sum(), limit)?;
-        }
-    }
-    let after = app.store().configure(caller.workspace(), Change::Notice(notice)).await?;
-    let published = after.notices.get(&id).ok_or_else(|| Problem::new(Code::Internal))?;
-    let answer = NoticeAnswer { findings, ..NoticeAnswer::of(id, published) };
-    Ok((StatusCode::CREATED, Json(answer)))
+        Ok(Plan::Changes(Change::Notice(notice), findings))
+    };
+    find(caller.configuration(), id)?;
+    let (configuration, findings) = revise(app.store(), caller.workspace(), plan).await?;
+    answer(&configuration, id, findings).map(Tagged::created)
+}
+
+fn find(known: &Configuration, id: NoticeId) -> Result<&PublishedNotice, Problem> {
+    known.notices.get(&id).ok_or_else(|| Problem::new(Code::NotFound))
+}
+
+fn answer(
+    known: &Configuration,
+    id: NoticeId,
+    findings: Vec<FindingAnswer>,
+) -> Result<Tagged<NoticeAnswer>, Problem> {
+    let notice = find(known, id)?;
+    let name = Change::NoticeName(id, notice.name.clone());
+    let versions = notice.versions.values().cloned().map(Change::Notice);
+    let all: Vec<Change> = [name].into_iter().chain(versions).collect();
+    let tag = Tag::of(&known.secret, 0, &all);
+    Ok(Tagged::new(tag, NoticeAnswer { findings, ..NoticeAnswer::of(id, notice) }))
 }
 
 /// The notice, and what its placeholders showed.

@@ -60,6 +60,7 @@ pub(crate) struct PreferenceLinks {
     responses(
         (status = 201, description = "The links.", body = PreferenceLinks),
         (status = 422, description = "The channel reaches no address of this kind, or the workspace has no such sender or topic.", body = ProblemBody),
+        (status = 409, description = "The workspace is live, and `server.public_url` is not set.", body = ProblemBody),
     ),
     security(("api_key" = ["send"])),
 )]
@@ -72,7 +73,7 @@ pub(crate) async fn make(
 ) -> Result<(StatusCode, Json<PreferenceLinks>), Problem> {
     let configuration = caller.configuration();
     let (message, address) = whose(sent, &app, &caller)?;
-    let base = app.outer_base(peer.map(|Extension(peer)| peer), &parts);
+    let base = app.link_base(configuration, peer.map(|Extension(peer)| peer), &parts)?;
     let key = address.key(&configuration.secret);
     let link = |purpose| url(&base, configuration, &link_in(configuration, &message, key, purpose));
     let links = PreferenceLinks {

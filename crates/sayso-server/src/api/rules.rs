@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use sayso_core::channel::{Channel, Permission, Scope};
 use sayso_core::id::{RuleId, SenderId};
 use sayso_core::limits;
@@ -13,7 +12,7 @@ use sayso_core::notice::Notice;
 use sayso_core::rule::{Draft, Matching, Rule as Checked, RuleFault};
 use sayso_core::statement::Statement;
 use sayso_core::time::Timestamp;
-use sayso_store::configuration::{Change, Configuration, Rule};
+use sayso_store::configuration::{Change, Configuration, Plan, Rule};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -22,6 +21,10 @@ use crate::api::events::NoticeView;
 use crate::api::making::{Making, reused};
 use crate::api::notices::{NamedAnswer, published};
 use crate::api::page::{InPath, ListQuery, has_room, page};
+use crate::api::revisions::{
+    Edit, Edited, Given, IfMatch, IfMatchHeader, IfNoneMatch, IfNoneMatchHeader, Patch, Put, Shown,
+    Tag, Tagged, revise,
+};
 use crate::app::App;
 use crate::body::texts::{
     ChannelText, DoesText, KeywordText, PatternText, RuleIdText, ScopeText, SenderIdText,
@@ -188,7 +191,7 @@ pub(crate) async fn list(
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes retries of this request one rule; 1 to 255 visible ASCII characters.")),
     request_body(content = RuleRequest, description = "The rule."),
     responses(
-        (status = 201, description = "The rule.", body = RuleAnswer),
+        (status = 201, description = "The rule.", body = RuleAnswer, headers(("ETag" = String, description = "The tag of this state, for `If-Match`."))),
         (status = 409, description = "The workspace has as many rules as it may, or the idempotency key made another; `detail` says which.", body = ProblemBody),
     ),
     security(("api_key" = ["configure"])),
@@ -197,54 +200,100 @@ pub(crate) async fn create(
     State(app): State<Arc<App>>,
     caller: Caller<Configure>,
     key: IdempotencyKey,
-    sent: Sent<RuleRequest>,
-) -> Result<(StatusCode, Json<RuleAnswer>), Problem> {
-    let making = Making::begin(&app, &caller, key, "rule").await?;
-    let known = &making.configuration().rules;
-    let made = making.find(known, RuleId::as_bytes);
-    let (id, created_at) = made.map_or_else(
-        || (RuleId::from_bytes(making.id()), app.now()),
-        |(id, made)| (id, made.says.says().created_at),
-    );
-    let rule =
-        Rule { says: checked(sent, making.configuration(), id, created_at)?, deleted_at: None };
-    match made {
-        Some((id, made)) if *made != rule => return Err(reused(&id)),
-        Some((_, made)) => return Ok((StatusCode::CREATED, Json(RuleAnswer::of(made)))),
-        None => has_room(known.len(), LIMIT)?,
-    }
-    store(&app, &caller, id, rule).await.map(|answer| (StatusCode::CREATED, answer))
+    given: Given,
+) -> Result<Tagged<RuleAnswer>, Problem> {
+    let making = Making::begin(&app, &caller, key, "rule");
+    let now = app.now();
+    let plan = |known: &Configuration| {
+        let made = making.find(&known.rules, RuleId::as_bytes);
+        let (id, created_at) = made.map_or_else(
+            || (RuleId::from_bytes(making.id()), now),
+            |(id, made)| (id, made.says.says().created_at),
+        );
+        let says = checked(given.read()?, known, id, created_at)?;
+        let rule = Rule { says, deleted_at: None };
+        match made {
+            Some((id, made)) if *made != rule => return Err(reused(&id)),
+            Some((id, _)) => return Ok(Plan::Stands(id)),
+            None => has_room(known.rules.len(), LIMIT)?,
+        }
+        Ok(Plan::Changes(Change::Rule(id, rule), id))
+    };
+    let (configuration, id) = revise(app.store(), caller.workspace(), plan).await?;
+    answer(&configuration, id).map(Tagged::created)
+}
+
+/// Reads a rule.
+#[utoipa::path(
+    get, path = "/v1/rules/{id}", tag = "Rules", operation_id = "get_rule",
+    params(("id" = String, Path, description = "The id of the rule."), IfNoneMatchHeader),
+    responses(
+        (status = 200, description = "The rule.", body = RuleAnswer, headers(("ETag" = String, description = "The tag of this state, for `If-Match`."))),
+        (status = 304, description = "It is as you have it."),
+        (status = 404, description = "There is no such rule.", body = ProblemBody),
+    ),
+    security(("api_key" = ["read"])),
+)]
+pub(crate) async fn get(
+    caller: Caller<Read>,
+    InPath(RuleIdText(id)): InPath<RuleIdText>,
+    condition: IfNoneMatch,
+) -> Result<Tagged<RuleAnswer>, Problem> {
+    answer(caller.configuration(), id).map(|answer| answer.unless_known(&condition))
 }
 
 /// Changes a rule, from the next text on.
 #[utoipa::path(
     put, path = "/v1/rules/{id}", tag = "Rules", operation_id = "update_rule",
-    params(("id" = String, Path, description = "The id of the rule.")),
+    params(("id" = String, Path, description = "The id of the rule."), IfMatchHeader),
     request_body(content = RuleRequest, description = "The whole rule as it is to be."),
     responses(
-        (status = 200, description = "The rule.", body = RuleAnswer),
+        (status = 200, description = "The rule.", body = RuleAnswer, headers(("ETag" = String, description = "The tag of this state, for `If-Match`."))),
         (status = 404, description = "There is no such rule.", body = ProblemBody),
+        (status = 412, description = "It was changed since the state that the request rests on.", body = ProblemBody),
     ),
     security(("api_key" = ["configure"])),
 )]
 pub(crate) async fn put(
     State(app): State<Arc<App>>,
     caller: Caller<Configure>,
-    InPath(RuleIdText(id)): InPath<RuleIdText>,
-    sent: Sent<RuleRequest>,
-) -> Result<Json<RuleAnswer>, Problem> {
-    let known = find(&caller, id)?;
-    let says = checked(sent, caller.configuration(), id, known.says.says().created_at)?;
-    store(&app, &caller, id, Rule { says, deleted_at: known.deleted_at }).await
+    id: InPath<RuleIdText>,
+    Put(edit): Put,
+) -> Result<Tagged<RuleAnswer>, Problem> {
+    change(&app, &caller, id, &edit).await
+}
+
+/// Changes what is named of a rule, from the next text on.
+///
+/// A JSON merge patch (RFC 7396): members that are absent stay, `null` takes a member away.
+#[utoipa::path(
+    patch, path = "/v1/rules/{id}", tag = "Rules", operation_id = "patch_rule",
+    params(("id" = String, Path, description = "The id of the rule."), IfMatchHeader),
+    request_body(content = RuleRequest, content_type = "application/merge-patch+json", description = "What is to be different."),
+    responses(
+        (status = 200, description = "The rule.", body = RuleAnswer, headers(("ETag" = String, description = "The tag of this state, for `If-Match`."))),
+        (status = 404, description = "There is no such rule.", body = ProblemBody),
+        (status = 412, description = "It was changed since the state that the request rests on.", body = ProblemBody),
+    ),
+    security(("api_key" = ["configure"])),
+)]
+pub(crate) async fn patch(
+    State(app): State<Arc<App>>,
+    caller: Caller<Configure>,
+    id: InPath<RuleIdText>,
+    Patch(edit): Patch,
+) -> Result<Tagged<RuleAnswer>, Problem> {
+    change(&app, &caller, id, &edit).await
 }
 
 /// Deletes a rule. What people said by it stays; no refusal is lost.
 #[utoipa::path(
     delete, path = "/v1/rules/{id}", tag = "Rules", operation_id = "delete_rule",
-    params(("id" = String, Path, description = "The id of the rule.")),
+    params(("id" = String, Path, description = "The id of the rule."), IfMatchHeader),
     responses(
-        (status = 200, description = "The deleted rule.", body = RuleAnswer),
+        (status = 200, description = "The deleted rule.", body = RuleAnswer, headers(("ETag" = String, description = "The tag of this state, for `If-Match`."))),
         (status = 404, description = "There is no such rule.", body = ProblemBody),
+        (status = 412, description = "It was changed since the state that the request rests on.", body = ProblemBody),
     ),
     security(("api_key" = ["configure"])),
 )]
@@ -252,10 +301,47 @@ pub(crate) async fn delete(
     State(app): State<Arc<App>>,
     caller: Caller<Configure>,
     InPath(RuleIdText(id)): InPath<RuleIdText>,
-) -> Result<Json<RuleAnswer>, Problem> {
-    let known = find(&caller, id)?;
-    let deleted_at = Some(known.deleted_at.unwrap_or_else(|| app.now()));
-    store(&app, &caller, id, Rule { deleted_at, ..known.clone() }).await
+    condition: IfMatch,
+) -> Result<Tagged<RuleAnswer>, Problem> {
+    let plan = |known: &Configuration| {
+        let rule = find(known, id)?;
+        if rule.deleted_at.is_none() {
+            condition.check(&tag(known, id, rule))?;
+        }
+        let deleted_at = Some(rule.deleted_at.unwrap_or_else(|| app.now()));
+        Ok(Plan::Changes(Change::Rule(id, Rule { deleted_at, ..rule.clone() }), ()))
+    };
+    let (configuration, ()) = revise(app.store(), caller.workspace(), plan).await?;
+    answer(&configuration, id)
+}
+
+/// What answers show besides what a client sets.
+const SHOWN: Shown = Shown {
+    fixed: &["id", "created_at", "deleted_at"],
+    told: &["permissions.*.permission", "notice.text_sha256"],
+    comes_back: false,
+};
+
+async fn change(
+    app: &App,
+    caller: &Caller<Configure>,
+    InPath(RuleIdText(id)): InPath<RuleIdText>,
+    edit: &Edit,
+) -> Result<Tagged<RuleAnswer>, Problem> {
+    let plan = |known: &Configuration| {
+        let rule = find(known, id)?;
+        let Edited { sent, basis } = edit.read(&RuleAnswer::of(rule), &SHOWN)?;
+        let changed = if basis.is_same {
+            rule.clone()
+        } else {
+            let says = checked(sent, known, id, rule.says.says().created_at)?;
+            Rule { says, deleted_at: rule.deleted_at }
+        };
+        edit.admit(&tag(known, id, rule), &basis, changed == *rule)?;
+        Ok(Plan::Changes(Change::Rule(id, changed), ()))
+    };
+    let (configuration, ()) = revise(app.store(), caller.workspace(), plan).await?;
+    answer(&configuration, id)
 }
 
 /// Says what a text would do, and why. Nothing is recorded, nobody is answered.
@@ -299,19 +385,17 @@ pub(crate) async fn dry_run(
     }))
 }
 
-fn find(caller: &Caller<Configure>, id: RuleId) -> Result<&Rule, Problem> {
-    caller.configuration().rules.get(&id).ok_or_else(|| Problem::new(Code::NotFound))
+fn find(known: &Configuration, id: RuleId) -> Result<&Rule, Problem> {
+    known.rules.get(&id).ok_or_else(|| Problem::new(Code::NotFound))
 }
 
-async fn store(
-    app: &App,
-    caller: &Caller<Configure>,
-    id: RuleId,
-    rule: Rule,
-) -> Result<Json<RuleAnswer>, Problem> {
-    let answer = RuleAnswer::of(&rule);
-    app.store().configure(caller.workspace(), Change::Rule(id, rule)).await?;
-    Ok(Json(answer))
+fn tag(known: &Configuration, id: RuleId, rule: &Rule) -> Tag {
+    Tag::of(&known.secret, 0, &[Change::Rule(id, rule.clone())])
+}
+
+fn answer(known: &Configuration, id: RuleId) -> Result<Tagged<RuleAnswer>, Problem> {
+    let rule = find(known, id)?;
+    Ok(Tagged::new(tag(known, id, rule), RuleAnswer::of(rule)))
 }
 
 /// The rule that a request asks for, checked.
@@ -363,7 +447,7 @@ fn matching(
     let mut named = [begins, is, matches].into_iter().flatten();
     let (first, second) = (named.next(), named.next());
     if second.is_some() {
-        let fault = "is one of begins, is and matches; send one of them";
+        let fault = "is one of begins, is and matches; send one of them, and null for the others";
         faults.note("", Code::InvalidValue, fault);
         return None;
     }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use sayso_core::channel::{Channel, Permission};
 use sayso_core::id::{ConnectionId, SenderId};
 use sayso_core::limits;
@@ -12,7 +11,7 @@ use sayso_core::rule::Keyword;
 use sayso_core::sender_health::Known;
 use sayso_core::time::Timestamp;
 use sayso_core::wording::{Codes, Conversation, Names, Question as Open, Reading, read};
-use sayso_store::configuration::{Change, Configuration, OptInQuestion, Sender};
+use sayso_store::configuration::{Change, Configuration, OptInQuestion, Plan, Sender};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -21,6 +20,9 @@ use crate::api::events::NoticeView;
 use crate::api::making::{Making, reused};
 use crate::api::notices::published;
 use crate::api::page::{InPath, ListQuery, has_room, name, page};
+use crate::api::revisions::{
+    Edit, Edited, Given, IfMatch, IfMatchHeader, Patch, Put, Shown, Tag, Tagged, Way, revise,
+};
 use crate::app::App;
 use crate::body::texts::{ChannelText, ConnectionIdText, SenderIdText};
 use crate::body::{Asked, Faults, IdempotencyKey, Sent, json_object};
@@ -158,7 +160,7 @@ pub(crate) async fn list(
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes retries of this request one sender; 1 to 255 visible ASCII characters.")),
     request_body(content = SenderRequest, description = "The sender."),
     responses(
-        (status = 201, description = "The sender.", body = SenderAnswer),
+        (status = 201, description = "The sender.", body = SenderAnswer, headers(("ETag" = String, description = "The tag of this state, for `If-Match`."))),
         (status = 409, description = "The workspace has as many senders as it may, or the idempotency key made another; `detail` says which.", body = ProblemBody),
     ),
     security(("api_key" = ["configure"])),
@@ -167,42 +169,33 @@ pub(crate) async fn create(
     State(app): State<Arc<App>>,
     caller: Caller<Configure>,
     key: IdempotencyKey,
-    sent: Sent<SenderRequest>,
-) -> Result<(StatusCode, Json<SenderAnswer>), Problem> {
-    let Sent { mut request, mut faults } = sent;
-    let channel = request.channel.as_ref().map(|ChannelText(channel)| *channel);
-    let channel = faults.require("/channel", channel, "sms");
-    let connection = connection(&request, caller.configuration(), &mut faults);
-    let question = question(request.question.take(), channel, caller.configuration(), &mut faults);
-    let texts = texts(request, &mut faults);
-    if let (Some(channel), Some((_, address))) = (channel, &texts) {
-        relay::check(connection, (channel, address), caller.configuration(), &mut faults);
-    }
-    let (channel, (name, address)) = faults.settle(channel.zip(texts))?;
+    given: Given,
+) -> Result<Tagged<SenderAnswer>, Problem> {
     let limit = ("SENDERS_PER_WORKSPACE_MAX", limits::SENDERS_PER_WORKSPACE_MAX);
-    let making = Making::begin(&app, &caller, key, "sender").await?;
-    let known = &making.configuration().senders;
-    let sender = Sender { channel, name, address, connection, question, deleted_at: None };
-    match making.find(known, SenderId::as_bytes) {
-        Some((id, made)) if *made != sender => return Err(reused(&id)),
-        Some((id, made)) => {
-            let answer = SenderAnswer::of(id, made, making.configuration(), app.now());
-            return Ok((StatusCode::CREATED, Json(answer)));
+    let making = Making::begin(&app, &caller, key, "sender");
+    let plan = |known: &Configuration| {
+        let sender = made(given.read()?, known)?;
+        match making.find(&known.senders, SenderId::as_bytes) {
+            Some((id, made)) if *made != sender => return Err(reused(&id)),
+            Some((id, _)) => return Ok(Plan::Stands(id)),
+            None => has_room(known.senders.len(), limit)?,
         }
-        None => has_room(known.len(), limit)?,
-    }
-    let id = SenderId::from_bytes(making.id());
-    store(&app, &caller, id, sender).await.map(|answer| (StatusCode::CREATED, answer))
+        let id = SenderId::from_bytes(making.id());
+        Ok(Plan::Changes(Change::Sender(id, sender), id))
+    };
+    let (configuration, id) = revise(app.store(), caller.workspace(), plan).await?;
+    answer(&app, &configuration, id).map(Tagged::created)
 }
 
 /// Changes the name, address and question of a sender, and its connection if one is named.
 #[utoipa::path(
     put, path = "/v1/senders/{id}", tag = "Senders", operation_id = "update_sender",
-    params(("id" = String, Path, description = "The id of the sender.")),
+    params(("id" = String, Path, description = "The id of the sender."), IfMatchHeader),
     request_body(content = SenderRequest, description = "The new name and address, the question if it asks one, and the new connection if it changes."),
     responses(
-        (status = 200, description = "The sender.", body = SenderAnswer),
+        (status = 200, description = "The sender.", body = SenderAnswer, headers(("ETag" = String, description = "The tag of this state, for `If-Match`."))),
         (status = 404, description = "There is no such sender.", body = ProblemBody),
+        (status = 412, description = "It was changed since the state that the request rests on.", body = ProblemBody),
     ),
     security(("api_key" = ["configure"])),
 )]
@@ -210,76 +203,155 @@ pub(crate) async fn put(
     State(app): State<Arc<App>>,
     caller: Caller<Configure>,
     id: InPath<SenderIdText>,
-    sent: Sent<SenderRequest>,
-) -> Result<Json<SenderAnswer>, Problem> {
-    let (id, known) = find(&caller, id)?;
-    let Sent { mut request, mut faults } = sent;
-    if request.channel.as_ref().is_some_and(|ChannelText(channel)| *channel != known.channel) {
-        faults.note("/channel", Code::InvalidValue, "never changes; make a new sender");
-    }
-    let connection = connection(&request, caller.configuration(), &mut faults);
-    let (asked, channel) = (request.question.take(), Some(known.channel));
-    let question = question(asked, channel, caller.configuration(), &mut faults);
-    let texts = texts(request, &mut faults);
-    let connection = connection.or(known.connection);
-    if let Some((_, address)) = &texts {
-        let is = (known.channel, address.as_ref());
-        relay::check(connection, is, caller.configuration(), &mut faults);
-    }
-    let (name, address) = faults.settle(texts)?;
-    let sender = Sender { name, address, connection, question, ..known };
-    let answer = store(&app, &caller, id, sender).await?;
-    app.dispatch().wake(caller.workspace(), id);
-    Ok(answer)
+    Put(edit): Put,
+) -> Result<Tagged<SenderAnswer>, Problem> {
+    change(&app, &caller, id, &edit).await
+}
+
+/// Changes what is named of a sender.
+///
+/// A JSON merge patch (RFC 7396): members that are absent stay, `null` takes a member away.
+#[utoipa::path(
+    patch, path = "/v1/senders/{id}", tag = "Senders", operation_id = "patch_sender",
+    params(("id" = String, Path, description = "The id of the sender."), IfMatchHeader),
+    request_body(content = SenderRequest, content_type = "application/merge-patch+json", description = "What is to be different."),
+    responses(
+        (status = 200, description = "The sender.", body = SenderAnswer, headers(("ETag" = String, description = "The tag of this state, for `If-Match`."))),
+        (status = 404, description = "There is no such sender.", body = ProblemBody),
+        (status = 412, description = "It was changed since the state that the request rests on.", body = ProblemBody),
+    ),
+    security(("api_key" = ["configure"])),
+)]
+pub(crate) async fn patch(
+    State(app): State<Arc<App>>,
+    caller: Caller<Configure>,
+    id: InPath<SenderIdText>,
+    Patch(edit): Patch,
+) -> Result<Tagged<SenderAnswer>, Problem> {
+    change(&app, &caller, id, &edit).await
 }
 
 /// Deletes a sender. What people said about it stays; no refusal is lost.
 #[utoipa::path(
     delete, path = "/v1/senders/{id}", tag = "Senders", operation_id = "delete_sender",
-    params(("id" = String, Path, description = "The id of the sender.")),
+    params(("id" = String, Path, description = "The id of the sender."), IfMatchHeader),
     responses(
-        (status = 200, description = "The deleted sender.", body = SenderAnswer),
+        (status = 200, description = "The deleted sender.", body = SenderAnswer, headers(("ETag" = String, description = "The tag of this state, for `If-Match`."))),
         (status = 404, description = "There is no such sender.", body = ProblemBody),
+        (status = 412, description = "It was changed since the state that the request rests on.", body = ProblemBody),
     ),
     security(("api_key" = ["configure"])),
 )]
 pub(crate) async fn delete(
     State(app): State<Arc<App>>,
     caller: Caller<Configure>,
-    id: InPath<SenderIdText>,
-) -> Result<Json<SenderAnswer>, Problem> {
-    let (id, known) = find(&caller, id)?;
-    let deleted_at = Some(known.deleted_at.unwrap_or_else(|| app.now()));
-    store(&app, &caller, id, Sender { deleted_at, ..known }).await
-}
-
-fn find(
-    caller: &Caller<Configure>,
     InPath(SenderIdText(id)): InPath<SenderIdText>,
-) -> Result<(SenderId, Sender), Problem> {
-    let known = caller.configuration().senders.get(&id);
-    known.map(|sender| (id, sender.clone())).ok_or_else(|| Problem::new(Code::NotFound))
+    condition: IfMatch,
+) -> Result<Tagged<SenderAnswer>, Problem> {
+    let plan = |known: &Configuration| {
+        let sender = find(known, id)?;
+        if sender.deleted_at.is_none() {
+            condition.check(&tag(known, id, sender))?;
+        }
+        let deleted_at = Some(sender.deleted_at.unwrap_or_else(|| app.now()));
+        Ok(Plan::Changes(Change::Sender(id, Sender { deleted_at, ..sender.clone() }), ()))
+    };
+    let (configuration, ()) = revise(app.store(), caller.workspace(), plan).await?;
+    answer(&app, &configuration, id)
 }
 
-async fn store(
+/// What answers show besides what a client sets.
+const SHOWN: Shown = Shown {
+    fixed: &["id", "deleted_at"],
+    told: &["level", "paused", "health", "history", "question.notice.text_sha256"],
+    comes_back: false,
+};
+
+async fn change(
     app: &App,
     caller: &Caller<Configure>,
-    id: SenderId,
-    sender: Sender,
-) -> Result<Json<SenderAnswer>, Problem> {
-    let answer = SenderAnswer::of(id, &sender, caller.configuration(), app.now());
-    app.store().configure(caller.workspace(), Change::Sender(id, sender)).await?;
-    Ok(Json(answer))
+    InPath(SenderIdText(id)): InPath<SenderIdText>,
+    edit: &Edit,
+) -> Result<Tagged<SenderAnswer>, Problem> {
+    let plan = |known: &Configuration| {
+        let sender = find(known, id)?;
+        let edited = edit.read(&SenderAnswer::of(id, sender, known, app.now()), &SHOWN)?;
+        let changed = changed(edited, edit, (id, sender), known)?;
+        Ok(Plan::Changes(Change::Sender(id, changed), ()))
+    };
+    let (configuration, ()) = revise(app.store(), caller.workspace(), plan).await?;
+    app.dispatch().wake(caller.workspace(), id);
+    answer(app, &configuration, id)
 }
 
+/// The sender that a request makes.
+fn made(sent: Sent<SenderRequest>, known: &Configuration) -> Result<Sender, Problem> {
+    let Sent { mut request, mut faults } = sent;
+    let channel = request.channel.as_ref().map(|ChannelText(channel)| *channel);
+    let channel = faults.require("/channel", channel, "sms");
+    let connection = connection(&request, None, known, &mut faults);
+    let question = question(request.question.take(), channel, known, &mut faults);
+    let texts = texts(request, &mut faults);
+    if let (Some(channel), Some((_, address))) = (channel, &texts) {
+        relay::check(connection, (channel, address), known, &mut faults);
+    }
+    let (channel, (name, address)) = faults.settle(channel.zip(texts))?;
+    Ok(Sender { channel, name, address, connection, question, deleted_at: None })
+}
+
+/// The sender as a change makes it.
+fn changed(
+    Edited { sent, basis }: Edited<SenderRequest>,
+    edit: &Edit,
+    (id, sender): (SenderId, &Sender),
+    known: &Configuration,
+) -> Result<Sender, Problem> {
+    if basis.is_same {
+        return Ok(sender.clone());
+    }
+    let Sent { mut request, mut faults } = sent;
+    if request.channel.as_ref().is_some_and(|ChannelText(channel)| *channel != sender.channel) {
+        faults.note("/channel", Code::InvalidValue, "never changes; make a new sender");
+    }
+    let named = connection(&request, sender.connection, known, &mut faults);
+    let stays = edit.way() == Way::Put && !edit.clears("connection");
+    let connection = named.or(sender.connection.filter(|_| stays));
+    let asked = request.question.take();
+    let question = question(asked, Some(sender.channel), known, &mut faults);
+    let texts = texts(request, &mut faults);
+    if let Some((_, address)) = &texts {
+        relay::check(connection, (sender.channel, address), known, &mut faults);
+    }
+    let (name, address) = faults.settle(texts)?;
+    let changed = Sender { name, address, connection, question, ..sender.clone() };
+    edit.admit(&tag(known, id, sender), &basis, changed == *sender)?;
+    Ok(changed)
+}
+
+fn find(known: &Configuration, id: SenderId) -> Result<&Sender, Problem> {
+    known.senders.get(&id).ok_or_else(|| Problem::new(Code::NotFound))
+}
+
+fn tag(known: &Configuration, id: SenderId, sender: &Sender) -> Tag {
+    Tag::of(&known.secret, 0, &[Change::Sender(id, sender.clone())])
+}
+
+fn answer(app: &App, known: &Configuration, id: SenderId) -> Result<Tagged<SenderAnswer>, Problem> {
+    let sender = find(known, id)?;
+    Ok(Tagged::new(tag(known, id, sender), SenderAnswer::of(id, sender, known, app.now())))
+}
+
+/// The connection that a request names: a living one, or the one that the sender has.
 fn connection(
     request: &SenderRequest,
+    own: Option<ConnectionId>,
     configuration: &Configuration,
     faults: &mut Faults,
 ) -> Option<ConnectionId> {
     let ConnectionIdText(id) = request.connection.as_ref()?;
     let known = configuration.connections.get(id);
-    if known.is_none_or(|connection| connection.deleted_at.is_some()) {
+    let is_own = own == Some(*id);
+    if !is_own && known.is_none_or(|connection| connection.deleted_at.is_some()) {
         faults.note("/connection", Code::UnknownConnection, "is no living connection");
     }
     Some(*id)

@@ -3,34 +3,40 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use sayso_core::channel::Channel;
+use sayso_core::id::SenderId;
 use sayso_core::limits;
 use sayso_core::pack::PackName;
 use sayso_core::settings::{ChannelDefault, Settings};
 use sayso_core::statement::Level;
-use sayso_store::configuration::Change;
+use sayso_store::configuration::{Change, Configuration, Plan};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
+use crate::api::revisions::{
+    Edit, Edited, IfMatchHeader, IfNoneMatch, IfNoneMatchHeader, Patch, Put, Shown, Tag, Tagged,
+    Way, revise,
+};
 use crate::app::App;
-use crate::body::texts::{LevelText, PackText, RegionText, TimeText};
+use crate::body::texts::{LevelText, PackText, RegionText, SenderIdText, TimeText};
 use crate::body::{Asked, Faults, Sent, json_object};
 use crate::caller::{Caller, Configure, Read};
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Problem, ProblemBody};
 
 use self::policies::{PolicyAnswer, PolicyRequest};
 use pacing::{FrequencyCapAnswer, FrequencyCapRequest, QuietHoursAnswer, QuietHoursRequest};
 
 mod pacing;
 pub(crate) mod policies;
+mod whole;
 
 /// The words that acknowledge a default of opted in for marketing (rule 10).
 const ACKNOWLEDGEMENT: &str = "people who said nothing will get marketing";
 
 json_object! {
-    /// All settings of the workspace; what is left out takes its default.
+    /// All settings of the workspace. What is left out has its default: a `PUT` that would reset a setting so is
+    /// refused, and `PATCH` leaves alone what it does not name.
     #[derive(ToSchema)]
     SettingsRequest {
         /// Where national phone numbers belong; without it only E.164 is understood.
@@ -61,7 +67,10 @@ json_object! {
         /// The countries whose packs apply: their hours hold marketing back, and the linter follows them. None if absent.
         #[schema(value_type = Option<Vec<String>>, example = json!(["us", "ca"]))]
         country_packs: Vec<PackText>,
-        /// Needed for `opted_in_acknowledged`: the words "people who said nothing will get marketing".
+        /// Who sends what names no sender, by channel: a living sender of it. Needed where a channel has several and requests name none.
+        #[schema(value_type = Option<BTreeMap<String, String>>, example = json!({"sms": "snd_01jd6m9k3te5b8r5v3x5y6z7w8"}))]
+        default_senders: BTreeMap<String, SenderIdText>,
+        /// Needed for `opted_in_acknowledged` on a channel that does not have it yet: the words "people who said nothing will get marketing".
         acknowledgement: String,
     }
 }
@@ -102,49 +111,125 @@ pub(crate) struct SettingsAnswer {
     policies: BTreeMap<&'static str, PolicyAnswer>,
     /// The countries whose packs apply.
     country_packs: Vec<&'static str>,
+    /// Who sends what names no sender, for every channel with such a sender.
+    default_senders: BTreeMap<&'static str, String>,
 }
 
 /// Reads the settings, now or as they were.
 #[utoipa::path(
     get, path = "/v1/settings", tag = "Settings", operation_id = "get_settings",
-    params(SettingsQuery),
-    responses((status = 200, description = "The settings in force.", body = SettingsAnswer)),
+    params(SettingsQuery, IfNoneMatchHeader),
+    responses(
+        (status = 200, description = "The settings in force.", body = SettingsAnswer, headers(("ETag" = String, description = "The tag of this state, for `If-Match`."))),
+        (status = 304, description = "They are as you have them."),
+    ),
     security(("api_key" = ["read"])),
 )]
 pub(crate) async fn get(
-    State(app): State<Arc<App>>,
     caller: Caller<Read>,
     asked: Asked<SettingsQuery>,
-) -> Result<Json<SettingsAnswer>, Problem> {
+    condition: IfNoneMatch,
+) -> Result<Tagged<SettingsAnswer>, Problem> {
     let Asked { request, faults } = asked;
-    let at = request.as_of.map_or_else(|| app.now(), |TimeText(at)| at);
-    let at = faults.settle(Some(at))?;
-    Ok(Json(SettingsAnswer::of(&caller.configuration().settings.at(at))))
+    let request = faults.settle(Some(request))?;
+    let known = caller.configuration();
+    let settings = match request.as_of {
+        Some(TimeText(at)) => known.settings.at(at),
+        None => latest(known),
+    };
+    Ok(answer(known, &settings).unless_known(&condition))
 }
 
 /// Replaces the settings, from now on. Questions about earlier times are answered with those of then.
+///
+/// Nothing is reset in silence: a setting that is not as by default and is left out is a fault. Send it as
+/// it is to be, or change single settings with `PATCH`.
 #[utoipa::path(
     put, path = "/v1/settings", tag = "Settings", operation_id = "put_settings",
+    params(IfMatchHeader),
     request_body(content = SettingsRequest, description = "All settings."),
-    responses((status = 200, description = "The settings in force.", body = SettingsAnswer)),
+    responses(
+        (status = 200, description = "The settings in force.", body = SettingsAnswer, headers(("ETag" = String, description = "The tag of this state, for `If-Match`."))),
+        (status = 412, description = "It was changed since the state that the request rests on.", body = ProblemBody),
+    ),
     security(("api_key" = ["configure"])),
 )]
 pub(crate) async fn put(
     State(app): State<Arc<App>>,
     caller: Caller<Configure>,
-    sent: Sent<SettingsRequest>,
-) -> Result<Json<SettingsAnswer>, Problem> {
-    let settings = parse(sent)?;
-    let answer = SettingsAnswer::of(&settings);
-    app.store().configure(caller.workspace(), Change::Settings(settings)).await?;
-    // What the settings of before held back may go by these.
-    for sender in caller.configuration().senders.keys() {
-        app.dispatch().wake(caller.workspace(), *sender);
-    }
-    Ok(Json(answer))
+    Put(edit): Put,
+) -> Result<Tagged<SettingsAnswer>, Problem> {
+    change(&app, &caller, &edit).await
 }
 
-fn parse(sent: Sent<SettingsRequest>) -> Result<Settings, Problem> {
+/// Changes the settings that are named, from now on. All others stay.
+///
+/// A JSON merge patch (RFC 7396): members that are absent stay, `null` gives a setting its default.
+#[utoipa::path(
+    patch, path = "/v1/settings", tag = "Settings", operation_id = "patch_settings",
+    params(IfMatchHeader),
+    request_body(content = SettingsRequest, content_type = "application/merge-patch+json", description = "The settings that are to be different."),
+    responses(
+        (status = 200, description = "The settings in force.", body = SettingsAnswer, headers(("ETag" = String, description = "The tag of this state, for `If-Match`."))),
+        (status = 412, description = "It was changed since the state that the request rests on.", body = ProblemBody),
+    ),
+    security(("api_key" = ["configure"])),
+)]
+pub(crate) async fn patch(
+    State(app): State<Arc<App>>,
+    caller: Caller<Configure>,
+    Patch(edit): Patch,
+) -> Result<Tagged<SettingsAnswer>, Problem> {
+    change(&app, &caller, &edit).await
+}
+
+/// What answers show besides what a client sets.
+const SHOWN: Shown = Shown { fixed: &[], told: &["policies.*.version"], comes_back: false };
+
+async fn change(
+    app: &App,
+    caller: &Caller<Configure>,
+    edit: &Edit,
+) -> Result<Tagged<SettingsAnswer>, Problem> {
+    let plan = |known: &Configuration| {
+        let before = latest(known);
+        let edited = edit.read_as(&SettingsAnswer::of(&before), &SHOWN, whole::adapt)?;
+        let Edited { mut sent, basis } = edited;
+        if let Some(members) = edit.members().filter(|_| edit.way() == Way::Put) {
+            whole::refuse_resets(members, &before, &mut sent.faults);
+        }
+        let settings = parse(sent, &before, known)?;
+        edit.admit(&tag(known, &before), &basis, settings == before)?;
+        Ok(Plan::Changes(Change::Settings(settings), ()))
+    };
+    let (configuration, ()) = revise(app.store(), caller.workspace(), plan).await?;
+    // What the settings of before held back may go by these.
+    for sender in configuration.senders.keys() {
+        app.dispatch().wake(caller.workspace(), *sender);
+    }
+    Ok(answer(&configuration, &latest(&configuration)))
+}
+
+/// The settings in force, whatever the clock says.
+fn latest(known: &Configuration) -> Settings {
+    known.settings.latest().cloned().unwrap_or_default()
+}
+
+fn tag(known: &Configuration, settings: &Settings) -> Tag {
+    Tag::of(&known.secret, 0, &[Change::Settings(settings.clone())])
+}
+
+fn answer(known: &Configuration, settings: &Settings) -> Tagged<SettingsAnswer> {
+    Tagged::new(tag(known, settings), SettingsAnswer::of(settings))
+}
+
+/// The settings that a request makes of those before. What is only shown (a level that follows from a policy,
+/// the policy that a channel has anyway) is not taken for named.
+fn parse(
+    sent: Sent<SettingsRequest>,
+    before: &Settings,
+    known: &Configuration,
+) -> Result<Settings, Problem> {
     let Sent { request, mut faults } = sent;
     let defaults =
         request.defaults.unwrap_or_default().into_iter().filter_map(|(channel, word)| {
@@ -154,18 +239,24 @@ fn parse(sent: Sent<SettingsRequest>) -> Result<Settings, Problem> {
                 parse_default(&word, &pointer, &mut faults)?,
             ))
         });
-    let defaults: BTreeMap<Channel, ChannelDefault> = defaults.collect();
+    let mut defaults: BTreeMap<Channel, ChannelDefault> = defaults.collect();
+    defaults.retain(|_, default| *default != ChannelDefault::OptedOut);
     let least_levels = request.least_levels.unwrap_or_default().into_iter().filter_map(
         |(channel, LevelText(level))| {
             let pointer = format!("/least_levels/{channel}");
             Some((parse_channel(&channel, &pointer, &mut faults)?, level))
         },
     );
-    let least_levels: BTreeMap<Channel, Level> = least_levels.collect();
+    let mut least_levels: BTreeMap<Channel, Level> = least_levels.collect();
+    least_levels.retain(|channel, level| {
+        before.least_levels.contains_key(channel) || *level != before.least_level(*channel)
+    });
     let acknowledged = request.acknowledgement.as_deref().map(str::trim) == Some(ACKNOWLEDGEMENT);
-    if defaults.values().any(|default| *default == ChannelDefault::OptedInAcknowledged)
-        && !acknowledged
-    {
+    let is_new = |(channel, default): (&Channel, &ChannelDefault)| {
+        *default == ChannelDefault::OptedInAcknowledged
+            && before.defaults.get(channel) != Some(default)
+    };
+    if defaults.iter().any(is_new) && !acknowledged {
         let fault = "must acknowledge what opted_in_acknowledged means";
         faults.note_with_example(
             "/acknowledgement",
@@ -180,6 +271,7 @@ fn parse(sent: Sent<SettingsRequest>) -> Result<Settings, Problem> {
         let pointer = "/inferred_refusals_per_day";
         faults.note_with_example(pointer, Code::InvalidValue, fault, "200");
     }
+    let named = request.default_senders.unwrap_or_default();
     let settings = Settings {
         region: request.region.map(|RegionText(region)| region),
         require_opt_in: request.require_opt_in.unwrap_or(true),
@@ -193,11 +285,36 @@ fn parse(sent: Sent<SettingsRequest>) -> Result<Settings, Problem> {
             request.frequency_caps.unwrap_or_default(),
             &mut faults,
         ),
-        policies: policies::policies(request.policies.unwrap_or_default(), &mut faults),
+        policies: policies::policies(
+            request.policies.unwrap_or_default(),
+            &before.policies,
+            &mut faults,
+        ),
         country_packs: packs(request.country_packs),
+        default_senders: default_senders(named, before, known, &mut faults),
     };
     policies::check_levels(&settings, &mut faults);
     faults.settle(Some(settings))
+}
+
+/// The default senders: each lives on its channel, or was named before.
+fn default_senders(
+    named: BTreeMap<String, SenderIdText>,
+    before: &Settings,
+    known: &Configuration,
+    faults: &mut Faults,
+) -> BTreeMap<Channel, SenderId> {
+    let read = named.into_iter().filter_map(|(channel, SenderIdText(id))| {
+        let pointer = format!("/default_senders/{channel}");
+        let channel = parse_channel(&channel, &pointer, faults)?;
+        let is_known = before.default_senders.get(&channel) == Some(&id);
+        if !is_known && !known.living_senders(channel).any(|living| living == id) {
+            let fault = "is no living sender of this channel; GET /v1/senders lists them";
+            faults.note(pointer, Code::UnknownSender, fault);
+        }
+        Some((channel, id))
+    });
+    read.collect()
 }
 
 fn packs(named: Option<Vec<PackText>>) -> BTreeSet<PackName> {
@@ -245,6 +362,11 @@ impl SettingsAnswer {
             frequency_caps: settings.frequency_caps.iter().map(FrequencyCapAnswer::of).collect(),
             policies: PolicyAnswer::all(&settings.policies),
             country_packs: settings.country_packs.iter().map(|pack| pack.as_str()).collect(),
+            default_senders: settings
+                .default_senders
+                .iter()
+                .map(|(channel, sender)| (channel.as_str(), sender.to_string()))
+                .collect(),
         }
     }
 }

@@ -4,16 +4,19 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use sayso_core::form::Origin;
 use sayso_core::limits;
 use sayso_core::source::SourceName;
-use sayso_store::configuration::{Change, Site};
+use sayso_store::configuration::{Change, Configuration, Plan, Site};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::making::{Making, reused, said_before};
 use crate::api::page::{InPath, ListQuery, has_room, page};
+use crate::api::revisions::{
+    Edit, Edited, Given, IfMatch, IfMatchHeader, IfNoneMatch, IfNoneMatchHeader, Patch, Put, Shown,
+    Tag, Tagged, revise,
+};
 use crate::app::App;
 use crate::body::texts::NameText;
 use crate::body::{Asked, Faults, IdempotencyKey, Sent, json_object};
@@ -88,7 +91,7 @@ pub(crate) async fn list(
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes retries of this request one site; 1 to 255 visible ASCII characters.")),
     request_body(content = SiteRequest, description = "The site."),
     responses(
-        (status = 201, description = "The site and, if asked for, its secret.", body = SiteAnswer),
+        (status = 201, description = "The site and, if asked for, its secret.", body = SiteAnswer, headers(("ETag" = String, description = "The tag of this state, for `If-Match`."))),
         (status = 409, description = "The workspace has as many sites as it may, or the idempotency key made another; `detail` says which.", body = ProblemBody),
     ),
     security(("api_key" = ["configure"])),
@@ -97,43 +100,56 @@ pub(crate) async fn create(
     State(app): State<Arc<App>>,
     caller: Caller<Configure>,
     key: IdempotencyKey,
-    sent: Sent<SiteRequest>,
-) -> Result<(StatusCode, Json<SiteAnswer>), Problem> {
-    let Sent { request, mut faults } = sent;
-    let name = faults.require("/name", request.name, "shop.example");
-    let origins = origins(request.origins, &mut faults);
-    let (NameText(name), origins) = faults.settle(name.zip(origins))?;
+    given: Given,
+) -> Result<Tagged<SiteAnswer>, Problem> {
     let limit = ("SITES_PER_WORKSPACE_MAX", limits::SITES_PER_WORKSPACE_MAX);
-    let making = Making::begin(&app, &caller, key, "site").await?;
-    let known = &making.configuration().sites;
+    let making = Making::begin(&app, &caller, key, "site");
     let key = format!("site_{}", letters(&making.name_bytes()));
     let key = SourceName::parse(&key).map_err(|_| Problem::new(Code::Internal))?;
-    let secret = request.new_user_hash_secret.unwrap_or(false).then(|| new_secret(&app));
-    let site = Site {
-        name,
-        origins,
-        user_hash_secret: secret.as_deref().map(Into::into),
-        deleted_at: None,
-    };
-    match known.get(&key) {
-        Some(_) if secret.is_some() => return Err(said_before(&key)),
-        Some(made) if *made != site => return Err(reused(&key)),
-        Some(made) => {
-            return Ok((StatusCode::CREATED, Json(SiteAnswer::of(&key, made, None))));
+    let fresh = new_secret(&app);
+    let plan = |known: &Configuration| {
+        let (site, secret) = made(given.read()?, &fresh)?;
+        match known.sites.get(&key) {
+            Some(_) if secret.is_some() => return Err(said_before(&key)),
+            Some(made) if *made != site => return Err(reused(&key)),
+            Some(_) => return Ok(Plan::Stands(None)),
+            None => has_room(known.sites.len(), limit)?,
         }
-        None => has_room(known.len(), limit)?,
-    }
-    store(&app, &caller, key, site, secret).await.map(|answer| (StatusCode::CREATED, answer))
+        Ok(Plan::Changes(Change::Site(key.clone(), site), secret))
+    };
+    let (configuration, secret) = revise(app.store(), caller.workspace(), plan).await?;
+    answer(&configuration, &key, secret).map(Tagged::created)
+}
+
+/// Reads a site.
+#[utoipa::path(
+    get, path = "/v1/sites/{site}", tag = "Sites", operation_id = "get_site",
+    params(("site" = String, Path, description = "The public key of the site."), IfNoneMatchHeader),
+    responses(
+        (status = 200, description = "The site.", body = SiteAnswer, headers(("ETag" = String, description = "The tag of this state, for `If-Match`."))),
+        (status = 304, description = "It is as you have it."),
+        (status = 404, description = "There is no such site.", body = ProblemBody),
+    ),
+    security(("api_key" = ["configure"])),
+)]
+pub(crate) async fn get(
+    caller: Caller<Configure>,
+    InPath(NameText(key)): InPath<NameText>,
+    condition: IfNoneMatch,
+) -> Result<Tagged<SiteAnswer>, Problem> {
+    let answer = answer(caller.configuration(), &key, None);
+    answer.map(|answer| answer.unless_known(&condition))
 }
 
 /// Changes the origins of a site, or its secret.
 #[utoipa::path(
     put, path = "/v1/sites/{site}", tag = "Sites", operation_id = "update_site",
-    params(("site" = String, Path, description = "The public key of the site.")),
+    params(("site" = String, Path, description = "The public key of the site."), IfMatchHeader),
     request_body(content = SiteRequest, description = "The new origins."),
     responses(
-        (status = 200, description = "The site and, if asked for, its new secret.", body = SiteAnswer),
+        (status = 200, description = "The site and, if asked for, its new secret.", body = SiteAnswer, headers(("ETag" = String, description = "The tag of this state, for `If-Match`."))),
         (status = 404, description = "There is no such site.", body = ProblemBody),
+        (status = 412, description = "It was changed since the state that the request rests on.", body = ProblemBody),
     ),
     security(("api_key" = ["configure"])),
 )]
@@ -141,64 +157,138 @@ pub(crate) async fn put(
     State(app): State<Arc<App>>,
     caller: Caller<Configure>,
     key: InPath<NameText>,
-    sent: Sent<SiteRequest>,
-) -> Result<Json<SiteAnswer>, Problem> {
-    let (key, known) = find(&caller, key)?;
-    let Sent { request, mut faults } = sent;
-    if request.name.as_ref().is_some_and(|NameText(name)| *name != known.name) {
-        faults.note(
-            "/name",
-            Code::InvalidValue,
-            "never changes: it names the source of what was said",
-        );
-    }
-    let origins = origins(request.origins, &mut faults);
-    let origins = faults.settle(origins)?;
-    let secret = request.new_user_hash_secret.unwrap_or(false).then(|| new_secret(&app));
-    let user_hash_secret = secret.as_deref().map(Into::into).or(known.user_hash_secret.clone());
-    store(&app, &caller, key, Site { origins, user_hash_secret, ..known }, secret).await
+    Put(edit): Put,
+) -> Result<Tagged<SiteAnswer>, Problem> {
+    change(&app, &caller, key, &edit).await
+}
+
+/// Changes what is named of a site.
+///
+/// A JSON merge patch (RFC 7396): members that are absent stay, `null` takes a member away.
+#[utoipa::path(
+    patch, path = "/v1/sites/{site}", tag = "Sites", operation_id = "patch_site",
+    params(("site" = String, Path, description = "The public key of the site."), IfMatchHeader),
+    request_body(content = SiteRequest, content_type = "application/merge-patch+json", description = "What is to be different."),
+    responses(
+        (status = 200, description = "The site and, if asked for, its new secret.", body = SiteAnswer, headers(("ETag" = String, description = "The tag of this state, for `If-Match`."))),
+        (status = 404, description = "There is no such site.", body = ProblemBody),
+        (status = 412, description = "It was changed since the state that the request rests on.", body = ProblemBody),
+    ),
+    security(("api_key" = ["configure"])),
+)]
+pub(crate) async fn patch(
+    State(app): State<Arc<App>>,
+    caller: Caller<Configure>,
+    key: InPath<NameText>,
+    Patch(edit): Patch,
+) -> Result<Tagged<SiteAnswer>, Problem> {
+    change(&app, &caller, key, &edit).await
 }
 
 /// Deletes a site: its pages are no longer heard. What they said stays.
 #[utoipa::path(
     delete, path = "/v1/sites/{site}", tag = "Sites", operation_id = "delete_site",
-    params(("site" = String, Path, description = "The public key of the site.")),
+    params(("site" = String, Path, description = "The public key of the site."), IfMatchHeader),
     responses(
-        (status = 200, description = "The deleted site.", body = SiteAnswer),
+        (status = 200, description = "The deleted site.", body = SiteAnswer, headers(("ETag" = String, description = "The tag of this state, for `If-Match`."))),
         (status = 404, description = "There is no such site.", body = ProblemBody),
+        (status = 412, description = "It was changed since the state that the request rests on.", body = ProblemBody),
     ),
     security(("api_key" = ["configure"])),
 )]
 pub(crate) async fn delete(
     State(app): State<Arc<App>>,
     caller: Caller<Configure>,
-    key: InPath<NameText>,
-) -> Result<Json<SiteAnswer>, Problem> {
-    let (key, known) = find(&caller, key)?;
-    let deleted_at = Some(known.deleted_at.unwrap_or_else(|| app.now()));
-    store(&app, &caller, key, Site { deleted_at, ..known }, None).await
+    InPath(NameText(key)): InPath<NameText>,
+    condition: IfMatch,
+) -> Result<Tagged<SiteAnswer>, Problem> {
+    let plan = |known: &Configuration| {
+        let site = find(known, &key)?;
+        if site.deleted_at.is_none() {
+            condition.check(&tag(known, &key, site))?;
+        }
+        let deleted_at = Some(site.deleted_at.unwrap_or_else(|| app.now()));
+        Ok(Plan::Changes(Change::Site(key.clone(), Site { deleted_at, ..site.clone() }), ()))
+    };
+    let (configuration, ()) = revise(app.store(), caller.workspace(), plan).await?;
+    answer(&configuration, &key, None)
+}
+
+/// What answers show besides what a client sets.
+const SHOWN: Shown =
+    Shown { fixed: &["site", "user_hash", "deleted_at"], told: &[], comes_back: false };
+
+async fn change(
+    app: &App,
+    caller: &Caller<Configure>,
+    InPath(NameText(key)): InPath<NameText>,
+    edit: &Edit,
+) -> Result<Tagged<SiteAnswer>, Problem> {
+    let fresh = new_secret(app);
+    let plan = |known: &Configuration| {
+        let site = find(known, &key)?;
+        let edited = edit.read(&SiteAnswer::of(&key, site, None), &SHOWN)?;
+        let (changed, secret) = changed(edited, edit, (&key, site), (known, &fresh))?;
+        Ok(Plan::Changes(Change::Site(key.clone(), changed), secret))
+    };
+    let (configuration, secret) = revise(app.store(), caller.workspace(), plan).await?;
+    answer(&configuration, &key, secret)
+}
+
+/// The site that a request makes, and its secret if it asks for one.
+fn made(sent: Sent<SiteRequest>, fresh: &str) -> Result<(Site, Option<String>), Problem> {
+    let Sent { request, mut faults } = sent;
+    let name = faults.require("/name", request.name, "shop.example");
+    let origins = origins(request.origins, &mut faults);
+    let (NameText(name), origins) = faults.settle(name.zip(origins))?;
+    let secret = request.new_user_hash_secret.unwrap_or(false).then(|| fresh.to_owned());
+    let user_hash_secret = secret.as_deref().map(Into::into);
+    Ok((Site { name, origins, user_hash_secret, deleted_at: None }, secret))
+}
+
+/// The site as a change makes it, and its new secret if it asks for one.
+fn changed(
+    Edited { sent, basis }: Edited<SiteRequest>,
+    edit: &Edit,
+    (key, site): (&SourceName, &Site),
+    (known, fresh): (&Configuration, &str),
+) -> Result<(Site, Option<String>), Problem> {
+    if basis.is_same {
+        return Ok((site.clone(), None));
+    }
+    let Sent { request, mut faults } = sent;
+    if request.name.as_ref().is_some_and(|NameText(name)| *name != site.name) {
+        let fault = "never changes: it names the source of what was said";
+        faults.note("/name", Code::InvalidValue, fault);
+    }
+    let origins = origins(request.origins, &mut faults);
+    let origins = faults.settle(origins)?;
+    let secret = request.new_user_hash_secret.unwrap_or(false).then(|| fresh.to_owned());
+    let user_hash_secret = secret.as_deref().map(Into::into).or(site.user_hash_secret.clone());
+    let changed = Site { origins, user_hash_secret, ..site.clone() };
+    edit.admit(&tag(known, key, site), &basis, changed == *site)?;
+    Ok((changed, secret))
 }
 
 fn new_secret(app: &App) -> String {
     format!("uh_{}", letters(&app.environment().random::<20>()))
 }
 
-fn find(caller: &Caller<Configure>, key: InPath<NameText>) -> Result<(SourceName, Site), Problem> {
-    let InPath(NameText(key)) = key;
-    let known = caller.configuration().sites.get(&key).cloned();
-    known.map(|site| (key, site)).ok_or_else(|| Problem::new(Code::NotFound))
+fn find<'a>(known: &'a Configuration, key: &SourceName) -> Result<&'a Site, Problem> {
+    known.sites.get(key).ok_or_else(|| Problem::new(Code::NotFound))
 }
 
-async fn store(
-    app: &App,
-    caller: &Caller<Configure>,
-    key: SourceName,
-    site: Site,
+fn tag(known: &Configuration, key: &SourceName, site: &Site) -> Tag {
+    Tag::of(&known.secret, 0, &[Change::Site(key.clone(), site.clone())])
+}
+
+fn answer(
+    known: &Configuration,
+    key: &SourceName,
     secret: Option<String>,
-) -> Result<Json<SiteAnswer>, Problem> {
-    let answer = SiteAnswer::of(&key, &site, secret);
-    app.store().configure(caller.workspace(), Change::Site(key, site)).await?;
-    Ok(Json(answer))
+) -> Result<Tagged<SiteAnswer>, Problem> {
+    let site = find(known, key)?;
+    Ok(Tagged::new(tag(known, key, site), SiteAnswer::of(key, site, secret)))
 }
 
 fn origins(sent: Option<Vec<String>>, faults: &mut Faults) -> Option<Vec<Box<str>>> {

@@ -4,17 +4,20 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use sayso_core::id::TopicId;
 use sayso_core::limits;
 use sayso_core::rule::Keyword;
 use sayso_core::wording::Code;
-use sayso_store::configuration::{Change, Configuration, Topic};
+use sayso_store::configuration::{Change, Configuration, Plan, Topic};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::making::{Making, reused};
 use crate::api::page::{InPath, ListQuery, has_room, name, page};
+use crate::api::revisions::{
+    Edit, Edited, Given, IfMatch, IfMatchHeader, IfNoneMatch, IfNoneMatchHeader, Patch, Put, Shown,
+    Tag, Tagged, revise,
+};
 use crate::app::App;
 use crate::body::texts::{CategoryText, TopicIdText};
 use crate::body::{Asked, Faults, IdempotencyKey, Sent, json_object};
@@ -86,7 +89,7 @@ pub(crate) async fn list(
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes retries of this request one topic; 1 to 255 visible ASCII characters.")),
     request_body(content = TopicRequest, description = "The topic."),
     responses(
-        (status = 201, description = "The topic.", body = TopicAnswer),
+        (status = 201, description = "The topic.", body = TopicAnswer, headers(("ETag" = String, description = "The tag of this state, for `If-Match`."))),
         (status = 409, description = "The workspace has as many topics as it may, or the idempotency key made another; `detail` says which.", body = ProblemBody),
     ),
     security(("api_key" = ["configure"])),
@@ -95,36 +98,53 @@ pub(crate) async fn create(
     State(app): State<Arc<App>>,
     caller: Caller<Configure>,
     key: IdempotencyKey,
-    sent: Sent<TopicRequest>,
-) -> Result<(StatusCode, Json<TopicAnswer>), Problem> {
-    let Sent { request, mut faults } = sent;
-    let category = request.category.map(|CategoryText(category)| category);
-    let category = faults.require("/category", category, "marketing");
-    let name = name(request.name, &mut faults);
-    let code = code(request.code, None, caller.configuration(), &mut faults);
-    let (name, category) = faults.settle(name.zip(category))?;
+    given: Given,
+) -> Result<Tagged<TopicAnswer>, Problem> {
     let limit = ("TOPICS_PER_WORKSPACE_MAX", limits::TOPICS_PER_WORKSPACE_MAX);
-    let making = Making::begin(&app, &caller, key, "topic").await?;
-    let known = &making.configuration().topics;
-    let topic = Topic { name, category, code, deleted_at: None };
-    match making.find(known, TopicId::as_bytes) {
-        Some((id, made)) if *made != topic => return Err(reused(&id)),
-        Some((id, made)) => return Ok((StatusCode::CREATED, Json(TopicAnswer::of(id, made)))),
-        None => has_room(known.len(), limit)?,
-    }
-    let id = TopicId::from_bytes(making.id());
-    store(&app, &caller, id, topic).await.map(|answer| (StatusCode::CREATED, answer))
+    let making = Making::begin(&app, &caller, key, "topic");
+    let plan = |known: &Configuration| {
+        let topic = made(given.read()?, known)?;
+        match making.find(&known.topics, TopicId::as_bytes) {
+            Some((id, made)) if *made != topic => return Err(reused(&id)),
+            Some((id, _)) => return Ok(Plan::Stands(id)),
+            None => has_room(known.topics.len(), limit)?,
+        }
+        let id = TopicId::from_bytes(making.id());
+        Ok(Plan::Changes(Change::Topic(id, topic), id))
+    };
+    let (configuration, id) = revise(app.store(), caller.workspace(), plan).await?;
+    answer(&configuration, id).map(Tagged::created)
+}
+
+/// Reads a topic.
+#[utoipa::path(
+    get, path = "/v1/topics/{id}", tag = "Topics", operation_id = "get_topic",
+    params(("id" = String, Path, description = "The id of the topic."), IfNoneMatchHeader),
+    responses(
+        (status = 200, description = "The topic.", body = TopicAnswer, headers(("ETag" = String, description = "The tag of this state, for `If-Match`."))),
+        (status = 304, description = "It is as you have it."),
+        (status = 404, description = "There is no such topic.", body = ProblemBody),
+    ),
+    security(("api_key" = ["read"])),
+)]
+pub(crate) async fn get(
+    caller: Caller<Read>,
+    InPath(TopicIdText(id)): InPath<TopicIdText>,
+    condition: IfNoneMatch,
+) -> Result<Tagged<TopicAnswer>, Problem> {
+    answer(caller.configuration(), id).map(|answer| answer.unless_known(&condition))
 }
 
 /// Changes the name and the code of a topic.
 #[utoipa::path(
     put, path = "/v1/topics/{id}", tag = "Topics", operation_id = "update_topic",
-    params(("id" = String, Path, description = "The id of the topic.")),
+    params(("id" = String, Path, description = "The id of the topic."), IfMatchHeader),
     request_body(content = TopicRequest, description = "The new name, and the code if it has one of its own."),
     responses(
-        (status = 200, description = "The topic.", body = TopicAnswer),
+        (status = 200, description = "The topic.", body = TopicAnswer, headers(("ETag" = String, description = "The tag of this state, for `If-Match`."))),
         (status = 404, description = "There is no such topic.", body = ProblemBody),
         (status = 409, description = "The category is another; it never changes.", body = ProblemBody),
+        (status = 412, description = "It was changed since the state that the request rests on.", body = ProblemBody),
     ),
     security(("api_key" = ["configure"])),
 )]
@@ -132,43 +152,120 @@ pub(crate) async fn put(
     State(app): State<Arc<App>>,
     caller: Caller<Configure>,
     id: InPath<TopicIdText>,
-    sent: Sent<TopicRequest>,
-) -> Result<Json<TopicAnswer>, Problem> {
-    let (id, known) = find(&caller, id)?;
-    let Sent { request, mut faults } = sent;
-    let changed =
-        request.category.as_ref().is_some_and(|CategoryText(category)| *category != known.category);
-    let name = name(request.name, &mut faults);
-    let code = code(request.code, Some(id), caller.configuration(), &mut faults);
-    let name = faults.settle(name)?;
-    if changed {
-        let mut faults = Faults::default();
-        let fault = format!("is not the topic's, which is {} for good", known.category);
-        let example = known.category.as_str();
-        faults.note_with_example("/category", ProblemCode::CategoryFixed, fault, example);
-        return Err(faults.into_problem());
-    }
-    store(&app, &caller, id, Topic { name, code, ..known }).await
+    Put(edit): Put,
+) -> Result<Tagged<TopicAnswer>, Problem> {
+    change(&app, &caller, id, &edit).await
+}
+
+/// Changes the name or the code of a topic.
+///
+/// A JSON merge patch (RFC 7396): members that are absent stay, `null` takes a member away.
+#[utoipa::path(
+    patch, path = "/v1/topics/{id}", tag = "Topics", operation_id = "patch_topic",
+    params(("id" = String, Path, description = "The id of the topic."), IfMatchHeader),
+    request_body(content = TopicRequest, content_type = "application/merge-patch+json", description = "What is to be different."),
+    responses(
+        (status = 200, description = "The topic.", body = TopicAnswer, headers(("ETag" = String, description = "The tag of this state, for `If-Match`."))),
+        (status = 404, description = "There is no such topic.", body = ProblemBody),
+        (status = 409, description = "The category is another; it never changes.", body = ProblemBody),
+        (status = 412, description = "It was changed since the state that the request rests on.", body = ProblemBody),
+    ),
+    security(("api_key" = ["configure"])),
+)]
+pub(crate) async fn patch(
+    State(app): State<Arc<App>>,
+    caller: Caller<Configure>,
+    id: InPath<TopicIdText>,
+    Patch(edit): Patch,
+) -> Result<Tagged<TopicAnswer>, Problem> {
+    change(&app, &caller, id, &edit).await
 }
 
 /// Deletes a topic. What people said about it stays; no refusal is lost.
 #[utoipa::path(
     delete, path = "/v1/topics/{id}", tag = "Topics", operation_id = "delete_topic",
-    params(("id" = String, Path, description = "The id of the topic.")),
+    params(("id" = String, Path, description = "The id of the topic."), IfMatchHeader),
     responses(
-        (status = 200, description = "The deleted topic.", body = TopicAnswer),
+        (status = 200, description = "The deleted topic.", body = TopicAnswer, headers(("ETag" = String, description = "The tag of this state, for `If-Match`."))),
         (status = 404, description = "There is no such topic.", body = ProblemBody),
+        (status = 412, description = "It was changed since the state that the request rests on.", body = ProblemBody),
     ),
     security(("api_key" = ["configure"])),
 )]
 pub(crate) async fn delete(
     State(app): State<Arc<App>>,
     caller: Caller<Configure>,
-    id: InPath<TopicIdText>,
-) -> Result<Json<TopicAnswer>, Problem> {
-    let (id, known) = find(&caller, id)?;
-    let deleted_at = Some(known.deleted_at.unwrap_or_else(|| app.now()));
-    store(&app, &caller, id, Topic { deleted_at, ..known }).await
+    InPath(TopicIdText(id)): InPath<TopicIdText>,
+    condition: IfMatch,
+) -> Result<Tagged<TopicAnswer>, Problem> {
+    let plan = |known: &Configuration| {
+        let topic = find(known, id)?;
+        if topic.deleted_at.is_none() {
+            condition.check(&tag(known, id, topic))?;
+        }
+        let deleted_at = Some(topic.deleted_at.unwrap_or_else(|| app.now()));
+        Ok(Plan::Changes(Change::Topic(id, Topic { deleted_at, ..topic.clone() }), ()))
+    };
+    let (configuration, ()) = revise(app.store(), caller.workspace(), plan).await?;
+    answer(&configuration, id)
+}
+
+/// What answers show besides what a client sets.
+const SHOWN: Shown = Shown { fixed: &["id", "deleted_at"], told: &[], comes_back: false };
+
+async fn change(
+    app: &App,
+    caller: &Caller<Configure>,
+    InPath(TopicIdText(id)): InPath<TopicIdText>,
+    edit: &Edit,
+) -> Result<Tagged<TopicAnswer>, Problem> {
+    let plan = |known: &Configuration| {
+        let topic = find(known, id)?;
+        let edited = edit.read(&TopicAnswer::of(id, topic), &SHOWN)?;
+        let changed = changed(edited, edit, (id, topic), known)?;
+        Ok(Plan::Changes(Change::Topic(id, changed), ()))
+    };
+    let (configuration, ()) = revise(app.store(), caller.workspace(), plan).await?;
+    answer(&configuration, id)
+}
+
+/// The topic that a request makes.
+fn made(sent: Sent<TopicRequest>, known: &Configuration) -> Result<Topic, Problem> {
+    let Sent { request, mut faults } = sent;
+    let category = request.category.map(|CategoryText(category)| category);
+    let category = faults.require("/category", category, "marketing");
+    let name = name(request.name, &mut faults);
+    let code = code(request.code, None, known, &mut faults);
+    let (name, category) = faults.settle(name.zip(category))?;
+    Ok(Topic { name, category, code, deleted_at: None })
+}
+
+/// The topic as a change makes it.
+fn changed(
+    Edited { sent, basis }: Edited<TopicRequest>,
+    edit: &Edit,
+    (id, topic): (TopicId, &Topic),
+    known: &Configuration,
+) -> Result<Topic, Problem> {
+    if basis.is_same {
+        return Ok(topic.clone());
+    }
+    let Sent { request, mut faults } = sent;
+    let moved =
+        request.category.as_ref().is_some_and(|CategoryText(category)| *category != topic.category);
+    let name = name(request.name, &mut faults);
+    let code = code(request.code, Some(id), known, &mut faults);
+    let name = faults.settle(name)?;
+    if moved {
+        let mut faults = Faults::default();
+        let fault = format!("is not the topic's, which is {} for good", topic.category);
+        let example = topic.category.as_str();
+        faults.note_with_example("/category", ProblemCode::CategoryFixed, fault, example);
+        return Err(faults.into_problem());
+    }
+    let changed = Topic { name, code, ..topic.clone() };
+    edit.admit(&tag(known, id, topic), &basis, changed == *topic)?;
+    Ok(changed)
 }
 
 /// The code of a topic, if it has one of its own: no other living topic is left by it.
@@ -193,23 +290,17 @@ fn code(
     Some(code.into())
 }
 
-fn find(
-    caller: &Caller<Configure>,
-    InPath(TopicIdText(id)): InPath<TopicIdText>,
-) -> Result<(TopicId, Topic), Problem> {
-    let known = caller.configuration().topics.get(&id);
-    known.map(|topic| (id, topic.clone())).ok_or_else(|| Problem::new(ProblemCode::NotFound))
+fn find(known: &Configuration, id: TopicId) -> Result<&Topic, Problem> {
+    known.topics.get(&id).ok_or_else(|| Problem::new(ProblemCode::NotFound))
 }
 
-async fn store(
-    app: &App,
-    caller: &Caller<Configure>,
-    id: TopicId,
-    topic: Topic,
-) -> Result<Json<TopicAnswer>, Problem> {
-    let answer = TopicAnswer::of(id, &topic);
-    app.store().configure(caller.workspace(), Change::Topic(id, topic)).await?;
-    Ok(Json(answer))
+fn tag(known: &Configuration, id: TopicId, topic: &Topic) -> Tag {
+    Tag::of(&known.secret, 0, &[Change::Topic(id, topic.clone())])
+}
+
+fn answer(known: &Configuration, id: TopicId) -> Result<Tagged<TopicAnswer>, Problem> {
+    let topic = find(known, id)?;
+    Ok(Tagged::new(tag(known, id, topic), TopicAnswer::of(id, topic)))
 }
 
 impl TopicAnswer {

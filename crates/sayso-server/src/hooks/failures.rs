@@ -19,7 +19,7 @@ use sayso_core::source::{Actor, Evidence, EvidenceText, Road, Source, SourceName
 use sayso_core::statement::Statement;
 use sayso_core::suppression::{Cover, Suppression};
 use sayso_core::time::{Span, Timestamp};
-use sayso_store::configuration::{Change, Configuration, HeldRefusals};
+use sayso_store::configuration::{Change, Configuration, HeldRefusals, Plan, revise};
 use sayso_store::message::{FailureQuery, MessageName};
 use sayso_store::store::{Dating, Draft, Moment, Outcome, StoreError, Subject};
 use sayso_store::tally::{Counted, Tallied, Tally};
@@ -127,7 +127,7 @@ async fn infer(
     let workspace = configuration.workspace;
     let scope = failed.sender.map_or(Scope::All, Scope::Sender);
     let refusal = Fact::Consent(Permission::Messages(failed.channel, scope), Statement::OptOut);
-    let mut drafts = drafts(configuration, connection, failed, (refusal, Actor::System));
+    let drafts = drafts(configuration, connection, failed, (refusal, Actor::System));
     let Some(id) = drafts.first().map(|draft| draft.id) else { return Ok(()) };
     let key = first.key(&configuration.secret);
     if app.store().find_event(workspace, key, id).await?.is_some() {
@@ -148,18 +148,34 @@ async fn infer(
     if tallied.inferred_today <= u64::from(most) {
         app.store().record(workspace, drafts).await?;
     } else {
-        // Nobody decides about the group between the finding of it and the recording.
-        let _turn = app.take_turn().await;
-        let group = group(app, configuration, sender, now).await?;
-        drafts.iter_mut().for_each(|draft| draft.import = Some(group));
-        app.store().record(workspace, drafts).await?;
-        if let Err(error) =
-            app.store().tally(workspace, Counted::Group(group), &[Tally::Held]).await
-        {
-            tracing::error!(error = %error, import.id = %group, "a held refusal is not counted");
-        }
+        hold(app, configuration, sender, drafts).await?;
     }
     health::heed(app, workspace, sender, &tallied).await
+}
+
+/// Records refusals as held, in a group that nobody decided yet.
+async fn hold(
+    app: &App,
+    configuration: &Configuration,
+    sender: SenderId,
+    mut drafts: Vec<Draft>,
+) -> Result<(), StoreError> {
+    let workspace = configuration.workspace;
+    for _ in 0..limits::CONFIGURE_TRIES_MAX {
+        let group = group(app, configuration, sender).await?;
+        drafts.iter_mut().for_each(|draft| draft.import = Some(group));
+        match app.store().record(workspace, drafts.clone()).await {
+            // Somebody decided about the group after it was found: the next one takes them in.
+            Err(StoreError::Decided) => continue,
+            recorded => recorded?,
+        };
+        let held = app.store().tally(workspace, Counted::Group(group), &[Tally::Held]).await;
+        if let Err(error) = held {
+            tracing::error!(error = %error, import.id = %group, "a held refusal is not counted");
+        }
+        return Ok(());
+    }
+    Err(StoreError::Busy)
 }
 
 /// The group that takes in what is held of a sender today.
@@ -167,20 +183,23 @@ async fn group(
     app: &App,
     configuration: &Configuration,
     sender: SenderId,
-    now: Timestamp,
 ) -> Result<ImportId, StoreError> {
+    let now = app.now();
     let day = Span::days(1).as_micros();
     let day = Timestamp::from_micros(now.as_micros().div_euclid(day).saturating_mul(day));
-    let configurations = app.store().configurations();
-    let newest = configurations.get(&configuration.workspace);
-    if let Some(open) = newest.and_then(|newest| newest.open_group(sender, day)) {
-        return Ok(open);
-    }
     let id = ImportId::from_bytes(app.environment().time_sortable_id());
-    let held = HeldRefusals { sender, day, opened_at: now, confirmed_at: None };
-    app.store().configure(configuration.workspace, Change::HeldRefusals(id, held)).await?;
-    tracing::warn!(sender.id = %sender, import.id = %id, "inferred refusals are held together: there are more than a day should have");
-    Ok(id)
+    let plan = |known: &Configuration| {
+        if let Some(open) = known.open_group(sender, day) {
+            return Ok::<_, StoreError>(Plan::Stands(open));
+        }
+        let held = HeldRefusals { sender, day, opened_at: now, confirmed_at: None };
+        Ok(Plan::Changes(Change::HeldRefusals(id, held), id))
+    };
+    let (_, group) = revise(app.store(), configuration.workspace, plan).await?;
+    if group == id {
+        tracing::warn!(sender.id = %sender, import.id = %id, "inferred refusals are held together: there are more than a day should have");
+    }
+    Ok(group)
 }
 
 /// One event for each address of the person.

@@ -10,7 +10,7 @@ use sayso_core::id::{ConnectionId, SenderId, WorkspaceId};
 use sayso_core::limits;
 use sayso_core::sender_health::{HealthCause, HealthLevel, Says, Signal, Signals, of_rates};
 use sayso_core::time::{ClaimedTime, Timestamp};
-use sayso_store::configuration::{Change, Configuration};
+use sayso_store::configuration::{Change, Configuration, configure_now};
 use sayso_store::store::StoreError;
 use sayso_store::tally::Tallied;
 
@@ -74,7 +74,7 @@ pub(crate) async fn tell(
     if !known.unwrap_or(&Signals::default()).is_news(&signal) {
         return Ok(());
     }
-    app.store().configure(workspace, Change::SenderSignal(sender, signal)).await?;
+    configure_now(app.store(), workspace, Change::SenderSignal(sender, signal)).await?;
     app.dispatch().wake(workspace, sender);
     Ok(())
 }

@@ -8,7 +8,7 @@ use sayso_core::channel::Provider;
 use sayso_core::id::ConnectionId;
 use sayso_core::limits;
 use sayso_core::template::{TemplateSays, TemplateState, TemplateWord};
-use sayso_store::configuration::{Change, Configuration, TemplateName};
+use sayso_store::configuration::{Change, Configuration, TemplateName, configure_now};
 
 use crate::app::App;
 use crate::problem::Problem;
@@ -46,7 +46,7 @@ pub(crate) async fn take(
         let words = known.and_then(|known| known.get(&name));
         if !words.is_some_and(|words| words.holds(&word)) {
             let change = Change::Template(name.clone(), word);
-            app.store().configure(configuration.workspace, change).await?;
+            configure_now(app.store(), configuration.workspace, change).await?;
         }
     }
     Ok(())

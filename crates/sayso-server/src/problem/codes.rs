@@ -122,6 +122,9 @@ codes! {
     ImportUndone = "import-undone", CONFLICT, "The import was undone",
         "An import is undone as a whole and for good, so rows that come under its id later count for nothing.",
         "Import the list again under another id; on the command line under another name of the list.";
+    PreconditionFailed = "precondition-failed", PRECONDITION_FAILED, "It was changed since you read it",
+        "`If-Match`, or the `version` in the body, names another state than the one there is: somebody else was faster, and your change would undo theirs. Nothing was changed.",
+        "Read it again, look at what is different, and send your change with the `ETag` that you get. `If-Match: *`, without `version`, changes it whatever it is.";
     CategoryFixed = "category-fixed", CONFLICT, "The category of a topic never changes",
         "Consents to the topic were given for its category.",
         "Make a new topic.";
@@ -196,7 +199,7 @@ codes! {
         "Use the id of a sender of the channel; `GET /v1/senders` lists them.";
     SenderRequired = "sender-required", UNPROCESSABLE_ENTITY, "The sender must be named",
         "The workspace has several senders on the channel, and consent may differ between them.",
-        "Send `sender`.";
+        "Send `sender`, or name one for the channel in `default_senders` of the settings.";
     UnknownTopic = "unknown-topic", UNPROCESSABLE_ENTITY, "There is no such topic",
         "The workspace has no living topic with this id.",
         "Use the id of a topic; `GET /v1/topics` lists them.";

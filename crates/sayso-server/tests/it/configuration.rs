@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use sayso_core::id::{NoticeId, SenderId, TopicId};
 use sayso_core::limits;
 use sayso_core::time::Span;
-use sayso_store::configuration::{Change, Sender, Site, Topic};
+use sayso_store::configuration::{Change, Sender, Site, Topic, configure_now};
 use serde_json::{Value, json};
 
 use crate::support::{Answer, TestApp};
@@ -161,7 +161,7 @@ async fn is_full_at(most: usize, change: impl Fn([u8; 16]) -> Change, path: &str
     let made = (1..most).map(|n| {
         let mut id = [0; 16];
         id[..8].copy_from_slice(&n.to_be_bytes());
-        app.store.configure(app.configuration.workspace, change(id))
+        configure_now(&*app.store, app.configuration.workspace, change(id))
     });
     for made in futures_util::future::join_all(made).await {
         made.unwrap();

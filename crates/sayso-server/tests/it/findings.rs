@@ -43,7 +43,7 @@ async fn a_form_tells_what_it_lacks_until_it_lacks_nothing() {
     let notice = app.notice(&[]).await;
     let mut form = json!({
         "name": "Footer", "business": "Harbour Shop", "channels": ["whatsapp"],
-        "notice": notice["id"], "title": "Join us",
+        "notice": notice["id"], "title": "Join us", "origins": ["https://shop.example"],
     });
     let made = app.post("/v1/forms", &form).await.json();
     let all = ["error business_missing", "error kinds_missing", "warning way_out_missing"];
@@ -95,7 +95,7 @@ async fn what_a_form_lacks_in_one_of_its_languages_is_lacking() {
     topic(&app, "Offers", "marketing").await;
     let mut form = json!({
         "name": "Footer", "business": "Harbour Shop", "channels": ["whatsapp"],
-        "notice": notice["id"],
+        "notice": notice["id"], "origins": ["https://shop.example"],
     });
     assert_eq!(found(&app.post("/v1/forms", &form).await.json()), [""; 0]);
     publish(&app, &notice, 2, "tr", "Offers, evet.").await;
@@ -130,4 +130,23 @@ async fn an_entry_point_tells_what_its_page_lacks_by_policy_and_country_pack() {
     assert_eq!(found(&now), ["error way_not_admitted", "warning way_out_missing"]);
     let listed = app.get("/v1/entry-points").await.json()["entry_points"][0].clone();
     assert_eq!(listed.get("findings"), None);
+}
+
+#[tokio::test]
+async fn a_form_that_no_page_may_show_says_so() {
+    let app = TestApp::start().await;
+    let notice = app.notice(&[]).await;
+    let form = json!({
+        "name": "Footer", "business": "Harbour Shop", "channels": ["sms"], "notice": notice["id"],
+    });
+    let made = app.post("/v1/forms", &form).await.json();
+    let last = made["findings"].as_array().unwrap().last().unwrap().clone();
+    assert_eq!((&last["code"], &last["severity"]), (&json!("origins_missing"), &json!("warning")));
+    assert!(last["advice"].as_str().unwrap().contains("https://"), "{last}");
+    let path = format!("/v1/forms/{}", made["id"].as_str().unwrap());
+    let shown = json!({ "origins": ["https://shop.example"] });
+    for (patch, is_found) in [(shown, false), (json!({ "origins": null }), true)] {
+        let changed = app.call("PATCH", &path, &patch).await.json();
+        assert_eq!(found(&changed).contains(&"warning origins_missing".to_owned()), is_found);
+    }
 }

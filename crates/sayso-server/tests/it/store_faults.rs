@@ -9,7 +9,7 @@ use axum::http::{Request, StatusCode};
 use sayso_core::id::{ImportId, SenderId};
 use sayso_core::statement::Standing;
 use sayso_core::time::Timestamp;
-use sayso_store::configuration::{Change, HeldRefusals, KeyScope};
+use sayso_store::configuration::{Change, HeldRefusals, KeyScope, configure_now};
 use serde_json::{Value, json};
 
 use crate::support::faulty::{Fault, FaultyStore, INNER};
@@ -25,6 +25,7 @@ const LINES: &str = "application/x-ndjson";
 const WITHOUT_STORE: &[&str] = &[
     "get /capture/forms",
     "get /v1/connections",
+    "get /v1/connections/{id}",
     "get /v1/entry-points",
     "get /v1/entry-points/{id}/code",
     "get /v1/entry-points/{id}/qr.png",
@@ -34,17 +35,21 @@ const WITHOUT_STORE: &[&str] = &[
     "get /v1/forms/{id}",
     "get /v1/forms/{id}/code",
     "get /v1/keys",
+    "get /v1/keys/{id}",
     "get /v1/link-keys",
     "get /v1/notices",
     "get /v1/notices/{id}",
     "get /v1/policies",
     "get /v1/sandbox/phone",
     "get /v1/rules",
+    "get /v1/rules/{id}",
     "get /v1/senders",
     "get /v1/senders/{id}",
     "get /v1/settings",
     "get /v1/sites",
+    "get /v1/sites/{site}",
     "get /v1/topics",
+    "get /v1/topics/{id}",
     "post /v1/policies/lint",
     "post /v1/rules/dry-run",
     "post /v1/imports",
@@ -137,6 +142,7 @@ async fn sending_requests(app: &TestApp) -> Vec<Asking> {
         ask("post /v1/link-keys", &json!({})),
         ask("post /v1/connections", &connection),
         ask_of("put /v1/connections/{id}", &connection_id, &json!({ "name": "d" })),
+        ask_of("patch /v1/connections/{id}", &connection_id, &json!({ "name": "e" })),
         ask_of("delete /v1/connections/{id}", &connection_id, &json!({})),
     ]);
     requests
@@ -160,6 +166,7 @@ async fn entry_requests(app: &TestApp) -> Vec<Asking> {
         ask("post /v1/entry-points", &entry),
         ask_of("get /v1/entry-points/{id}", &id, &json!({})),
         ask_of("put /v1/entry-points/{id}", &id, &other),
+        ask_of("patch /v1/entry-points/{id}", &id, &json!({ "name": "g" })),
         ask_of("delete /v1/entry-points/{id}", &id, &json!({})),
     ]
 }
@@ -179,6 +186,7 @@ async fn form_requests(app: &TestApp) -> Vec<Asking> {
     vec![
         ask("post /v1/forms", &form),
         ask_of("put /v1/forms/{id}", &id, &changed),
+        ask_of("patch /v1/forms/{id}", &id, &json!({ "title": "News" })),
         ask_of("delete /v1/forms/{id}", &id, &json!({})),
     ]
 }
@@ -205,7 +213,7 @@ async fn held_together(app: &TestApp) -> String {
     let sender = SenderId::from_bytes([8; 16]);
     let held = HeldRefusals { sender, day: at, opened_at: at, confirmed_at: None };
     let change = Change::HeldRefusals(id, held);
-    app.store.configure(app.configuration.workspace, change).await.unwrap();
+    configure_now(&*app.store, app.configuration.workspace, change).await.unwrap();
     id.to_string()
 }
 
@@ -258,22 +266,27 @@ async fn every_request(app: &TestApp) -> Vec<Asking> {
         read("get /v1/exports/consents", "/v1/exports/consents?channel=sms"),
         ask("post /capture/tag", &page),
         ask("put /v1/settings", &json!({ "region": "US" })),
+        ask("patch /v1/settings", &json!({ "region": "DE" })),
         ask("post /v1/senders", &sender),
         ask_of("put /v1/senders/{id}", &sender_id, &json!({ "name": "s2", "address": "1" })),
+        ask_of("patch /v1/senders/{id}", &sender_id, &json!({ "name": "s3" })),
         ask_of("post /v1/senders/{id}/pause", &sender_id, &json!({ "reason": "why" })),
         ask_of("post /v1/senders/{id}/resume", &sender_id, &json!({ "reason": "why" })),
         ask_of("delete /v1/senders/{id}", &sender_id, &json!({})),
         read("get /v1/senders/{id}/people", &format!("/v1/senders/{sender_id}/people")),
         ask("post /v1/rules", &rule),
         ask_of("put /v1/rules/{id}", &rule_id, &rule),
+        ask_of("patch /v1/rules/{id}", &rule_id, &json!({ "reply": "Done." })),
         ask_of("delete /v1/rules/{id}", &rule_id, &json!({})),
         ask("post /v1/topics", &topic),
         ask_of("put /v1/topics/{id}", &topic_id, &named("t2")),
+        ask_of("patch /v1/topics/{id}", &topic_id, &named("t3")),
         ask_of("delete /v1/topics/{id}", &topic_id, &json!({})),
         ask("post /v1/notices", &named("n2")),
         ask_of("post /v1/notices/{id}/versions", &notice_id, &version),
         ask("post /v1/sites", &json!({ "name": "s2", "origins": ["https://two.example"] })),
         ask_of("put /v1/sites/{site}", &site, &json!({ "origins": ["https://two.example"] })),
+        ask_of("patch /v1/sites/{site}", &site, &json!({ "new_user_hash_secret": true })),
         ask_of("delete /v1/sites/{site}", &site, &json!({})),
         ask("post /v1/keys", &key),
         ask_of("delete /v1/keys/{id}", &key_id, &json!({})),
@@ -348,6 +361,14 @@ async fn no_operation_is_left_out_of_these_tests() {
     let form = form(&app).await;
     let form = id_of(&app.post("/v1/forms", &form).await.json());
     let site = app.site().await["site"].as_str().unwrap().to_owned();
+    let topic = json!({ "name": "t", "category": "utility" });
+    let topic = id_of(&app.post("/v1/topics", &topic).await.json());
+    let rule = json!({ "channel": "sms", "is": "deals", "does": "opt_out" });
+    let rule = id_of(&app.post("/v1/rules", &rule).await.json());
+    let connection = json!({ "name": "c", "provider": "sandbox" });
+    let connection = id_of(&app.post("/v1/connections", &connection).await.json());
+    let key = json!({ "name": "k", "scopes": ["check"] });
+    let key = id_of(&app.post("/v1/keys", &key).await.json());
     store.fail(Fault::Unreadable);
     for &operation in WITHOUT_STORE {
         let sent = match operation {
@@ -361,6 +382,11 @@ async fn no_operation_is_left_out_of_these_tests() {
             Some("senders") => &sender,
             Some("forms") => &form,
             Some("entry-points") => &entry,
+            Some("topics") => &topic,
+            Some("rules") => &rule,
+            Some("connections") => &connection,
+            Some("keys") => &key,
+            Some("sites") => &site,
             _ => &notice,
         };
         let mut asking = ask_of(operation, id, &sent);

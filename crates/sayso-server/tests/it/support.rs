@@ -16,7 +16,7 @@ use sayso_server::app::{App, Options};
 use sayso_server::keyring::{KeyGrant, mint};
 use sayso_server::rate::{Rate, RateLimits};
 use sayso_store::Store;
-use sayso_store::configuration::{Change, Configuration, KeyScope, Mode};
+use sayso_store::configuration::{Change, Configuration, KeyScope, Mode, configure_now};
 use sayso_store::environment::{Clock, Entropy, Environment};
 use sayso_store::sqlite::SqliteStore;
 use serde_json::{Value, json};
@@ -136,7 +136,7 @@ impl TestApp {
             KeyGrant { name: SourceName::parse(name).unwrap(), scopes: scopes.to_vec(), highest };
         let minted = mint(&self.environment, Mode::Test, grant);
         let change = Change::Key(minted.id, minted.key);
-        self.store.configure(self.configuration.workspace, change).await.unwrap();
+        configure_now(&*self.store, self.configuration.workspace, change).await.unwrap();
         minted.secret
     }
 
@@ -211,6 +211,19 @@ impl TestApp {
         self.send(self.request("GET", path).body(Body::empty()).unwrap()).await
     }
 
+    /// The same under the condition that this header says.
+    pub(crate) async fn call_if(
+        &self,
+        method: &str,
+        path: &str,
+        (header, tag): (&str, &str),
+        body: &Value,
+    ) -> Answer {
+        let request = self.request(method, path).header("content-type", "application/json");
+        let request = request.header(header, tag);
+        self.send(request.body(Body::from(body.to_string())).unwrap()).await
+    }
+
     pub(crate) async fn delete(&self, path: &str) -> Answer {
         self.send(self.request("DELETE", path).body(Body::empty()).unwrap()).await
     }
@@ -247,6 +260,12 @@ impl TestApp {
 impl Answer {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    /// The tag of the state that it shows.
+    pub(crate) fn tag(&self) -> String {
+        let tag = self.headers.get("etag").unwrap_or_else(|| panic!("no tag: {}", self.text));
+        tag.to_str().unwrap().to_owned()
     }
 
     pub(crate) fn lines(&self) -> Vec<Value> {

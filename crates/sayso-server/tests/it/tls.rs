@@ -15,7 +15,7 @@ use sayso_server::config::{Config, Sources};
 use sayso_server::keyring::{KeyGrant, mint};
 use sayso_server::serve::{ServeError, Server, signals};
 use sayso_store::Store;
-use sayso_store::configuration::{Change, KeyScope, Mode};
+use sayso_store::configuration::{Change, KeyScope, Mode, configure_now};
 use sayso_store::environment::Environment;
 use sayso_store::sqlite::SqliteStore;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -171,7 +171,7 @@ async fn a_certificate_that_cannot_be_used_leaves_the_old_one_in_place() {
         highest: Standing::Report,
     };
     let minted = mint(&Environment::system(), Mode::Test, grant);
-    running.store.configure(workspace, Change::Key(minted.id, minted.key)).await.unwrap();
+    configure_now(&*running.store, workspace, Change::Key(minted.id, minted.key)).await.unwrap();
     let topics = async || {
         let stream = running.connect(&old).await.unwrap();
         ask(stream, "/v1/topics", &minted.secret).await

@@ -9,7 +9,7 @@ use sayso_core::limits;
 use sayso_core::personal_link::{Leaves, LinkKey, LinkPurpose, PersonalLink};
 use sayso_core::phone::Phone;
 use sayso_core::time::Span;
-use sayso_store::configuration::Change;
+use sayso_store::configuration::{Change, configure_now};
 use serde_json::json;
 
 use crate::support::faulty::Fault;
@@ -328,7 +328,7 @@ async fn a_ring_has_room_for_so_many_keys() {
     let app = TestApp::start().await;
     let last = LinkKey::from_number(limits::LINK_KEYS_PER_WORKSPACE_MAX - 1);
     let workspace = app.configuration.workspace;
-    app.store.configure(workspace, Change::LinkKey(last)).await.unwrap();
+    configure_now(&*app.store, workspace, Change::LinkKey(last)).await.unwrap();
     let problem = app.post("/v1/link-keys", &json!({})).await.is_problem("limit-reached");
     assert!(problem["detail"].as_str().unwrap().contains("1000"), "{problem}");
     assert_eq!(app.open(&app.links().await.one_click).await.status, StatusCode::OK);

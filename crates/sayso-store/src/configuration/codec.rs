@@ -355,6 +355,11 @@ fn write_settings(settings: &Settings, to: &mut Writer) {
     });
     write_policies(&settings.policies, to);
     write_list(to, settings.country_packs.iter(), |to, pack| to.byte(pack.code()));
+    to.length(settings.default_senders.len());
+    for (channel, sender) in &settings.default_senders {
+        channel.write(to);
+        sender.write(to);
+    }
 }
 
 fn read_settings(from: &mut Reader<'_>) -> Result<Settings, Malformed> {
@@ -398,6 +403,12 @@ fn read_settings(from: &mut Reader<'_>) -> Result<Settings, Malformed> {
         country_packs: match from.end() {
             Ok(()) => BTreeSet::new(),
             Err(Malformed) => read_list(from, |from| read_word(from, PackName::from_code))?,
+        },
+        default_senders: match from.end() {
+            Ok(()) => BTreeMap::new(),
+            Err(Malformed) => {
+                read_list(from, |from| Ok((Channel::read(from)?, SenderId::read(from)?)))?
+            }
         },
     })
 }
@@ -604,6 +615,7 @@ mod tests {
                 .into(),
             ),
             country_packs: [PackName::Ca, PackName::Us].into(),
+            default_senders: [(Channel::Sms, SenderId::from_bytes([4; 16]))].into(),
             ..Settings::default()
         };
         let bytes_of = |settings: &Settings| Change::Settings(settings.clone()).to_bytes();
@@ -616,14 +628,15 @@ mod tests {
             ends.extend([(bytes, earlier.clone()), (cut, earlier.clone())]);
         };
         // An empty list is one byte, the number of inferred refusals is two, the switch is one.
-        without(1, |settings| settings.country_packs.clear());
-        without(2, |settings| settings.policies = Policies::default());
-        without(3, |settings| settings.frequency_caps.clear());
-        without(4, |settings| settings.quiet_hours.clear());
-        without(6, |settings| {
+        without(1, |settings| settings.default_senders.clear());
+        without(2, |settings| settings.country_packs.clear());
+        without(3, |settings| settings.policies = Policies::default());
+        without(4, |settings| settings.frequency_caps.clear());
+        without(5, |settings| settings.quiet_hours.clear());
+        without(7, |settings| {
             settings.inferred_refusals_per_day = limits::INFERRED_REFUSALS_PER_DAY;
         });
-        without(7, |settings| settings.audit_look_ups = false);
+        without(8, |settings| settings.audit_look_ups = false);
         for (bytes, settings) in ends {
             assert_eq!(Change::from_bytes(&bytes).unwrap(), Change::Settings(settings));
         }

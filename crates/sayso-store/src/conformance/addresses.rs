@@ -9,7 +9,7 @@ use sayso_core::statement::{Slot, Statement};
 
 use super::build::{SMS, at, known, marketing, of_fact, phone, reason, record, said, workspace};
 use crate::Store;
-use crate::configuration::Change;
+use crate::configuration::{Change, configure_now};
 use crate::store::{KnownAddress, Subject};
 
 /// Every page holds the addresses with the next keys: those known by hash and the erased among
@@ -102,8 +102,8 @@ pub async fn links_are_made_with_the_newest_key(store: &dyn Store) {
     let workspace = workspace(store).await;
     assert_eq!(store.configurations()[&workspace].link_key(), LinkKey::default());
     let second = LinkKey::default().next();
-    let once = store.configure(workspace, Change::LinkKey(second)).await.unwrap();
+    let once = configure_now(store, workspace, Change::LinkKey(second)).await.unwrap();
     assert_eq!(once.link_key(), second);
-    let again = store.configure(workspace, Change::LinkKey(second)).await.unwrap();
+    let again = configure_now(store, workspace, Change::LinkKey(second)).await.unwrap();
     assert_eq!(again.link_keys, once.link_keys);
 }

@@ -17,7 +17,7 @@ use super::build::{
     SMS, ZERO, at, marketing, of_fact, phone, reason, record, reported, said, source, workspace,
 };
 use crate::Store;
-use crate::configuration::Change;
+use crate::configuration::{Change, configure_now};
 use crate::store::{AudienceCursor, AudienceQuery, Draft, Moment, RetractDraft, Subject};
 
 /// Scopes, processing and categories decide as rule 8 has it.
@@ -73,7 +73,7 @@ pub async fn the_gate_follows_every_write_before_the_answer(store: &dyn Store) {
 async fn everybody_is_in_for_utility(store: &dyn Store, workspace: WorkspaceId) {
     let defaults = [(Channel::Sms, ChannelDefault::OptedIn)].into();
     let settings = Settings { defaults, ..Settings::default() };
-    store.configure(workspace, Change::Settings(settings)).await.unwrap();
+    configure_now(store, workspace, Change::Settings(settings)).await.unwrap();
 }
 
 /// The dated default holds for people nobody ever heard of, and for them alone (rule 10).
@@ -217,7 +217,7 @@ pub async fn a_past_audience_goes_by_the_clock_and_the_settings_of_then(store: &
     let before = record(store, workspace, single).await.recorded_at;
     let least_levels = [(Channel::Sms, Level::Confirmed)].into();
     let strict = Settings { least_levels, ..Settings::default() };
-    let after = store.configure(workspace, Change::Settings(strict)).await.unwrap();
+    let after = configure_now(store, workspace, Change::Settings(strict)).await.unwrap();
     let after = after.settings.iter().last().unwrap().0;
     assert!(before < after);
     let expected: [(Moment, Status, &[u64]); 6] = [

@@ -14,7 +14,7 @@ use sayso_core::time::Timestamp;
 
 use super::build::{SMS, of_fact, phone, record, said, workspace};
 use crate::Store;
-use crate::configuration::Change;
+use crate::configuration::{Change, configure_now};
 use crate::message::{
     Claiming, HandOver, HandOverEnd, MessageDraft, MessageName, MessageQuery, MessageReport,
     Payload, Queueing, StoredMessage,
@@ -202,7 +202,7 @@ pub async fn a_message_that_waits_follows_the_settings_of_its_turn(store: &dyn S
     let workspace = workspace(store).await;
     let set = async |require_opt_in: bool| {
         let settings = Settings { require_opt_in, ..Settings::default() };
-        store.configure(workspace, Change::Settings(settings)).await.unwrap();
+        configure_now(store, workspace, Change::Settings(settings)).await.unwrap();
     };
     let receipt = |n: u64, require_opt_in: RequireOptIn| {
         let mut draft = MessageDraft { require_opt_in, ..message_to(n) };

@@ -21,7 +21,7 @@ use sayso_core::zone::Zone;
 use super::build::{SMS, marketing, phone, record, said, source, workspace};
 use super::messages::{SENDER, message_id, message_to};
 use crate::Store;
-use crate::configuration::Change;
+use crate::configuration::{Change, configure_now};
 use crate::message::{HandOver, HandOverEnd, MessageDraft, Queueing, StoredMessage};
 use crate::store::{Moment, ProfileDraft, Question, Recipient};
 
@@ -32,7 +32,7 @@ async fn agrees(store: &dyn Store, workspace: WorkspaceId, address: &Address) ->
 }
 
 async fn set(store: &dyn Store, workspace: WorkspaceId, settings: Settings) {
-    store.configure(workspace, Change::Settings(settings)).await.unwrap();
+    configure_now(store, workspace, Change::Settings(settings)).await.unwrap();
 }
 
 /// Hours of marketing by SMS that begin an hour before `now` and end an hour after it, in UTC.

@@ -12,7 +12,7 @@ use sayso_core::time::Timestamp;
 use super::build::{SMS, ZERO, at, marketing, phone, reason, record, said, workspace};
 use super::messages::{SENDER, message_id, message_to};
 use crate::Store;
-use crate::configuration::{Change, Sender, TemplateName};
+use crate::configuration::{Change, Sender, TemplateName, configure_now};
 use crate::message::{
     FailureQuery, HandOver, HandOverEnd, MessageDraft, MessageName, MessageReport, Payload,
     StoredMessage,
@@ -20,7 +20,7 @@ use crate::message::{
 use crate::tally::{Counted, Tally};
 
 async fn signal(store: &dyn Store, workspace: WorkspaceId, signal: Signal) {
-    store.configure(workspace, Change::SenderSignal(SENDER, signal)).await.unwrap();
+    configure_now(store, workspace, Change::SenderSignal(SENDER, signal)).await.unwrap();
 }
 
 fn operator(says: Says, minutes: i64) -> Signal {
@@ -126,7 +126,7 @@ pub async fn a_message_is_decided_as_its_template_too(store: &dyn Store) {
         question: None,
         deleted_at: None,
     };
-    store.configure(workspace, Change::Sender(SENDER, sender)).await.unwrap();
+    configure_now(store, workspace, Change::Sender(SENDER, sender)).await.unwrap();
     let utility = Permission::Messages(Channel::Sms, Scope::Category(Category::Utility));
     let draft = |n: u64| {
         let route =
@@ -143,7 +143,7 @@ pub async fn a_message_is_decided_as_its_template_too(store: &dyn Store) {
         let name = TemplateName { connection, name: "offer".into() };
         assert_eq!(claim(store, workspace).await, usize::from(n == 1), "message {n}");
         let word = told(TemplateSays::Category(Category::Marketing));
-        store.configure(workspace, Change::Template(name, word)).await.unwrap();
+        configure_now(store, workspace, Change::Template(name, word)).await.unwrap();
         if n == 1 {
             settle(store, workspace, n, HandOverEnd::Accepted { provider_id: None }).await;
         }

@@ -9,7 +9,7 @@ use sayso_core::statement::Statement;
 
 use super::build::{SMS, known, marketing, phone, reason, record, said, workspace};
 use crate::Store;
-use crate::configuration::{Change, Topic};
+use crate::configuration::{Change, Topic, configure_now};
 use crate::store::{HistoryQuery, StoreError, Subject};
 
 /// What one workspace knows, no other does.
@@ -34,9 +34,9 @@ pub async fn a_published_notice_never_changes(store: &dyn Store) {
         text: text.into(),
         names: vec![SMS],
     };
-    store.configure(workspace, Change::Notice(notice("Yes, text me."))).await.unwrap();
+    configure_now(store, workspace, Change::Notice(notice("Yes, text me."))).await.unwrap();
     let after =
-        store.configure(workspace, Change::Notice(notice("Something else."))).await.unwrap();
+        configure_now(store, workspace, Change::Notice(notice("Something else."))).await.unwrap();
     let kept = &after.notices[&NoticeId::from_bytes([1; 16])].versions;
     assert_eq!(kept.values().map(|notice| &*notice.text).collect::<Vec<_>>(), ["Yes, text me."]);
 }
@@ -46,9 +46,10 @@ pub async fn a_topic_keeps_its_category(store: &dyn Store) {
     let workspace = workspace(store).await;
     let id = TopicId::from_bytes([1; 16]);
     let topic = |category| Topic { name: "Orders".into(), category, code: None, deleted_at: None };
-    store.configure(workspace, Change::Topic(id, topic(Category::Utility))).await.unwrap();
-    let after =
-        store.configure(workspace, Change::Topic(id, topic(Category::Marketing))).await.unwrap();
+    configure_now(store, workspace, Change::Topic(id, topic(Category::Utility))).await.unwrap();
+    let after = configure_now(store, workspace, Change::Topic(id, topic(Category::Marketing)))
+        .await
+        .unwrap();
     assert_eq!(after.topics[&id].category, Category::Utility);
 }
 
@@ -57,11 +58,13 @@ pub async fn settings_are_dated(store: &dyn Store) {
     let workspace = workspace(store).await;
     let settings =
         |default| Settings { defaults: [(Channel::Sms, default)].into(), ..Settings::default() };
-    store.configure(workspace, Change::Settings(settings(ChannelDefault::OptedOut))).await.unwrap();
-    let after = store
-        .configure(workspace, Change::Settings(settings(ChannelDefault::OptedIn)))
+    configure_now(store, workspace, Change::Settings(settings(ChannelDefault::OptedOut)))
         .await
         .unwrap();
+    let after =
+        configure_now(store, workspace, Change::Settings(settings(ChannelDefault::OptedIn)))
+            .await
+            .unwrap();
     let versions: Vec<_> = after.settings.iter().collect();
     assert_eq!(versions.len(), 2);
     assert_eq!(after.settings.at(versions[0].0), settings(ChannelDefault::OptedOut));

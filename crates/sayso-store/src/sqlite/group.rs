@@ -25,7 +25,7 @@ use super::gate::Gate;
 use super::tail::{Entry, Frame, Place, SealedAddress, WorkspaceNo};
 use super::views::{self, ProfileState};
 use super::{Shared, Workspace, unwritable};
-use crate::configuration::Configuration;
+use crate::configuration::{Configuration, Configured, Revision};
 use crate::store::{Dating, Draft, Outcome, Recorded, StoreError, Subject};
 
 /// One address as the group sees it.
@@ -416,6 +416,11 @@ impl<'a> Group<'a> {
             let id = draft.id;
             return Ok(Recorded { id, outcome, fact, occurred_at, recorded_at, registers });
         }
+        if let Some(import) = draft.import
+            && self.configuration(workspace)?.is_decided(import)
+        {
+            return Err(StoreError::Decided);
+        }
         if says_nothing_new(draft, &registers) {
             return Ok(draft.left_out(Outcome::Repeated, registers, self.now()));
         }
@@ -670,23 +675,28 @@ impl<'a> Group<'a> {
         Ok(no)
     }
 
-    /// Changes a configuration.
+    /// Changes a configuration, if it admits a change that was planned on `expected`.
     pub(super) fn configure(
         &mut self,
         workspace: &Workspace,
+        expected: Revision,
         change: &crate::configuration::Change,
-    ) -> Result<Arc<Configuration>, StoreError> {
+    ) -> Result<Configured, StoreError> {
+        let known = self.configuration(workspace)?;
+        if !known.admits(expected, change) {
+            return Ok(Configured::Moved(known));
+        }
         let at = self.tick();
         let vault = &workspace.secrets.vault;
         let sealed = events::seal_change(vault, change, &self.shared.environment);
         events::append_change(self.ledger, workspace.no, at, &sealed)
             .map_err(|error| unwritable(&error))?;
-        let mut configuration = Arc::unwrap_or_clone(self.configuration(workspace)?);
+        let mut configuration = Arc::unwrap_or_clone(known);
         configuration.apply(change.clone(), at);
         self.signaled.extend(Signaled::by(workspace.no, change));
         let configuration = Arc::new(configuration);
         self.configurations.insert(workspace.id, Arc::clone(&configuration));
-        Ok(configuration)
+        Ok(Configured::Changed(configuration))
     }
 }
 

@@ -32,7 +32,9 @@ pub(super) fn undo(
     let is_new = !shared.configuration(workspace.id)?.undone_imports.contains(&import);
     if is_new {
         writer.submit_blocking(workspace.no, Urgency::Ordinary, move |group| {
-            group.configure(&of_retraction, &Change::UndoImport(import)).map(|_| ())
+            let revision = group.configuration(&of_retraction)?.revision;
+            let undone = group.configure(&of_retraction, revision, &Change::UndoImport(import))?;
+            undone.changed().map(drop).ok_or(StoreError::Decided)
         })?;
     }
     let keys = concerned(shared, workspace, import)?;

@@ -13,7 +13,7 @@ use sayso_core::id::{ProfileId, WorkspaceId};
 use sayso_core::personal_link::{Leaves, LinkPurpose, PersonalLink, UnverifiedLink};
 use sayso_core::statement::Statement;
 use sayso_store::Store;
-use sayso_store::configuration::Change;
+use sayso_store::configuration::{Change, configure_now};
 use sayso_store::conformance::{
     SMS, channel_id, external, known, looked_up, marketing, of_fact, one_account, phone, reason,
     record, refused, said, source, workspace,
@@ -773,7 +773,7 @@ async fn links_made_before_a_backup_and_after_it_are_alive_once_it_is_restored()
     scene.back_up().await;
     // The store that is lost went on: its keys were rotated, and messages went with links of the new one.
     let rotated = Change::LinkKey(configuration.link_key().next());
-    let rotated = scene.store().configure(scene.workspace, rotated).await.unwrap();
+    let rotated = configure_now(scene.store(), scene.workspace, rotated).await.unwrap();
     let after = link.token(rotated.link_key(), &rotated.secret);
     assert_ne!(before, after);
     scene.store.take().unwrap().close().await.unwrap();

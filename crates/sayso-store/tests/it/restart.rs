@@ -8,7 +8,7 @@ use sayso_core::event::Fact;
 use sayso_core::id::{SenderId, WorkspaceId};
 use sayso_core::statement::Statement;
 use sayso_store::Store;
-use sayso_store::configuration::Mode;
+use sayso_store::configuration::{Mode, configure_now};
 use sayso_store::conformance::{
     SMS, external, keyed_id, known, marketing, of_fact, phone, reason, record, said, workspace,
 };
@@ -360,7 +360,7 @@ async fn workspaces_and_their_configuration_are_there_after_a_restart() {
     let made = store.create_workspace("Example", Mode::Live).await.unwrap();
     let settings = sayso_core::settings::Settings { require_opt_in: false, ..Default::default() };
     let change = sayso_store::configuration::Change::Settings(settings.clone());
-    store.configure(made.workspace, change).await.unwrap();
+    configure_now(&store, made.workspace, change).await.unwrap();
     drop(store);
     let store = open(directory.path());
     let found = &store.configurations()[&made.workspace];

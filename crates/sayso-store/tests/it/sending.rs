@@ -14,7 +14,7 @@ use sayso_core::settings::Settings;
 use sayso_core::statement::Statement;
 use sayso_core::time::Timestamp;
 use sayso_store::Store;
-use sayso_store::configuration::Change;
+use sayso_store::configuration::{Change, configure_now};
 use sayso_store::conformance::{
     SENDER, SMS, marketing, message_id, message_to, phone, reason, record, said, workspace,
 };
@@ -221,7 +221,7 @@ async fn what_waited_when_a_backup_was_made_is_unknown_after_a_restore() {
 async fn cap_of_one(store: &SqliteStore, workspace: WorkspaceId) {
     let caps = vec![FrequencyCap::new(None, Category::Marketing, 1, 1).unwrap()];
     let settings = Settings { frequency_caps: caps, ..Settings::default() };
-    store.configure(workspace, Change::Settings(settings)).await.unwrap();
+    configure_now(store, workspace, Change::Settings(settings)).await.unwrap();
 }
 
 #[tokio::test]

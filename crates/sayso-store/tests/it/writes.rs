@@ -18,7 +18,7 @@ use sayso_core::settings::Settings;
 use sayso_core::source::{Actor, EvidenceText, Road};
 use sayso_core::statement::Statement;
 use sayso_store::Store;
-use sayso_store::configuration::{Change, Mode};
+use sayso_store::configuration::{Change, Mode, configure_now};
 use sayso_store::conformance::{
     SMS, external, marketing, of_fact, phone, reason, record, said, source, workspace,
 };
@@ -71,7 +71,9 @@ impl Write {
         match self {
             Self::CreateWorkspace => store.create_workspace("Second", Mode::Test).await.map(drop),
             Self::Configure => {
-                store.configure(workspace, Change::Settings(Settings::default())).await.map(drop)
+                configure_now(store, workspace, Change::Settings(Settings::default()))
+                    .await
+                    .map(drop)
             }
             Self::Record => {
                 let drafts = [(0, SMS), (1, WHATSAPP), (2, WHATSAPP)].map(|(n, permission)| {

@@ -13,7 +13,7 @@ use sayso_server::config::Config;
 use sayso_server::keyring::{KeyGrant, mint};
 use sayso_store::Store;
 use sayso_store::configuration::{
-    Change, Connection, KeyScope, Mode, OptInQuestion, Sender, Site, Topic,
+    Change, Connection, KeyScope, Mode, OptInQuestion, Sender, Site, Topic, configure_now,
 };
 use sayso_store::environment::Environment;
 use sayso_store::sqlite::Making;
@@ -154,7 +154,7 @@ async fn furnish(
         Change::Key(key.id, key.key),
     ];
     for change in sending.into_iter().chain(changes) {
-        store.configure(workspace, change).await.map_err(fault)?;
+        configure_now(store.as_ref(), workspace, change).await.map_err(fault)?;
     }
     Ok(Made { workspace, api_key: key.secret, topic, sender })
 }

@@ -79,12 +79,16 @@ impl MessageFields {
                 None
             }
             None => {
-                if living().nth(1).is_some() && !faults.is_wrong_at(&["/sender"]) {
-                    let example = living().next().map(|id| id.to_string()).unwrap_or_default();
-                    let fault = "is missing, and the channel has several senders";
+                let usual = configuration.usual_sender(channel);
+                if usual.is_none()
+                    && let Some(example) = living().next()
+                    && !faults.is_wrong_at(&["/sender"])
+                {
+                    let fault = "is missing, and the channel has several senders: send it, or name one in `default_senders` of the settings";
+                    let example = example.to_string();
                     faults.note_with_example("/sender", Code::SenderRequired, fault, example);
                 }
-                configuration.only_sender(channel)
+                usual
             }
         }
     }

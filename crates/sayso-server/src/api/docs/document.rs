@@ -16,6 +16,8 @@ const ABOUT: &str = "Sayso records who agreed to receive what, on which channel 
     sender; it can prove it; and no message leaves without it.\n\nErrors are RFC 9457 problems with \
     a stable `code`; the list is at `/docs/problems`. Times are RFC 3339 in UTC. What \
     records or makes something takes an `Idempotency-Key`; all other writes may simply be repeated. \
+    What is configured has an `ETag`, takes `If-Match`, and is changed as a whole with `PUT`, which takes what \
+    `GET` gave, or in part with `PATCH`. \
     Lists come in pages: `next` of one is `cursor` of the other. Unknown fields are refused.";
 
 /// The document as text, for `openapi.json`.

@@ -218,7 +218,8 @@ impl Rendering {
             return Err(Problem::new(Code::PublicUrlRequired).detail(detail));
         }
         let peer = parts.extensions.get::<Peer>().copied();
-        let link = format!("{}{}", app.outer_base(peer, parts), super::path(EntryCode::of(id)));
+        let base = app.link_base(configuration, peer, parts)?;
+        let link = format!("{base}{}", super::path(EntryCode::of(id)));
         Ok(Self { id, entry: entry.clone(), thread, link })
     }
 

@@ -61,7 +61,8 @@ pub(crate) struct FormAnswer {
     /// The template that brings the question by WhatsApp.
     #[serde(skip_serializing_if = "Option::is_none")]
     double_opt_in_template: Option<QuestionTemplateAnswer>,
-    /// What it lacks or does wrong by the policies of its channels and your country packs, the worst first;
+    /// What it lacks or does wrong by the policies of its channels and your country packs, the worst first, and
+    /// `origins_missing` where no page may show it;
     /// absent in lists, and once it is deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     findings: Option<Vec<FindingAnswer>>,

@@ -60,6 +60,7 @@ const NO_ORIGINS: &str = "origins is empty, so no page may show the form: browse
     responses(
         (status = 200, description = "HTML, one for each way to show the form.", body = CodeAnswer),
         (status = 404, description = "There is no such form.", body = ProblemBody),
+        (status = 409, description = "The workspace is live, and `server.public_url` is not set.", body = ProblemBody),
     ),
     security(("api_key" = ["read"])),
 )]
@@ -76,7 +77,7 @@ pub(crate) async fn get(
     let known =
         caller.configuration().forms.get(&id).ok_or_else(|| Problem::new(Code::NotFound))?;
     let peer = parts.extensions.get::<Peer>().copied();
-    let server = app.outer_base(peer, &parts);
+    let server = app.link_base(caller.configuration(), peer, &parts)?;
     let language = request.language.map(|LanguageText(language)| language.to_string());
     let trigger = request.trigger.map(|TriggerText(trigger)| trigger);
     let script = |query: String| snippet::script(&format!("{server}/form.js?{query}"));

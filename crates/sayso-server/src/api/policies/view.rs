@@ -368,6 +368,17 @@ impl FindingAnswer {
         }
     }
 
+    /// A form without origins: no page may show it.
+    pub(crate) fn origins_missing(channels: &[Channel]) -> Self {
+        Self {
+            code: "origins_missing",
+            severity: Severity::Warning.as_str(),
+            channels: words(channels),
+            advice: "Name the pages that are to show it in `origins`, such as `https://shop.example`. Until then the form opens at its own address alone: code that is pasted into a page shows nothing.",
+            demanded_by: Vec::new(),
+        }
+    }
+
     /// Whether somebody says that it is an error.
     pub(crate) fn is_error(&self) -> bool {
         self.severity == Severity::Error.as_str()

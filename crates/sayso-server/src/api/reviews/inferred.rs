@@ -7,13 +7,15 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use sayso_core::id::ImportId;
-use sayso_store::configuration::{Change, Configuration, HeldRefusals};
+use sayso_store::configuration::{Change, Configuration, HeldRefusals, Plan};
+use sayso_store::store::StoreError;
 use sayso_store::tally::Counted;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::imports::ImportIdText;
 use crate::api::page::{InPath, ListQuery, page};
+use crate::api::revisions::revise;
 use crate::app::App;
 use crate::body::texts::GroupDecisionText;
 use crate::body::{Asked, Sent, json_object};
@@ -124,28 +126,32 @@ pub(crate) async fn decide(
     let decision = faults.require("/decision", decision, "retract");
     let decision = faults.settle(decision)?;
     let workspace = caller.workspace();
-    // Nothing is put into a group that is being decided.
-    let turn = app.take_turn().await;
-    let newest = newest(&app, &caller)?;
-    let held = newest.held_refusals.get(&id).copied();
-    let held = held.ok_or_else(|| Problem::new(Code::NotFound))?;
-    match (decision, state(&newest, id, &held)) {
-        (GroupDecision::Retract, "open" | "retracted") => {
-            app.store().undo_import(workspace, id).await?;
+    let plan = |known: &Configuration| {
+        let held = *known.held_refusals.get(&id).ok_or_else(|| Problem::new(Code::NotFound))?;
+        match (decision, state(known, id, &held)) {
+            (GroupDecision::Retract, "open" | "retracted")
+            | (GroupDecision::Confirm, "confirmed") => Ok(Plan::Stands(held)),
+            (GroupDecision::Confirm, "open") => {
+                let held = HeldRefusals { confirmed_at: Some(app.now()), ..held };
+                Ok(Plan::Changes(Change::HeldRefusals(id, held), held))
+            }
+            (GroupDecision::Retract | GroupDecision::Confirm, decided) => {
+                let detail = format!("the group is {decided}, for good");
+                Err(Problem::new(Code::AlreadyDecided).detail(detail))
+            }
         }
-        (GroupDecision::Confirm, "open") => {
-            let held = HeldRefusals { confirmed_at: Some(app.now()), ..held };
-            app.store().configure(workspace, Change::HeldRefusals(id, held)).await?;
-        }
-        (GroupDecision::Confirm, "confirmed") => {}
-        (GroupDecision::Retract | GroupDecision::Confirm, decided) => {
-            let detail = format!("the group is {decided}, for good");
-            return Err(Problem::new(Code::AlreadyDecided).detail(detail));
-        }
+    };
+    let (_, held) = revise(app.store(), workspace, plan).await?;
+    if decision == GroupDecision::Retract {
+        match app.store().undo_import(workspace, id).await {
+            Err(StoreError::Decided) => {
+                let detail = "the group is confirmed, for good";
+                return Err(Problem::new(Code::AlreadyDecided).detail(detail));
+            }
+            undone => undone?,
+        };
     }
-    drop(turn);
-    let newest = self::newest(&app, &caller)?;
-    let held = newest.held_refusals.get(&id).copied().unwrap_or(held);
+    let newest = newest(&app, &caller)?;
     Ok(Json(view(&app, &newest, id, &held).await?))
 }
 

@@ -8,12 +8,13 @@ use sayso_core::id::SenderId;
 use sayso_core::limits;
 use sayso_core::sender_health::{HealthCause, Known, Says, Signal, Signals};
 use sayso_core::time::Timestamp;
-use sayso_store::configuration::{Change, Configuration};
+use sayso_store::configuration::{Change, Configuration, configure_now};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{SenderAnswer, find};
+use super::{SenderAnswer, find, tag};
 use crate::api::page::InPath;
+use crate::api::revisions::Tagged;
 use crate::app::App;
 use crate::body::texts::{NoteText, SenderIdText};
 use crate::body::{Sent, json_object};
@@ -80,7 +81,7 @@ pub(crate) struct SignalView {
     get, path = "/v1/senders/{id}", tag = "Senders", operation_id = "get_sender",
     params(("id" = String, Path, description = "The id of the sender.")),
     responses(
-        (status = 200, description = "The sender, with `health` and `history`.", body = SenderAnswer),
+        (status = 200, description = "The sender, with `health` and `history`.", body = SenderAnswer, headers(("ETag" = String, description = "The tag of this state, for `If-Match`."))),
         (status = 404, description = "There is no such sender.", body = ProblemBody),
     ),
     security(("api_key" = ["read"])),
@@ -89,9 +90,12 @@ pub(crate) async fn get(
     State(app): State<Arc<App>>,
     caller: Caller<Read>,
     id: InPath<SenderIdText>,
-) -> Result<Json<SenderAnswer>, Problem> {
+) -> Result<Tagged<SenderAnswer>, Problem> {
     let InPath(SenderIdText(id)) = id;
-    detail(&app, caller.configuration(), id).map(Json).ok_or_else(|| Problem::new(Code::NotFound))
+    let known = caller.configuration();
+    let tag = tag(known, id, find(known, id)?);
+    let detail = detail(&app, known, id).ok_or_else(|| Problem::new(Code::NotFound))?;
+    Ok(Tagged::new(tag, detail))
 }
 
 /// Pauses a sender: what waits and what comes waits, until it is resumed or of no use any more.
@@ -141,18 +145,19 @@ pub(crate) async fn resume(
 async fn say(
     app: &App,
     caller: &Caller<Configure>,
-    id: InPath<SenderIdText>,
+    InPath(SenderIdText(id)): InPath<SenderIdText>,
     sent: Sent<PauseRequest>,
     says: Says,
 ) -> Result<Json<SenderAnswer>, Problem> {
-    let (id, _) = find(caller, id)?;
+    find(caller.configuration(), id)?;
     let Sent { request, mut faults } = sent;
     let reason = request.reason.map(|NoteText(reason)| reason);
     let reason = faults.require("/reason", reason, "the list was wrong");
     let reason = faults.settle(reason)?;
     let signal = Signal::new(HealthCause::Operator, says, app.now(), reason.as_str());
     let workspace = caller.workspace();
-    let changed = app.store().configure(workspace, Change::SenderSignal(id, signal)).await?;
+    let change = Change::SenderSignal(id, signal);
+    let changed = configure_now(app.store(), workspace, change).await?;
     app.dispatch().wake(workspace, id);
     detail(app, &changed, id).map(Json).ok_or_else(|| Problem::new(Code::NotFound))
 }

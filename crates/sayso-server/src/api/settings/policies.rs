@@ -91,15 +91,22 @@ impl PolicyAnswer {
     }
 }
 
-/// The policies; what is wrong is noted.
-pub(super) fn policies(asked: BTreeMap<String, PolicyRequest>, faults: &mut Faults) -> Policies {
+/// The policies; what is wrong is noted. A channel that has its policy anyway does not name it by showing it.
+pub(super) fn policies(
+    asked: BTreeMap<String, PolicyRequest>,
+    before: &Policies,
+    faults: &mut Faults,
+) -> Policies {
     let read = asked.into_iter().filter_map(|(channel, asked)| {
         let at = format!("/policies/{channel}");
         let channel = parse_channel(&channel, &at, faults);
         let policy = policy(asked, &at, faults);
         channel.zip(policy)
     });
-    Policies::new(read.collect())
+    let is_named = |(channel, policy): &(Channel, Policy)| {
+        before.named().contains_key(channel) || before.of(*channel) != Some(policy)
+    };
+    Policies::new(read.filter(is_named).collect())
 }
 
 fn policy(asked: PolicyRequest, at: &str, faults: &mut Faults) -> Option<Policy> {

@@ -13,7 +13,7 @@ use sayso_server::config::{Config, Sources};
 use sayso_server::keyring::{KeyGrant, mint};
 use sayso_server::serve::Server;
 use sayso_store::Store;
-use sayso_store::configuration::{Change, KeyScope, Mode};
+use sayso_store::configuration::{Change, KeyScope, Mode, configure_now};
 use sayso_store::environment::Environment;
 use sayso_store::sqlite::SqliteStore;
 use serde_json::{Value, json};
@@ -59,7 +59,7 @@ impl Shop {
         let name = SourceName::parse("test").unwrap();
         let grant = KeyGrant { name, scopes: KeyScope::ALL.to_vec(), highest: Standing::Act };
         let minted = mint(&environment, Mode::Test, grant);
-        store.configure(workspace, Change::Key(minted.id, minted.key)).await.unwrap();
+        configure_now(&*store, workspace, Change::Key(minted.id, minted.key)).await.unwrap();
         let api = App::new(Arc::clone(&store), environment, config.app_options()).public_router();
         let (key, hook, tasks) = (minted.secret, String::new(), JoinSet::new());
         let mut shop = Self { ports, config, store, api, key, hook, _directory: directory, tasks };

@@ -18,7 +18,7 @@ use sayso_core::reference::Reference;
 use sayso_core::registers::Registers;
 use sayso_core::time::Timestamp;
 use sayso_store::Store;
-use sayso_store::configuration::{Change, Configuration, Mode};
+use sayso_store::configuration::{Change, Configuration, Configured, Mode, Revision};
 use sayso_store::double_opt_in::{Answering, Asking, DoubleOptInDraft, StoredDoubleOptIn};
 use sayso_store::erasure::{Erased, ErasurePage};
 use sayso_store::look_up::{LookUpDraft, LookUpPage, LookUpQuery};
@@ -163,9 +163,10 @@ impl Store for FaultyStore {
     async fn configure(
         &self,
         workspace: WorkspaceId,
+        expected: Revision,
         change: Change,
-    ) -> Result<Arc<Configuration>, StoreError> {
-        self.run(self.inner.configure(workspace, change)).await
+    ) -> Result<Configured, StoreError> {
+        self.run(self.inner.configure(workspace, expected, change)).await
     }
 
     async fn record(

@@ -21,6 +21,31 @@ use crate::time::{ClaimedTime, Timestamp};
 #[error("lies more than 5 minutes in the future")]
 pub struct InTheFuture;
 
+/// Whether the server's clock tells what time it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ServerClock {
+    /// It does, as far as anybody knows.
+    #[default]
+    Right,
+    /// It is behind what was recorded: the time is held there, and a caller's later time may be right.
+    Behind,
+}
+
+/// When the server received something, by a clock that may be known to be behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// When: later than everything recorded before.
+    pub at: Timestamp,
+    /// What the clock is worth.
+    pub clock: ServerClock,
+}
+
+impl From<Timestamp> for Receipt {
+    fn from(at: Timestamp) -> Self {
+        Self { at, clock: ServerClock::Right }
+    }
+}
+
 /// Settles when a statement was made (rule 2). No time counts later than our receipt. A coarse
 /// time is read for the refusal: an opt-out at its end, an opt-in at its start. Without a claimed
 /// time it is our receipt.
@@ -31,19 +56,21 @@ pub struct InTheFuture;
 ///
 /// # Errors
 /// [`InTheFuture`] for what is no refusal and lies more than [`limits::CLOCK_AHEAD_MAX`] past
-/// `received`. A refusal is never refused: it is cut to the receipt.
+/// `received`, by a clock that is right. A refusal is never refused: it is cut to the receipt.
 pub fn settle_time(
     statement: Statement,
     claimed: Option<ClaimedTime>,
-    received: Timestamp,
+    received: impl Into<Receipt>,
 ) -> Result<Timestamp, InTheFuture> {
+    let Receipt { at: received, clock } = received.into();
     let Some(claimed) = claimed else {
         return Ok(said_now(statement, received));
     };
     if statement.is_refusal() {
         return Ok(claimed.last());
     }
-    if claimed.first() > received.plus(limits::CLOCK_AHEAD_MAX) {
+    let is_ahead = claimed.first() > received.plus(limits::CLOCK_AHEAD_MAX);
+    if is_ahead && clock == ServerClock::Right {
         return Err(InTheFuture);
     }
     Ok(claimed.first().min(received))

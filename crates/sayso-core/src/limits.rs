@@ -184,6 +184,7 @@ limits! {
     count EFFECTIVE_CELLS_MAX: usize = 512, "Cells of one address's table of verdicts; a larger one reads \"ask the store\".";
     count TAIL_BYTES_MAX: usize = 167_772_160, "Events in memory between two flushes of the views, at most: 160 MiB, about 400,000 addresses; beyond it writes get a 503.";
     count TAIL_FLUSH_SHARE: usize = 8, "The share of it that asks for a flush: an eighth, 20 MiB.";
+    count VIEWS_LOG_BYTES: u64 = 16_777_216, "The views' write-ahead log is moved into their file once it is this long: 16 MiB, so that a page is written there once for many changes.";
     count TAIL_IMPORT_SHARE: usize = 2, "The share of it that an import fills before it asks for a flush and waits: half, 80 MiB, since a long sorted run writes each page of the views less often.";
     count COMMIT_GROUP_MAX: usize = 1_024, "Requests that share one flush to disk: more gains nothing and delays the first.";
     count WORKSPACE_QUEUE_MAX: usize = 4_096, "Requests of one workspace waiting for the writer before its new ones get a 503: half of all, so that others find room.";
@@ -243,6 +244,7 @@ limits! {
     span REPLY_HOLDS = Span::hours(1), "A reply or a question is worth saying for an hour after the message it answers: later the conversation is over.";
     span QUESTION_INTERVAL = Span::days(1), "One double opt-in question per address and day (rule 26).";
     span CLOCK_AHEAD_MAX = Span::minutes(5), "An opt-in dated later than this past our receipt is refused (rule 2).";
+    span CLOCK_BEHIND_MIN = Span::seconds(1), "A clock less than this behind the last record is right: many records fall into one moment (rule 2).";
     span IDEMPOTENCY_WINDOW = Span::hours(24), "The same key with other content is a conflict for 24 hours (rule 3).";
     span CLAIM_HOLDS = Span::seconds(2), "A claim whose hand-over has not begun after 2 s is given up and decided anew (rule 28).";
     span UNDECIDED_PAUSE = Span::seconds(60), "A message to somebody whose registers cannot be read waits this long before it is decided again.";

@@ -11,6 +11,7 @@ use axum::http::request::Parts;
 use axum::http::uri::{Authority, PathAndQuery};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::from_fn;
+use sayso_core::capture::{Receipt, ServerClock};
 use sayso_core::limits;
 use sayso_core::phone::PhoneBook;
 use sayso_core::time::Timestamp;
@@ -115,8 +116,9 @@ pub struct Peer(pub IpAddr);
 pub(crate) struct RequestId(pub(crate) HeaderValue);
 
 impl App {
-    /// An application over a store. It is ready at once.
+    /// An application over a store, whose time is the application's. It is ready at once.
     pub fn new(store: Arc<dyn Store>, environment: Environment, options: Options) -> Arc<Self> {
+        let environment = Environment { clock: store.clock(), entropy: environment.entropy };
         Arc::new(Self {
             request_ids: RequestIds::new(&environment),
             store,
@@ -183,9 +185,23 @@ impl App {
         &self.environment
     }
 
-    /// The time now.
+    /// The time now: later than everything that the store recorded (rule 2).
     pub(crate) fn now(&self) -> Timestamp {
         self.environment.clock.now()
+    }
+
+    /// Whether the machine's clock tells what time it is, as far as the store knows.
+    pub(crate) fn server_clock(&self) -> ServerClock {
+        if self.environment.clock.held_back() < limits::CLOCK_BEHIND_MIN {
+            ServerClock::Right
+        } else {
+            ServerClock::Behind
+        }
+    }
+
+    /// The receipt of what arrived at `at`.
+    pub(crate) fn receipt(&self, at: Timestamp) -> Receipt {
+        Receipt { at, clock: self.server_clock() }
     }
 
     /// What is known of phone numbers.

@@ -4,12 +4,17 @@ use std::cell::RefCell;
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use sayso_core::time::Timestamp;
+use sayso_core::time::{Span, Timestamp};
 
 /// The clock.
 pub trait Clock: Send + Sync + Debug {
     /// The time now. May stand still or run backwards; the store makes it increase.
     fn now(&self) -> Timestamp;
+
+    /// How far this time is ahead of the machine's, which was set back; zero otherwise.
+    fn held_back(&self) -> Span {
+        Span::micros(0)
+    }
 }
 
 /// Random bytes fit for keys.

@@ -14,6 +14,7 @@ pub mod configuration;
 pub mod double_opt_in;
 pub mod environment;
 pub mod erasure;
+pub mod held_clock;
 pub mod look_up;
 pub mod message;
 pub mod reference;

@@ -5,6 +5,7 @@
 //! | `events.db` | the events and the configuration: the truth | everything |
 //! | `work.db` | what cannot be derived and is no event: rejects, look-ups | those |
 //! | `views.db` | what is folded from them | a rebuild at the next start |
+//! | `views.db-damaged` | nothing: left where damage was met, until the views are begun anew | nothing |
 //! | `gate.index` | what the gate answers from, as of a row | a slower start |
 //! | `master.key` | the key that opens addresses, evidence and address-key secrets | every look-up |
 //! | `master.key.next` | the key that a rotation under way puts in its place | nothing |
@@ -19,6 +20,7 @@ mod accounts;
 pub mod backup;
 mod claims;
 mod database;
+mod derived;
 mod double_opt_ins;
 mod early_reports;
 mod erasing;
@@ -30,6 +32,7 @@ mod forgetting;
 mod gate;
 mod group;
 mod imports;
+mod lineage;
 mod messages;
 mod open_error;
 mod pacing;
@@ -48,13 +51,14 @@ mod start;
 mod tail;
 mod tallies;
 mod views;
+mod watermark;
 mod work;
 mod writer;
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
@@ -84,6 +88,7 @@ use self::flusher::FlusherHandle;
 use self::gate::Gate;
 use self::gate::file::Gates;
 use self::group::Hint;
+use self::lineage::StoreId;
 use self::references::ReferenceWrite;
 use self::seal::{MasterKey, Secrets, Vault};
 use self::sending::{Job, Sending};
@@ -95,8 +100,9 @@ use self::writer::{CommitTimes, Urgency, Writer, WriterHandle};
 use crate::Store;
 use crate::configuration::{Change, Configuration, Configured, Mode, Revision};
 use crate::double_opt_in::{Answering, Asking, DoubleOptInDraft, StoredDoubleOptIn};
-use crate::environment::Environment;
+use crate::environment::{Clock, Environment};
 use crate::erasure::{Erased, ErasurePage};
+use crate::held_clock::HeldClock;
 use crate::look_up::{LookUpDraft, LookUpPage, LookUpQuery};
 use crate::message::{
     Claiming, FailureQuery, HandOver, MessageDraft, MessageName, MessagePage, MessageQuery,
@@ -183,7 +189,6 @@ struct Position {
 /// Counters for the metrics.
 #[derive(Debug, Default)]
 struct Counters {
-    held_back_us: AtomicU64,
     asks: AtomicU64,
     answers: AtomicU64,
     commits: CommitTimes,
@@ -192,10 +197,15 @@ struct Counters {
 /// What the writer, the flusher and the readers share.
 struct Shared {
     options: Options,
+    /// Its clock is `clock`.
     environment: Environment,
+    clock: Arc<HeldClock>,
     master: MasterKey,
+    store_id: StoreId,
     ledger: Database,
     views: Database,
+    /// Whether the views were found to be damaged.
+    damage: AtomicBool,
     work: Work,
     sending: Sending,
     claims: Claims,
@@ -273,18 +283,29 @@ impl SqliteStore {
         environment: Environment,
         commit: Box<dyn Commit>,
     ) -> Result<Self, OpenError> {
-        files.bring_up_to_date(&environment)?;
-        let Files { ledger, views, work, master, reserve, reserve_path, index, lock, made } = files;
-        let (row, last_recorded) = events::last(&ledger.lock())?;
+        let store_id = files.bring_up_to_date(&environment)?;
+        let views = files.open_views(store_id, &environment)?;
+        let Files { ledger, work, master, reserve, reserve_path, index, lock, made, .. } = files;
+        let (row, last_recorded) = {
+            let ledger = ledger.lock();
+            (events::last(&ledger)?.0, events::last_written(&ledger)?)
+        };
+        let clock = Arc::new(HeldClock::new(environment.clock, last_recorded));
+        let entropy = environment.entropy;
+        let environment = Environment { clock: Arc::<HeldClock>::clone(&clock), entropy };
+        warn_of_clock(&clock, last_recorded);
         give_up_claimed(&work, &environment)?;
         let (work, work_jobs) = Work::new(work, reserve_path);
         let (sending, sending_jobs) = Sending::new();
         let shared = Arc::new(Shared {
             options,
             environment,
+            clock,
             master,
+            store_id,
             ledger,
             views,
+            damage: AtomicBool::new(false),
             work,
             sending,
             claims: Claims::default(),
@@ -297,10 +318,12 @@ impl SqliteStore {
             position: Mutex::new(Position { next_row: row + 1, last_recorded }),
             counters: Counters::default(),
         });
+        shared.flusher.note_log(derived::log_bytes(&shared.views) > 0);
         shared.load_workspaces()?;
-        shared.load_gates()?;
-        shared.replay()?;
-        imports::finish_undoing(&shared)?;
+        if let Err(met) = shared.take_in() {
+            shared.begin_derived_anew(met)?;
+            shared.take_in()?;
+        }
         let handle = WriterHandle::default();
         let queue = Arc::clone(&handle.queue);
         let writer = Writer { shared: Arc::clone(&shared), commit, reserve };
@@ -345,6 +368,19 @@ impl SqliteStore {
     }
 }
 
+/// Says that the machine's clock is behind what the store recorded: until it has caught up, the time
+/// stands still between two records.
+fn warn_of_clock(clock: &HeldClock, last_recorded: Timestamp) {
+    let behind = clock.held_back();
+    if behind >= limits::CLOCK_BEHIND_MIN {
+        tracing::warn!(
+            behind_s = behind.as_micros() / 1_000_000,
+            last_recorded = %last_recorded,
+            "the clock of this machine is behind what the store recorded last; set it right: until then, what arrives counts as recorded last"
+        );
+    }
+}
+
 /// Says of what was claimed when the last process ended that its end is unknown (rule 28).
 fn give_up_claimed(work: &Database, environment: &Environment) -> Result<(), OpenError> {
     let given_up = messages::give_up_claimed(&work.lock(), environment.clock.now())?;
@@ -383,12 +419,7 @@ impl Shared {
 
     fn set_position(&self, next_row: i64, last_recorded: Timestamp) {
         *self.position_guard() = Position { next_row, last_recorded };
-    }
-
-    /// Keeps how far the clock had to be held back, for the metrics.
-    fn note_clock(&self, now: Timestamp, recorded: Timestamp) {
-        let held_back = recorded.as_micros().saturating_sub(now.as_micros());
-        self.counters.held_back_us.store(u64::try_from(held_back).unwrap_or(0), Ordering::Relaxed);
+        self.clock.note(last_recorded);
     }
 
     fn workspace(&self, id: WorkspaceId) -> Result<Arc<Workspace>, StoreError> {
@@ -435,7 +466,7 @@ impl Shared {
     ) -> Result<Option<Arc<ProfileState>>, StoreError> {
         match self.tail.profile(workspace.no, id) {
             Some(newer) => Ok(Some(newer)),
-            None => self.views.read(|views| {
+            None => self.read_views(|views| {
                 views::find_profile(views, workspace.no, id, &workspace.secrets.vault)
             }),
         }
@@ -445,7 +476,7 @@ impl Shared {
     fn rows_of(&self, place: &Place) -> Result<Vec<i64>, StoreError> {
         // The tail first: what leaves it is in the views by then.
         let mut rows: Vec<i64> = self.tail.rows(place).into_iter().map(|(_, row)| row).collect();
-        rows.extend(self.views.read(|views| views::rows_of(views, place))?);
+        rows.extend(self.read_views(|views| views::rows_of(views, place))?);
         Ok(rows)
     }
 
@@ -454,7 +485,7 @@ impl Shared {
         if let Some(newer) = self.tail.registers(place)? {
             return Ok(newer);
         }
-        let row = self.views.read(|views| views::find_address(views, place))?;
+        let row = self.read_views(|views| views::find_address(views, place))?;
         Ok(row.map(|row| row.registers).unwrap_or_default())
     }
 
@@ -477,7 +508,7 @@ impl Shared {
         if !drafts.iter().any(is_read) {
             return drafts.iter().map(|_| Some(nothing())).collect();
         }
-        let hints = self.views.read(|views| {
+        let hints = self.read_views(|views| {
             let transaction = views.unchecked_transaction().map_err(unreadable)?;
             let hint = |drafted: &(AddressKey, Draft)| {
                 let (key, draft) = drafted;
@@ -863,7 +894,8 @@ impl Store for SqliteStore {
     }
 
     fn begin_hand_over(&self, message: MessageId) -> Option<Timestamp> {
-        self.shared.claims.begin(message, self.shared.environment.clock.as_ref())
+        let begun = self.shared.claims.begin(message, self.shared.clock.machine());
+        begun.map(|_| self.shared.clock.now())
     }
 
     async fn settle_messages(
@@ -967,6 +999,10 @@ impl Store for SqliteStore {
         self.shared.sending.ask(|reply| Job::Answer(workspace, id, answer, reply)).await
     }
 
+    fn clock(&self) -> Arc<dyn Clock> {
+        Arc::<HeldClock>::clone(&self.shared.clock)
+    }
+
     fn health(&self) -> Health {
         let (tail_bytes, tail_events) = self.shared.tail.size();
         let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
@@ -983,7 +1019,7 @@ impl Store for SqliteStore {
             queue: number(self.writer.queue.len()),
             commit_p99_us: counters.commits.p99_us(),
             disk_left_bytes: self.shared.ledger.path().and_then(reserve::free_bytes),
-            clock_held_back_us: u64::try_from(ahead).unwrap_or(0).max(held_back),
+            clock_held_back_us: self.shared.clock.held_back().as_micros().unsigned_abs(),
             index_asks: counters.asks.load(Ordering::Relaxed),
             index_answers: counters.answers.load(Ordering::Relaxed),
         }

@@ -28,6 +28,7 @@ use thiserror::Error;
 
 use crate::configuration::{Change, Configuration, Configured, Mode, Revision};
 use crate::double_opt_in::{Answering, Asking, DoubleOptInDraft, StoredDoubleOptIn};
+use crate::environment::Clock;
 use crate::erasure::{Erased, ErasurePage};
 use crate::look_up::{LookUpDraft, LookUpPage, LookUpQuery};
 use crate::message::{
@@ -427,7 +428,7 @@ pub struct Health {
     pub commit_p99_us: u64,
     /// Bytes that may still be written to the disk; absent for a store in memory.
     pub disk_left_bytes: Option<u64>,
-    /// How far the clock was held back, in microseconds.
+    /// How far the clock of the machine is behind what was recorded last, in microseconds.
     pub clock_held_back_us: u64,
     /// Questions the gate index passed on to the store.
     pub index_asks: u64,
@@ -785,6 +786,10 @@ pub trait Store: Send + Sync + Debug {
         id: DoubleOptInId,
         answer: Answer,
     ) -> Result<Answering, StoreError>;
+
+    /// The time of this store: the machine's, but always later than what was recorded last (rule 2).
+    /// Everything that is dated, or judged "now", goes by it.
+    fn clock(&self) -> Arc<dyn Clock>;
 
     /// How the store is.
     fn health(&self) -> Health;

@@ -345,6 +345,7 @@ impl<'a> Recording<'a> {
             configuration: self.configuration,
             settings: &self.settings,
             received: self.received,
+            clock: self.app.server_clock(),
             source: &self.source,
             highest: self.highest,
             key: self.key.as_deref(),

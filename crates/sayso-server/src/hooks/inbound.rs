@@ -511,7 +511,9 @@ impl Listening<'_> {
     /// When something happened (rule 2): nothing is later than our receipt.
     fn settled(&self, fact: Fact, claimed: Option<ClaimedTime>) -> Option<Timestamp> {
         Some(match fact {
-            Fact::Consent(_, statement) => settle_time(statement, claimed, self.received).ok()?,
+            Fact::Consent(_, statement) => {
+                settle_time(statement, claimed, self.app.receipt(self.received)).ok()?
+            }
             Fact::Suppression(_, _, Switched::On) => {
                 claimed.map_or(Timestamp::DISTANT_FUTURE, ClaimedTime::last)
             }

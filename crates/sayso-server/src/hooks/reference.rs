@@ -128,7 +128,8 @@ impl<'a> Carrier<'a> {
         let configuration = self.line.configuration;
         let statement = Statement::Confirmed;
         // What is dated in the future is no yes (rule 2).
-        let settled = settle_time(statement, self.wrote.occurred_at, self.received);
+        let settled =
+            settle_time(statement, self.wrote.occurred_at, self.app.receipt(self.received));
         let Ok(occurred_at) = settled else { return Vec::new() };
         let evidence = self.evidence(good);
         let notice = evidence.notice.as_ref().and_then(|shown| configuration.notice(shown));

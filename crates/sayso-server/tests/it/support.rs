@@ -1,6 +1,7 @@
 //! A server without a socket: the router, a store in memory, a clock that tests set.
 
 use std::num::NonZeroU32;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
@@ -18,7 +19,7 @@ use sayso_server::rate::{Rate, RateLimits};
 use sayso_store::Store;
 use sayso_store::configuration::{Change, Configuration, KeyScope, Mode, configure_now};
 use sayso_store::environment::{Clock, Entropy, Environment};
-use sayso_store::sqlite::SqliteStore;
+use sayso_store::sqlite::{Options as StoreOptions, SqliteStore};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -49,6 +50,7 @@ pub(crate) struct TestApp {
     pub(crate) key: String,
     router: Router,
     app: Arc<App>,
+    options: Options,
 }
 
 /// An answer.
@@ -109,20 +111,50 @@ impl TestApp {
     }
 
     async fn over(options: Options, wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>) -> Self {
+        let in_memory = |environment| SqliteStore::in_memory(environment).unwrap();
+        Self::with_store(options, |environment| wrap(Arc::new(in_memory(environment)))).await
+    }
+
+    async fn with_store(
+        options: Options,
+        open: impl FnOnce(Environment) -> Arc<dyn Store>,
+    ) -> Self {
         let start = Timestamp::parse("2026-11-21T10:00:00Z").unwrap();
         let clock = Arc::new(ManualClock(AtomicI64::new(start.as_micros())));
         let environment = Environment {
             clock: Arc::<ManualClock>::clone(&clock),
             entropy: Arc::new(CountedBytes::default()),
         };
-        let store = wrap(Arc::new(SqliteStore::in_memory(environment.clone()).unwrap()));
+        let store = open(environment.clone());
         let configuration = store.create_workspace("test", Mode::Test).await.unwrap();
-        let app = App::new(Arc::clone(&store), environment.clone(), options);
+        let app = App::new(Arc::clone(&store), environment.clone(), options.clone());
         let router = app.public_router();
-        let mut test =
-            Self { store, clock, environment, configuration, key: String::new(), router, app };
+        let key = String::new();
+        let mut test = Self { store, clock, environment, configuration, key, router, app, options };
         test.key = test.make_key("test", KeyScope::ALL, Standing::Act).await;
         test
+    }
+
+    /// A server whose store is in a directory.
+    pub(crate) async fn on_disk(directory: &Path, options: Options) -> Self {
+        let open = |environment| {
+            SqliteStore::open(directory, StoreOptions::default(), environment).unwrap()
+        };
+        Self::with_store(options, |environment| Arc::new(open(environment))).await
+    }
+
+    /// The server after a stop, and a start of the machine with its clock moved by this much.
+    pub(crate) async fn restarted(self, directory: &Path, moved: Span) -> Self {
+        self.store.close().await.unwrap();
+        let Self { store, clock, environment, configuration, key, router, app, options } = self;
+        drop((store, router, app));
+        clock.0.fetch_add(moved.as_micros(), Ordering::SeqCst);
+        let store: Arc<dyn Store> = Arc::new(
+            SqliteStore::open(directory, StoreOptions::default(), environment.clone()).unwrap(),
+        );
+        let app = App::new(Arc::clone(&store), environment.clone(), options.clone());
+        let router = app.public_router();
+        Self { store, clock, environment, configuration, key, router, app, options }
     }
 
     /// Makes a key of the workspace.

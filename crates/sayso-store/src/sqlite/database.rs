@@ -45,10 +45,7 @@ const STATEMENTS: usize = 64;
 impl Database {
     /// Opens or makes the file.
     pub(super) fn open(path: &Path, durability: Durability) -> Result<Self, OpenError> {
-        // What SQLite puts beside the file has the file's permissions.
-        make_private_file(path).map_err(file_error(path))?;
-        let main = Connection::open(path).map_err(OpenError::of_file(path))?;
-        set_up(&main, durability).map_err(OpenError::of_file(path))?;
+        let main = open_main(path, durability)?;
         Ok(Self { path: Some(path.to_path_buf()), main: Mutex::new(main), idle: Mutex::default() })
     }
 
@@ -57,6 +54,21 @@ impl Database {
         let main = Connection::open_in_memory()?;
         set_up(&main, Durability::Derived)?;
         Ok(Self { path: None, main: Mutex::new(main), idle: Mutex::default() })
+    }
+
+    /// Closes every connection, so that the file may be removed.
+    pub(super) fn close(&self) -> rusqlite::Result<()> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        *self.lock() = Connection::open_in_memory()?;
+        Ok(())
+    }
+
+    /// Opens or makes the file again after it was closed.
+    pub(super) fn reopen(&self, durability: Durability) -> Result<(), OpenError> {
+        if let Some(path) = &self.path {
+            *self.lock() = open_main(path, durability)?;
+        }
+        Ok(())
     }
 
     /// The file; absent in memory.
@@ -91,6 +103,14 @@ impl Database {
     }
 }
 
+fn open_main(path: &Path, durability: Durability) -> Result<Connection, OpenError> {
+    // What SQLite puts beside the file has the file's permissions.
+    make_private_file(path).map_err(file_error(path))?;
+    let main = Connection::open(path).map_err(OpenError::of_file(path))?;
+    set_up(&main, durability).map_err(OpenError::of_file(path))?;
+    Ok(main)
+}
+
 fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(
         path,
@@ -114,7 +134,15 @@ fn set_up(connection: &Connection, durability: Durability) -> rusqlite::Result<(
         },
     )?;
     connection.pragma_update(None, "secure_delete", true)?;
-    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    connection.pragma_update(
+        None,
+        "wal_autocheckpoint",
+        match durability {
+            Durability::Full => CHECKPOINT_PAGES,
+            // The flusher does it, since each log has a generation of its own.
+            Durability::Derived => 0,
+        },
+    )?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);

@@ -1,15 +1,17 @@
 //! The ledger: the file of events and configuration, the only thing an acknowledgement waits for.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use sayso_core::address::AddressKey;
 use sayso_core::canonical::Canonical;
 use sayso_core::event::{ConsentEvent, Sealed};
-use sayso_core::event_id::RequestHash;
+use sayso_core::event_id::{RequestHash, is_keyed};
 use sayso_core::id::{EventId, WorkspaceId};
 use sayso_core::time::Timestamp;
 
 use super::seal::Vault;
-use super::tail::WorkspaceNo;
+use super::tail::{Place, WorkspaceNo};
 use super::unreadable;
 use crate::configuration::{Change, Mode};
 use crate::store::StoreError;
@@ -76,6 +78,35 @@ pub(super) fn leaf(
     Ok(sealed.map(|sealed| row.event.leaf_hash(workspace, &row.event.facts(), &sealed)))
 }
 
+/// The personal part of an event, or none where it was destroyed or is damaged: what is clear in the
+/// event counts all the same.
+pub(super) fn open_or_lose(vault: &Vault, row: &LedgerRow) -> Option<Sealed> {
+    open(vault, row).unwrap_or_else(|_| {
+        tracing::warn!(
+            event.row = row.row,
+            "the personal part of an event is damaged and left out: what the event says counts all the same"
+        );
+        None
+    })
+}
+
+/// The personal part of an event whose leaf hash was compared with what is stored.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] where the stored facts are not those that were recorded. Where the personal
+/// part is gone or damaged, so is its salt, and nobody can tell.
+pub(super) fn open_whole(
+    workspace: WorkspaceId,
+    vault: &Vault,
+    row: &LedgerRow,
+) -> Result<Option<Sealed>, StoreError> {
+    let Some(sealed) = open_or_lose(vault, row) else { return Ok(None) };
+    if row.event.leaf_hash(workspace, &row.event.facts(), &sealed) == row.leaf_hash {
+        return Ok(Some(sealed));
+    }
+    Err(StoreError::Corrupt { table: "event", id: row.row.to_string() })
+}
+
 /// Appends a row.
 pub(super) fn append(ledger: &Connection, new: &NewRow<'_>) -> rusqlite::Result<()> {
     ledger
@@ -97,7 +128,7 @@ pub(super) fn append(ledger: &Connection, new: &NewRow<'_>) -> rusqlite::Result<
         .map(|_| ())
 }
 
-/// Destroys the personal part of a row (rule 17).
+/// Destroys the personal part of a row (rule 17), which was read: it is about whom it should be.
 pub(super) fn destroy_sealed(ledger: &Connection, row: i64) -> rusqlite::Result<()> {
     ledger
         .prepare_cached(
@@ -127,28 +158,39 @@ fn ledger_row(row: &Row<'_>) -> Result<LedgerRow, StoreError> {
     })
 }
 
-/// One row.
-pub(super) fn read(ledger: &Connection, row: i64) -> Result<LedgerRow, StoreError> {
+/// A row about an address. Where it is about another, or is missing, whoever named it is wrong: the views.
+pub(super) fn read(ledger: &Connection, place: &Place, row: i64) -> Result<LedgerRow, StoreError> {
+    let damaged = || StoreError::Corrupt { table: "address", id: place.1.to_string() };
+    let found = row_at(ledger, row)?.ok_or_else(damaged)?;
+    if (found.workspace, found.event.key) == *place { Ok(found) } else { Err(damaged()) }
+}
+
+fn row_at(ledger: &Connection, row: i64) -> Result<Option<LedgerRow>, StoreError> {
     let mut statement = ledger
         .prepare_cached(&format!(
             "SELECT {COLUMNS} FROM event WHERE row = ?1 /* a row names its workspace */"
         ))
         .map_err(unreadable)?;
     let mut rows = statement.query(params![row]).map_err(unreadable)?;
-    match rows.next().map_err(unreadable)? {
-        Some(found) => ledger_row(found),
-        None => Err(StoreError::Corrupt { table: "event", id: row.to_string() }),
-    }
+    rows.next().map_err(unreadable)?.map(ledger_row).transpose()
 }
 
-/// The row among these that holds an event.
+/// The row among these that holds an event: one about this address, or of this keyed request, whomever
+/// it is about.
 pub(super) fn read_among(
     ledger: &Connection,
+    place: &Place,
     rows: &[i64],
     id: EventId,
 ) -> Result<Option<LedgerRow>, StoreError> {
     for row in rows {
-        let found = read(ledger, *row)?;
+        if is_keyed(&id) {
+            let found = row_at(ledger, *row)?;
+            let is_it = |found: &LedgerRow| found.workspace == place.0 && found.event.id == id;
+            let damaged = || StoreError::Corrupt { table: "address", id: id.to_string() };
+            return found.filter(is_it).ok_or_else(damaged).map(Some);
+        }
+        let found = read(ledger, place, *row)?;
         if found.event.id == id {
             return Ok(Some(found));
         }
@@ -185,6 +227,21 @@ pub(super) fn last(ledger: &Connection) -> Result<(i64, Timestamp), StoreError> 
         .optional()
         .map_err(unreadable)?;
     Ok(found.map_or((0, Timestamp::DISTANT_PAST), |(row, at)| (row, Timestamp::from_micros(at))))
+}
+
+/// When the ledger was last written to: an event, a workspace or a change of a configuration.
+pub(super) fn last_written(ledger: &Connection) -> Result<Timestamp, StoreError> {
+    let (_, recorded) = last(ledger)?;
+    let micros = |sql| -> Result<Option<i64>, StoreError> {
+        ledger.query_row(sql, [], |row| row.get(0)).optional().map_err(unreadable)
+    };
+    let changed = micros(
+        "SELECT changed_at FROM configuration ORDER BY row DESC LIMIT 1 /* every workspace: one clock */",
+    )?;
+    let made = micros(
+        "SELECT created_at FROM workspace ORDER BY workspace DESC LIMIT 1 /* every workspace: one clock */",
+    )?;
+    Ok([changed, made].into_iter().flatten().map(Timestamp::from_micros).fold(recorded, Ord::max))
 }
 
 /// A workspace's row.
@@ -266,6 +323,34 @@ pub(super) fn append_change(
         .map(|_| ())
 }
 
+/// Whether an import was undone after a change of a configuration.
+pub(super) fn undid_after(
+    ledger: &Connection,
+    change: i64,
+    vaults: &BTreeMap<WorkspaceNo, Vault>,
+) -> Result<bool, StoreError> {
+    let mut statement = ledger
+        .prepare("SELECT row, workspace, change FROM configuration WHERE row > ?1 ORDER BY row")
+        .map_err(unreadable)?;
+    let mut rows = statement.query(params![change]).map_err(unreadable)?;
+    while let Some(found) = rows.next().map_err(unreadable)? {
+        let row: i64 = found.get(0).map_err(unreadable)?;
+        let workspace: WorkspaceNo = found.get(1).map_err(unreadable)?;
+        let sealed: Vec<u8> = found.get(2).map_err(unreadable)?;
+        let vault = vaults.get(&workspace).ok_or(StoreError::NoWorkspace)?;
+        if let Change::UndoImport(_) = open_change(vault, row, &sealed)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn open_change(vault: &Vault, row: i64, sealed: &[u8]) -> Result<Change, StoreError> {
+    let damaged = || StoreError::Corrupt { table: "configuration", id: row.to_string() };
+    let plain = vault.open(&CHANGE_PLACE, sealed).map_err(|_| damaged())?;
+    Change::from_bytes(&plain).map_err(|_| damaged())
+}
+
 /// All changes of a workspace's configuration, in order.
 pub(super) fn changes(
     ledger: &Connection,
@@ -284,10 +369,7 @@ pub(super) fn changes(
         .map_err(unreadable)?;
     rows.into_iter()
         .map(|(row, at, change)| {
-            let damaged = || StoreError::Corrupt { table: "configuration", id: row.to_string() };
-            let plain = vault.open(&CHANGE_PLACE, &change).map_err(|_| damaged())?;
-            let change = Change::from_bytes(&plain).map_err(|_| damaged())?;
-            Ok((Timestamp::from_micros(at), change))
+            Ok((Timestamp::from_micros(at), open_change(vault, row, &change)?))
         })
         .collect()
 }

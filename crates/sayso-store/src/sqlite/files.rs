@@ -12,19 +12,16 @@ use sayso_core::limits;
 use sayso_core::phone::BUILTIN_VERSION;
 
 use super::database::{Database, Durability, make_private_file};
+use super::lineage::StoreId;
 use super::presence::{self, Presence};
 use super::reserve::Reserve;
 use super::seal::MasterKey;
 use super::start::SavedIndex;
-use super::{Making, OpenError, rotation};
+use super::{Making, OpenError, derived, rotation};
 use crate::environment::Environment;
 
 pub(super) mod ledger_migrations {
     refinery::embed_migrations!("migrations/sqlite/events");
-}
-
-mod view_migrations {
-    refinery::embed_migrations!("migrations/sqlite/views");
 }
 
 mod work_migrations {
@@ -37,7 +34,8 @@ pub(super) const ROW_VERSION: i64 = 1;
 /// The files of a store.
 pub(super) struct Files {
     pub(super) ledger: Database,
-    pub(super) views: Database,
+    /// Where the views are, on a disk.
+    pub(super) views_path: Option<PathBuf>,
     pub(super) work: Database,
     pub(super) master: MasterKey,
     pub(super) reserve: Reserve,
@@ -91,7 +89,7 @@ impl Files {
         };
         drop((ledger, work));
         let ledger = Database::open(&at("events.db"), Durability::Full)?;
-        let views = open_views(&at("views.db"))?;
+        let views_path = Some(at("views.db"));
         let work = Database::open(&at("work.db"), Durability::Full)?;
         let reserve = Reserve::at_start(at("reserve"));
         let reserve_path = Some(at("reserve"));
@@ -99,7 +97,7 @@ impl Files {
         let made = (presence != Presence::Whole).then(|| directory.to_path_buf());
         Ok(Self {
             ledger,
-            views,
+            views_path,
             work,
             master,
             reserve,
@@ -114,7 +112,7 @@ impl Files {
     pub(super) fn in_memory(environment: &Environment) -> Result<Self, OpenError> {
         Ok(Self {
             ledger: Database::in_memory()?,
-            views: Database::in_memory()?,
+            views_path: None,
             work: Database::in_memory()?,
             master: MasterKey::ephemeral(environment),
             reserve: Reserve::none(),
@@ -125,15 +123,14 @@ impl Files {
         })
     }
 
-    /// Gives every database the schema of this release, and the ledger the marks of what it was made
-    /// with. From then on the store is there.
-    pub(super) fn bring_up_to_date(&self, environment: &Environment) -> Result<(), OpenError> {
+    /// Gives the ledger and the work the schema of this release, and the ledger the marks of what it was
+    /// made with; answers with its id. From then on the store is there.
+    pub(super) fn bring_up_to_date(&self, environment: &Environment) -> Result<StoreId, OpenError> {
         ledger_migrations::migrations::runner().run(&mut *self.ledger.lock())?;
-        view_migrations::migrations::runner().run(&mut *self.views.lock())?;
         work_migrations::migrations::runner().run(&mut *self.work.lock())?;
         note_key(&self.ledger, &self.master)?;
         note_phone_metadata(&self.ledger)?;
-        tie(&self.ledger, &self.work, environment)?;
+        let id = tie(&self.ledger, &self.work, environment)?;
         let directory = self.work.path().and_then(Path::parent);
         let left = [presence::MAKING, presence::WORK_LOST].map(|name| Some(directory?.join(name)));
         for path in left.into_iter().flatten().filter(|path| path.exists()) {
@@ -141,7 +138,17 @@ impl Files {
                 .and_then(|()| directory.map_or(Ok(()), sync_directory))
                 .map_err(file_error(&path))?;
         }
-        Ok(())
+        Ok(id)
+    }
+
+    /// Opens the views of the ledger, which is up to date.
+    pub(super) fn open_views(
+        &self,
+        store: StoreId,
+        environment: &Environment,
+    ) -> Result<Database, OpenError> {
+        let ledger = self.ledger.lock();
+        derived::open_views(self.views_path.as_deref(), (&ledger, store), environment)
     }
 }
 
@@ -234,17 +241,21 @@ fn store_id(file: &Connection) -> rusqlite::Result<Option<[u8; 16]>> {
 }
 
 /// Gives the store an id at its first start with this release, and notes it in `work.db` too.
-fn tie(ledger: &Database, work: &Database, environment: &Environment) -> Result<(), OpenError> {
+fn tie(
+    ledger: &Database,
+    work: &Database,
+    environment: &Environment,
+) -> Result<StoreId, OpenError> {
     let (ledger, work) = (ledger.lock(), work.lock());
     if store_id(&ledger)?.is_none() {
-        let id: [u8; 16] = environment.random();
+        let id: StoreId = environment.random();
         ledger.execute("UPDATE store SET store_id = ?1", [id])?;
     }
-    let id = store_id(&ledger)?;
-    if store_id(&work)? != id {
+    let id = ledger.query_row("SELECT store_id FROM store", [], |row| row.get(0))?;
+    if store_id(&work)? != Some(id) {
         work.execute("UPDATE store SET store_id = ?1", [id])?;
     }
-    Ok(())
+    Ok(id)
 }
 
 /// The fingerprint of the master key that the ledger in a file was made with, unless it is to be made
@@ -255,34 +266,6 @@ pub(super) fn noted_key(path: &Path) -> Result<Option<[u8; 8]>, OpenError> {
 
 fn noted(ledger: &Connection) -> rusqlite::Result<Option<[u8; 8]>> {
     ledger.query_row("SELECT key_fingerprint FROM store", [], |row| row.get(0)).optional()
-}
-
-/// Opens the views; damaged ones are deleted, for they are rebuilt.
-fn open_views(path: &Path) -> Result<Database, OpenError> {
-    match Database::open(path, Durability::Derived) {
-        Ok(views) if is_sound(&views) => Ok(views),
-        Ok(_) | Err(_) => {
-            tracing::warn!("the views are damaged: they are rebuilt from the ledger");
-            for suffix in ["", "-wal", "-shm"] {
-                let mut name = path.as_os_str().to_owned();
-                name.push(suffix);
-                if let Err(source) = std::fs::remove_file(&name)
-                    && source.kind() != std::io::ErrorKind::NotFound
-                {
-                    return Err(OpenError::File { path: name.into(), source });
-                }
-            }
-            Ok(Database::open(path, Durability::Derived)?)
-        }
-    }
-}
-
-/// Whether the file is a database whose schema can be read. A page damaged further inside is met
-/// when it is read, and is an error then, never an answer.
-fn is_sound(views: &Database) -> bool {
-    let tables: rusqlite::Result<i64> =
-        views.lock().query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0));
-    tables.is_ok()
 }
 
 /// Notes the master key's fingerprint at the first start, and compares it ever after.

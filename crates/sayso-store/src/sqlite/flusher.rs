@@ -7,8 +7,9 @@ use std::time::Duration;
 use sayso_core::limits;
 use tokio::sync::Notify;
 
-use super::tail::Tail;
-use super::{Shared, views};
+use super::lineage::Lineage;
+use super::tail::{Frame, Tail};
+use super::{Shared, derived, views, watermark};
 use crate::store::StoreError;
 
 /// What the flusher was asked.
@@ -28,6 +29,8 @@ pub(super) struct FlusherHandle {
     flushing: Mutex<()>,
     /// Whether the last flush failed.
     is_stuck: AtomicBool,
+    /// Whether the views' write-ahead log holds what their file lacks.
+    has_log: AtomicBool,
 }
 
 impl FlusherHandle {
@@ -64,6 +67,11 @@ impl FlusherHandle {
 
     fn is_stuck(&self) -> bool {
         self.is_stuck.load(Ordering::Relaxed)
+    }
+
+    /// Notes whether the views' write-ahead log holds anything. If not, the next flush begins another.
+    pub(super) fn note_log(&self, has_log: bool) {
+        self.has_log.store(has_log, Ordering::Relaxed);
     }
 
     /// Tells those who wait that there is room: a flush began, or the views are written again.
@@ -108,7 +116,7 @@ pub(super) fn run(shared: &Arc<Shared>) {
     if let Err(error) = rustix::process::setpriority_process(own, NICENESS) {
         tracing::debug!(error = %error, "the flusher runs at the writer's priority");
     }
-    let now = || shared.environment.clock.now();
+    let now = || shared.clock.machine().now();
     let mut saved_at = now();
     while shared.flusher.wait() {
         flush(shared);
@@ -129,7 +137,7 @@ pub(super) fn flush(shared: &Shared) -> bool {
     if !was_stuck {
         shared.flusher.has_room();
     }
-    match views::flush(&mut shared.views.lock(), &frame, &shared.vaults(), &shared.environment) {
+    match write(shared, &frame) {
         Ok(()) => {
             shared.tail.thaw();
             if was_stuck {
@@ -145,4 +153,37 @@ pub(super) fn flush(shared: &Shared) -> bool {
             false
         }
     }
+}
+
+/// Writes a frame into the views, with what it was made from.
+fn write(shared: &Shared, frame: &Frame) -> Result<(), StoreError> {
+    let handle = &shared.flusher;
+    // Before the views are locked: whoever holds the ledger may wait for them.
+    let row = match frame.last_row {
+        // Nothing was appended, but something folded again.
+        0 => shared.read_views(watermark::row)?,
+        row => row,
+    };
+    let lineage = shared.ledger.read(|ledger| Lineage::of(ledger, shared.store_id, row))?;
+    let begins_log = !handle.has_log.load(Ordering::Relaxed);
+    let generation = begins_log.then(|| shared.environment.random());
+    let written = watermark::Written { lineage, generation };
+    let mut views = shared.views.lock();
+    let (vaults, environment) = (shared.vaults(), &shared.environment);
+    views::flush(&mut views, (frame, &written), &vaults, environment)
+        .map_err(|error| derived::unwritten(&error))
+        .inspect_err(|error| shared.note_damage(error))?;
+    handle.note_log(true);
+    if derived::log_bytes(&shared.views) < limits::VIEWS_LOG_BYTES {
+        return Ok(());
+    }
+    match watermark::checkpoint(&views) {
+        Ok(true) => handle.note_log(false),
+        // Somebody reads what the file would lose: the next flush tries again.
+        Ok(false) => {}
+        Err(error) => {
+            tracing::warn!(error = %error, "the views' log could not be moved into their file");
+        }
+    }
+    Ok(())
 }

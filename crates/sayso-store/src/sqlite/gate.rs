@@ -155,7 +155,8 @@ impl Gate {
         self.addressless.load(Ordering::SeqCst) > 0
     }
 
-    fn knows(&self, address: &Address, key: &AddressKey) -> bool {
+    /// Whether it holds an address.
+    pub(super) fn knows(&self, address: &Address, key: &AddressKey) -> bool {
         match address {
             Address::Phone(phone) => {
                 let wanted = Wanted::of(phone.digits());

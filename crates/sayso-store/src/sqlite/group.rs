@@ -268,7 +268,6 @@ impl<'a> Group<'a> {
     pub(super) fn tick(&mut self) -> Timestamp {
         let now = self.shared.environment.clock.now();
         let next = now.max(self.last_recorded.plus(Span::micros(1)));
-        self.shared.note_clock(now, next);
         self.last_recorded = next;
         next
     }
@@ -341,7 +340,7 @@ impl<'a> Group<'a> {
                 .row
                 .clone()
                 .map(|registers| views::AddressRow { registers, sealed: hint.sealed.clone() }),
-            (_, _, None) => self.shared.views.read(|views| views::find_address(views, &place))?,
+            (_, _, None) => self.shared.read_views(|views| views::find_address(views, &place))?,
         };
         let stored = match tail_says {
             Some(SealedAddress::Known(sealed)) => Some(sealed.to_vec()),
@@ -350,11 +349,20 @@ impl<'a> Group<'a> {
                 row.as_ref().and_then(|row| row.sealed.clone())
             }
         };
+        // Views that lost a row would make a refusal of it be forgotten.
+        if let (None, None, Some(told), Some(_)) = (&in_tail, &row, told, hint)
+            && self.shared.gate(workspace.no).knows(told.address, &key)
+        {
+            let lost = StoreError::Corrupt { table: "address", id: key.to_string() };
+            self.shared.note_damage(&lost);
+            return Err(lost);
+        }
         // The text of a known address is opened only where nobody told it.
         let address = match (stored, told) {
             (Some(_), Some(told)) => Some(told.address.clone()),
             (Some(sealed), None) => {
-                Some(views::open_address(&workspace.secrets.vault, &key, &sealed)?)
+                let opened = views::open_address(&workspace.secrets.vault, &key, &sealed);
+                Some(opened.inspect_err(|error| self.shared.note_damage(error))?)
             }
             (None, _) => None,
         };
@@ -390,14 +398,15 @@ impl<'a> Group<'a> {
             rows.and_then(|rows| rows.iter().find(|(held, _)| *held == id)).map(|(_, row)| *row)
         };
         if let Some(row) = staged.or_else(|| self.shared.tail.row(&place, id)) {
-            return events::read(self.ledger, row).map(Some);
+            return events::read_among(self.ledger, &place, &[row], id);
         }
         let current = hint.filter(|hint| hint.flushed == self.shared.tail.flushed());
         let rows = match current {
             Some(hint) => hint.event.clone(),
-            None => self.shared.views.read(|views| views::may_hold(views, &place, id))?,
+            None => self.shared.read_views(|views| views::may_hold(views, &place, id))?,
         };
-        events::read_among(self.ledger, &rows, id)
+        let found = events::read_among(self.ledger, &place, &rows, id);
+        found.inspect_err(|error| self.shared.note_damage(error))
     }
 
     /// Appends one event, unless it was stored before or says nothing new.
@@ -490,7 +499,8 @@ impl<'a> Group<'a> {
         workspace: &Workspace,
         row: &LedgerRow,
     ) -> Result<(), StoreError> {
-        let sealed = events::open(&workspace.secrets.vault, row)?.unwrap_or_default();
+        let vault = &workspace.secrets.vault;
+        let sealed = events::open_whole(workspace.id, vault, row)?.unwrap_or_default();
         self.last_row = row.row;
         if !may_destroy(row.event.fact) {
             return self.take_in(workspace, &row.event, row.row, &sealed);
@@ -595,7 +605,9 @@ impl<'a> Group<'a> {
         rows.extend(self.working(workspace, key, None, None)?.rows.iter().map(|(_, row)| *row));
         rows.sort_unstable();
         rows.dedup();
-        rows.into_iter().map(|row| events::read(self.ledger, row)).collect()
+        let read = |row| events::read(self.ledger, &place, row);
+        let read: Result<Vec<_>, _> = rows.into_iter().map(read).collect();
+        read.inspect_err(|error| self.shared.note_damage(error))
     }
 
     /// Brings the profiles' lists of addresses in line with an address's links.

@@ -13,7 +13,7 @@ use sayso_core::limits;
 
 use super::group::Group;
 use super::writer::{Urgency, WriterHandle};
-use super::{Shared, Workspace, events, flusher, read_lock, unreadable, unwritable};
+use super::{Shared, Workspace, derived, events, flusher, read_lock, unreadable, unwritable};
 use crate::configuration::Change;
 use crate::store::StoreError;
 
@@ -116,7 +116,7 @@ fn concerned(
 }
 
 fn is_done(shared: &Shared, workspace: &Workspace, import: ImportId) -> Result<bool, StoreError> {
-    shared.views.read(|views| {
+    shared.read_views(|views| {
         views
             .query_row(
                 "SELECT count(*) FROM undone_import WHERE workspace = ?1 AND import = ?2",
@@ -146,5 +146,6 @@ fn note_done(shared: &Shared, workspace: &Workspace, import: ImportId) -> Result
             params![workspace.no, import.as_bytes()],
         )
         .map(|_| ())
-        .map_err(|error| unwritable(&error))
+        .map_err(|error| derived::unwritten(&error))
+        .inspect_err(|error| shared.note_damage(error))
 }

@@ -129,9 +129,12 @@ impl Shared {
     /// Every event of an address with its row, the newest first.
     pub(super) fn events_of(&self, place: &Place) -> Result<Vec<(i64, ConsentEvent)>, StoreError> {
         let rows = self.newest_rows_of(place)?;
-        self.ledger.read(|ledger| {
-            rows.into_iter().map(|row| Ok((row, events::read(ledger, row)?.event))).collect()
-        })
+        self.ledger
+            .read(|ledger| {
+                let read = |row| Ok((row, events::read(ledger, place, row)?.event));
+                rows.into_iter().map(read).collect::<Result<_, _>>()
+            })
+            .inspect_err(|error| self.note_damage(error))
     }
 
     /// One page of a past audience, in the order of the keys.

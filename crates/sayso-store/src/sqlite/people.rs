@@ -858,12 +858,13 @@ impl Shared {
             Some(super::tail::SealedAddress::Known(sealed)) => Some(sealed),
             Some(super::tail::SealedAddress::Forgotten) => None,
             Some(super::tail::SealedAddress::Unchanged) | None => {
-                let row = self.views.read(|views| views::find_address(views, &place))?;
+                let row = self.read_views(|views| views::find_address(views, &place))?;
                 row.and_then(|row| row.sealed).map(Arc::from)
             }
         };
         sealed
             .map(|sealed| views::open_address(&workspace.secrets.vault, &key, &sealed))
             .transpose()
+            .inspect_err(|error| self.note_damage(error))
     }
 }

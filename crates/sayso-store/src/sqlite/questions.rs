@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use rusqlite::Connection;
 use sayso_core::address::{Address, AddressKey};
 use sayso_core::decision::{
     Circumstances, Findings, Reasons, Requirement, SenderState, check, decide, findings,
@@ -17,6 +16,7 @@ use sayso_core::sender_health::Known;
 use sayso_core::settings::Settings;
 use sayso_core::time::Timestamp;
 
+use super::events::LedgerRow;
 use super::pacing::Pacer;
 use super::past::Told;
 use super::tail::Place;
@@ -37,25 +37,17 @@ impl Recipient {
 
 /// One event of an address with these registers.
 fn entry(
-    ledger: &Connection,
-    row: i64,
+    stored: LedgerRow,
     workspace: &Workspace,
     registers: &Registers,
     undone: &BTreeSet<ImportId>,
-) -> Result<HistoryEntry, StoreError> {
-    let stored = events::read(ledger, row)?;
-    let sealed = events::open(&workspace.secrets.vault, &stored)?;
+) -> HistoryEntry {
+    let sealed = events::open_or_lose(&workspace.secrets.vault, &stored);
     let (address, evidence) = sealed.map_or((None, None), |s| (s.address, Some(s.evidence)));
     let is_out = registers.leaves_out(&stored.event)
         || stored.event.import.is_some_and(|import| undone.contains(&import));
     let retracted = if is_out { Retraction::Retracted } else { Retraction::Counts };
-    Ok(HistoryEntry {
-        event: stored.event,
-        address,
-        evidence,
-        leaf_hash: stored.leaf_hash,
-        retracted,
-    })
+    HistoryEntry { event: stored.event, address, evidence, leaf_hash: stored.leaf_hash, retracted }
 }
 
 /// What a decision depends on besides consent. Quiet hours and caps are a person's own: [`Pacer`].
@@ -177,10 +169,11 @@ impl Shared {
         rows.truncate(query.items);
         let next = rows.last().filter(|_| more).and_then(|row| u64::try_from(*row).ok());
         let entries = self.ledger.read(|ledger| {
-            rows.iter()
-                .map(|row| entry(ledger, *row, &workspace, &registers, &undone))
-                .collect::<Result<Vec<_>, StoreError>>()
-        })?;
+            let stored = |row: &i64| events::read(ledger, &place, *row);
+            let entry = |row| Ok(entry(stored(row)?, &workspace, &registers, &undone));
+            rows.iter().map(entry).collect::<Result<Vec<_>, StoreError>>()
+        });
+        let entries = entries.inspect_err(|error| self.note_damage(error))?;
         Ok(HistoryPage { entries, next })
     }
 
@@ -211,15 +204,14 @@ impl Shared {
         // The tail first: what leaves it is in the views by then.
         let rows = match self.tail.row(&place, event) {
             Some(row) => vec![row],
-            None => self.views.read(|views| views::may_hold(views, &place, event))?,
+            None => self.read_views(|views| views::may_hold(views, &place, event))?,
         };
         let registers = self.registers_now(&place)?;
         let undone = &self.configuration(workspace.id)?.undone_imports;
-        self.ledger.read(|ledger| {
-            let row = events::read_among(ledger, &rows, event)?;
-            let row = row.filter(|row| row.event.key == key).map(|row| row.row);
-            row.map(|row| entry(ledger, row, &workspace, &registers, undone)).transpose()
-        })
+        let found = self.ledger.read(|ledger| events::read_among(ledger, &place, &rows, event));
+        let found = found.inspect_err(|error| self.note_damage(error))?;
+        let found = found.filter(|row| row.event.key == key);
+        Ok(found.map(|row| entry(row, &workspace, &registers, undone)))
     }
 
     /// One page of all addresses, in key order.
@@ -246,7 +238,7 @@ impl Shared {
     ) -> Result<Vec<AddressKey>, StoreError> {
         // The tail first: what leaves it is in the views by then.
         let mut keys = self.tail.keys_after(workspace.no, after);
-        keys.extend(self.views.read(|views| views::keys_after(views, workspace.no, after, items))?);
+        keys.extend(self.read_views(|views| views::keys_after(views, workspace.no, after, items))?);
         keys.sort_unstable();
         keys.dedup();
         keys.truncate(items);

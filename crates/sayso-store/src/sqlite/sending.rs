@@ -411,7 +411,7 @@ fn claim(
     }
     // Before the gate is asked: see `claims`.
     let places = due.iter().map(|due| (due.message.id, (workspace.no, due.key)));
-    shared.claims.enter(sender, places, now);
+    shared.claims.enter(sender, places, shared.clock.machine().now());
     let decided = decide(work, shared, workspace, &due).and_then(|decided| {
         let next = messages::next_due_at(work, workspace.id, sender);
         Ok((decided, if more { None } else { next? }))

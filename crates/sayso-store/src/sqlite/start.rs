@@ -16,8 +16,11 @@ use super::events::LedgerRow;
 use super::gate::Gate;
 use super::gate::file::{self, NoIndex};
 use super::group::Group;
+use super::lineage::{Fit, Lineage};
 use super::tail::WorkspaceNo;
-use super::{OpenError, Shared, Workspace, events, flusher, read_lock, views, write_lock};
+use super::{
+    OpenError, Shared, Workspace, events, flusher, imports, read_lock, views, watermark, write_lock,
+};
 use crate::configuration::Configuration;
 use crate::store::StoreError;
 
@@ -62,18 +65,42 @@ impl Shared {
         Ok(())
     }
 
+    /// Takes in what the ledger holds: the gate indexes, then what is beyond the views.
+    pub(super) fn take_in(&self) -> Result<(), StoreError> {
+        self.load_gates()?;
+        self.replay()?;
+        imports::finish_undoing(self)
+    }
+
     /// Loads the gate indexes, or builds them from the views.
-    pub(super) fn load_gates(&self) -> Result<(), OpenError> {
+    fn load_gates(&self) -> Result<(), StoreError> {
         let is_loaded = match self.open_index() {
             Ok(Some(row)) => self.catch_up(row)?,
             Ok(None) => false,
+            Err(NoIndex::Ledger(error)) => return Err(error),
+            Err(NoIndex::OtherLedger(fit)) => {
+                fit.warn("gate.index");
+                false
+            }
+            Err(error @ (NoIndex::Undone | NoIndex::OtherRules)) => {
+                tracing::info!(reason = %error, "gate.index is not used: it is rebuilt from the views");
+                false
+            }
             Err(error) => {
-                tracing::info!(reason = %error, "the gate index is built anew: its file cannot be used");
+                tracing::warn!(reason = %error, "gate.index cannot be used: it is rebuilt from the views");
                 false
             }
         };
         if !is_loaded {
+            // It may say what is no longer so, and must never be met again.
+            if let Err(error) = self.forget_index() {
+                tracing::warn!(error = %error, "a gate index that is not used could not be removed");
+            }
             write_lock(&self.gates).clear();
+            // All of the views is read now: a page of them that is damaged is found.
+            if self.read_views(watermark::row)? > 0 {
+                self.read_views(watermark::check)?;
+            }
         }
         let workspaces: Vec<Arc<Workspace>> =
             read_lock(&self.workspaces).values().cloned().collect();
@@ -83,7 +110,7 @@ impl Shared {
                 self.build_gate(&workspace, &gate)?;
             }
             let addressless = |views: &_| views::addressless(views, workspace.no);
-            gate.set_addressless(self.views.read(addressless)?);
+            gate.set_addressless(self.read_views(addressless)?);
         }
         Ok(())
     }
@@ -93,7 +120,17 @@ impl Shared {
         let Some(saved) = self.index.as_ref().filter(|saved| saved.path.exists()) else {
             return Ok(None);
         };
-        let (gates, row) = file::open(&saved.path, &self.master.vault())?;
+        let (gates, row, made_from) = file::open(&saved.path, &self.master.vault())?;
+        let compared = self.ledger.read(|ledger| {
+            let undid = || events::undid_after(ledger, made_from.change(), &self.vaults());
+            let fit = made_from.fit(ledger, self.store_id)?;
+            Ok((fit, fit == Fit::Fits && undid()?))
+        });
+        match compared.map_err(NoIndex::Ledger)? {
+            (Fit::Fits, false) => {}
+            (Fit::Fits, true) => return Err(NoIndex::Undone),
+            (misfit, _) => return Err(NoIndex::OtherLedger(misfit)),
+        }
         *write_lock(&self.gates) = gates;
         *saved.row.lock().unwrap_or_else(PoisonError::into_inner) = Some(row);
         Ok(Some(row))
@@ -103,14 +140,9 @@ impl Shared {
     /// views too is replayed. False if somebody was erased after it was saved: nobody knows their
     /// phone any more, so it cannot be taken out.
     fn catch_up(&self, row: i64) -> Result<bool, StoreError> {
-        let watermark = views::watermark(&self.views.lock())?;
+        let watermark = self.read_views(watermark::row)?;
         let mut keys: BTreeSet<(WorkspaceNo, AddressKey)> = BTreeSet::new();
         let mut erased = false;
-        let last = self.position().next_row - 1;
-        if row > last {
-            // The ledger was restored to an earlier state than the index knows.
-            return Ok(false);
-        }
         self.ledger.read(|ledger| {
             events::for_each_after(ledger, row, |row| {
                 erased |= matches!(row.event.fact, Fact::Erasure);
@@ -126,7 +158,7 @@ impl Shared {
         let workspaces = self.workspaces_by_no();
         for (no, key) in keys {
             let workspace = workspaces.get(&no).ok_or(StoreError::NoWorkspace)?;
-            let row = self.views.read(|views| views::find_address(views, &(no, key)))?;
+            let row = self.read_views(|views| views::find_address(views, &(no, key)))?;
             if let Some((row, sealed)) = row.and_then(|mut row| {
                 let sealed = row.sealed.take()?;
                 Some((row, sealed))
@@ -147,7 +179,7 @@ impl Shared {
         let build = |part: u8| {
             let first = part * width + u8::from(part > 0);
             let last = if part + 1 == parts { u8::MAX } else { (part + 1) * width };
-            self.views.read(|views| {
+            self.read_views(|views| {
                 views::for_each_address(views, workspace.no, first..=last, |key, row| {
                     if let Some(sealed) = row.sealed {
                         gate.put(&views::open_address(vault, &key, &sealed)?, key, &row.registers);
@@ -170,18 +202,23 @@ impl Shared {
     }
 
     /// Takes in what the ledger holds beyond the views.
-    pub(super) fn replay(&self) -> Result<(), OpenError> {
-        let watermark = views::watermark(&self.views.lock())?;
+    fn replay(&self) -> Result<(), StoreError> {
+        let watermark = self.read_views(watermark::row)?;
         let ledger = self.ledger.lock();
         let mut waiting: Vec<LedgerRow> = Vec::new();
+        let mut expected = watermark;
         events::for_each_after(&ledger, watermark, |row| {
+            expected += 1;
+            if row.row != expected {
+                return Err(StoreError::Corrupt { table: "event", id: expected.to_string() });
+            }
             waiting.push(row);
             if waiting.len() >= limits::COMMIT_GROUP_MAX {
                 self.replay_rows(&ledger, &mut waiting)?;
             }
             Ok(())
         })?;
-        Ok(self.replay_rows(&ledger, &mut waiting)?)
+        self.replay_rows(&ledger, &mut waiting)
     }
 
     fn replay_rows(
@@ -196,8 +233,10 @@ impl Shared {
             group.replay(workspace, &row)?;
         }
         group.into_staged().publish(self);
-        if self.tail.is_due(self.options.tail_bytes_max) {
-            flusher::flush(self);
+        let is_due = self.tail.is_due(self.options.tail_bytes_max);
+        if is_due && !flusher::flush(self) && self.is_damaged() {
+            let id = "a flush".to_owned();
+            return Err(StoreError::Corrupt { table: watermark::TABLE, id });
         }
         Ok(())
     }
@@ -205,14 +244,23 @@ impl Shared {
     /// Saves the index if it is newer than the file. A file that cannot be written costs a slower
     /// start and nothing else.
     pub(super) fn save_index(&self) {
-        let Some(saved) = &self.index else { return };
+        let Some(saved) = self.index.as_ref().filter(|_| !self.is_damaged()) else { return };
         let mut row = saved.row.lock().unwrap_or_else(PoisonError::into_inner);
         let up_to = self.position().next_row - 1;
         if *row == Some(up_to) || up_to == 0 {
             return;
         }
         let gates = read_lock(&self.gates).clone();
-        match file::save(&saved.path, &gates, up_to, &self.master.vault(), &self.environment) {
+        // What is written while the file is: it may be in it, so the ledger must hold it.
+        let made_from = || {
+            let made_from = self.ledger.read(|ledger| {
+                let (last, _) = events::last(ledger)?;
+                Lineage::of(ledger, self.store_id, last)
+            });
+            made_from.map_err(std::io::Error::other)
+        };
+        let sealing = (&self.master.vault(), &self.environment);
+        match file::save(&saved.path, (&gates, up_to), made_from, sealing) {
             Ok(()) => *row = Some(up_to),
             Err(error) => tracing::warn!(error = %error, "the gate index could not be saved"),
         }

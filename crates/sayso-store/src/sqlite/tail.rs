@@ -238,6 +238,11 @@ impl Tail {
         frames.flushed += 1;
     }
 
+    /// Forgets everything: a start that met damage takes the ledger in from the beginning.
+    pub(super) fn clear(&self) {
+        *self.frames() = Frames::default();
+    }
+
     /// The flush failed: the frozen frame is live again, under what came since.
     pub(super) fn unfreeze(&self) {
         let mut frames = self.frames();

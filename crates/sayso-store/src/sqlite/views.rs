@@ -11,10 +11,12 @@ use sayso_core::id::{EventId, ProfileId};
 use sayso_core::register::Mark;
 use sayso_core::registers::Registers;
 use sayso_core::source::EvidenceText;
+use sha2::{Digest, Sha256};
 
 use super::seal::Vault;
 use super::tail::{Frame, Place, SealedAddress, WorkspaceNo};
 use super::unreadable;
+use super::watermark::{self, Written};
 use crate::environment::Environment;
 use crate::store::StoreError;
 
@@ -112,6 +114,31 @@ pub(super) fn registers_of(key: &AddressKey, bytes: &[u8]) -> Result<Arc<Registe
         .map_err(|_| StoreError::Corrupt { table: "address", id: key.to_string() })
 }
 
+/// The bytes of a row's digest.
+const DIGEST_BYTES: usize = 8;
+
+/// What a row's digest is: a changed bit in the row is told by it.
+fn digest_of((workspace, key): &Place, registers: &[u8]) -> [u8; DIGEST_BYTES] {
+    let mut hasher = Sha256::new();
+    hasher.update(workspace.to_be_bytes());
+    hasher.update(key.as_bytes());
+    hasher.update(registers);
+    let full: [u8; 32] = hasher.finalize().into();
+    *full.first_chunk().unwrap_or(&[0; DIGEST_BYTES])
+}
+
+/// The registers of a row that is what was written.
+fn whole_registers(
+    place: &Place,
+    registers: &[u8],
+    digest: Option<&[u8]>,
+) -> Result<Arc<Registers>, StoreError> {
+    if digest != Some(&digest_of(place, registers)[..]) {
+        return Err(StoreError::Corrupt { table: "address", id: place.1.to_string() });
+    }
+    registers_of(&place.1, registers)
+}
+
 /// The row of an address.
 pub(super) fn find_address(
     views: &Connection,
@@ -120,18 +147,20 @@ pub(super) fn find_address(
     let (workspace, key) = place;
     let row = views
         .prepare_cached(
-            "SELECT registers, sealed FROM address WHERE workspace = ?1 AND address_key = ?2",
+            "SELECT registers, sealed, digest FROM address WHERE workspace = ?1 AND address_key = ?2",
         )
         .and_then(|mut statement| {
             statement
                 .query_row(params![workspace, key.as_bytes()], |row| {
-                    Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Option<Vec<u8>>>(1)?))
+                    let digest: Option<Vec<u8>> = row.get(2)?;
+                    Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Option<Vec<u8>>>(1)?, digest))
                 })
                 .optional()
         })
         .map_err(unreadable)?;
-    row.map(|(registers, sealed)| {
-        Ok(AddressRow { registers: registers_of(key, &registers)?, sealed })
+    row.map(|(registers, sealed, digest)| {
+        let registers = whole_registers(place, &registers, digest.as_deref())?;
+        Ok(AddressRow { registers, sealed })
     })
     .transpose()
 }
@@ -232,7 +261,7 @@ pub(super) fn for_each_address(
 ) -> Result<(), StoreError> {
     let mut statement = views
         .prepare(
-            "SELECT address_key, registers, sealed FROM address
+            "SELECT address_key, registers, sealed, digest FROM address
              WHERE workspace = ?1 AND address_key BETWEEN ?2 AND ?3 ORDER BY address_key",
         )
         .map_err(unreadable)?;
@@ -241,7 +270,9 @@ pub(super) fn for_each_address(
     while let Some(row) = rows.next().map_err(unreadable)? {
         let key = AddressKey::from_bytes(row.get(0).map_err(unreadable)?);
         let registers = row.get_ref(1).and_then(|cell| Ok(cell.as_blob()?)).map_err(unreadable)?;
-        let registers = registers_of(&key, registers)?;
+        let digest = row.get_ref(3).and_then(|cell| Ok(cell.as_blob_or_null()?));
+        let digest = digest.map_err(unreadable)?;
+        let registers = whole_registers(&(workspace, key), registers, digest)?;
         each(key, AddressRow { registers, sealed: row.get(2).map_err(unreadable)? })?;
     }
     Ok(())
@@ -281,25 +312,21 @@ pub(super) fn keys_after(
         .map_err(unreadable)
 }
 
-/// The last row of the ledger that the views hold.
-pub(super) fn watermark(views: &Connection) -> Result<i64, StoreError> {
-    views.query_row("SELECT row FROM watermark", [], |row| row.get(0)).map_err(unreadable)
-}
-
 /// Writes a frame into the views, in key order, with its watermark: one transaction.
 pub(super) fn flush(
     views: &mut Connection,
-    frame: &Frame,
+    (frame, written): (&Frame, &Written),
     vaults: &BTreeMap<WorkspaceNo, Vault>,
     environment: &Environment,
 ) -> rusqlite::Result<()> {
     let transaction = views.transaction()?;
     {
         let mut put_address = transaction.prepare_cached(
-            "INSERT INTO address (workspace, address_key, registers, sealed, history)
-             VALUES (?1, ?2, ?3, ?4, ?5)
+            "INSERT INTO address (workspace, address_key, registers, sealed, history, digest)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT (workspace, address_key) DO UPDATE
-             SET registers = excluded.registers, sealed = coalesce(excluded.sealed, sealed),
+             SET registers = excluded.registers, digest = excluded.digest,
+                 sealed = coalesce(excluded.sealed, sealed),
                  history = CAST(history || excluded.history AS BLOB)",
         )?;
         let mut forget_address = transaction.prepare_cached(
@@ -325,7 +352,15 @@ pub(super) fn flush(
                 }
             };
             let history = history_of(&entry.rows);
-            put_address.execute(params![workspace, key, &*entry.registers, sealed, history])?;
+            let digest = digest_of(place, &entry.registers);
+            put_address.execute(params![
+                workspace,
+                key,
+                &*entry.registers,
+                sealed,
+                history,
+                digest
+            ])?;
             for (id, row) in entry.rows.iter().filter(|(id, _)| is_keyed(id)) {
                 put_keyed.execute(params![workspace, id.as_bytes(), row])?;
             }
@@ -339,7 +374,7 @@ pub(super) fn flush(
                 put_profile.execute(params![workspace, id.as_bytes(), sealed])?;
             }
         }
-        transaction.execute("UPDATE watermark SET row = max(row, ?1)", params![frame.last_row])?;
+        watermark::note(&transaction, written)?;
     }
     transaction.commit()
 }

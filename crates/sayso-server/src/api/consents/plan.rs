@@ -6,7 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use sayso_core::capture::{Doubt, permissions_of, read_in_doubt, settle_time, start};
+use sayso_core::capture::{
+    Doubt, Receipt, ServerClock, permissions_of, read_in_doubt, settle_time, start,
+};
 use sayso_core::channel::{Category, Channel, Message, Permission, Scope};
 use sayso_core::event::Fact;
 use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
@@ -49,6 +51,8 @@ pub(crate) struct Context<'a> {
     pub(crate) settings: &'a Settings,
     /// When the request arrived.
     pub(crate) received: Timestamp,
+    /// What the server's clock was worth then.
+    pub(crate) clock: ServerClock,
     /// Who sent it.
     pub(crate) source: &'a Source,
     /// The highest standing it may record.
@@ -455,7 +459,8 @@ impl<'a> Planning<'a> {
         statement: Option<Statement>,
     ) -> Option<Timestamp> {
         let claimed = request.occurred_at.as_ref().map(|ClaimedTimeText(at)| *at);
-        let settled = settle_time(statement?, claimed, self.context.received);
+        let receipt = Receipt { at: self.context.received, clock: self.context.clock };
+        let settled = settle_time(statement?, claimed, receipt);
         settled
             .map_err(|fault| {
                 let now = self.context.received.to_string();

@@ -260,6 +260,7 @@ impl<'a> Intake<'a> {
             configuration: self.configuration,
             settings: &self.settings,
             received: self.received,
+            clock: self.app.server_clock(),
             source: &self.source,
             highest: self.highest,
             key: None,

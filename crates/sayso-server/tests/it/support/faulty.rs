@@ -20,6 +20,7 @@ use sayso_core::time::Timestamp;
 use sayso_store::Store;
 use sayso_store::configuration::{Change, Configuration, Configured, Mode, Revision};
 use sayso_store::double_opt_in::{Answering, Asking, DoubleOptInDraft, StoredDoubleOptIn};
+use sayso_store::environment::Clock;
 use sayso_store::erasure::{Erased, ErasurePage};
 use sayso_store::look_up::{LookUpDraft, LookUpPage, LookUpQuery};
 use sayso_store::message::{
@@ -491,6 +492,10 @@ impl Store for FaultyStore {
         answer: Answer,
     ) -> Result<Answering, StoreError> {
         self.run(self.inner.answer_double_opt_in(workspace, id, answer)).await
+    }
+
+    fn clock(&self) -> Arc<dyn Clock> {
+        self.inner.clock()
     }
 
     fn health(&self) -> Health {

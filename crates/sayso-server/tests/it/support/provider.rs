@@ -141,11 +141,20 @@ pub(crate) fn credentials(provider: &str) -> Value {
 impl Shop {
     /// A shop that sends by this provider.
     pub(crate) async fn at(provider: &'static str) -> Self {
+        Self::over(TestApp::with_options(Self::options()).await, provider).await
+    }
+
+    /// The options of a server that calls the stand-in.
+    pub(crate) fn options() -> Options {
         let mut options = Options::with_rates(plenty());
         options.provider_timeout = Duration::from_millis(300);
         options.outside.url = Some("https://consent.example".into());
         options.outgoing = Guard::new(vec!["127.0.0.1/32".parse().unwrap()]);
-        let app = TestApp::with_options(options).await;
+        options
+    }
+
+    /// A shop of this server, made with [`Shop::options`].
+    pub(crate) async fn over(app: TestApp, provider: &'static str) -> Self {
         let stand_in = StandIn::start().await;
         let mut account = credentials(provider);
         account["base_url"] = stand_in.url.clone().into();

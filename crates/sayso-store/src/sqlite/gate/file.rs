@@ -2,9 +2,10 @@
 //!
 //! One file, `gate.index`: 16 random bytes that name it, then blocks, each its length (4 bytes,
 //! big-endian) and its sealed text, bound to the file's name and the block's place. Inside: the
-//! build that wrote it, the row of the ledger it holds everything up to, and the indexes. It may
-//! hold more than up to that row, never less: what is later is replayed. A file that does not open,
-//! is not whole, or was written by other rules is no file: the index is rebuilt from the views.
+//! build that wrote it, the row of the ledger it holds everything up to, the indexes, and the
+//! [lineage](crate::sqlite::lineage) of all that may be in them. It may hold more than up to that row,
+//! never less: what is later is replayed. A file that does not open, is not whole, was written by
+//! other rules, or may hold what the ledger does not is no file: the index is rebuilt from the views.
 //!
 //! The states themselves are not in it but an example of each, from which they are computed anew.
 
@@ -24,8 +25,10 @@ use super::phones::Phones;
 use super::states::{Example, StateNo, States, Turns};
 use super::{Gate, Others, read};
 use crate::environment::Environment;
+use crate::sqlite::lineage::{Fit, Lineage};
 use crate::sqlite::seal::Vault;
 use crate::sqlite::tail::WorkspaceNo;
+use crate::store::StoreError;
 
 /// The rules that a saved index was made by: the sources that decide, hashed when this was built.
 const RULES: &str = env!("SAYSO_GATE_RULES");
@@ -48,6 +51,12 @@ pub(in crate::sqlite) enum NoIndex {
     OtherRules,
     #[error("it is damaged")]
     Damaged,
+    #[error("the ledger cannot be read")]
+    Ledger(#[source] StoreError),
+    #[error("an import was undone after it was saved")]
+    Undone,
+    #[error("it is of another ledger")]
+    OtherLedger(Fit),
 }
 
 fn place<'a>(name: &'a [u8; 16], block: &'a [u8; 8]) -> [&'a [u8]; 3] {
@@ -59,17 +68,17 @@ pub(in crate::sqlite) fn beside(path: &Path) -> PathBuf {
     path.with_extension("index.new")
 }
 
-/// Saves the indexes, which hold every row up to `row`; the file is whole or as it was before.
+/// Saves the indexes, which hold every row up to `row`, and nothing beyond what `made_from` says once
+/// they are written; the file is whole or as it was before.
 pub(in crate::sqlite) fn save(
     path: &Path,
-    gates: &Gates,
-    row: i64,
-    vault: &Vault,
-    environment: &Environment,
+    held: (&Gates, i64),
+    made_from: impl FnOnce() -> std::io::Result<Lineage>,
+    sealing: (&Vault, &Environment),
 ) -> std::io::Result<()> {
     let beside = beside(path);
-    let saved = write(&beside, gates, row, vault, environment)
-        .and_then(|()| std::fs::rename(&beside, path));
+    let saved =
+        write(&beside, held, made_from, sealing).and_then(|()| std::fs::rename(&beside, path));
     if saved.is_err() {
         // On a full disk it takes the room of others; the error tells why it was not saved.
         drop(std::fs::remove_file(&beside));
@@ -79,10 +88,9 @@ pub(in crate::sqlite) fn save(
 
 fn write(
     path: &Path,
-    gates: &Gates,
-    row: i64,
-    vault: &Vault,
-    environment: &Environment,
+    (gates, row): (&Gates, i64),
+    made_from: impl FnOnce() -> std::io::Result<Lineage>,
+    (vault, environment): (&Vault, &Environment),
 ) -> std::io::Result<()> {
     let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
     let name: [u8; 16] = environment.random();
@@ -95,12 +103,16 @@ fn write(
         to.number(workspace.unsigned_abs())?;
         gate.save(&mut to)?;
     }
+    to.bytes(&made_from()?.to_bytes())?;
     to.number(END)?;
     to.finish()
 }
 
-/// Opens saved indexes: with the row that they hold everything up to.
-pub(in crate::sqlite) fn open(path: &Path, vault: &Vault) -> Result<(Gates, i64), NoIndex> {
+/// Opens saved indexes: with the row that they hold everything up to, and what they were made from.
+pub(in crate::sqlite) fn open(
+    path: &Path,
+    vault: &Vault,
+) -> Result<(Gates, i64, Lineage), NoIndex> {
     let mut file = std::io::BufReader::new(File::open(path)?);
     let mut name = [0; 16];
     file.read_exact(&mut name)?;
@@ -115,7 +127,8 @@ pub(in crate::sqlite) fn open(path: &Path, vault: &Vault) -> Result<(Gates, i64)
         let workspace = signed(from.number()?)?;
         gates.insert(workspace, Arc::new(Gate::open(&mut from)?));
     }
-    if from.number()? == END { Ok((gates, row)) } else { Err(NoIndex::Damaged) }
+    let made_from = Lineage::from_bytes(&from.bytes()?).ok_or(NoIndex::Damaged)?;
+    if from.number()? == END { Ok((gates, row, made_from)) } else { Err(NoIndex::Damaged) }
 }
 
 impl Gate {

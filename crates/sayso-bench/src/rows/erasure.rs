@@ -123,9 +123,9 @@ impl Parts {
     }
 
     async fn round(&self, way: NamedBy, figures: &mut Figures) -> Result<()> {
-        let (beside, erased) =
-            tokio::try_join!(self.opt_outs().put_on(&self.target), self.erase(way))?;
-        let mut beside = beside;
+        let opt_outs = self.opt_outs();
+        let (mut beside, erased) =
+            tokio::try_join!(opt_outs.put_on(&self.target), self.erase(way))?;
         figures.beside_p99_ms.push(beside.within_ms(99));
         figures.beside_p50_ms.push(beside.within_ms(50));
         figures.erasures += erased;

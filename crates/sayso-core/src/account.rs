@@ -9,10 +9,11 @@
 
 use crate::address::{Address, AddressKey};
 use crate::channel::{Channel, Permission};
+use crate::event::{ConsentEvent, Fact, Switched};
 use crate::register::{Mark, Register, lifts};
-use crate::registers::Registers;
-use crate::source::{Road, Source, SourceName};
-use crate::statement::Slot;
+use crate::registers::{Joined, Registers};
+use crate::source::{Actor, Road, Source, SourceName};
+use crate::statement::{Slot, Statement};
 use crate::suppression::{Cover, Suppression};
 use crate::time::Timestamp;
 
@@ -88,4 +89,52 @@ pub fn blocks(registers: &Registers, channel: Channel) -> Vec<(Suppression, Cove
         .filter(|(_, cover, _)| bears(cover))
         .filter_map(|(suppression, cover, switch)| Some((suppression, cover, *switch.standing()?)))
         .collect()
+}
+
+/// Takes into what is known of an address what another form of its number refuses (rule 1), as an
+/// account passes it on: refusals as `no`, holds and suppressions as what they are, never an opt-in.
+/// That a number is invalid in one form says nothing of the other.
+pub fn hear(registers: &mut Registers, of: AddressKey, other: &Registers) {
+    let source = source(of);
+    let channels = other.channels();
+    let messages = channels.iter().flat_map(|channel| {
+        let registers = other.on_channel(*channel);
+        registers.map(|(scope, register)| (Permission::Messages(*channel, scope), register))
+    });
+    let refusals = messages
+        .chain([(Permission::Processing, other.processing())])
+        .filter_map(|(permission, register)| Some((permission, standing_refusal(register)?)))
+        .map(|(permission, mark)| (Fact::Consent(permission, Statement::No), mark));
+    let holds = channels
+        .iter()
+        .flat_map(|channel| holds(other, *channel))
+        .map(|(permission, mark)| (Fact::Consent(permission, Statement::Hold), mark));
+    let blocks = other
+        .suppressions()
+        .iter()
+        .filter(|(suppression, ..)| *suppression != Suppression::Invalid)
+        .filter_map(|(suppression, cover, switch)| {
+            Some((Fact::Suppression(suppression, cover, Switched::On), *switch.standing()?))
+        });
+    for (fact, mark) in refusals.chain(holds).chain(blocks) {
+        let heard = ConsentEvent {
+            id: mark.event,
+            key: of,
+            fact,
+            source: source.clone(),
+            actor: Actor::System,
+            occurred_at: mark.at,
+            recorded_at: mark.at,
+            import: None,
+            basis: None,
+        };
+        // What is neither a retraction nor an erasure needs no history.
+        let (Joined::Done | Joined::NeedsHistory) = registers.join(&heard);
+    }
+}
+
+/// The latest refusal of a register that nothing lifts for good, passed on to it or not.
+fn standing_refusal(register: &Register) -> Option<Mark> {
+    let refusals = register.refusals();
+    refusals.filter(|refusal| !register.lifts_for_good(refusal)).max().copied()
 }

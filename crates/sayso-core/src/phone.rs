@@ -1,22 +1,26 @@
 //! Telephone numbers: every spelling a provider, a form or a person uses, read into one normal
 //! form.
 //!
-//! The normal form is the E.164 number as an integer. A spelling is read once (`spelling`); the
-//! numbering plans (`plan`) then say which digits are a trunk prefix, how long a number may be
-//! and whether it is in use. Lengths and ranges are judged by automata compiled from the metadata
+//! The normal form is the E.164 number as an integer. A spelling is read once (`spelling`); what
+//! the plans no longer know is read as today's number (`forms`); the numbering plans (`plan`) then
+//! say which digits are a trunk prefix, how long a number may be and whether it is in use. Lengths and ranges are judged by automata compiled from the metadata
 //! of libphonenumber; only numbers that carry a trunk prefix, and national ones, go through the
 //! library itself. Both read the same file, so they cannot disagree by version.
 //!
 //! Absent on purpose: formatting for people, kinds of number (mobile, fixed), and extensions.
 
 use std::fmt;
-use std::iter;
 
 use thiserror::Error;
 
+use self::forms::Forms;
+use self::spelling::Placing;
+
+mod forms;
 mod plan;
 mod spelling;
 
+pub use forms::FORMS_VERSION;
 pub use plan::{BUILTIN_VERSION, PhoneBook};
 
 /// The longest text read as a phone number; a `tel:` URI with every separator is half as long.
@@ -32,6 +36,13 @@ pub const PHONE_TEXT_BYTES_MAX: usize = 64;
 /// *Source*: ITU-T E.164 (11/2010), section 6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Phone(u64);
+
+/// By what numbers are read: the versions of the metadata and of the old and second forms.
+///
+/// *Shape*: `9.0.42, forms 2026.11.30`.
+pub fn reading_version() -> String {
+    format!("{BUILTIN_VERSION}, forms {FORMS_VERSION}")
+}
 
 /// A country or territory with a numbering plan.
 ///
@@ -67,8 +78,19 @@ pub enum PhoneFault {
     #[error("has an extension, which cannot receive messages")]
     Extension,
     /// A national number, and nobody said of which country.
-    #[error("is a national number without a country")]
+    #[error(
+        "is a national number without a country: write it with a plus and its country code, or name its region"
+    )]
     NeedsRegion,
+    /// Digits without a plus that are no international number in use, and nobody said of which
+    /// country they are.
+    #[error(
+        "is no international number in use, and has no country: write it with a plus and its country code, or name its region"
+    )]
+    Unplaced,
+    /// What a spreadsheet made of a number: `62812345678.0`, `9.19E+11`.
+    #[error("was spoilt by a spreadsheet, its digits are lost: format the column as text")]
+    Spoilt,
     /// No country has this calling code.
     #[error("begins with no known country calling code")]
     UnknownCallingCode,
@@ -94,7 +116,16 @@ pub(crate) fn decimal_digit(character: char) -> Option<u64> {
     spelling::digit(character)
 }
 
-/// What a text can be read as. A number among them has a possible length.
+/// How well a number must be known to be one (rule 1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Care {
+    /// Its plan gives it out.
+    Valid,
+    /// It has a length that its plan has.
+    Possible,
+}
+
+/// What a text can be read as, the likelier first. A number among them has a possible length.
 struct Readings {
     likely: Result<Phone, PhoneFault>,
     other: Option<Result<Phone, PhoneFault>>,
@@ -112,7 +143,11 @@ impl Phone {
     /// Digits without plus and with a region are, in this order and where valid: an international
     /// number of that region; a national number; an international number of another region. So
     /// `4915123456789` in Germany is the mobile number that WhatsApp means, though `04915…` is a
-    /// town.
+    /// town. Without a region they are the international number, if that is valid. What is written
+    /// as national (`(646) 355-0134`, `030/123456`, `07400 123456`) is never read as international.
+    ///
+    /// An old form of a number is read as today's: `5215512345678`, `553188887777` (see
+    /// [`Phone::other_forms`]).
     ///
     /// # Errors
     /// [`PhoneFault`]; [`PhoneFault::NotValid`] only from here.
@@ -128,11 +163,31 @@ impl Phone {
     /// # Ok::<(), sayso_core::phone::PhoneFault>(())
     /// ```
     pub fn parse(text: &str, region: Option<Region>, book: &PhoneBook) -> Result<Self, PhoneFault> {
-        Readings::of(text, region, book)?.valid(book)
+        Self::parse_fitting(text, region, book, |_| true)
+    }
+
+    /// Parses as [`Phone::parse`], and where a text can be read as several valid numbers takes the
+    /// first that fits, if one does: `436601234509` typed with Germany chosen is an Austrian mobile
+    /// phone rather than a German landline.
+    ///
+    /// # Errors
+    /// [`PhoneFault`].
+    pub fn parse_fitting(
+        text: &str,
+        region: Option<Region>,
+        book: &PhoneBook,
+        fits: impl Fn(Self) -> bool,
+    ) -> Result<Self, PhoneFault> {
+        let readings = Readings::of(text, region, book, Care::Valid)?;
+        let mut valid = readings.valid(book);
+        let Some(first) = valid.next() else { return Err(readings.fault(book)) };
+        Ok(if fits(first) { first } else { valid.find(|other| fits(*other)).unwrap_or(first) })
     }
 
     /// Parses a number that need only be possible: of a length its country has. For opt-outs, which
-    /// are accepted in doubt (rules 1 and 5). Whatever [`Phone::parse`] accepts reads the same here.
+    /// are accepted in doubt (rules 1 and 5), and for questions. Whatever [`Phone::parse`] accepts
+    /// reads the same here. Digits without a plus and without a region must be valid here too: else
+    /// they would be a stranger's as often as not.
     ///
     /// # Errors
     /// [`PhoneFault`].
@@ -141,8 +196,42 @@ impl Phone {
         region: Option<Region>,
         book: &PhoneBook,
     ) -> Result<Self, PhoneFault> {
-        let readings = Readings::of(text, region, book)?;
-        readings.valid(book).or_else(|_| readings.possible())
+        let readings = Readings::of(text, region, book, Care::Possible)?;
+        let first = readings.valid(book).next();
+        first.map_or_else(|| readings.likely, Ok)
+    }
+
+    /// Parses a number as a provider names who wrote, where its protocol says that this is an
+    /// international number with or without its plus (WhatsApp's `wa_id`): it need only be possible,
+    /// since a message came from it.
+    ///
+    /// # Errors
+    /// [`PhoneFault`].
+    pub fn parse_delivered(text: &str, book: &PhoneBook) -> Result<Self, PhoneFault> {
+        let spelling = spelling::read(text)?;
+        book.read_international(spelling.international()?, Care::Possible)
+    }
+
+    /// Reads the digits of an international number, as [`Phone::parse_possible`] reads them after a
+    /// plus.
+    ///
+    /// # Errors
+    /// [`PhoneFault`].
+    pub fn read_possible(digits: u64, book: &PhoneBook) -> Result<Self, PhoneFault> {
+        book.read_international(digits, Care::Possible)
+    }
+
+    /// The other forms of the line with this number: old ones, and second ones that are in use beside
+    /// it. What is refused under one of them is refused under this; an opt-in never crosses. Nearly
+    /// every number has none.
+    pub fn other_forms(self) -> Vec<Self> {
+        let others = Forms::builtin().others(self.0);
+        others.into_iter().filter_map(Self::from_digits).collect()
+    }
+
+    /// Those of its other forms that are read as this number, and so are it beyond doubt.
+    pub fn old_forms(self) -> Vec<Self> {
+        Forms::builtin().old(self.0).into_iter().filter_map(Self::from_digits).collect()
     }
 
     /// The number with these digits, for values that were parsed before they were stored.
@@ -200,6 +289,8 @@ impl PhoneFault {
             | Self::Symbol
             | Self::Extension
             | Self::NeedsRegion
+            | Self::Unplaced
+            | Self::Spoilt
             | Self::UnknownCallingCode
             | Self::TooShort
             | Self::TooLong
@@ -261,36 +352,62 @@ impl fmt::Display for Region {
 }
 
 impl Readings {
-    fn of(text: &str, region: Option<Region>, book: &PhoneBook) -> Result<Self, PhoneFault> {
+    fn of(
+        text: &str,
+        region: Option<Region>,
+        book: &PhoneBook,
+        care: Care,
+    ) -> Result<Self, PhoneFault> {
         let spelling = spelling::read(text)?;
+        let placing = spelling.placing(|code| book.is_calling_code(code));
         let international =
-            spelling.international().and_then(|number| book.read_international(number));
-        let is_of = |region: &Region| {
-            international
-                .is_ok_and(|phone| phone.is_valid(book) && phone.region(book) == Some(*region))
-        };
-        let national = region
-            .filter(|region| !is_of(region))
-            .and_then(|region| Some(book.read_national(&spelling.national()?, region)));
-        Ok(Self {
-            likely: national.unwrap_or(international),
-            other: national.and(Some(international)),
+            || spelling.international().and_then(|number| book.read_international(number, care));
+        let national = |region| book.read_national(&spelling.national(), region, care);
+        Ok(match (placing, region) {
+            (Placing::International, _) => Self::one(international()),
+            (Placing::National, Some(region)) => Self::one(national(region)),
+            (Placing::National | Placing::LikelyNational, None) => {
+                Self::one(Err(PhoneFault::NeedsRegion))
+            }
+            (Placing::Open, None) => Self::one(in_use(international(), book)),
+            (Placing::Open | Placing::LikelyNational, Some(region)) => {
+                let international = in_use(international(), book);
+                match international {
+                    Ok(phone) if phone.region(book) == Some(region) => Self::one(Ok(phone)),
+                    Ok(_) | Err(_) => Self { likely: national(region), other: Some(international) },
+                }
+            }
         })
     }
 
-    fn valid(&self, book: &PhoneBook) -> Result<Phone, PhoneFault> {
-        iter::once(self.likely)
-            .chain(self.other)
-            .flatten()
-            .find(|phone| phone.is_valid(book))
-            .ok_or_else(|| match self.possible() {
-                Ok(phone) => PhoneFault::NotValid { region: phone.region(book) },
-                Err(fault) => fault,
-            })
+    const fn one(likely: Result<Phone, PhoneFault>) -> Self {
+        Self { likely, other: None }
     }
 
-    fn possible(&self) -> Result<Phone, PhoneFault> {
-        self.likely.or_else(|fault| self.other.unwrap_or(Err(fault)).map_err(|_| fault))
+    /// The valid ones.
+    fn valid(&self, book: &PhoneBook) -> impl Iterator<Item = Phone> {
+        let all = [Some(self.likely), self.other].into_iter().flatten().flatten();
+        all.filter(|phone| phone.is_valid(book))
+    }
+
+    /// Why none is valid.
+    fn fault(&self, book: &PhoneBook) -> PhoneFault {
+        match self.likely {
+            Ok(phone) => PhoneFault::NotValid { region: phone.region(book) },
+            Err(fault) => fault,
+        }
+    }
+}
+
+/// Digits without a plus are an international number only if one has it (rule 1).
+fn in_use(international: Result<Phone, PhoneFault>, book: &PhoneBook) -> Result<Phone, PhoneFault> {
+    match international {
+        Ok(phone) if phone.is_valid(book) => Ok(phone),
+        Ok(_)
+        | Err(PhoneFault::UnknownCallingCode | PhoneFault::TooShort | PhoneFault::NotPossible) => {
+            Err(PhoneFault::Unplaced)
+        }
+        Err(fault) => Err(fault),
     }
 }
 

@@ -19,7 +19,8 @@ use rlibphonenumber::{
     PhoneNumberType, PhoneNumberUtil, get_national_significant_number_owned,
 };
 
-use super::{EXAMPLE, Phone, PhoneFault, Region};
+use super::forms::Forms;
+use super::{Care, EXAMPLE, Phone, PhoneFault, Region};
 
 /// The metadata of libphonenumber as it publishes it: `data/README.md` tells how to renew it.
 const BUILTIN: &[u8] = include_bytes!("../../data/phone-metadata.bin");
@@ -202,13 +203,23 @@ impl PhoneBook {
         }
     }
 
-    /// Reads a number that begins with its calling code; a trunk prefix after it is dropped.
-    pub(super) fn read_international(&self, number: u64) -> Result<Phone, PhoneFault> {
-        let number = self.without_trunk_prefix(number)?;
+    /// Whether numbers of a plan begin with this.
+    pub(super) fn is_calling_code(&self, code: u16) -> bool {
+        self.0.plans.contains_key(&code)
+    }
+
+    /// Reads a number that begins with its calling code. A trunk prefix after it is dropped, and an
+    /// old form is read as today's number, before its length is judged: that of an old form is often
+    /// no length any more.
+    pub(super) fn read_international(&self, number: u64, care: Care) -> Result<Phone, PhoneFault> {
+        let number = self.today(number, care)?;
         let mut buffer = Decimal::default();
         let (plan, national) =
             self.plan_of(buffer.write(number)).ok_or(PhoneFault::UnknownCallingCode)?;
-        plan.measure(national.len())?;
+        if let Err(fault) = plan.measure(national.len()) {
+            let is_taken = care == Care::Possible && Forms::builtin().is_alias(number);
+            return Phone::from_digits(number).filter(|_| is_taken).ok_or(fault);
+        }
         Phone::from_digits(number).ok_or(if number < 1_000_000 {
             PhoneFault::TooShort
         } else {
@@ -217,15 +228,26 @@ impl PhoneBook {
     }
 
     /// Reads a number as dialled in a region, exit codes of that region included.
-    pub(super) fn read_national(&self, digits: &str, region: Region) -> Result<Phone, PhoneFault> {
+    pub(super) fn read_national(
+        &self,
+        digits: &str,
+        region: Region,
+        care: Care,
+    ) -> Result<Phone, PhoneFault> {
         self.read_with_library(digits, Some(region))
-            .and_then(|number| self.read_international(number))
+            .and_then(|number| self.read_international(number, care))
     }
 
-    /// Until nothing is left to drop, so that reading what was written changes nothing.
-    fn without_trunk_prefix(&self, number: u64) -> Result<u64, PhoneFault> {
-        let mut number = number;
+    /// Today's form of a number, without trunk prefix: until nothing is left to drop, so that reading
+    /// what was written changes nothing. An old form is taken for today's once.
+    fn today(&self, number: u64, care: Care) -> Result<u64, PhoneFault> {
+        let forms = Forms::builtin();
+        let (mut number, mut is_renewed) = (number, false);
         for _ in 0..TRUNK_PREFIXES_MAX {
+            if let Some(today) = forms.today(number, care).filter(|_| !is_renewed) {
+                (number, is_renewed) = (today, true);
+                continue;
+            }
             let mut buffer = Decimal::default();
             let Some((plan, national)) = self.plan_of(buffer.write(number)) else {
                 return Ok(number);

@@ -2,20 +2,43 @@
 
 use super::{PHONE_TEXT_BYTES_MAX, PhoneFault};
 
-/// The digits of a text, and how it began.
+/// The digits of a text, and how they were written.
 pub(super) struct Spelling {
     start: Start,
     leading_zeros: usize,
     /// The digits after the leading zeros, at most 19.
     rest: u64,
+    /// How many digits stand in each of the first groups between separators.
+    groups: [u8; GROUPS],
+    groups_count: usize,
+    /// The value of the first group.
+    first: u64,
+    has_national_sign: bool,
 }
+
+/// Groups that are looked at: four are one more than a national number of North America has.
+const GROUPS: usize = 4;
 
 enum Start {
     Plus,
     Digit,
 }
 
-const SCHEMES: [&str; 2] = ["whatsapp:", "tel:"];
+/// What the way in which a number is written says of its country.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Placing {
+    /// A plus: its digits begin with a calling code.
+    International,
+    /// Digits alone, or groups of which the first is a calling code.
+    Open,
+    /// Groups of which the first is no calling code.
+    LikelyNational,
+    /// A leading zero, parentheses around an area code, a slash, the groups of North America.
+    National,
+}
+
+/// `p:` stands in Meta's exports of lead ads.
+const SCHEMES: [&str; 3] = ["whatsapp:", "tel:", "p:"];
 
 const PLUSES: [char; 2] = ['+', '\u{ff0b}'];
 
@@ -42,20 +65,35 @@ pub(super) fn read(text: &str) -> Result<Spelling, PhoneFault> {
     if text.len() > PHONE_TEXT_BYTES_MAX {
         return Err(PhoneFault::TextTooLong);
     }
-    let text = without_scheme(text.trim_matches(is_separator));
+    let written = without_scheme(text.trim_matches(is_blank));
+    let text = written.trim_matches(is_separator);
     if text.is_empty() {
         return Err(PhoneFault::Empty);
     }
+    if is_spoilt(text) {
+        return Err(PhoneFault::Spoilt);
+    }
     let after_plus = text.trim_start_matches(PLUSES);
+    let start = if after_plus.len() < text.len() { Start::Plus } else { Start::Digit };
     let mut spelling = Spelling {
-        start: if after_plus.len() < text.len() { Start::Plus } else { Start::Digit },
+        start,
         leading_zeros: 0,
         rest: 0,
+        groups: [0; GROUPS],
+        groups_count: 0,
+        first: 0,
+        has_national_sign: written.starts_with(['(', '\u{ff08}'])
+            || text.contains(['/', '\u{ff0f}']),
     };
+    let mut is_in_group = false;
     for (at, character) in after_plus.char_indices() {
         match digit(character) {
-            Some(digit) => spelling.push(digit)?,
-            None if is_separator(character) => {}
+            Some(digit) => {
+                spelling.push(digit)?;
+                spelling.push_to_group(digit, is_in_group);
+                is_in_group = true;
+            }
+            None if is_separator(character) => is_in_group &= is_mark(character),
             None => {
                 let (before, rest) = after_plus.split_at(at);
                 return Err(refuse(before, rest));
@@ -69,6 +107,23 @@ pub(super) fn read(text: &str) -> Result<Spelling, PhoneFault> {
 }
 
 impl Spelling {
+    /// What the writing says of the country; `is_code` tells calling codes.
+    pub(super) fn placing(&self, is_code: impl Fn(u16) -> bool) -> Placing {
+        match (&self.start, self.leading_zeros) {
+            (Start::Plus, _) => return Placing::International,
+            (Start::Digit, 1) => return Placing::National,
+            (Start::Digit, 0) if self.has_national_sign => return Placing::National,
+            (Start::Digit, 0) if self.groups_count > 1 => {}
+            // Exit codes are written in many ways.
+            (Start::Digit, _) => return Placing::Open,
+        }
+        if self.groups_count == 3 && self.groups.starts_with(&[3, 3, 4]) {
+            return Placing::National;
+        }
+        let is_first_code = u16::try_from(self.first).is_ok_and(is_code);
+        if is_first_code { Placing::Open } else { Placing::LikelyNational }
+    }
+
     /// The digits as an international number, `00` before it left out.
     pub(super) fn international(&self) -> Result<u64, PhoneFault> {
         match (&self.start, self.leading_zeros) {
@@ -78,11 +133,21 @@ impl Spelling {
         }
     }
 
-    /// The digits as dialled within a country, unless a plus says otherwise.
-    pub(super) fn national(&self) -> Option<String> {
-        match self.start {
-            Start::Plus => None,
-            Start::Digit => Some(format!("{}{}", "0".repeat(self.leading_zeros), self.rest)),
+    /// The digits as dialled within a country.
+    pub(super) fn national(&self) -> String {
+        format!("{}{}", "0".repeat(self.leading_zeros), self.rest)
+    }
+
+    fn push_to_group(&mut self, digit: u64, is_in_group: bool) {
+        if !is_in_group {
+            self.groups_count += 1;
+        }
+        if self.groups_count == 1 {
+            self.first = self.first.saturating_mul(10).saturating_add(digit);
+        }
+        let group = self.groups_count.checked_sub(1).and_then(|group| self.groups.get_mut(group));
+        if let Some(digits) = group {
+            *digits = digits.saturating_add(1);
         }
     }
 
@@ -104,12 +169,30 @@ impl Spelling {
     }
 }
 
+/// What a spreadsheet makes of a long number: a decimal fraction, or a power of ten.
+fn is_spoilt(text: &str) -> bool {
+    let text = text.trim_start_matches(PLUSES);
+    let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    if let Some((number, power)) = text.split_once(['e', 'E']) {
+        let power = power.trim_start_matches(['+', '-']);
+        let mut parts = number.split(['.', ',']);
+        return is_digits(power) && parts.clone().count() <= 2 && parts.all(is_digits);
+    }
+    text.split_once(['.', ',']).is_some_and(|(whole, fraction)| {
+        let is_nothing = !fraction.is_empty() && fraction.bytes().all(|byte| byte == b'0');
+        whole.len() >= DIGITS_OF_A_NUMBER_MIN && is_digits(whole) && is_nothing
+    })
+}
+
+/// Fewer before a point are a group of digits.
+const DIGITS_OF_A_NUMBER_MIN: usize = 6;
+
 fn without_scheme(text: &str) -> &str {
     SCHEMES
         .iter()
         .find_map(|scheme| {
             let (head, rest) = text.split_at_checked(scheme.len())?;
-            head.eq_ignore_ascii_case(scheme).then(|| rest.trim_start_matches(is_separator))
+            head.eq_ignore_ascii_case(scheme).then(|| rest.trim_start_matches(is_blank))
         })
         .unwrap_or(text)
 }
@@ -126,15 +209,27 @@ pub(super) fn digit(character: char) -> Option<u64> {
     (value < 10).then_some(value.into())
 }
 
-/// White space, dashes, dots, slashes, parentheses, and the marks of direction that programs put
-/// around numbers.
+/// White space, dashes, dots, slashes, parentheses, and what is no sign at all.
 fn is_separator(character: char) -> bool {
     matches!(
         character,
-        '-' | '.' | '/' | '(' | ')' | '~' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2010}'..='\u{2015}'
-            | '\u{202a}'..='\u{202e}' | '\u{2060}' | '\u{2066}'..='\u{2069}' | '\u{2212}' | '\u{30fc}'
-            | '\u{feff}' | '\u{ff08}' | '\u{ff09}' | '\u{ff0d}'..='\u{ff0f}'
-    ) || character.is_whitespace()
+        '-' | '.' | '/' | '(' | ')' | '~' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{30fc}'
+            | '\u{ff08}' | '\u{ff09}' | '\u{ff0d}'..='\u{ff0f}'
+    ) || is_blank(character)
+}
+
+/// White space, and the marks of direction that programs put around numbers.
+fn is_blank(character: char) -> bool {
+    is_mark(character) || character.is_whitespace()
+}
+
+/// A sign that nobody sees: it separates nothing.
+fn is_mark(character: char) -> bool {
+    matches!(
+        character,
+        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'
+            | '\u{2066}'..='\u{2069}' | '\u{feff}'
+    )
 }
 
 /// Why `rest`, which begins with neither digit nor separator, makes the text no number.

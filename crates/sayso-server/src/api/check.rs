@@ -9,6 +9,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use sayso_core::address::Address;
 use sayso_core::decision::{Reason, Reasons, Requirement};
 use sayso_core::sender_health::Known;
 use sayso_core::settings::Settings;
@@ -84,6 +85,10 @@ pub(crate) struct CheckAnswer {
     /// All reasons, the weightiest first.
     #[schema(value_type = Vec<ReasonWord>)]
     reasons: Vec<&'static str>,
+    /// The number that was understood, where the phone was written in another way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "+14155550123")]
+    phone: Option<String>,
     /// When to ask again, where the reasons pass by themselves.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "2026-11-22T07:00:00.000000Z")]
@@ -134,6 +139,7 @@ pub(crate) async fn check(
     sent: Sent<CheckRequest>,
 ) -> Result<Json<CheckAnswer>, Problem> {
     let settings = caller.configuration().settings.at(app.now());
+    let written = sent.request.phone.clone();
     let asking = ask(sent, &app, &caller, &settings)?;
     if asking.depth == Depth::Explanation {
         let key = asking.subject.key(&caller.configuration().secret);
@@ -145,7 +151,15 @@ pub(crate) async fn check(
             explain::decide(&app, caller.configuration(), &asking).await?
         }
     };
-    Ok(Json(answer))
+    let phone = understood(written.as_deref(), &asking.subject);
+    Ok(Json(CheckAnswer { phone, ..answer }))
+}
+
+/// The number that a text was understood as, where it was written in another way.
+fn understood(written: Option<&str>, subject: &Subject) -> Option<String> {
+    let Subject::Address(Address::Phone(phone)) = subject else { return None };
+    let understood = phone.to_string();
+    (written != Some(&*understood)).then_some(understood)
 }
 
 /// Asks whether a message may be sent to each of up to 100,000 people.
@@ -268,7 +282,7 @@ async fn compact(
 
 fn recipient(subject: &Subject, configuration: &Configuration) -> Recipient {
     match subject {
-        Subject::Address(sayso_core::address::Address::Phone(phone)) => Recipient::Phone(*phone),
+        Subject::Address(Address::Phone(phone)) => Recipient::Phone(*phone),
         Subject::Address(address) => Recipient::Key(address.key(&configuration.secret)),
         Subject::Hash(hash) => Recipient::Hashed(hash.key(&configuration.secret)),
         Subject::Key(key) => Recipient::Hashed(*key),
@@ -297,6 +311,7 @@ impl CheckAnswer {
             decision: if reasons.is_empty() { "allow" } else { "deny" },
             reason: reasons.first().map(Reason::as_str),
             reasons: words(reasons),
+            phone: None,
             retry_at: None,
             waived: Vec::new(),
             explanation: None,

@@ -290,8 +290,9 @@ async fn review(
     };
     let key = address.key(&caller.configuration().secret);
     let held = app.store().find_event(caller.workspace(), key, mark.event).await?;
-    // What was passed on from another address of the account is reviewed there.
-    if held.as_ref().is_some_and(|held| is_passed_on(&held.event.source)) {
+    // What was passed on from another address of the account, or is heard of another form of the number,
+    // is reviewed there.
+    if held.as_ref().is_none_or(|held| is_passed_on(&held.event.source)) {
         return Ok(None);
     }
     let evidence = held.and_then(|held| held.evidence).unwrap_or_default();

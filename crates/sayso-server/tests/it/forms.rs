@@ -294,6 +294,11 @@ async fn what_is_wrong_is_said_in_plain_words_with_an_example_and_what_was_typed
         .sign_up(&[("phone", PHONE), ("country", "AT"), (BOX, "yes"), ("own-size", "42")])
         .await;
     assert_eq!(foreign.status, StatusCode::OK, "a number with its country code may be of any");
+    let other_reading = shop
+        .sign_up(&[("phone", "436601234509"), ("country", "DE"), (BOX, "yes"), ("own-size", "42")])
+        .await;
+    assert_eq!(other_reading.status, StatusCode::OK, "a landline in the one, mobile in the other");
+    assert_eq!(shop.acts("phone=%2B436601234509").await, 1);
 }
 
 #[tokio::test]

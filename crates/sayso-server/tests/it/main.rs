@@ -41,6 +41,7 @@ mod messages;
 mod messages_of_a_person;
 mod national_senders;
 mod number_proof;
+mod numbers;
 mod pacing;
 mod people;
 mod policies;

@@ -33,7 +33,8 @@ struct Open {
 
 #[derive(Debug)]
 struct Claim {
-    place: Place,
+    /// The address, and the other forms of its number: a refusal of each revokes the claim.
+    places: Vec<Place>,
     sender: SenderId,
     entered_at: Timestamp,
     state: State,
@@ -46,6 +47,12 @@ enum State {
     Begun,
 }
 
+impl Claim {
+    fn is_of(&self, workspace: WorkspaceNo) -> bool {
+        self.places.iter().any(|(of, _)| *of == workspace)
+    }
+}
+
 impl Claims {
     fn open(&self) -> MutexGuard<'_, Open> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -55,13 +62,15 @@ impl Claims {
     pub(super) fn enter(
         &self,
         sender: SenderId,
-        messages: impl Iterator<Item = (MessageId, Place)>,
+        messages: impl Iterator<Item = (MessageId, Vec<Place>)>,
         entered_at: Timestamp,
     ) {
         let mut open = self.open();
-        for (message, place) in messages {
-            open.claims.insert(message, Claim { place, sender, entered_at, state: State::Open });
-            open.of_places.entry(place).or_default().push(message);
+        for (message, places) in messages {
+            for place in &places {
+                open.of_places.entry(*place).or_default().push(message);
+            }
+            open.claims.insert(message, Claim { places, sender, entered_at, state: State::Open });
         }
     }
 
@@ -87,7 +96,7 @@ impl Claims {
     /// open, for a signal about a sender is rare.
     pub(super) fn revoke_of_sender(&self, workspace: WorkspaceNo, sender: SenderId) {
         for claim in self.open().claims.values_mut() {
-            let is_meant = claim.place.0 == workspace && claim.sender == sender;
+            let is_meant = claim.is_of(workspace) && claim.sender == sender;
             if is_meant && claim.state == State::Open {
                 claim.state = State::Revoked;
             }
@@ -97,7 +106,7 @@ impl Claims {
     /// Revokes the claims of a workspace whose hand-over has not begun, whose settings changed.
     pub(super) fn revoke_of_workspace(&self, workspace: WorkspaceNo) {
         for claim in self.open().claims.values_mut() {
-            if claim.place.0 == workspace && claim.state == State::Open {
+            if claim.is_of(workspace) && claim.state == State::Open {
                 claim.state = State::Revoked;
             }
         }
@@ -122,10 +131,12 @@ impl Claims {
         let mut open = self.open();
         for message in messages {
             let Some(claim) = open.claims.remove(&message) else { continue };
-            if let Some(of_place) = open.of_places.get_mut(&claim.place) {
-                of_place.retain(|other| *other != message);
-                if of_place.is_empty() {
-                    open.of_places.remove(&claim.place);
+            for place in claim.places {
+                if let Some(of_place) = open.of_places.get_mut(&place) {
+                    of_place.retain(|other| *other != message);
+                    if of_place.is_empty() {
+                        open.of_places.remove(&place);
+                    }
                 }
             }
         }
@@ -167,20 +178,40 @@ mod tests {
     #[test]
     fn a_revoked_claim_does_not_begin_and_those_of_others_do() {
         let claims = Claims::default();
-        claims.enter(SENDER, [(message(1), place(1)), (message(2), place(2))].into_iter(), START);
+        claims.enter(
+            SENDER,
+            [(message(1), vec![place(1)]), (message(2), vec![place(2)])].into_iter(),
+            START,
+        );
         claims.revoke([place(1)].into_iter());
         assert!(!begins(&claims, 1, Span::seconds(0)));
         assert!(begins(&claims, 2, Span::seconds(0)));
         assert!(!begins(&claims, 2, Span::seconds(0)), "it begins once");
         claims.leave([message(1), message(2)].into_iter());
-        claims.enter(SENDER, [(message(1), place(1))].into_iter(), START);
+        claims.enter(SENDER, [(message(1), vec![place(1)])].into_iter(), START);
+        assert!(begins(&claims, 1, Span::seconds(0)), "entered anew, it is decided anew");
+    }
+
+    #[test]
+    fn a_refusal_of_another_form_of_the_number_revokes_the_claim() {
+        let claims = Claims::default();
+        let both = || [(message(1), vec![place(1), place(2)])].into_iter();
+        claims.enter(SENDER, both(), START);
+        claims.revoke([place(2)].into_iter());
+        assert!(!begins(&claims, 1, Span::seconds(0)));
+        claims.leave([message(1)].into_iter());
+        claims.enter(SENDER, both(), START);
         assert!(begins(&claims, 1, Span::seconds(0)), "entered anew, it is decided anew");
     }
 
     #[test]
     fn a_claim_holds_two_seconds() {
         let claims = Claims::default();
-        claims.enter(SENDER, [(message(1), place(1)), (message(2), place(1))].into_iter(), START);
+        claims.enter(
+            SENDER,
+            [(message(1), vec![place(1)]), (message(2), vec![place(1)])].into_iter(),
+            START,
+        );
         assert!(begins(&claims, 1, limits::CLAIM_HOLDS));
         assert!(!begins(&claims, 2, Span::micros(limits::CLAIM_HOLDS.as_micros() + 1)));
         assert!(!begins(&claims, 3, Span::seconds(0)), "nobody claimed it");
@@ -190,13 +221,17 @@ mod tests {
     fn the_claims_of_a_paused_sender_do_not_begin_and_those_of_others_do() {
         let claims = Claims::default();
         let other = SenderId::from_bytes([0x52; 16]);
-        claims.enter(SENDER, [(message(1), place(1)), (message(2), place(2))].into_iter(), START);
-        claims.enter(other, [(message(3), place(1))].into_iter(), START);
+        claims.enter(
+            SENDER,
+            [(message(1), vec![place(1)]), (message(2), vec![place(2)])].into_iter(),
+            START,
+        );
+        claims.enter(other, [(message(3), vec![place(1)])].into_iter(), START);
         assert!(begins(&claims, 2, Span::seconds(0)));
         claims.revoke_of_sender(1, SENDER);
         assert!(!begins(&claims, 1, Span::seconds(0)));
         assert!(begins(&claims, 3, Span::seconds(0)), "another sender's");
-        claims.enter(SENDER, [(message(4), place(1))].into_iter(), START);
+        claims.enter(SENDER, [(message(4), vec![place(1)])].into_iter(), START);
         claims.revoke_of_sender(2, SENDER);
         assert!(begins(&claims, 4, Span::seconds(0)), "another workspace's");
     }
@@ -205,7 +240,11 @@ mod tests {
     fn the_claims_of_a_workspace_with_other_settings_do_not_begin_and_those_of_others_do() {
         let claims = Claims::default();
         let elsewhere = (2, AddressKey::from_bytes([1; 16]));
-        claims.enter(SENDER, [(message(1), place(1)), (message(2), elsewhere)].into_iter(), START);
+        claims.enter(
+            SENDER,
+            [(message(1), vec![place(1)]), (message(2), vec![elsewhere])].into_iter(),
+            START,
+        );
         claims.revoke_of_workspace(1);
         assert!(!begins(&claims, 1, Span::seconds(0)));
         assert!(begins(&claims, 2, Span::seconds(0)), "another workspace's");

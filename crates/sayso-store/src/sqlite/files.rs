@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use sayso_core::limits;
-use sayso_core::phone::BUILTIN_VERSION;
+use sayso_core::phone::reading_version;
 
 use super::database::{Database, Durability, make_private_file};
 use super::lineage::StoreId;
@@ -275,7 +275,7 @@ fn note_key(ledger: &Database, master: &MasterKey) -> Result<(), OpenError> {
     ledger.execute(
         "INSERT OR IGNORE INTO store (only_row, row_version, key_fingerprint, phone_metadata)
          VALUES (1, ?1, ?2, ?3)",
-        rusqlite::params![ROW_VERSION, fingerprint, BUILTIN_VERSION],
+        rusqlite::params![ROW_VERSION, fingerprint, reading_version()],
     )?;
     let noted: [u8; 8] =
         ledger.query_row("SELECT key_fingerprint FROM store", [], |row| row.get(0))?;
@@ -286,16 +286,18 @@ fn note_key(ledger: &Database, master: &MasterKey) -> Result<(), OpenError> {
     }
 }
 
-/// Says so when this release reads numbers by other metadata than the one before. A key follows from
-/// the digits of E.164, so none moves; which numbers are valid, and what a national spelling means,
-/// may have changed.
+/// Says so when this release reads numbers by other metadata, or other old forms, than the one
+/// before. A key follows from the digits of E.164, so none moves; which numbers are valid, and what a
+/// spelling means, may have changed. What is stored under an old form is asked for wherever its number
+/// is, so that no refusal is lost by that.
 fn note_phone_metadata(ledger: &Database) -> Result<(), OpenError> {
     let ledger = ledger.lock();
     let before: String =
         ledger.query_row("SELECT phone_metadata FROM store", [], |row| row.get(0))?;
-    if before != BUILTIN_VERSION {
-        tracing::warn!(before, now = BUILTIN_VERSION, "phone numbers are read by other metadata");
-        ledger.execute("UPDATE store SET phone_metadata = ?1", [BUILTIN_VERSION])?;
+    let now = reading_version();
+    if before != now {
+        tracing::warn!(before, now, "phone numbers are read by other metadata");
+        ledger.execute("UPDATE store SET phone_metadata = ?1", [now])?;
     }
     Ok(())
 }

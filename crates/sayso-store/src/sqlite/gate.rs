@@ -150,6 +150,20 @@ impl Gate {
         self.has_addressless() || self.knows(address, key) || self.has_addressless()
     }
 
+    /// Whether anything may be stored about another form of a phone: false is certain. Nearly every
+    /// number has no other form.
+    pub(super) fn may_know_other_forms(&self, phone: Phone) -> bool {
+        let forms = phone.other_forms();
+        let is_known = |form: &Phone| {
+            let wanted = Wanted::of(form.digits());
+            let segment = self.phones.get(wanted.segment());
+            segment.is_none_or(|segment| read(segment).find(wanted).is_some())
+        };
+        // An imported hash may be that of any form.
+        !forms.is_empty()
+            && (self.has_addressless() || forms.iter().any(is_known) || self.has_addressless())
+    }
+
     /// Whether there are keys without an address.
     fn has_addressless(&self) -> bool {
         self.addressless.load(Ordering::SeqCst) > 0
@@ -206,8 +220,9 @@ impl Gate {
             } else {
                 Answer::Reasons(of_unknown)
             };
-            for state in &states {
+            for (state, recipient) in states.iter().zip(chunk) {
                 let answer = match state {
+                    _ if self.is_of_several_forms(recipient) => Answer::Ask,
                     None => unknown,
                     Some(state) => self.answer_of(*state, &mut by_state, message, circumstances),
                 };
@@ -221,6 +236,14 @@ impl Gate {
             }
         }
         screened
+    }
+
+    /// Whether the store is to be asked what other forms of a number refuse.
+    fn is_of_several_forms(&self, recipient: &Recipient) -> bool {
+        match recipient {
+            Recipient::Phone(phone) => self.may_know_other_forms(*phone),
+            Recipient::Key(_) | Recipient::Hashed(_) => false,
+        }
     }
 
     /// The state of each recipient; `None` for those nobody ever heard of.
@@ -292,7 +315,7 @@ impl Gate {
     }
 
     /// The phones of one segment whose state satisfies `wanted`, and those for whom the store is
-    /// to be asked.
+    /// to be asked: what another form of a number refuses, its own state does not say.
     pub(super) fn phones_in(
         &self,
         segment: usize,
@@ -302,7 +325,13 @@ impl Gate {
         let members =
             self.phones.get(segment).map(|segment| read(segment).members(now)).unwrap_or_default();
         let phone = |(digits, state)| Some((Phone::from_digits(digits)?, state));
-        self.select(members.into_iter().filter_map(phone), wanted)
+        let (of_several, of_one): (Vec<_>, Vec<_>) = members
+            .into_iter()
+            .filter_map(phone)
+            .partition(|(phone, _)| self.may_know_other_forms(*phone));
+        let mut selected = self.select(of_one.into_iter(), wanted);
+        selected.asks.extend(of_several.into_iter().map(|(phone, _)| phone));
+        selected
     }
 
     /// The same for other addresses.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 use rusqlite::Connection;
+use sayso_core::account;
 use sayso_core::address::{Address, AddressKey};
 use sayso_core::canonical::Canonical;
 use sayso_core::capture::{self, Doubt};
@@ -286,6 +287,29 @@ impl<'a> Group<'a> {
         Ok(Arc::clone(&self.working(workspace, key, None, None)?.registers))
     }
 
+    /// What is known of an address, and what the other forms of its number refuse (rule 1).
+    fn heard(
+        &mut self,
+        workspace: &Workspace,
+        subject: &Subject,
+        mut registers: Arc<Registers>,
+    ) -> Result<Arc<Registers>, StoreError> {
+        let Subject::Address(Address::Phone(phone)) = subject else { return Ok(registers) };
+        for form in phone.other_forms() {
+            let address = Address::Phone(form);
+            let key = address.key(&workspace.secrets.address_keys);
+            let is_staged = self.addresses.contains_key(&(workspace.no, key));
+            if !is_staged && !self.shared.gate(workspace.no).may_know(&address, &key) {
+                continue;
+            }
+            let other = self.registers(workspace, key)?;
+            if !other.is_empty() {
+                account::hear(Arc::make_mut(&mut registers), key, &other);
+            }
+        }
+        Ok(registers)
+    }
+
     /// The address of a key, if it is known.
     pub(super) fn address(
         &mut self,
@@ -409,8 +433,19 @@ impl<'a> Group<'a> {
         found.inspect_err(|error| self.shared.note_damage(error))
     }
 
-    /// Appends one event, unless it was stored before or says nothing new.
+    /// Appends one event, unless it was stored before or says nothing new. What is known of its address
+    /// then is told with what the other forms of a number refuse.
     pub(super) fn append(
+        &mut self,
+        workspace: &Workspace,
+        prepared: &Prepared,
+    ) -> Result<Recorded, StoreError> {
+        let recorded = self.append_one(workspace, prepared)?;
+        let registers = self.heard(workspace, &prepared.draft.subject, recorded.registers)?;
+        Ok(Recorded { registers, ..recorded })
+    }
+
+    fn append_one(
         &mut self,
         workspace: &Workspace,
         prepared: &Prepared,
@@ -434,7 +469,8 @@ impl<'a> Group<'a> {
             return Ok(draft.left_out(Outcome::Repeated, registers, self.now()));
         }
         let now = self.now();
-        match draft.guard.judge(&draft.event(*key, now), &registers, now) {
+        let heard = self.heard(workspace, &draft.subject, Arc::clone(&registers))?;
+        match draft.guard.judge(&draft.event(*key, now), &heard, now) {
             Guarded::Stands => self.append_new(workspace, prepared),
             Guarded::Doubted(doubt) => {
                 let weaker = draft.clone().doubted(doubt);

@@ -14,7 +14,7 @@ use sayso_core::limits;
 use sayso_core::registers::Registers;
 use sayso_core::time::Timestamp;
 
-use super::questions::{circumstances, is_member};
+use super::questions::{circumstances, is_member, phone_of};
 use super::tail::Place;
 use super::{Shared, Workspace, events};
 use crate::configuration::Change;
@@ -154,11 +154,20 @@ impl Shared {
         let keys = self.keys_after(workspace, after, limits::EXPORT_PAGE_ADDRESSES)?;
         let mut members = Vec::new();
         for key in &keys {
-            let registers = past.registers(&self.events_of(&(workspace.no, *key))?);
-            let found = findings(&registers, &query.message, past.then);
-            if is_member(&found, query, &circumstances) {
-                let address = self.address_of(workspace, *key)?;
-                members.extend(address.map(|address| Member { address }));
+            let then = |place: &Place| {
+                Ok::<_, StoreError>(Arc::new(past.registers(&self.events_of(place)?)))
+            };
+            let is_one = |registers: &Registers| {
+                let found = findings(registers, &query.message, past.then);
+                is_member(&found, query, &circumstances)
+            };
+            let own = then(&(workspace.no, *key))?;
+            if !is_one(&own) {
+                continue;
+            }
+            let Some(address) = self.address_of(workspace, *key)? else { continue };
+            if is_one(&*self.with_other_forms(workspace, phone_of(&address), own, then)?) {
+                members.push(Member { address });
             }
         }
         let last = keys.last().filter(|_| keys.len() == limits::EXPORT_PAGE_ADDRESSES);

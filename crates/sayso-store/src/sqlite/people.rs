@@ -708,7 +708,7 @@ impl Group<'_> {
             self.discard_attributes(workspace, *profile)?;
         }
         let registers = self.registers(workspace, key)?;
-        for sibling in self.siblings(workspace, &registers, key)? {
+        for sibling in self.goes_along(workspace, subject, &registers)? {
             let links: Vec<(ProfileId, EventId)> = self
                 .registers(workspace, sibling)?
                 .links()
@@ -747,7 +747,7 @@ impl Group<'_> {
         let mut erased = vec![self.named_address(workspace, subject)?];
         let registers = self.registers(workspace, key)?;
         let own: Vec<ProfileId> = registers.links().map(|(profile, _)| profile).collect();
-        for sibling in self.siblings(workspace, &registers, key)? {
+        for sibling in self.goes_along(workspace, subject, &registers)? {
             let is_own = self
                 .registers(workspace, sibling)?
                 .links()
@@ -769,6 +769,26 @@ impl Group<'_> {
             Subject::Address(address) => (key, Some(address.clone())),
             Subject::Hash(_) | Subject::Key(_) => (key, self.address(workspace, key)?),
         })
+    }
+
+    /// The other addresses of a person who is erased, and old forms of their number under which
+    /// something is stored.
+    fn goes_along(
+        &mut self,
+        workspace: &Workspace,
+        subject: &Subject,
+        registers: &Registers,
+    ) -> Result<BTreeSet<AddressKey>, StoreError> {
+        let secret = &workspace.secrets.address_keys;
+        let mut along = self.siblings(workspace, registers, subject.key(secret))?;
+        let Subject::Address(Address::Phone(phone)) = subject else { return Ok(along) };
+        for form in phone.old_forms() {
+            let key = Address::Phone(form).key(secret);
+            if self.address(workspace, key)?.is_some() {
+                along.insert(key);
+            }
+        }
+        Ok(along)
     }
 
     /// Erases one address; with how many events lost their personal part.

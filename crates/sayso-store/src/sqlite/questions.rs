@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use rusqlite::Connection;
+use sayso_core::account;
 use sayso_core::address::{Address, AddressKey};
 use sayso_core::decision::{
     Circumstances, Findings, Reasons, Requirement, SenderState, check, decide, findings,
@@ -11,6 +13,7 @@ use sayso_core::decision::{
 use sayso_core::effective::Effective;
 use sayso_core::id::{EventId, ImportId, ProfileId, WorkspaceId};
 use sayso_core::limits;
+use sayso_core::phone::Phone;
 use sayso_core::registers::Registers;
 use sayso_core::sender_health::Known;
 use sayso_core::settings::Settings;
@@ -32,6 +35,21 @@ impl Recipient {
             Self::Phone(phone) => Address::Phone(phone).key(&workspace.secrets.address_keys),
             Self::Key(key) | Self::Hashed(key) => key,
         }
+    }
+
+    /// The phone, where it is known.
+    const fn phone(self) -> Option<Phone> {
+        match self {
+            Self::Phone(phone) => Some(phone),
+            Self::Key(_) | Self::Hashed(_) => None,
+        }
+    }
+}
+
+pub(super) const fn phone_of(address: &Address) -> Option<Phone> {
+    match address {
+        Address::Phone(phone) => Some(*phone),
+        Address::Email(_) | Address::ChannelId(_) | Address::ExternalId(_) => None,
     }
 }
 
@@ -121,7 +139,8 @@ impl Shared {
             if let (Some(recipient), Some(reasons)) =
                 (recipients.get(*at), screened.reasons.get_mut(*at))
             {
-                let registers = self.registers_now(&(workspace.no, recipient.key(workspace)))?;
+                let place = (workspace.no, recipient.key(workspace));
+                let registers = self.registers_heard(workspace, recipient.phone(), &place)?;
                 *reasons = check(&registers, &question.message, &circumstances).reasons;
             }
         }
@@ -143,11 +162,58 @@ impl Shared {
         let workspace = self.workspace(workspace)?;
         let key = subject.key(&workspace.secrets.address_keys);
         let place = (workspace.no, key);
+        let phone = match subject {
+            Subject::Address(address) => phone_of(address),
+            Subject::Hash(_) | Subject::Key(_) => None,
+        };
         match self.past(&workspace, moment)? {
+            None if phone.is_some() => self.registers_heard(&workspace, phone, &place),
             None if !self.may_know(&workspace, subject, &key) => Ok(Arc::default()),
             None => self.registers_now(&place),
-            Some(past) => Ok(Arc::new(past.registers(&self.events_of(&place)?))),
+            Some(past) => {
+                let then = |place: &Place| {
+                    Ok::<_, StoreError>(Arc::new(past.registers(&self.events_of(place)?)))
+                };
+                self.with_other_forms(&workspace, phone, then(&place)?, then)
+            }
         }
+    }
+
+    /// What is known of an address as of now, and what the other forms of its number refuse.
+    pub(super) fn registers_heard(
+        &self,
+        workspace: &Workspace,
+        phone: Option<Phone>,
+        place: &Place,
+    ) -> Result<Arc<Registers>, StoreError> {
+        let may_know = |phone| self.gate(workspace.no).may_know(&Address::Phone(phone), &place.1);
+        let own = match phone {
+            Some(phone) if !may_know(phone) => Arc::default(),
+            Some(_) | None => self.registers_now(place)?,
+        };
+        self.with_other_forms(workspace, phone, own, |place| self.registers_now(place))
+    }
+
+    /// Adds what the other forms of a number refuse (rule 1).
+    pub(super) fn with_other_forms(
+        &self,
+        workspace: &Workspace,
+        phone: Option<Phone>,
+        mut registers: Arc<Registers>,
+        read: impl Fn(&Place) -> Result<Arc<Registers>, StoreError>,
+    ) -> Result<Arc<Registers>, StoreError> {
+        for form in phone.map(Phone::other_forms).unwrap_or_default() {
+            let address = Address::Phone(form);
+            let key = address.key(&workspace.secrets.address_keys);
+            if !self.gate(workspace.no).may_know(&address, &key) {
+                continue;
+            }
+            let other = read(&(workspace.no, key))?;
+            if !other.is_empty() {
+                account::hear(Arc::make_mut(&mut registers), key, &other);
+            }
+        }
+        Ok(registers)
     }
 
     /// One page of an address's events, the newest first.
@@ -288,8 +354,8 @@ impl Shared {
             let findings = effective.findings(&query.message)?;
             Some(is_member(&findings, query, &circumstances))
         };
-        let asked = |key: AddressKey| {
-            let registers = self.registers_now(&(workspace.no, key))?;
+        let asked = |phone: Option<Phone>, key: AddressKey| {
+            let registers = self.registers_heard(workspace, phone, &(workspace.no, key))?;
             let found = findings(&registers, &query.message, now);
             Ok::<_, StoreError>(is_member(&found, query, &circumstances))
         };
@@ -311,7 +377,7 @@ impl Shared {
                 );
                 for phone in selected.asks {
                     let address = Address::Phone(phone);
-                    if asked(address.key(&workspace.secrets.address_keys))? {
+                    if asked(Some(phone), address.key(&workspace.secrets.address_keys))? {
                         members.push(Member { address });
                     }
                 }
@@ -320,7 +386,7 @@ impl Shared {
             let selected = gate.keys_in(segment - limits::GATE_SEGMENTS, now, wanted);
             let mut keys = selected.members;
             for key in selected.asks {
-                if asked(key)? {
+                if asked(None, key)? {
                     keys.push(key);
                 }
             }

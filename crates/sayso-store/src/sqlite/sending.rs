@@ -24,6 +24,7 @@ use super::double_opt_ins::{self, Drafted};
 use super::messages::{self, Due, Queued, Verdict, Way};
 use super::pacing::Pacer;
 use super::references::{self, ReferenceWrite};
+use super::tail::Place;
 use super::{Shared, Workspace, early_reports, tallies};
 use crate::configuration::Configuration;
 use crate::double_opt_in::{Answering, Asking};
@@ -410,7 +411,7 @@ fn claim(
         }
     }
     // Before the gate is asked: see `claims`.
-    let places = due.iter().map(|due| (due.message.id, (workspace.no, due.key)));
+    let places = due.iter().map(|due| (due.message.id, places_of(workspace, due)));
     shared.claims.enter(sender, places, shared.clock.machine().now());
     let decided = decide(work, shared, workspace, &due).and_then(|decided| {
         let next = messages::next_due_at(work, workspace.id, sender);
@@ -729,6 +730,17 @@ fn ask(
         answer.inspect_err(|error| tracing::error!(error = %error, "a message waits: what is known of the person cannot be read")).ok()?.first().copied()
     };
     recipients.iter().map(one).collect()
+}
+
+/// Whose refusals keep a message back: those of its address, and of the other forms of its number.
+fn places_of(workspace: &Workspace, due: &Waiting) -> Vec<Place> {
+    let forms = match recipient(due) {
+        Recipient::Phone(phone) => phone.other_forms(),
+        Recipient::Key(_) | Recipient::Hashed(_) => Vec::new(),
+    };
+    let key = |form| Address::Phone(form).key(&workspace.secrets.address_keys);
+    let keys = [due.key].into_iter().chain(forms.into_iter().map(key));
+    keys.map(|key| (workspace.no, key)).collect()
 }
 
 fn recipient(due: &Waiting) -> Recipient {

@@ -12,6 +12,7 @@ use sayso_core::channel::Channel;
 use sayso_core::decision::{Reason, Reasons};
 use sayso_core::id::WorkspaceId;
 use sayso_core::limits;
+use sayso_core::phone::Phone;
 use sayso_core::settings::Settings;
 use sayso_store::configuration::Configuration;
 use sayso_store::store::{Question, Recipient, StoreError};
@@ -30,7 +31,7 @@ use crate::caller::{Caller, Check};
 use crate::observe::Metrics;
 use crate::problem::{Code, Problem};
 
-use sheet::{Recipients, Sheet, Written, plain_digits};
+use sheet::{Recipients, Sheet, Written};
 
 mod sheet;
 
@@ -196,10 +197,8 @@ pub(crate) const fn kind_on(channel: Channel) -> AddressKind {
     }
 }
 
-/// A phone number in E.164 is its digits, and nobody asks whether it is a number at all: that costs
-/// ten times the look-up, and a number that nobody has is simply found nowhere, so it gets the
-/// answer for people who said nothing. Without a plus the digits could be a national number
-/// wherever a region is known, so those take the long way.
+/// A plus and digits have one reading, which the numbering plan gives without a look at the text.
+/// Everything else is read as everywhere: a spelling that is one person there is the same one here.
 fn read_recipients(
     to: &Recipients<'_>,
     kind: AddressKind,
@@ -212,11 +211,10 @@ fn read_recipients(
     for (place, written) in to.iter().enumerate() {
         let is_phone = kind == AddressKind::Phone;
         let recipient = match written {
-            Written::Number(phone) if is_phone => Some(Recipient::Phone(phone)),
-            Written::Number(phone) => read(&phone.to_string()),
-            Written::Text(text) if is_phone && reading.region.is_none() => {
-                plain_digits(text).map(Recipient::Phone).or_else(|| read(text))
+            Written::Number(digits) if is_phone => {
+                Phone::read_possible(digits.digits(), reading.phones).ok().map(Recipient::Phone)
             }
+            Written::Number(digits) => read(&digits.to_string()),
             Written::Text(text) => read(text),
         };
         match recipient {

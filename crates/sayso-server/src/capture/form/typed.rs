@@ -236,7 +236,9 @@ fn read_phone(
     if text.trim().is_empty() {
         return Ok(None);
     }
-    let phone = Phone::parse(text, country, book).map_err(|fault| {
+    let needs_mobile = ticked.iter().any(|it| needs_mobile(it.channel));
+    let fits = |phone: Phone| !needs_mobile || phone.may_be_mobile(book);
+    let phone = Phone::parse_fitting(text, country, book, fits).map_err(|fault| {
         let example = fault.example(country, book).to_string();
         match fault {
             PhoneFault::Empty
@@ -244,8 +246,11 @@ fn read_phone(
             | PhoneFault::NoDigits
             | PhoneFault::Letters
             | PhoneFault::Symbol
+            | PhoneFault::Spoilt
             | PhoneFault::Extension => FieldFault::Phone(example),
-            PhoneFault::NeedsRegion | PhoneFault::UnknownCallingCode => {
+            PhoneFault::NeedsRegion
+            | PhoneFault::Unplaced
+            | PhoneFault::UnknownCallingCode => {
                 FieldFault::PhoneCountry(example)
             }
             PhoneFault::TooShort | PhoneFault::NotPossible => FieldFault::PhoneTooShort(example),
@@ -253,8 +258,7 @@ fn read_phone(
             PhoneFault::NotValid { .. } => FieldFault::PhoneNotInUse(example),
         }
     })?;
-    let is_mobile = phone.may_be_mobile(book);
-    if !is_mobile && ticked.iter().any(|it| needs_mobile(it.channel)) {
+    if !fits(phone) {
         let example = example_in(country, book);
         return Err(FieldFault::PhoneNotMobile(example));
     }

@@ -29,7 +29,7 @@ pub(super) struct Sheet<'a> {
 /// Recipients, in order: at most one more than a batch takes.
 #[derive(Default)]
 pub(super) struct Recipients<'a> {
-    /// Those written as a plus and 7 to 15 digits.
+    /// Those written as a plus and 7 to 15 digits, as written: no plan was asked yet.
     numbers: Vec<Phone>,
     /// The others, each with its place among all.
     texts: Vec<(usize, Cow<'a, str>)>,
@@ -38,7 +38,7 @@ pub(super) struct Recipients<'a> {
 /// A recipient, as it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Written<'a> {
-    /// A plus and these digits, and nothing else.
+    /// A plus and these digits, and nothing else; whether they are a number is to be read.
     Number(Phone),
     /// Anything else.
     Text(&'a str),
@@ -150,7 +150,7 @@ fn read_number(bytes: &[u8]) -> Option<(Phone, &[u8])> {
 }
 
 /// A text of 7 to 15 digits that does not begin with a zero.
-pub(super) fn plain_digits(text: &str) -> Option<Phone> {
+fn plain_digits(text: &str) -> Option<Phone> {
     if !(7..=15).contains(&text.len()) || text.starts_with('0') {
         return None;
     }

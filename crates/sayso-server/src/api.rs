@@ -10,8 +10,8 @@ use crate::app::App;
 pub(crate) mod address;
 pub(crate) mod making;
 pub(crate) mod page;
-pub(crate) mod words;
 pub(crate) mod revisions;
+pub(crate) mod words;
 
 pub(crate) mod check;
 pub(crate) mod consents;

@@ -1008,10 +1008,6 @@ impl Store for SqliteStore {
         let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
         let counters = &self.shared.counters;
         let position = self.shared.position();
-        // Also before anything is recorded: a start says whether the clock is right.
-        let now = self.shared.environment.clock.now();
-        let ahead = position.last_recorded.as_micros().saturating_sub(now.as_micros());
-        let held_back = counters.held_back_us.load(Ordering::Relaxed);
         Health {
             events: u64::try_from(position.next_row - 1).unwrap_or(0),
             watermark_lag: number(tail_events),

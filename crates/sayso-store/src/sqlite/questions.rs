@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use rusqlite::Connection;
 use sayso_core::account;
 use sayso_core::address::{Address, AddressKey};
 use sayso_core::decision::{

@@ -248,9 +248,7 @@ fn read_phone(
             | PhoneFault::Symbol
             | PhoneFault::Spoilt
             | PhoneFault::Extension => FieldFault::Phone(example),
-            PhoneFault::NeedsRegion
-            | PhoneFault::Unplaced
-            | PhoneFault::UnknownCallingCode => {
+            PhoneFault::NeedsRegion | PhoneFault::Unplaced | PhoneFault::UnknownCallingCode => {
                 FieldFault::PhoneCountry(example)
             }
             PhoneFault::TooShort | PhoneFault::NotPossible => FieldFault::PhoneTooShort(example),

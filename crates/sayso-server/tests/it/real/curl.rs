@@ -12,7 +12,7 @@ use sayso_server::config::{Config, Sources};
 use sayso_server::keyring::{KeyGrant, mint};
 use sayso_server::serve::{ServeError, Server};
 use sayso_store::Store;
-use sayso_store::configuration::{Change, KeyScope, Mode};
+use sayso_store::configuration::{Change, KeyScope, Mode, configure_now};
 use sayso_store::environment::Environment;
 use sayso_store::sqlite::SqliteStore;
 use tokio::sync::{oneshot, watch};
@@ -72,7 +72,8 @@ impl Running {
             highest: Standing::Act,
         };
         let minted = mint(&environment, Mode::Test, grant);
-        store.configure(workspace, Change::Key(minted.id, minted.key)).await.unwrap();
+        let change = Change::Key(minted.id, minted.key);
+        configure_now(store.as_ref(), workspace, change).await.unwrap();
         let server = Server::bind(config, store, environment).await.unwrap();
         let port = server.public_address().unwrap().port();
         let scheme = if with_tls { "https" } else { "http" };

@@ -81,21 +81,20 @@ async fn of_puts_at_once_each_has_a_version_of_its_own() {
 
 #[tokio::test]
 async fn what_was_deleted_beside_puts_and_patches_stays_deleted() {
-    let app = TestApp::start().await;
-    let mut things = things(&app).await;
+    let app = &TestApp::start().await;
+    let mut things = things(app).await;
     things.retain(|thing| thing.path != "/v1/settings");
     for Thing { path, patch } in things.iter().rev() {
         let mut whole = app.get(path).await.json();
         whole.as_object_mut().unwrap().remove("version");
         whole.as_object_mut().unwrap().extend(patch.as_object().unwrap().clone());
         let asked = (0..MANY).map(|n| {
-            let method = ["PUT", "DELETE", "PATCH", "DELETE"][n % 4];
-            let body = match method {
-                "PUT" => &whole,
-                "PATCH" => patch,
-                _ => &Value::Null,
+            let (method, body) = match n % 4 {
+                0 => ("PUT", whole.clone()),
+                2 => ("PATCH", patch.clone()),
+                _ => ("DELETE", Value::Null),
             };
-            app.call(method, path, body)
+            async move { app.call(method, path, &body).await }
         });
         for answer in join_all(asked).await {
             assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text);
@@ -184,7 +183,8 @@ async fn what_many_make_at_once_is_made_once_for_each_key_and_no_more_than_fit()
     let minted = join_all(minted).await;
     let said = minted.iter().filter(|answer| answer.status == StatusCode::CREATED);
     assert_eq!(said.count(), 1, "a secret is said once");
-    let rings = join_all((0..8).map(|_| app.call("POST", "/v1/link-keys", &json!({})))).await;
+    let nothing = json!({});
+    let rings = join_all((0..8).map(|_| app.call("POST", "/v1/link-keys", &nothing))).await;
     let numbers: BTreeSet<u64> =
         rings.iter().map(|ring| ring.json()["number"].as_u64().unwrap()).collect();
     assert_eq!(numbers.len(), 8, "each has a number of its own");

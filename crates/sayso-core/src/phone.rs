@@ -201,17 +201,6 @@ impl Phone {
         first.map_or_else(|| readings.likely, Ok)
     }
 
-    /// Parses a number as a provider names who wrote, where its protocol says that this is an
-    /// international number with or without its plus (WhatsApp's `wa_id`): it need only be possible,
-    /// since a message came from it.
-    ///
-    /// # Errors
-    /// [`PhoneFault`].
-    pub fn parse_delivered(text: &str, book: &PhoneBook) -> Result<Self, PhoneFault> {
-        let spelling = spelling::read(text)?;
-        book.read_international(spelling.international()?, Care::Possible)
-    }
-
     /// Reads the digits of an international number, as [`Phone::parse_possible`] reads them after a
     /// plus.
     ///

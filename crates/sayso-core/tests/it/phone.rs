@@ -105,16 +105,6 @@ fn every_old_and_second_form_of_the_table_is_read_as_its_use_says() {
 }
 
 #[test]
-fn digits_that_a_provider_delivered_are_international_and_need_only_be_possible() {
-    let book = book();
-    let read = |text| Phone::parse_delivered(text, &book).ok().map(|phone| phone.to_string());
-    assert_eq!(read("15550100001").as_deref(), Some("+15550100001"));
-    assert_eq!(read("553188887777").as_deref(), Some("+5531988887777"));
-    assert_eq!(read("whatsapp:+5215512345678").as_deref(), Some("+525512345678"));
-    assert_eq!(read("07400123456"), None);
-}
-
-#[test]
 fn of_two_valid_readings_the_one_that_fits_is_taken() {
     let book = book();
     let germany = Region::parse("DE").ok();

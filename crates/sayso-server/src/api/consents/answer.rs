@@ -1,5 +1,6 @@
 //! What a client hears about a recorded consent: the event, and where the person stands now.
 
+use sayso_core::address::Address;
 use sayso_core::capture::{Doubt, still_refused};
 use sayso_core::channel::{Message, Permission, Scope};
 use sayso_core::decision::{Circumstances, Requirement, SenderState, check};
@@ -8,7 +9,7 @@ use sayso_core::registers::Registers;
 use sayso_core::settings::Settings;
 use sayso_core::statement::Statement;
 use sayso_core::time::Timestamp;
-use sayso_store::store::Recorded;
+use sayso_store::store::{Draft, Recorded, Subject};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -74,6 +75,10 @@ pub(crate) struct ConsentView {
 pub(crate) struct ConsentAnswer {
     /// The event.
     pub(crate) event: EventAnswer,
+    /// The number that was understood; absent unless a phone was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "+14155550123")]
+    pub(crate) phone: Option<String>,
     /// `messages` or `processing`.
     #[schema(value_type = PermissionText, example = "messages")]
     pub(crate) permission: &'static str,
@@ -202,6 +207,16 @@ fn left_refused(fact: Fact, registers: &Registers, now: Timestamp) -> Vec<String
     }
 }
 
+/// The number of the person that a draft is about.
+fn understood(draft: &Draft) -> Option<String> {
+    match &draft.subject {
+        Subject::Address(Address::Phone(phone)) => Some(phone.to_string()),
+        Subject::Address(Address::Email(_) | Address::ChannelId(_) | Address::ExternalId(_))
+        | Subject::Hash(_)
+        | Subject::Key(_) => None,
+    }
+}
+
 impl ConsentAnswer {
     /// The answer to a plan that was recorded; `registers` are those after all of it.
     pub(crate) fn of(
@@ -219,6 +234,7 @@ impl ConsentAnswer {
         };
         Self {
             event: EventAnswer::of(recorded),
+            phone: plan.drafts.first().and_then(understood),
             permission,
             channel,
             scope,

@@ -51,7 +51,7 @@ pub(crate) async fn make_key(program: &Path, directory: &Path) -> Result<String>
     let mut command = program_in(program, directory);
     command.args(["keys", "create", "bench", "--json"]);
     command.args(["--scope", "check", "--scope", "read", "--scope", "write"]);
-    command.args(["--scope", "configure"]);
+    command.args(["--scope", "configure", "--scope", "compliance"]);
     command.args(["--highest-standing", "act"]);
     command.stdin(Stdio::null());
     let output = command.output().await?;

@@ -143,7 +143,7 @@ impl HttpBody for Lingering {
         let rest = self.poll_rest(context);
         match Pin::new(&mut self.answer).poll_frame(context) {
             Poll::Ready(None) if rest.is_pending() => Poll::Pending,
-            polled => polled,
+            polled @ (Poll::Ready(_) | Poll::Pending) => polled,
         }
     }
 

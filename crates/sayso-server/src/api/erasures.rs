@@ -51,6 +51,7 @@ json_object! {
 
 /// How much an erasure destroyed.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Destroyed)]
 pub(crate) struct DestroyedView {
     /// Addresses that were the person's alone.
     #[schema(example = 2)]

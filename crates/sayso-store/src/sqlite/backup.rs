@@ -10,6 +10,7 @@
 //! fingerprint. Nothing is ever overwritten.
 
 mod erasures;
+mod fault;
 mod hexadecimal;
 mod made;
 mod manifest;
@@ -36,8 +37,9 @@ use crate::store::{BackupError, StoreError};
 pub use self::erasures::{Erasure, ErasureFault, Replayed, erasures};
 use self::manifest::Copied;
 
+pub use self::fault::RestoreError;
 pub use self::manifest::Manifest;
-pub use self::restore::{Restore, RestoreError, Restored};
+pub use self::restore::{Restore, Restored};
 
 /// The copy of the ledger.
 const LEDGER: &str = "events.db";

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context;
+use sayso_server::app::Scheme;
 use sayso_server::config::Config;
 use sayso_server::observe::{LogControl, start_logs};
 use sayso_server::serve::Server;
@@ -52,9 +53,9 @@ pub(crate) async fn until_stopped(
     logs: Option<LogControl>,
     greet: impl FnOnce(&Listening),
 ) -> Result<Exit, Failure> {
-    let has_tls = config.tls.is_some();
+    let speaks = if config.tls.is_some() { Scheme::Https } else { Scheme::Http };
     let server = Server::bind(config, store, Environment::system()).await.map_err(in_full)?;
-    let listening = Listening::of(&server, has_tls)?;
+    let listening = Listening::of(&server, speaks)?;
     let (changes, changed) = watch::channel(None);
     let stop = signals::until_stop(reload_of(place), changes).context("signals cannot be heard")?;
     greet(&listening);

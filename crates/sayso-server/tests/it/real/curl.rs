@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use sayso_core::source::SourceName;
 use sayso_core::statement::Standing;
+use sayso_server::app::Scheme;
 use sayso_server::config::{Config, Sources};
 use sayso_server::keyring::{KeyGrant, mint};
 use sayso_server::serve::{ServeError, Server};
@@ -44,7 +45,7 @@ struct Call {
 }
 
 impl Running {
-    async fn start(with_tls: bool, more: &[(&str, &str)]) -> Self {
+    async fn start(speaks: Scheme, more: &[(&str, &str)]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let at = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
         let certificate = Certificate::of(7);
@@ -55,7 +56,7 @@ impl Running {
             ("admin.address", "127.0.0.1:0".to_owned()),
             ("store.directory", at("")),
         ];
-        if with_tls {
+        if speaks == Scheme::Https {
             settings.push(("tls.certificate", at("tls.pem")));
             settings.push(("tls.key", at("tls.key")));
         }
@@ -76,7 +77,7 @@ impl Running {
         configure_now(store.as_ref(), workspace, change).await.unwrap();
         let server = Server::bind(config, store, environment).await.unwrap();
         let port = server.public_address().unwrap().port();
-        let scheme = if with_tls { "https" } else { "http" };
+        let scheme = if speaks == Scheme::Https { "https" } else { "http" };
         let (stop, stopped) = oneshot::channel::<()>();
         let (_changes, reload) = watch::channel(None);
         #[expect(clippy::disallowed_methods, reason = "the test waits for it")]
@@ -135,9 +136,9 @@ impl Running {
     }
 }
 
-async fn every_early_answer_arrives(with_tls: bool) {
+async fn every_early_answer_arrives(speaks: Scheme) {
     const JSON: &str = "application/json";
-    let running = Running::start(with_tls, &[]).await;
+    let running = Running::start(speaks, &[]).await;
     let stranger = ["authorization: Bearer sk_test_nobody", "content-type: application/json"];
     let headers = stranger.map(str::to_owned).to_vec();
     running.must_answer(&Call { status: 401, method: "POST", path: "/v1/consents", headers });
@@ -147,7 +148,7 @@ async fn every_early_answer_arrives(with_tls: bool) {
     running.stop().await;
 
     let slow = [("limits.key_requests", "1"), ("limits.key_seconds", "3600")];
-    let running = Running::start(with_tls, &slow).await;
+    let running = Running::start(speaks, &slow).await;
     let call = running.call(429, "POST", "/v1/check", JSON);
     let body = running.directory.path().join("first");
     std::fs::write(&body, "{}").unwrap();
@@ -158,18 +159,18 @@ async fn every_early_answer_arrives(with_tls: bool) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn curl_gets_an_answer_given_before_the_body_is_read_over_http_2_in_clear() {
-    every_early_answer_arrives(false).await;
+    every_early_answer_arrives(Scheme::Http).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn curl_gets_an_answer_given_before_the_body_is_read_over_http_2_with_tls() {
-    every_early_answer_arrives(true).await;
+    every_early_answer_arrives(Scheme::Https).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn curl_is_told_that_its_body_is_too_large_over_http_2() {
-    for with_tls in [false, true] {
-        let running = Running::start(with_tls, &[]).await;
+    for speaks in [Scheme::Http, Scheme::Https] {
+        let running = Running::start(speaks, &[]).await;
         let call = running.call(413, "POST", "/v1/check", "application/json");
         let body = running.directory.path().join("large");
         for size in [263_000, 400_000, 1 << 20] {

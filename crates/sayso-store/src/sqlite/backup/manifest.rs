@@ -15,8 +15,8 @@ use sha2::{Digest, Sha256};
 
 use super::super::seal::MasterKey;
 use super::super::{events, unreadable};
-use super::restore::{self, RestoreError};
-use super::{Fingerprint, LEDGER, Refusals, WORK, hexadecimal};
+use super::fault::RestoreError;
+use super::{Fingerprint, LEDGER, Refusals, WORK, hexadecimal, restore};
 use crate::store::StoreError;
 
 /// The version of the manifest, and of the digest in it.

@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use sayso_server::app::Scheme;
 use sayso_server::config::Config;
 use sayso_server::observe::LogForm;
 use sayso_server::serve::Server;
@@ -35,7 +36,7 @@ pub(crate) struct Listening {
     /// The URL for clients and browsers.
     pub(crate) url: String,
     admin_url: String,
-    has_tls: bool,
+    speaks: Scheme,
 }
 
 impl Opened {
@@ -93,7 +94,7 @@ impl Opened {
             "version": env!("CARGO_PKG_VERSION"),
             "url": listening.url,
             "admin_url": listening.admin_url,
-            "tls": listening.has_tls,
+            "tls": listening.speaks == Scheme::Https,
             "data": self.directory,
             "new_store": self.is_new,
             "events": self.events,
@@ -103,8 +104,11 @@ impl Opened {
     }
 
     fn in_words(&self, listening: &Listening) -> String {
-        let Listening { url, admin_url, has_tls } = listening;
-        let tls = if *has_tls { "with TLS" } else { "without TLS" };
+        let Listening { url, admin_url, speaks } = listening;
+        let tls = match speaks {
+            Scheme::Https => "with TLS",
+            Scheme::Http => "without TLS",
+        };
         // Events of one commit are a microsecond apart, so their last one may be ahead by a little.
         let clock = match self.clock_held_back_us / 1_000_000 {
             0 => "clock right".to_owned(),
@@ -122,12 +126,15 @@ impl Opened {
 
 impl Listening {
     /// Where a bound server listens.
-    pub(super) fn of(server: &Server, has_tls: bool) -> Result<Self, Failure> {
+    pub(super) fn of(server: &Server, speaks: Scheme) -> Result<Self, Failure> {
         let public = server.public_address().context("the listener has no address")?;
         let admin = server.admin_address().context("the listener for operators has no address")?;
-        let scheme = if has_tls { "https" } else { "http" };
+        let scheme = match speaks {
+            Scheme::Https => "https",
+            Scheme::Http => "http",
+        };
         let (url, admin_url) = (format!("{scheme}://{public}"), format!("http://{admin}"));
-        Ok(Self { url, admin_url, has_tls })
+        Ok(Self { url, admin_url, speaks })
     }
 }
 

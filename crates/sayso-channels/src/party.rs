@@ -49,7 +49,10 @@ impl Party {
     /// possible: a provider delivered from it, and refusals are accepted in doubt (rule 1).
     pub fn of_number(text: &str, ours: Option<&str>, numbers: &Numbers<'_>) -> Option<Self> {
         let region = numbers.region_near(ours);
-        let phone = Phone::parse_possible(text, region, numbers.book).ok()?;
+        // Bare digits that no plan gives out are still those that a message was delivered from.
+        let is_bare = text.trim().bytes().all(|byte| byte.is_ascii_digit() || byte == b'+');
+        let delivered = || Phone::parse_delivered(text, numbers.book).ok().filter(|_| is_bare);
+        let phone = Phone::parse_possible(text, region, numbers.book).ok().or_else(delivered)?;
         Some(Self { addresses: vec![Address::Phone(phone)], name: None })
     }
 

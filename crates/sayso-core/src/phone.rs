@@ -79,13 +79,13 @@ pub enum PhoneFault {
     Extension,
     /// A national number, and nobody said of which country.
     #[error(
-        "is a national number without a country: write it with a plus and its country code, or name its region"
+        "is a national number without a country: write it with a plus and its country code, or name its `region`"
     )]
     NeedsRegion,
     /// Digits without a plus that are no international number in use, and nobody said of which
     /// country they are.
     #[error(
-        "is no international number in use, and has no country: write it with a plus and its country code, or name its region"
+        "isn't an international number in use, and has no country: write it with a plus and its country code, or name its `region`"
     )]
     Unplaced,
     /// What a spreadsheet made of a number: `62812345678.0`, `9.19E+11`.

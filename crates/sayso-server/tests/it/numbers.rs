@@ -325,7 +325,7 @@ async fn a_national_number_without_a_region_is_a_fault_that_names_the_region() {
             json!({ "phone": text, "channel": "sms", "statement": "opt_out", "standing": "act" });
         let answer = app.post("/v1/consents", &said).await;
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", answer.text);
-        assert!(answer.text.contains("or name its region"), "{text}: {}", answer.text);
+        assert!(answer.text.contains("or name its `region`"), "{text}: {}", answer.text);
         let many = json!({ "channel": "sms", "to": [text] });
         let many = app.post("/v1/check/batch", &many).await.json();
         assert_eq!(

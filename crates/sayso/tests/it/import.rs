@@ -154,7 +154,7 @@ fn is_complete(rejects: &Path) {
     assert_eq!(lines, bad.iter().map(|row| line(*row)).collect::<Vec<_>>());
     for (record, row) in rows.iter().zip(bad) {
         let reason = match kind(row) {
-            Kind::WrongPhone => "phone has too few digits",
+            Kind::WrongPhone => "phone isn't an international number",
             Kind::Unreadable | Kind::Good | Kind::Silent => "email_optin is \"maybe\"",
         };
         assert_eq!(record[1].matches(reason).count(), 1, "{}", &record[1]);

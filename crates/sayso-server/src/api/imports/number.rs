@@ -105,7 +105,8 @@ pub(crate) fn is_long(text: &str) -> bool {
 pub(crate) fn name_region(errors: &mut [FieldError]) {
     let of_phone =
         |error: &&mut FieldError| error.pointer == "/phone" && error.code == Code::InvalidPhone;
-    for error in errors.iter_mut().filter(of_phone) {
+    let lacks_it = |error: &&mut FieldError| !error.fault.contains("`region`");
+    for error in errors.iter_mut().filter(of_phone).filter(lacks_it) {
         error.fault.push_str("; a number without + needs its `region`");
     }
 }

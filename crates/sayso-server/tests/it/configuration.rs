@@ -313,6 +313,7 @@ async fn quiet_hours_and_caps_are_kept_as_they_were_put_and_past_ones_answer_for
     assert_eq!((&now["quiet_hours"], &now["frequency_caps"]), (&json!({ "sms": night }), &caps));
     let then = app.get(&format!("/v1/settings?as_of={before}")).await.json();
     assert_eq!((&then["quiet_hours"], &then["frequency_caps"]), (&json!({}), &json!([])));
+    app.reset_settings().await;
     let plain = json!({ "quiet_hours": { "email": { "from": "20:00", "to": "00:00" } } });
     let put = app.call("PUT", "/v1/settings", &plain).await.json();
     assert_eq!(put["quiet_hours"]["email"]["categories"], json!(["marketing"]));

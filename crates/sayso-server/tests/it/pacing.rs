@@ -35,6 +35,7 @@ async fn agree(app: &TestApp, phone: &str, channel: &str) {
 }
 
 async fn put(app: &TestApp, settings: &Value) {
+    app.reset_settings().await;
     let answer = app.call("PUT", "/v1/settings", settings).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
 }

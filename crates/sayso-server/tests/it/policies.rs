@@ -10,6 +10,7 @@ const ADA: &str = "+14155552671";
 const ADA_EVENTS: &str = "/v1/events?phone=%2B14155552671";
 
 async fn put(app: &TestApp, settings: &Value) -> Value {
+    app.reset_settings().await;
     let answer = app.call("PUT", "/v1/settings", settings).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
     answer.json()
@@ -225,7 +226,7 @@ async fn settings_refuse_policies_that_cannot_be() {
             "sms": { "policy": "custom", "ways": [] },
             "email": { "policy": "custom" },
             "rcs": { "policy": "meta-1999" },
-            "whatsapp": { "policy": "meta-2020-07", "ways": ["form"], "least_level": "single" },
+            "whatsapp": { "policy": "meta-2020-07", "ways": ["form"], "least_level": "confirmed" },
         },
         "country_packs": ["us", "atlantis"],
     });

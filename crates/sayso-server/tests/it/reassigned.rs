@@ -55,7 +55,7 @@ async fn a_reassigned_number_is_reached_again_only_by_what_its_new_holder_agrees
     let events = app.get("/v1/events?phone=%2B14155552671").await.text;
     app.post("/v1/suppressions", &reassigned(ADA)).await;
     assert_eq!(app.get("/v1/events?phone=%2B14155552671").await.text, events, "told twice");
-    agree(&app, ADA, "2026-11-11T08:00:00Z").await;
+    agree(&app, ADA, "2026-11-11T12:00:00Z").await;
     assert_eq!(reason(&app, ADA).await, Value::Null);
 }
 

@@ -83,8 +83,9 @@ async fn things(app: &TestApp) -> Vec<Thing> {
         Thing::new("/v1/connections", &account, json!({ "name": "Other" })),
         Thing::new("/v1/senders", &sender, json!({ "name": "Other" })),
         Thing::new("/v1/rules", &rule, json!({ "reply": "Hello." })),
-        Thing::new("/v1/sites", &site, json!({ "origins": ["https://two.example"] })),
+        // The form before the site whose pages show it.
         Thing::new("/v1/forms", &form, json!({ "title": "News" })),
+        Thing::new("/v1/sites", &site, json!({ "origins": ["https://two.example"] })),
         Thing::new("/v1/entry-points", &entry, json!({ "call_to_action": "Write to us" })),
         Thing { path: "/v1/settings".to_owned(), patch: json!({ "region": "DE" }) },
     ]
@@ -152,7 +153,7 @@ async fn a_form_comes_back_when_its_deletion_is_taken_back_and_not_else() {
     let before = app.get(&form.path).await.json();
     app.delete(&form.path).await;
     let put = app.call("PUT", &form.path, &json!({ "version": 9 })).await;
-    put.is_problem("invalid-fields");
+    put.is_problem("missing-field");
     let back = app.call("PATCH", &form.path, &json!({ "deleted_at": null })).await.json();
     assert_eq!(plain(back), plain(before));
     let topic = json!({ "name": "t", "category": "utility" });

@@ -283,6 +283,16 @@ impl TestApp {
         self.post("/v1/sites", &body).await.json()
     }
 
+    /// Takes every setting back, so that a PUT may leave any of them out.
+    pub(crate) async fn reset_settings(&self) {
+        let settings = self.get("/v1/settings").await.json();
+        let members = settings.as_object().unwrap().keys();
+        let nothing: serde_json::Map<String, Value> =
+            members.map(|name| (name.clone(), Value::Null)).collect();
+        let answer = self.call("PATCH", "/v1/settings", &nothing.into()).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    }
+
     /// What the gate says to marketing by SMS to this phone.
     pub(crate) async fn sms(&self, phone: &str) -> Value {
         self.post("/v1/check", &json!({ "channel": "sms", "phone": phone })).await.json()

@@ -204,6 +204,7 @@ limits! {
     count READ_BYTES_MAX: usize = 16_384, "Of a text that is read for words: the longest message of WhatsApp in any script; of a longer one the beginning.";
     count OWN_NAMES_MAX: usize = 64, "Names of a business and its senders that may stand beside a stop word: more are not one sender's.";
     count OWN_NAME_BYTES_MAX: usize = 128, "A name that may stand beside a stop word: the longest display name of a sender, in any script.";
+    count OFFERED_WORDS_MAX: usize = 256, "Words by which a workspace's messages say that one can leave: its templates have a few.";
     count TOPIC_CODE_BYTES_MAX: usize = 32, "The code of a topic: people type it after STOP.";
     count PEOPLE_SEEN_MAX: usize = 20_000, "Addresses that are looked through for one page of a sender's people: some 50 ms of reading.";
     count RULE_PERMISSIONS_MAX: usize = 32, "Permissions of one rule: each is an event for whoever writes the text.";

@@ -126,7 +126,7 @@ impl Way {
             Road::Form => Self::Form,
             Road::EntryPoint => Self::EntryPage,
             Road::PreferenceCentre => Self::PreferenceCentre,
-            Road::Inbound => Self::ThreadKeyword,
+            Road::Inbound | Road::Sentence => Self::ThreadKeyword,
             Road::Provider => Self::Platform,
             Road::Api
             | Road::Tag

@@ -21,7 +21,7 @@ pub enum RetractionFault {
     /// A retraction or an erasure.
     #[error("is a retraction or an erasure, which nobody can retract")]
     Final,
-    /// A refusal recorded by a caller, or what brought refusals of another address, and the caller is
+    /// A refusal recorded by a caller or read in a sentence, or what brought refusals of another address, and the caller is
     /// not of the compliance role.
     #[error("is a refusal, or brought some: only the compliance role may retract it")]
     NeedsCompliance,
@@ -37,7 +37,8 @@ pub enum Role {
 }
 
 /// Whether it is a refusal that reached us from the person: no retraction leaves it out. A hold is
-/// none yet; whoever reads it may retract it (rule 19).
+/// none yet; whoever reads it may retract it (rule 19). Nor is one that we read in a sentence of
+/// theirs ([`Road::Sentence`](crate::source::Road::Sentence)): compliance may find that we misread it.
 pub fn is_refusal_of_the_person(event: &ConsentEvent) -> bool {
     event.actor == Actor::Subject
         && event.source.road.is_from_the_person()

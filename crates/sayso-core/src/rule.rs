@@ -17,7 +17,7 @@ use crate::id::{RuleId, SenderId};
 use crate::limits;
 use crate::notice::{Notice, NoticeRef};
 use crate::time::Timestamp;
-use crate::wording::{Heard, Kind, LEXICON, Reading, Token, exact_text, expand, fold, plain_text};
+use crate::wording::{Heard, LEXICON, Reading, Token, exact_text, expand, fold, plain_text};
 
 /// A word or several that a text is compared with, folded.
 ///
@@ -249,7 +249,7 @@ impl Matching {
                 Some(plain_text(keyword.tokens.get(..length)?).into())
             }
             Self::Matches(pattern) => crate::wording::words()
-                .filter(|word| word.kind.is_stop() && word.kind != Kind::StopPhrase)
+                .filter(|word| word.kind.is_stop())
                 .flat_map(|word| expand(word.phrase))
                 .find(|phrase| pattern.matches(&fold(phrase)))
                 .map(Into::into),

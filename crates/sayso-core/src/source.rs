@@ -26,7 +26,7 @@ words! {
 
 words! {
     /// The road by which a statement came in.
-    Road: "api, tag, form, entry_point, import, inbound, preference_centre, one_click, provider, link, operator, system" {
+    Road: "api, tag, form, entry_point, import, inbound, preference_centre, one_click, provider, link, operator, system, inbound_sentence" {
         /// An API client.
         Api = "api", 1;
         /// The browser tag of a site.
@@ -51,12 +51,14 @@ words! {
         Operator = "operator", 11;
         /// Sayso itself.
         System = "system", 12;
+        /// A message of the person that has no keyword, and refuses by its sentence as we read it.
+        Sentence = "inbound_sentence", 13;
     }
 }
 
 impl Road {
-    /// Whether the statement reached us from the person, so that a refusal by it is never
-    /// retracted (rule 9).
+    /// Whether the statement reached us from the person as it is recorded, so that a refusal by it is
+    /// never retracted (rule 9). What we read in a sentence may be our error.
     pub const fn is_from_the_person(self) -> bool {
         match self {
             Self::Form
@@ -65,9 +67,13 @@ impl Road {
             | Self::PreferenceCentre
             | Self::OneClick
             | Self::Provider => true,
-            Self::Api | Self::Tag | Self::Import | Self::Link | Self::Operator | Self::System => {
-                false
-            }
+            Self::Api
+            | Self::Tag
+            | Self::Import
+            | Self::Link
+            | Self::Operator
+            | Self::System
+            | Self::Sentence => false,
         }
     }
 }

@@ -54,7 +54,7 @@ pub(crate) fn road_name(language: Language, road: Road) -> String {
         Road::Form => "personal-road-form",
         Road::EntryPoint => "personal-road-entry-point",
         Road::Import => "personal-road-import",
-        Road::Inbound => "personal-road-inbound",
+        Road::Inbound | Road::Sentence => "personal-road-inbound",
         Road::PreferenceCentre => "personal-road-preference-centre",
         Road::OneClick => "personal-road-one-click",
         Road::Provider => "personal-road-provider",

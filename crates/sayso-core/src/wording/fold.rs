@@ -2,12 +2,13 @@
 //!
 //! NFKC and case folding first (a fullwidth or capital letter is the letter), with every i of Turkish
 //! one i; then format characters, variation selectors and apostrophes vanish, and what is no letter,
-//! mark or digit parts words. Scripts without spaces (Han, kana) give a word for each character, so
-//! that a phrase is found inside a sentence.
+//! mark or digit parts words. Scripts without spaces (Han, kana, Thai, Lao, Khmer, Burmese) give a word
+//! for each character with its signs, so that a phrase is found inside a sentence.
 //!
 //! Every word has two forms. The *exact* one keeps accents; the *plain* one drops the diacritics of
-//! alphabets that are often typed without them, and makes one letter of three or more in a row. A
-//! vowel sign of Devanagari or a voiced kana is no diacritic and stays.
+//! alphabets that are often typed without them, makes one letter of three or more in a row, and writes
+//! digits of any script, and letters that people exchange, one way. A vowel sign of Devanagari or a
+//! voiced kana is no diacritic and stays.
 
 use icu_casemap::CaseMapper;
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
@@ -26,6 +27,8 @@ pub(crate) struct Token {
     pub(crate) plain: Box<str>,
     /// What parts it from the word before.
     pub(crate) before: Before,
+    /// Whether a question mark follows it.
+    pub(crate) asks: bool,
 }
 
 /// What stands before a word; the stronger of several.
@@ -35,7 +38,7 @@ pub(crate) enum Before {
     Space,
     /// A comma or other punctuation.
     Pause,
-    /// The end of a line.
+    /// The end of a line, or an emoji.
     Line,
     /// The end of a sentence.
     Sentence,
@@ -45,20 +48,51 @@ pub(crate) enum Before {
 pub(crate) fn fold(text: &str) -> Vec<Token> {
     let mut words = Words::default();
     let mut dots = 0_u8;
-    for character in folded(text).chars() {
+    let folded = folded(text);
+    let mut characters = folded.chars().peekable();
+    let mut last = ' ';
+    while let Some(character) = characters.next() {
         dots = if character == '.' { dots.saturating_add(1) } else { 0 };
         match character {
             character if is_apostrophe(character) => {}
             character if is_unspaced(character) => words.whole(character),
             character if is_of_word(character) => words.push(character),
             '\n' | '\r' | '\u{2028}' | '\u{2029}' => words.part(Before::Line),
-            '.' | '\u{3002}' | '\u{964}' if dots < 2 => words.part(Before::Sentence),
+            '.' if dots < 2 => words.part(Before::Sentence),
             '.' => words.part_again(Before::Pause),
+            '?' | '\u{61f}' | '\u{37e}' => words.ask(),
+            character if is_end(character) => words.part(Before::Sentence),
+            '\u{2013}' | '\u{2014}' => words.part(Before::Pause),
+            '-' if last == ' ' && characters.peek() == Some(&' ') => words.part(Before::Pause),
             character if is_pause(character) => words.part(Before::Pause),
+            character if is_sign(character) => words.part(Before::Line),
             _ => words.part(Before::Space),
         }
+        last = character;
     }
     join_spelled(words.finish())
+}
+
+/// What ends a sentence, beside the dot.
+const fn is_end(character: char) -> bool {
+    matches!(
+        character,
+        '!' | '\u{a1}'
+            | '\u{bf}'
+            | '\u{3002}'
+            | '\u{964}'
+            | '\u{965}'
+            | '\u{6d4}'
+            | '\u{1362}'
+            | '\u{104b}'
+            | '\u{17d4}'
+    )
+}
+
+/// An emoji, or a sign like one.
+fn is_sign(character: char) -> bool {
+    character > '\u{2000}'
+        && CodePointMapData::<GeneralCategory>::new().get(character) == GeneralCategory::OtherSymbol
 }
 
 /// The words joined by single spaces, in their exact form.
@@ -74,18 +108,22 @@ pub(crate) fn plain_text(tokens: &[Token]) -> String {
 /// Words as they are found.
 #[derive(Default)]
 struct Words {
-    done: Vec<(String, Before)>,
+    done: Vec<Found>,
     current: String,
     before: Option<Before>,
+}
+
+/// A word as it was found.
+struct Found {
+    word: String,
+    before: Before,
+    asks: bool,
 }
 
 impl Words {
     fn push(&mut self, character: char) {
         if is_mark(character) {
-            // A mark without a letter says nothing.
-            if !self.current.is_empty() {
-                self.current.push(character);
-            }
+            self.mark(character);
             return;
         }
         let turns = self
@@ -99,6 +137,26 @@ impl Words {
         self.current.push(character);
     }
 
+    /// A mark belongs to the letter before it; without one it says nothing.
+    fn mark(&mut self, mark: char) {
+        if !self.current.is_empty() {
+            self.current.push(mark);
+        } else if self.before.is_none()
+            && let Some(last) = self.done.last_mut()
+            && last.word.chars().all(|it| is_unspaced(it) || is_mark(it))
+        {
+            last.word.push(mark);
+        }
+    }
+
+    /// A question mark ends the sentence.
+    fn ask(&mut self) {
+        self.part(Before::Sentence);
+        if let Some(last) = self.done.last_mut() {
+            last.asks = true;
+        }
+    }
+
     fn whole(&mut self, character: char) {
         self.close();
         self.current.push(character);
@@ -108,7 +166,8 @@ impl Words {
     fn close(&mut self) {
         if !self.current.is_empty() {
             let before = self.before.take().unwrap_or(Before::Space);
-            self.done.push((std::mem::take(&mut self.current), before));
+            let word = std::mem::take(&mut self.current);
+            self.done.push(Found { word, before, asks: false });
         }
     }
 
@@ -123,7 +182,7 @@ impl Words {
         self.before = Some(before);
     }
 
-    fn finish(mut self) -> Vec<(String, Before)> {
+    fn finish(mut self) -> Vec<Found> {
         self.close();
         self.done
     }
@@ -189,26 +248,28 @@ fn is_pause(character: char) -> bool {
         && category != GeneralCategory::ConnectorPunctuation
 }
 
-/// Han, hiragana, katakana: scripts that put no space between words.
+/// Han, kana, Thai, Lao, Burmese, Khmer: scripts that put no space between words.
 fn is_unspaced(character: char) -> bool {
     matches!(
         character,
         '\u{3005}'..='\u{3007}' | '\u{3041}'..='\u{3096}' | '\u{309d}'..='\u{309f}' | '\u{30a1}'..='\u{30fa}'
             | '\u{30fc}'..='\u{30ff}' | '\u{31f0}'..='\u{31ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}'
-            | '\u{20000}'..='\u{3ffff}'
+            | '\u{20000}'..='\u{3ffff}' | '\u{e01}'..='\u{e30}' | '\u{e32}'..='\u{e33}' | '\u{e40}'..='\u{e46}'
+            | '\u{e81}'..='\u{eb0}' | '\u{eb2}'..='\u{eb3}' | '\u{ebd}'..='\u{ec6}' | '\u{1000}'..='\u{102a}'
+            | '\u{103f}' | '\u{1780}'..='\u{17b3}'
     )
 }
 
 /// Letters that stand alone, several in a row, are one word spelled out.
-fn join_spelled(words: Vec<(String, Before)>) -> Vec<Token> {
+fn join_spelled(words: Vec<Found>) -> Vec<Token> {
     let mut tokens = Vec::with_capacity(words.len());
-    let mut letters: Vec<(String, Before)> = Vec::new();
-    for (word, before) in words {
-        if is_one_letter(&word) {
-            letters.push((word, before));
+    let mut letters: Vec<Found> = Vec::new();
+    for found in words {
+        if is_one_letter(&found.word) {
+            letters.push(found);
         } else {
             settle(&mut letters, &mut tokens);
-            tokens.push(Token::of(word, before));
+            tokens.push(Token::of(found));
         }
     }
     settle(&mut letters, &mut tokens);
@@ -221,22 +282,22 @@ fn is_one_letter(word: &str) -> bool {
         && letters.next().is_none()
 }
 
-fn settle(letters: &mut Vec<(String, Before)>, tokens: &mut Vec<Token>) {
+fn settle(letters: &mut Vec<Found>, tokens: &mut Vec<Token>) {
     match letters.first() {
-        Some((_, before)) if letters.len() >= SPELLED_LETTERS_MIN => {
-            let before = *before;
-            let word: String = letters.drain(..).map(|(letter, _)| letter).collect();
-            tokens.push(Token::of(word, before));
+        Some(first) if letters.len() >= SPELLED_LETTERS_MIN => {
+            let before = first.before;
+            let asks = letters.last().is_some_and(|last| last.asks);
+            let word: String = letters.drain(..).map(|found| found.word).collect();
+            tokens.push(Token::of(Found { word, before, asks }));
         }
-        Some(_) | None => {
-            tokens.extend(letters.drain(..).map(|(letter, before)| Token::of(letter, before)));
-        }
+        Some(_) | None => tokens.extend(letters.drain(..).map(Token::of)),
     }
 }
 
 impl Token {
-    fn of(exact: String, before: Before) -> Self {
-        Self { plain: plain(&exact).into(), exact: exact.into(), before }
+    fn of(found: Found) -> Self {
+        let Found { word, before, asks } = found;
+        Self { plain: plain(&word).into(), exact: word.into(), before, asks }
     }
 
     /// Whether it is digits only.
@@ -266,9 +327,21 @@ fn is_diacritic(character: char) -> bool {
     )
 }
 
-/// Letters with a stroke that no decomposition takes off, and Arabic and Devanagari signs that people exchange.
+/// Letters with a stroke that no decomposition takes off; Arabic, Ethiopic and Devanagari letters that
+/// people exchange; and the digits of every script.
 fn base(character: char) -> char {
+    if let Some(digit) = digit(character) {
+        return digit;
+    }
     match character {
+        'ی' => 'ي',
+        'ک' => 'ك',
+        'ہ' | 'ھ' | 'ە' => 'ه',
+        '\u{1210}'..='\u{1217}' => moved(character, '\u{1210}', '\u{1200}'),
+        '\u{1280}'..='\u{1287}' => moved(character, '\u{1280}', '\u{1200}'),
+        '\u{1220}'..='\u{1227}' => moved(character, '\u{1220}', '\u{1230}'),
+        '\u{12d0}'..='\u{12d7}' => moved(character, '\u{12d0}', '\u{12a0}'),
+        '\u{1340}'..='\u{1347}' => moved(character, '\u{1340}', '\u{1338}'),
         'ø' => 'o',
         'ł' => 'l',
         'đ' => 'd',
@@ -277,6 +350,25 @@ fn base(character: char) -> char {
         '\u{901}' => '\u{902}',
         other => other,
     }
+}
+
+/// The letter at the same place of another row.
+fn moved(letter: char, from: char, to: char) -> char {
+    let place = u32::from(letter).saturating_sub(u32::from(from));
+    char::from_u32(u32::from(to).saturating_add(place)).unwrap_or(letter)
+}
+
+/// The zeros of scripts whose digits people type.
+const ZEROS: [char; 14] = [
+    '\u{660}', '\u{6f0}', '\u{966}', '\u{9e6}', '\u{a66}', '\u{ae6}', '\u{b66}', '\u{be6}',
+    '\u{c66}', '\u{ce6}', '\u{d66}', '\u{e50}', '\u{ed0}', '\u{1040}',
+];
+
+fn digit(character: char) -> Option<char> {
+    ZEROS.iter().find_map(|zero| {
+        let value = u32::from(character).checked_sub(u32::from(*zero))?;
+        if value < 10 { char::from_digit(value, 10) } else { None }
+    })
 }
 
 fn squeeze(word: &str) -> String {
@@ -354,5 +446,15 @@ mod tests {
         assert_eq!(before("stop... by"), Some(Before::Pause));
         assert_eq!(before("stop\nAda"), Some(Before::Line));
         assert_eq!(before("stop. Ada"), Some(Before::Sentence));
+        assert_eq!(before("stop! Ada"), Some(Before::Sentence));
+        assert_eq!(before("stop - Ada"), Some(Before::Pause));
+        assert_eq!(before("stop \u{1f621} Ada"), Some(Before::Line));
+    }
+
+    #[test]
+    fn scripts_without_spaces_part_at_every_letter_and_keep_their_signs() {
+        assert_eq!(exact("ยกเลิก"), "ย ก เ ลิ ก");
+        assert_eq!(plainly("ลงทะเบียน ๑๑"), "ล ง ท ะ เ บี ย น 11");
+        assert_eq!(plainly("لغو۱۱"), "لغو 11");
     }
 }

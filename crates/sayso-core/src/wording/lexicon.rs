@@ -1,10 +1,10 @@
 //! The words we know, by language and kind, with where each comes from.
 //!
 //! They are files in `data/words`: a line has a kind, a phrase, and its sources, separated by tabs.
-//! A phrase may hold alternatives, `remove me (from your list|)`; each way through it is an entry.
-//! No phrase has one meaning with its accents and another without, so entries are compared without;
+//! A phrase may hold alternatives, `sir (or madam|)`; each way through it is an entry.
+//! No keyword has one meaning with its accents and another without, so entries are compared without;
 //! they are kept folded in a tree of words, in which the longest one at a place is found by walking
-//! down once.
+//! down once. The lines whose kind is a slot are those of the grammar (`speech`).
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -14,15 +14,13 @@ use crate::channel::words;
 
 words! {
     /// What a known word or phrase does to the reading of a text.
-    Kind: "stop, stop_first, stop_alone, stop_phrase, start, help, yes, no, courtesy, other, doubt, doubt_alone" {
+    Kind: "stop, stop_first, stop_alone, start, help, yes, no, courtesy, doubt, doubt_alone" {
         /// A stop word. Alone it acts; in a sentence that says nothing else it is in doubt.
         Stop = "stop", 1;
         /// A stop word that begins other sentences too: in doubt only at the head of a short text.
         StopFirst = "stop_first", 2;
         /// A stop word that means other things in a sentence, where it counts for nothing.
         StopAlone = "stop_alone", 3;
-        /// A phrase that is a refusal wherever it stands.
-        StopPhrase = "stop_phrase", 4;
         /// A start word. Acts alone.
         Start = "start", 5;
         /// A help word. Acts alone.
@@ -33,8 +31,6 @@ words! {
         No = "no", 8;
         /// A word that adds nothing to those around it.
         Courtesy = "courtesy", 9;
-        /// A phrase with a stop word in it that plainly means something else.
-        Other = "other", 10;
         /// A phrase that smells of a wish to stop, wherever it stands.
         Doubt = "doubt", 11;
         /// A text that smells of a wish to stop when nothing else is said, misspellings among them.
@@ -46,13 +42,12 @@ impl Kind {
     /// Whether it is a refusal, alone or anywhere.
     pub(crate) const fn is_stop(self) -> bool {
         match self {
-            Self::Stop | Self::StopFirst | Self::StopAlone | Self::StopPhrase => true,
+            Self::Stop | Self::StopFirst | Self::StopAlone => true,
             Self::Start
             | Self::Help
             | Self::Yes
             | Self::No
             | Self::Courtesy
-            | Self::Other
             | Self::Doubt
             | Self::DoubtAlone => false,
         }
@@ -88,34 +83,105 @@ pub struct WordSource {
     pub url: &'static str,
 }
 
-/// The languages, as BCP 47 tag, English name and data.
-const FILES: [(&str, &str, &str); 14] = [
-    ("en", "English", include_str!("../../data/words/en.tsv")),
-    ("es", "Spanish", include_str!("../../data/words/es.tsv")),
-    ("fr", "French", include_str!("../../data/words/fr.tsv")),
-    ("de", "German", include_str!("../../data/words/de.tsv")),
-    ("pt", "Portuguese", include_str!("../../data/words/pt.tsv")),
-    ("it", "Italian", include_str!("../../data/words/it.tsv")),
-    ("tr", "Turkish", include_str!("../../data/words/tr.tsv")),
-    ("hi", "Hindi", include_str!("../../data/words/hi.tsv")),
-    ("hi-Latn", "Hindi in Latin letters", include_str!("../../data/words/hi-Latn.tsv")),
-    ("ar", "Arabic", include_str!("../../data/words/ar.tsv")),
-    ("id", "Indonesian", include_str!("../../data/words/id.tsv")),
-    ("ru", "Russian", include_str!("../../data/words/ru.tsv")),
-    ("zh", "Chinese", include_str!("../../data/words/zh.tsv")),
-    ("ja", "Japanese", include_str!("../../data/words/ja.tsv")),
+/// How sure we are of what we read in the sentences of a language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Sure {
+    /// Its sentences act.
+    Acts,
+    /// Nobody who speaks it has looked at its words: its sentences only hold.
+    Holds,
+}
+
+/// The languages, as BCP 47 tag, English name, how sure we are of their sentences, and data.
+pub(super) const FILES: [(&str, &str, Sure, &str); 57] = [
+    ("en", "English", Sure::Acts, include_str!("../../data/words/en.tsv")),
+    ("es", "Spanish", Sure::Acts, include_str!("../../data/words/es.tsv")),
+    ("fr", "French", Sure::Acts, include_str!("../../data/words/fr.tsv")),
+    ("de", "German", Sure::Acts, include_str!("../../data/words/de.tsv")),
+    ("pt", "Portuguese", Sure::Acts, include_str!("../../data/words/pt.tsv")),
+    ("it", "Italian", Sure::Acts, include_str!("../../data/words/it.tsv")),
+    ("tr", "Turkish", Sure::Acts, include_str!("../../data/words/tr.tsv")),
+    ("hi", "Hindi", Sure::Acts, include_str!("../../data/words/hi.tsv")),
+    (
+        "hi-Latn",
+        "Hindi and Urdu in Latin letters",
+        Sure::Acts,
+        include_str!("../../data/words/hi-Latn.tsv"),
+    ),
+    ("ar", "Arabic", Sure::Acts, include_str!("../../data/words/ar.tsv")),
+    ("id", "Indonesian", Sure::Acts, include_str!("../../data/words/id.tsv")),
+    ("ru", "Russian", Sure::Acts, include_str!("../../data/words/ru.tsv")),
+    ("zh", "Chinese", Sure::Acts, include_str!("../../data/words/zh.tsv")),
+    ("ja", "Japanese", Sure::Acts, include_str!("../../data/words/ja.tsv")),
+    ("ca", "Catalan", Sure::Acts, include_str!("../../data/words/ca.tsv")),
+    ("nl", "Dutch", Sure::Acts, include_str!("../../data/words/nl.tsv")),
+    ("sv", "Swedish", Sure::Acts, include_str!("../../data/words/sv.tsv")),
+    ("nb", "Norwegian", Sure::Acts, include_str!("../../data/words/nb.tsv")),
+    ("da", "Danish", Sure::Acts, include_str!("../../data/words/da.tsv")),
+    ("fi", "Finnish", Sure::Acts, include_str!("../../data/words/fi.tsv")),
+    ("et", "Estonian", Sure::Acts, include_str!("../../data/words/et.tsv")),
+    ("lv", "Latvian", Sure::Acts, include_str!("../../data/words/lv.tsv")),
+    ("lt", "Lithuanian", Sure::Acts, include_str!("../../data/words/lt.tsv")),
+    ("pl", "Polish", Sure::Acts, include_str!("../../data/words/pl.tsv")),
+    ("cs", "Czech", Sure::Acts, include_str!("../../data/words/cs.tsv")),
+    ("sk", "Slovak", Sure::Acts, include_str!("../../data/words/sk.tsv")),
+    ("hu", "Hungarian", Sure::Acts, include_str!("../../data/words/hu.tsv")),
+    ("ro", "Romanian", Sure::Acts, include_str!("../../data/words/ro.tsv")),
+    ("bg", "Bulgarian", Sure::Acts, include_str!("../../data/words/bg.tsv")),
+    ("mk", "Macedonian", Sure::Holds, include_str!("../../data/words/mk.tsv")),
+    ("sr", "Serbian, Croatian and Bosnian", Sure::Acts, include_str!("../../data/words/sr.tsv")),
+    ("sl", "Slovenian", Sure::Acts, include_str!("../../data/words/sl.tsv")),
+    ("el", "Greek", Sure::Acts, include_str!("../../data/words/el.tsv")),
+    ("az", "Azerbaijani", Sure::Holds, include_str!("../../data/words/az.tsv")),
+    ("uk", "Ukrainian", Sure::Acts, include_str!("../../data/words/uk.tsv")),
+    ("fa", "Persian", Sure::Acts, include_str!("../../data/words/fa.tsv")),
+    ("he", "Hebrew", Sure::Acts, include_str!("../../data/words/he.tsv")),
+    ("ur", "Urdu", Sure::Acts, include_str!("../../data/words/ur.tsv")),
+    ("bn", "Bengali", Sure::Acts, include_str!("../../data/words/bn.tsv")),
+    ("ta", "Tamil", Sure::Acts, include_str!("../../data/words/ta.tsv")),
+    ("mr", "Marathi", Sure::Holds, include_str!("../../data/words/mr.tsv")),
+    ("gu", "Gujarati", Sure::Holds, include_str!("../../data/words/gu.tsv")),
+    ("pa", "Punjabi", Sure::Holds, include_str!("../../data/words/pa.tsv")),
+    ("te", "Telugu", Sure::Holds, include_str!("../../data/words/te.tsv")),
+    ("kn", "Kannada", Sure::Holds, include_str!("../../data/words/kn.tsv")),
+    ("ml", "Malayalam", Sure::Holds, include_str!("../../data/words/ml.tsv")),
+    ("ms", "Malay", Sure::Acts, include_str!("../../data/words/ms.tsv")),
+    ("fil", "Filipino", Sure::Acts, include_str!("../../data/words/fil.tsv")),
+    ("vi", "Vietnamese", Sure::Acts, include_str!("../../data/words/vi.tsv")),
+    ("th", "Thai", Sure::Acts, include_str!("../../data/words/th.tsv")),
+    ("ko", "Korean", Sure::Acts, include_str!("../../data/words/ko.tsv")),
+    ("yue", "Cantonese", Sure::Holds, include_str!("../../data/words/yue.tsv")),
+    ("sw", "Swahili", Sure::Acts, include_str!("../../data/words/sw.tsv")),
+    ("am", "Amharic", Sure::Holds, include_str!("../../data/words/am.tsv")),
+    ("af", "Afrikaans", Sure::Holds, include_str!("../../data/words/af.tsv")),
+    ("sq", "Albanian", Sure::Holds, include_str!("../../data/words/sq.tsv")),
+    ("is", "Icelandic", Sure::Holds, include_str!("../../data/words/is.tsv")),
 ];
 
 const SOURCES: &str = include_str!("../../data/words/sources.tsv");
 
 /// The languages we have words in: BCP 47 tag and English name.
 pub fn languages() -> impl Iterator<Item = (&'static str, &'static str)> {
-    FILES.iter().map(|(tag, name, _)| (*tag, *name))
+    FILES.iter().map(|(tag, name, _, _)| (*tag, *name))
+}
+
+/// How sure we are of the sentences of each language.
+pub fn sureness() -> impl Iterator<Item = (&'static str, Sure)> {
+    FILES.iter().map(|(tag, _, sure, _)| (*tag, *sure))
+}
+
+/// The places of the languages whose sentences only hold, as bits.
+pub(crate) fn unsure() -> u64 {
+    static UNSURE: LazyLock<u64> = LazyLock::new(|| {
+        let held = (0_u32..).zip(FILES.iter()).filter(|(_, file)| file.2 == Sure::Holds);
+        held.map(|(place, _)| 1_u64.rotate_left(place)).fold(0, |all, bit| all | bit)
+    });
+    *UNSURE
 }
 
 /// Every line of the data, language by language.
 pub fn words() -> impl Iterator<Item = Word> {
-    FILES.iter().flat_map(|(language, _, text)| {
+    FILES.iter().flat_map(|(language, _, _, text)| {
         lines(text).filter_map(|line| {
             let (kind, phrase, sources) = three(line)?;
             Some(Word { language, kind: Kind::parse(kind).ok()?, phrase, sources })
@@ -131,38 +197,14 @@ pub fn sources() -> impl Iterator<Item = WordSource> {
     })
 }
 
-fn lines(text: &'static str) -> impl Iterator<Item = &'static str> {
+pub(super) fn lines(text: &'static str) -> impl Iterator<Item = &'static str> {
     text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'))
 }
 
-fn three(line: &'static str) -> Option<(&'static str, &'static str, &'static str)> {
+pub(super) fn three(line: &'static str) -> Option<(&'static str, &'static str, &'static str)> {
     let mut columns = line.split('\t');
     let found = (columns.next()?, columns.next()?, columns.next()?);
     columns.next().is_none().then_some(found)
-}
-
-/// What makes a text doubtful in company: a refusal of something, and the word for what we send.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
-    Unwanted,
-    Sent,
-}
-
-const PAIRS: &str = include_str!("../../data/words/pairs.tsv");
-
-/// The words of which two together, one of each part, are in doubt.
-pub(crate) static PAIRED: LazyLock<Tree<Part>> = LazyLock::new(|| {
-    let mut tree = Tree::default();
-    for (part, phrase, _) in lines(PAIRS).filter_map(three) {
-        let part = if part == "unwanted" { Part::Unwanted } else { Part::Sent };
-        expand(phrase).iter().for_each(|phrase| tree.insert(&fold(phrase), part));
-    }
-    tree
-});
-
-/// The words of which two together are in doubt: those that refuse, and those for what we send.
-pub fn pairs() -> impl Iterator<Item = (&'static str, &'static str)> {
-    lines(PAIRS).filter_map(three).map(|(part, phrase, _)| (part, phrase))
 }
 
 /// The phrases that a phrase with alternatives stands for.
@@ -184,6 +226,14 @@ pub(crate) static LEXICON: LazyLock<Tree<Kind>> = LazyLock::new(|| {
     for word in words() {
         for phrase in expand(word.phrase) {
             tree.insert(&fold(&phrase), word.kind);
+        }
+    }
+    // Politeness in a sentence is courtesy beside a keyword.
+    for (_, _, _, text) in FILES.iter().copied() {
+        for (_, phrases, _) in lines(text).filter_map(three).filter(|line| line.0 == "polite") {
+            for phrase in expand(&format!("({phrases})")).iter().filter(|it| !it.contains('~')) {
+                tree.insert(&fold(phrase), Kind::Courtesy);
+            }
         }
     }
     tree
@@ -255,17 +305,19 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use super::super::fold::{exact_text, plain_text};
+    use super::super::slot::Slots;
     use super::*;
 
     #[test]
     fn every_line_of_the_data_has_a_kind_a_phrase_and_a_known_source() {
         let keys: BTreeSet<_> = sources().map(|source| source.key).collect();
         assert_eq!(keys.len(), lines(SOURCES).count(), "a source is written badly or twice");
-        for (language, _, text) in FILES {
+        for (language, _, _, text) in FILES {
             for line in lines(text) {
                 let (kind, phrase, cited) =
                     three(line).unwrap_or_else(|| panic!("{language}: {line}"));
-                assert!(Kind::parse(kind).is_ok(), "{language}: {line}");
+                let is_known = Kind::parse(kind).is_ok() || Slots::parse(kind).is_some();
+                assert!(is_known, "{language}: {line}");
                 assert!(phrase.matches('(').count() == phrase.matches(')').count(), "{line}");
                 assert!(!fold(phrase).is_empty(), "{language}: {line}");
                 assert!(cited.split(',').all(|key| keys.contains(key)), "{language}: {line}");
@@ -275,14 +327,6 @@ mod tests {
             keys.iter()
                 .all(|key| words().any(|word| word.sources.split(',').any(|cited| cited == *key)))
         );
-    }
-
-    #[test]
-    fn every_line_of_the_pairs_is_of_one_of_the_parts() {
-        let known = |line: &&'static str| {
-            three(line).is_some_and(|(part, _, _)| ["unwanted", "sent"].contains(&part))
-        };
-        assert_eq!(lines(PAIRS).find(|line| !known(line)), None);
     }
 
     #[test]

@@ -4,11 +4,22 @@ use std::collections::BTreeSet;
 
 use thiserror::Error;
 
-use super::Named;
 use super::fold::{Token, fold};
 use super::lexicon::{Kind, LEXICON, Tree};
 use crate::id::TopicId;
 use crate::limits;
+
+/// Stands for the code of a topic among the words of a sentence; nobody types it.
+pub(super) const TOPIC_MARK: &str = "\u{e000}";
+
+/// Whether one of our names was in the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Named {
+    /// It was.
+    Yes,
+    /// It was not.
+    No,
+}
 
 /// What a business and its senders are called. People write it beside a stop word.
 #[derive(Clone, Debug, Default)]
@@ -111,6 +122,28 @@ impl Codes {
             all.topics.insert(topic);
         }
         all
+    }
+
+    /// The words with a mark in place of each code, and the topic where they name one alone.
+    pub(super) fn marked(&self, tokens: &[Token]) -> (Vec<Token>, Option<TopicId>) {
+        let mut marked = Vec::with_capacity(tokens.len());
+        let mut named = BTreeSet::new();
+        let mut rest = tokens;
+        while let Some(first) = rest.first() {
+            let found = self.first_of(rest);
+            let length = found.map_or(1, |(_, length)| length);
+            let asks = rest.get(..length).unwrap_or_default().iter().any(|token| token.asks);
+            let mut token = Token { asks, ..first.clone() };
+            if let Some((topic, _)) = found {
+                named.insert(topic);
+                token.plain = TOPIC_MARK.into();
+                token.exact = TOPIC_MARK.into();
+            }
+            marked.push(token);
+            rest = rest.get(length..).unwrap_or_default();
+        }
+        let topic = named.pop_first().filter(|_| named.is_empty());
+        (marked, topic)
     }
 
     pub(super) fn is_empty(&self) -> bool {

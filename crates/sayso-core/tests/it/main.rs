@@ -6,6 +6,7 @@ mod support;
 mod email;
 mod phone;
 mod rule;
+mod sentences;
 mod wording;
 
 mod canonical;

@@ -8,7 +8,7 @@ use sayso_core::limits;
 use sayso_core::notice::{Language, Notice};
 use sayso_core::rule::{Does, Draft, Keyword, Matching, Pattern, Rule, RuleFault, Why, choose};
 use sayso_core::time::Timestamp;
-use sayso_core::wording::{Codes, Conversation, Names, Question, read};
+use sayso_core::wording::{Codes, Conversation, Names, Offered, Question, read};
 
 fn keyword(text: &str) -> Keyword {
     Keyword::parse(text).unwrap()
@@ -62,6 +62,7 @@ fn chosen(rules: &[Rule], text: &str) -> (Option<u8>, Why) {
         names: &names,
         codes: &codes,
         question: Question::None,
+        offered: &Offered::default(),
     };
     let choice = choose(rules, text, (Channel::Sms, None), read(text, &conversation));
     (choice.rule.map(|rule| rule.says().id.as_bytes()[0]), choice.why)
@@ -125,7 +126,13 @@ fn a_rule_counts_on_its_channel_and_sender_only() {
     let rules = [Rule::new(mine, None).unwrap()];
     let (names, codes) = (Names::default(), Codes::default());
     let (channel, question) = (Channel::Sms, Question::None);
-    let conversation = Conversation { channel, names: &names, codes: &codes, question };
+    let conversation = Conversation {
+        channel,
+        names: &names,
+        codes: &codes,
+        question,
+        offered: &Offered::default(),
+    };
     let heard = read("offers", &conversation);
     let found = |channel, sender| choose(&rules, "offers", (channel, sender), heard).rule.is_some();
     assert!(found(Channel::Sms, Some(ours)));

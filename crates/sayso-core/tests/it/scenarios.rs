@@ -516,6 +516,7 @@ fn blocks_and_ends() -> Vec<Row> {
 /// Row 31: an unclear text, and what becomes of it.
 fn holds() -> Vec<Row> {
     let ruled = out(1).from(source(Road::Operator, "queue"));
+    let read = out(1).from(source(Road::Sentence, "sms"));
     vec![case(
         31,
         "hold@1 · then single@2 · or then ruled out@1",
@@ -532,6 +533,11 @@ fn holds() -> Vec<Row> {
             that(
                 "a refusal of the person may not (rule 9)",
                 may_retract(&out(1), Role::Compliance) == Err(RetractionFault::FromThePerson),
+            ),
+            that(
+                "one that was read in a sentence may be, by compliance (row 59)",
+                may_retract(&read, Role::Compliance).is_ok()
+                    && may_retract(&read, Role::Other) == Err(RetractionFault::NeedsCompliance),
             ),
         ],
     )]

@@ -10,7 +10,7 @@ use sayso_core::limits;
 use sayso_core::rule::Keyword;
 use sayso_core::sender_health::Known;
 use sayso_core::time::Timestamp;
-use sayso_core::wording::{Codes, Conversation, Names, Question as Open, Reading, read};
+use sayso_core::wording::{Codes, Conversation, Names, Offered, Question as Open, Reading, read};
 use sayso_store::configuration::{Change, Configuration, OptInQuestion, Plan, Sender};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -413,9 +413,14 @@ fn words(at: &str, text: Option<String>, most: usize, faults: &mut Faults) -> Op
 
 /// Notes answers that would be read as something else than they say.
 fn are_two_answers(question: &OptInQuestion, faults: &mut Faults) {
-    let (names, codes) = (Names::default(), Codes::default());
-    let conversation =
-        Conversation { channel: Channel::Sms, names: &names, codes: &codes, question: Open::Open };
+    let (names, codes, offered) = (Names::default(), Codes::default(), Offered::default());
+    let conversation = Conversation {
+        channel: Channel::Sms,
+        names: &names,
+        codes: &codes,
+        question: Open::Open,
+        offered: &offered,
+    };
     let reading = |text: &str| read(text, &conversation).reading;
     let says = |text: &str| Keyword::parse(text).is_ok();
     if !says(&question.yes) || !matches!(reading(&question.yes), Reading::Yes | Reading::Nothing) {

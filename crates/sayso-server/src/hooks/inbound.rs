@@ -540,17 +540,21 @@ impl Listening<'_> {
     ) -> Result<Saying<'static>, Problem> {
         let (request, identity) = self.requested(wrote);
         let heard = understood.map(|understood| understood.heard);
+        let text = shown(wrote);
+        let read = heard.is_some_and(|heard| heard.is_from_a_sentence());
         let rule = understood.and_then(|it| it.rule).map(|rule| rule.says().id.to_string());
         let notice = understood.and_then(|understood| line.notice(understood));
         let told = [
-            ("text", &*shown(wrote)),
+            ("text", &*text),
             ("message_id", wrote.message_id.as_deref().unwrap_or_default()),
             ("reading", heard.map_or("", |heard| heard.reading.as_str())),
             ("because", heard.map_or("", |heard| heard.because.as_str())),
             ("rule", rule.as_deref().unwrap_or_default()),
+            ("read_from", if read { &*text } else { "" }),
         ];
+        let road = if read { Road::Sentence } else { Road::Inbound };
         Ok(Saying {
-            source: self.source(Road::Inbound)?,
+            source: self.source(road)?,
             actor: Actor::Subject,
             identity,
             request,

@@ -56,9 +56,9 @@ impl<'a> Line<'a> {
     /// Reads words against what the workspace calls itself and its topics, and the words of the answers
     /// to an open question.
     pub(crate) fn read(&self, text: &str) -> Heard {
-        let Vocabulary { names, codes } = self.vocabulary;
+        let Vocabulary { names, codes, offered } = self.vocabulary;
         let question = if self.open.is_some() { Question::Open } else { Question::None };
-        let conversation = Conversation { channel: self.channel, names, codes, question };
+        let conversation = Conversation { channel: self.channel, names, codes, question, offered };
         let heard = read(text, &conversation);
         match (heard.reading, self.open) {
             // The words of every workspace come first.

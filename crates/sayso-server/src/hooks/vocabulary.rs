@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use sayso_core::id::WorkspaceId;
-use sayso_core::wording::{Code, Codes, Names};
+use sayso_core::wording::{Code, Codes, Names, Offered};
 use sayso_store::configuration::Configuration;
 
 /// What a workspace calls itself and its topics.
@@ -17,6 +17,8 @@ pub(crate) struct Vocabulary {
     pub(crate) names: Names,
     /// The codes of its living topics.
     pub(crate) codes: Codes,
+    /// The words by which its notices, questions and replies say that one can leave.
+    pub(crate) offered: Offered,
 }
 
 /// The vocabulary of each workspace, as its configuration last was.
@@ -40,8 +42,18 @@ impl Vocabulary {
             })
             .collect();
         let codes = Codes::of(codes.iter().map(|(code, id)| (code, *id)));
-        Self { names, codes }
+        Self { names, codes, offered: offered(configuration) }
     }
+}
+
+/// What the words of a workspace offer as a way out.
+fn offered(configuration: &Configuration) -> Offered {
+    let notices = configuration.notices.values().flat_map(|notice| notice.versions.values());
+    let notices = notices.map(|notice| notice.text.as_ref());
+    let questions = configuration.senders.values().filter_map(|sender| sender.question.as_ref());
+    let questions = questions.map(|question| question.text.as_ref());
+    let replies = configuration.rules.values().filter_map(|rule| rule.says.says().reply.as_deref());
+    Offered::of(notices.chain(questions).chain(replies))
 }
 
 impl Vocabularies {

@@ -5,7 +5,7 @@
 
 use sayso_core::channel::Channel;
 use sayso_core::id::TopicId;
-use sayso_core::wording::{Code, Codes, Conversation, Heard, Names, Question, read};
+use sayso_core::wording::{Code, Codes, Conversation, Heard, Names, Offered, Question, read};
 
 /// The readings, in the order of the table.
 pub(crate) const READINGS: [&str; 8] =
@@ -61,6 +61,7 @@ impl Case {
             names: &names,
             codes: &codes,
             question: if within("question") { Question::Open } else { Question::None },
+            offered: &Offered::default(),
         };
         read(text, &conversation)
     }
@@ -76,4 +77,70 @@ fn unescaped(text: &str) -> String {
         whole.push_str(rest);
     }
     whole.replace("\\n", "\n")
+}
+
+/// What a reasonable person reads in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sort {
+    /// A clear refusal.
+    Refusal,
+    /// No refusal.
+    Other,
+    /// Neither for sure.
+    Unclear,
+}
+
+/// Which part of the corpus a text is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// By which the words are mended.
+    Tuned,
+    /// Set aside: nobody looks at it while mending.
+    Aside,
+}
+
+/// A text as people write them.
+#[derive(Clone, Debug)]
+pub(crate) struct Text {
+    pub(crate) language: &'static str,
+    pub(crate) sort: Sort,
+    pub(crate) text: String,
+}
+
+/// Texts as people write them, by language.
+pub(crate) fn texts() -> impl Iterator<Item = Text> {
+    let lines = include_str!("../../data/readings.tsv").lines();
+    lines.filter(|line| !line.starts_with("# ")).filter_map(|line| {
+        let mut columns = line.split('\t');
+        let language = columns.next()?;
+        let sort = match columns.next()? {
+            "refusal" => Sort::Refusal,
+            "other" => Sort::Other,
+            _ => Sort::Unclear,
+        };
+        Some(Text { language, sort, text: unescaped(columns.next()?) })
+    })
+}
+
+impl Text {
+    /// How it is read, by SMS and with no question open.
+    pub(crate) fn heard(&self) -> Heard {
+        let (names, codes, offered) = (Names::default(), Codes::default(), Offered::default());
+        let conversation = Conversation {
+            channel: Channel::Sms,
+            names: &names,
+            codes: &codes,
+            question: Question::None,
+            offered: &offered,
+        };
+        read(&self.text, &conversation)
+    }
+
+    /// Three of ten texts are set aside, by a hash of their bytes.
+    pub(crate) fn part(&self) -> Part {
+        let hash = self.text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        if (hash >> 20) % 10 < 3 { Part::Aside } else { Part::Tuned }
+    }
 }

@@ -1,0 +1,296 @@
+//! Sentences are read by what their words do: who stops what, to whom, and what turns that round.
+
+use sayso_core::channel::Channel;
+use sayso_core::wording::{
+    Because, Codes, Conversation, Edited, Heard, Names, Offered, Question, Reading, edited,
+    languages, read, words,
+};
+
+use crate::support::corpus::{Part, Sort, texts};
+
+const STOP: Reading = Reading::Stop { topic: None };
+
+fn heard_by(text: &str, channel: Channel, offered: &Offered) -> Heard {
+    let (names, codes) = (Names::default(), Codes::default());
+    let question = Question::None;
+    read(text, &Conversation { channel, names: &names, codes: &codes, question, offered })
+}
+
+fn heard(text: &str) -> Heard {
+    heard_by(text, Channel::Sms, &Offered::default())
+}
+
+fn all_are(reading: Reading, texts: &[&str]) {
+    for text in texts {
+        assert_eq!(heard(text).reading, reading, "{text}: {}", heard(text).because);
+    }
+}
+
+/// Texts that refuse nothing; to be in doubt would be no refusal either.
+fn none_refuses(texts: &[&str]) {
+    for text in texts {
+        assert!(!heard(text).reading.is_refusal(), "{text}: {}", heard(text).because);
+    }
+}
+
+#[test]
+fn passive_noun_and_dialect_forms_refuse() {
+    all_are(
+        STOP,
+        &[
+            "I asked to be removed last week",
+            "take it off your list",
+            "Bitte von der Liste streichen",
+            "quiero dejar de recibir estos mensajes",
+            "msg mat karo",
+            "I want to be taken off this list",
+            "Austragung aus dem Verteiler bitte",
+            "ya no me manden nada",
+        ],
+    );
+}
+
+#[test]
+fn an_exclamation_mark_ends_a_sentence_as_a_dot_does() {
+    all_are(
+        STOP,
+        &[
+            "Stop! You are driving me mad",
+            "STOP!! I moved to Ohio in May",
+            "Arrêt! Je suis au travail",
+            "Lo siento, no soy yo! BAJA!",
+        ],
+    );
+}
+
+#[test]
+fn courtesy_of_any_language_is_courtesy_beside_a_word_of_any_other() {
+    all_are(
+        STOP,
+        &[
+            "STOP kérem",
+            "please baja",
+            "stop cảm ơn",
+            "СТОП please",
+            "RET danke",
+            "退订 thanks",
+            "stop 부탁드립니다",
+        ],
+    );
+}
+
+#[test]
+fn a_typing_error_in_a_long_word_is_mended() {
+    all_are(
+        STOP,
+        &[
+            "unsubcribe",
+            "unsuscribe me plz",
+            "please unsubscirbe",
+            "désabonnr",
+            "abmeldn bitte",
+            "descadastar",
+        ],
+    );
+    none_refuses(&["is the massage cancelled?", "cancer awareness", "the shop", "chancel"]);
+}
+
+#[test]
+fn another_channel_is_no_refusal_of_this_one() {
+    all_are(
+        Reading::Nothing,
+        &[
+            "don't call me, text me",
+            "Quit calling my desk, texts are fine",
+            "no me llamen, mejor escriban",
+            "niet meer bellen, appen mag wel",
+            "Keine Anrufe mehr, SMS reicht",
+        ],
+    );
+    let offered = Offered::default();
+    let by_voice = heard_by("don't call me", Channel::Voice, &offered);
+    assert!(by_voice.reading.is_refusal(), "{}", by_voice.because);
+}
+
+#[test]
+fn another_object_is_no_refusal() {
+    none_refuses(&[
+        "cancel my order",
+        "quero cancelar meu pedido",
+        "no me manden más cobros duplicados",
+        "please stop charging my card",
+        "siparişimi iptal edin",
+        "Termin bitte streichen",
+    ]);
+}
+
+#[test]
+fn a_complaint_that_nothing_comes_is_no_refusal() {
+    none_refuses(&[
+        "why did you stop sending?",
+        "ich bekomme keine Nachrichten mehr",
+        "ya no me llegan los mensajes",
+        "я больше не получаю ваши сообщения",
+        "通知が来なくなりました",
+    ]);
+}
+
+#[test]
+fn a_double_negative_goes_on_and_forgetting_to_stop_is_a_stop() {
+    none_refuses(&[
+        "no dejen de enviarme",
+        "please don't stop",
+        "nicht abmelden bitte",
+        "Nie wypisujcie mnie!",
+        "ne me désabonnez pas",
+    ]);
+    all_are(STOP, &["Don't forget to take me off", "How come you people won't stop?"]);
+}
+
+#[test]
+fn quotations_and_what_is_only_supposed_refuse_nothing() {
+    none_refuses(&[
+        "it says \"reply STOP to unsubscribe from this list\"",
+        "what happens if I unsubscribe?",
+        "One more of these and I'm unsubscribing",
+    ]);
+}
+
+#[test]
+fn what_is_negative_and_unclear_is_held() {
+    all_are(
+        Reading::Unclear,
+        &[
+            "why do you keep texting me",
+            "wrong number",
+            "no more promos, but yes to pickup notices",
+        ],
+    );
+}
+
+#[test]
+fn a_reaction_of_a_phone_is_nothing_in_any_language() {
+    for text in [
+        "Liked “Sale ends tonight. Reply STOP to opt out”",
+        "Le gustó “Promo hoy. Responda STOP”",
+        "A réagi 😂 à « Soldes ! STOP au 36063 »",
+        "Понравилось «Скидки. СТОП — отписка»",
+        "Gefällt nicht: „Neue Angebote. Abmelden mit STOP“",
+        "「停止はSTOPと返信」にいいねしました",
+        "\u{200a}\u{200b}👎\u{200b} to “\u{200a}Reply STOP to end\u{200a}”\u{200a}",
+        "👎 to “Reply STOP to end”",
+        "Removed a like from “Reply STOP to opt out”",
+        "Ha messo “Mi piace” a “Rispondi STOP per uscire”",
+    ] {
+        assert_eq!(
+            (heard(text).reading, heard(text).because),
+            (Reading::Nothing, Because::Reaction),
+            "{text}"
+        );
+    }
+    assert_ne!(heard("Не подходит «мне ваша рассылка больше не нужна»").because, Because::Reaction);
+}
+
+#[test]
+fn a_word_that_our_own_message_offered_always_acts() {
+    let offered = Offered::of([
+        "Sale today! Reply 9 to opt out.",
+        "להסרה שלח לא",
+        "Answer YES to confirm. Text ADIEU to unsubscribe.",
+    ]);
+    let by = |text: &str| heard_by(text, Channel::Sms, &offered);
+    for text in ["9", "9 please", "לא", "adieu", "Adieu!"] {
+        assert_eq!((by(text).reading, by(text).because), (STOP, Because::Offered), "{text}");
+    }
+    assert!(!by("yes").reading.is_refusal());
+    assert!(!by("at 9 then").reading.is_refusal());
+}
+
+#[test]
+fn a_language_that_we_have_no_words_for_is_held_as_not_understood() {
+    for text in [
+        "გთხოვთ აღარ გამომიგზავნოთ შეტყობინებები",
+        "Խնդրում եմ այլևս մի ուղարկեք հաղորդագրություններ",
+        "Ez naxwazim êdî peyamên we werbigirim",
+    ] {
+        assert_eq!(
+            (heard(text).reading, heard(text).because),
+            (Reading::Unclear, Because::NotUnderstood),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_refusal_that_is_read_in_a_sentence_is_told_from_a_keyword() {
+    assert!(heard("please stop texting me").is_from_a_sentence());
+    for text in ["STOP", "stop please", "You again. Stop. Goodness me", "cancel my order"] {
+        assert!(!heard(text).is_from_a_sentence(), "{text}");
+    }
+}
+
+#[test]
+fn an_edited_prefill_that_may_deny_is_in_doubt() {
+    let ready = "Hello, I saw your poster";
+    assert_eq!(edited("Hello, I saw your poster!", ready), Edited::Same);
+    assert_eq!(edited("Hello, I saw your poster, see you on Friday", ready), Edited::Otherwise);
+    for text in [
+        "Hello, I saw your poster, but no newsletter please",
+        "No offers. Only chat.",
+        "Hallo, ich habe das Plakat gesehen, aber keine Werbung",
+        "Hola, vi su cartel pero no quiero publicidad",
+    ] {
+        assert_eq!(edited(text, ready), Edited::Doubtful, "{text}");
+    }
+    assert_eq!(edited("No more waiting! I saw it", "No more waiting! I saw it"), Edited::Same);
+}
+
+#[test]
+fn the_corpus_of_sentences_is_read_within_its_goal_and_so_is_the_part_set_aside() {
+    for part in [Part::Tuned, Part::Aside] {
+        let (mut refusals, mut lost, mut others, mut refused) =
+            (0_usize, 0_usize, 0_usize, 0_usize);
+        for text in texts().filter(|text| text.part() == part) {
+            let reading = text.heard().reading;
+            let changes_nothing = !reading.is_refusal() && reading != Reading::Unclear;
+            match text.sort {
+                Sort::Refusal => {
+                    refusals += 1;
+                    lost += usize::from(changes_nothing);
+                }
+                Sort::Other => {
+                    others += 1;
+                    refused += usize::from(reading.is_refusal());
+                }
+                Sort::Unclear => {}
+            }
+        }
+        assert!(refusals > 150 && others > 100, "{part:?}: {refusals}, {others}");
+        assert!(
+            lost * 50 <= refusals,
+            "{part:?}: {lost} of {refusals} clear refusals change nothing"
+        );
+        assert!(refused * 50 <= others, "{part:?}: {refused} of {others} others refuse");
+    }
+}
+
+#[test]
+fn keywords_come_in_thirty_five_languages_and_sentences_in_twenty() {
+    let with_stops = |tag: &str| {
+        words().any(|word| word.language == tag && word.kind.as_str().starts_with("stop"))
+    };
+    assert!(languages().filter(|(tag, _)| with_stops(tag)).count() >= 35);
+    let read: std::collections::BTreeSet<_> = texts()
+        .filter(|text| text.sort == Sort::Refusal && text.heard().is_from_a_sentence())
+        .map(|text| text.language)
+        .collect();
+    assert!(read.len() >= 20, "{read:?}");
+}
+
+#[test]
+fn hostile_texts_are_read_in_time_in_proportion() {
+    for part in ["stop no more ", "not ", "a, ", "melde ", "ne ", "de no ", "别", "हम "] {
+        let text = part.repeat(4_096 / part.len());
+        let _ = heard(&text);
+    }
+}

@@ -2,7 +2,8 @@
 //! that the message comes from, once.
 //!
 //! A reference is trusted for the sender's own address alone, and where another was typed on the page, not at
-//! all. Words that refuse are obeyed instead: a person may edit what stands in the chat.
+//! all. A person may edit what stands in the chat: words that refuse are obeyed instead, and words that may
+//! deny what was ticked leave it `pending`, for somebody to review.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +21,7 @@ use sayso_core::reference::Reference;
 use sayso_core::source::{Actor, Evidence, EvidenceText, Road, Source};
 use sayso_core::statement::Statement;
 use sayso_core::time::Timestamp;
-use sayso_core::wording::Reading;
+use sayso_core::wording::{Because, Edited, Heard, Reading, edited};
 use sayso_store::configuration::EntryPoint;
 use sayso_store::reference::{Keeping, StoredReference};
 use sayso_store::store::{Dating, Draft, Subject};
@@ -40,6 +41,8 @@ pub(super) struct Good<'a> {
     stored: StoredReference,
     /// The words of the message without it.
     words: String,
+    /// What the message makes of what was ticked.
+    makes: Statement,
 }
 
 /// The message that carries a reference.
@@ -67,8 +70,18 @@ impl<'a> Carrier<'a> {
         }
         let Some(good) = self.good().await? else { return Ok((whole, None)) };
         let words = self.line.understand(&good.words);
-        let unclear = matches!(words.heard.reading, Reading::Unclear);
-        Ok((Some(words), Some(good).filter(|_| !refuses(&words) && !unclear)))
+        if refuses(&words) {
+            return Ok((Some(words), None));
+        }
+        let doubtful = edited(&good.words, &good.entry.prefill) == Edited::Doubtful;
+        if !doubtful && words.heard.reading != Reading::Unclear {
+            return Ok((Some(words), Some(good)));
+        }
+        let is_unclear = words.heard.reading == Reading::Unclear;
+        let because = if is_unclear { words.heard.because } else { Because::Doubtful };
+        let doubted = Heard { reading: Reading::Unclear, because };
+        let words = self.line.follow(&good.words, doubted);
+        Ok((Some(words), Some(Good { makes: Statement::Pending, ..good })))
     }
 
     /// The reference of ours that the message carries, if it is good for this person.
@@ -87,7 +100,8 @@ impl<'a> Carrier<'a> {
             };
             let entry = configuration.entry_points.get(&stored.draft.entry_point);
             if let Some(entry) = entry.filter(|entry| Some(entry.sender) == self.line.sender) {
-                return Ok(Some(Good { entry, stored, words: carried.words(text) }));
+                let words = carried.words(text);
+                return Ok(Some(Good { entry, stored, words, makes: Statement::Confirmed }));
             }
         }
         Ok(None)
@@ -111,6 +125,9 @@ impl<'a> Carrier<'a> {
 
     /// Counts what a reference did.
     pub(super) fn count(&self, good: &Good<'_>) {
+        if good.makes != Statement::Confirmed {
+            return;
+        }
         let (workspace, entry) = (self.line.configuration.workspace, good.stored.draft.entry_point);
         if good.stored.draft.address.is_none() {
             self.app.reach().count(workspace, entry, Tally::OptedIn);
@@ -126,7 +143,7 @@ impl<'a> Carrier<'a> {
     /// What was ticked, as acts through the address itself: about every address of the person.
     fn drafts(&self, good: &Good<'_>) -> Vec<Draft> {
         let configuration = self.line.configuration;
-        let statement = Statement::Confirmed;
+        let statement = good.makes;
         // What is dated in the future is no yes (rule 2).
         let settled =
             settle_time(statement, self.wrote.occurred_at, self.app.receipt(self.received));

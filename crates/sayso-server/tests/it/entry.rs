@@ -301,6 +301,57 @@ async fn a_refusal_beside_the_reference_is_obeyed_and_confirms_nothing() {
 }
 
 #[tokio::test]
+async fn an_edited_prefill_that_may_deny_leaves_what_was_ticked_pending_and_is_reviewed() {
+    for words in [
+        "Hello, I saw your poster, but no newsletter please",
+        "No offers. Only chat.",
+        "Hello, I saw your poster, aber keine Werbung",
+    ] {
+        let stand = Stand::open().await;
+        let ticked = stand.tick(GRACE, "v1").await;
+        let text = ticked.replace("Hello, I saw your poster", words);
+        let read = stand.says(GRACE, &text).await;
+        assert_eq!(read["reading"], "unclear", "{text}");
+        let (status, _) = stand.status(GRACE, &stand.offers).await;
+        assert!(["under_review", "pending"].contains(&status.as_str()), "{text}: {status}");
+        assert!(!stand.said(GRACE).await.contains(&"confirmed".to_owned()), "{text}");
+        let reviews = stand.app.get("/v1/reviews?channel=whatsapp").await.json();
+        assert_eq!(reviews["reviews"].as_array().unwrap().len(), 1, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_read_in_a_sentence_may_be_retracted_and_a_stop_may_not() {
+    let stand = Stand::open().await;
+    stand.says(GRACE, "please stop texting me").await;
+    let events = stand.events(GRACE).await;
+    let refusal = events.iter().find(|event| event["says"] == "opt_out").unwrap();
+    assert_eq!(refusal["road"], "inbound_sentence", "{refusal}");
+    assert_eq!(refusal["evidence"]["fields"]["read_from"], "please stop texting me", "{refusal}");
+    let path = format!("/v1/events/{}/retraction", refusal["id"].as_str().unwrap());
+    let retracted = stand.app.post(&path, &json!({ "phone": GRACE })).await;
+    assert!(retracted.status.is_success(), "{}", retracted.text);
+    assert_ne!(stand.status(GRACE, &stand.offers).await.0, "opted_out");
+    stand.says(MALLORY, "STOP").await;
+    let events = stand.events(MALLORY).await;
+    let refusal = events.iter().find(|event| event["says"] == "opt_out").unwrap();
+    let path = format!("/v1/events/{}/retraction", refusal["id"].as_str().unwrap());
+    stand.app.post(&path, &json!({ "phone": MALLORY })).await.is_problem("retraction-refused");
+}
+
+#[tokio::test]
+async fn a_text_in_a_language_without_words_is_reviewed_with_a_sign() {
+    let stand = Stand::open().await;
+    for _ in 0..2 {
+        stand.says(GRACE, "გთხოვთ აღარ გამომიგზავნოთ შეტყობინებები").await;
+    }
+    let reviews = stand.app.get("/v1/reviews?channel=whatsapp").await.json();
+    let reviews = reviews["reviews"].as_array().unwrap();
+    assert_eq!(reviews.len(), 1, "{reviews:?}");
+    assert_eq!(reviews[0]["because"], "not_understood");
+}
+
+#[tokio::test]
 async fn whoever_types_the_number_of_somebody_who_refused_lifts_nothing_until_the_number_answers() {
     let stand = Stand::open().await;
     stand.says(GRACE, "STOP").await;

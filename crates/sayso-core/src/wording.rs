@@ -263,7 +263,8 @@ fn read_words(text: &str, conversation: &Conversation<'_>) -> Heard {
     }
     let (marked, topic) = conversation.codes.marked(&tokens);
     let said = grammar::said(&marked, conversation.channel);
-    let is_turned = said.verdict == Verdict::Turned && !keyword::is_no_and_stop(&words, &tokens);
+    let is_turned =
+        said.verdict == Verdict::Turned && said.denied && !keyword::is_no_and_stop(&words, &tokens);
     if let Some(stopped) = stopped.filter(|_| !is_turned) {
         return stopped;
     }

@@ -75,6 +75,8 @@ pub(crate) struct Said {
     pub(crate) topic: bool,
     /// Whether each stop word in it stands where another thing is meant.
     pub(crate) turned: bool,
+    /// Whether a negation or an idiom turns a part of it round.
+    pub(crate) denied: bool,
     /// Words that some language knows.
     pub(crate) known: usize,
 }
@@ -97,7 +99,9 @@ pub(crate) fn said(tokens: &[Token], channel: Channel) -> Said {
     let topic = stops > 0 && stops == verdicts.iter().filter(is_topic).count();
     let bare = |it: &&(Clause<'_>, Verdict)| it.1 == Verdict::Nothing && it.0.has(one(Slot::Key));
     let turned = verdict == Verdict::Turned && verdicts.iter().find(bare).is_none();
-    Said { verdict, topic, turned, known: pieces.known }
+    let denies = one(Slot::Neg).and(one(Slot::Idiom));
+    let denied = verdicts.iter().any(|it| it.1 == Verdict::Turned && it.0.has(denies));
+    Said { verdict, topic, turned, denied, known: pieces.known }
 }
 
 /// What the clauses of a text say together.
@@ -176,7 +180,10 @@ impl Clause<'_> {
                 self.is(*from, one(Slot::After)) && *from > 0 && self.is(*from - 1, calls);
             self.is(*from, neg)
                 && !is_spent
-                && !self.is(*from, taken.and(calls).and(one(Slot::Want)).and(STOPS))
+                && !self.is(
+                    *from,
+                    taken.and(calls.without(self.here())).and(one(Slot::Want)).and(STOPS),
+                )
                 && !said(taken)
                 && (!said(calls) || said(one(Slot::And)))
         });
@@ -339,10 +346,9 @@ impl Clause<'_> {
         self.all.iter().any(|it| it.is(slots) && !it.is(one(Slot::Got)))
     }
 
-    /// Line 6.
-    fn aside(&self) -> Option<Verdict> {
-        let refuses = self.has(NEGS.and(one(Slot::Cease)).and(one(Slot::End)));
-        let here = match self.channel {
+    /// What is said of this channel by its own verb.
+    const fn here(&self) -> Slots {
+        match self.channel {
             Channel::Voice => BY_VOICE,
             Channel::Email => BY_MAIL,
             Channel::WhatsApp
@@ -353,7 +359,13 @@ impl Clause<'_> {
             | Channel::Telegram
             | Channel::Messenger
             | Channel::Line => Slots::NONE,
-        };
+        }
+    }
+
+    /// Line 6.
+    fn aside(&self) -> Option<Verdict> {
+        let refuses = self.has(NEGS.and(one(Slot::Cease)).and(one(Slot::End)));
+        let here = self.here();
         let others = BY_VOICE.and(BY_MAIL).without(here);
         let ours = SENDS.and(MESSAGES).and(here);
         let alone = self.has(others)
@@ -430,7 +442,7 @@ impl Clause<'_> {
 
     /// What a "stop" says.
     fn ceases(&self, at: usize) -> Verdict {
-        if self.has(TO_ME) {
+        if self.has(TO_ME.and(self.here())) {
             return Verdict::Stop;
         }
         let send = self.places(one(Slot::Send)).next();
@@ -495,7 +507,7 @@ impl Clause<'_> {
 
     /// Lines 8 and 10.
     fn forbidden(&self) -> Option<Verdict> {
-        let sends = self.places(SENDS).find(|at| self.negation(*at).is_some());
+        let sends = self.places(SENDS.and(self.here())).find(|at| self.negation(*at).is_some());
         if let Some(at) = sends {
             if self.is_about_other(at) {
                 let writes = self.is(at, TO_ME) && self.has(one(Slot::More));

@@ -145,7 +145,7 @@ fn the_reason_says_what_was_seen() {
     assert_eq!(because("stop maybe"), Because::StopWord);
     assert_eq!(because("is this spam"), Because::Doubtful);
     assert_eq!(because("please don't stop"), Because::OtherMeaning);
-    assert_eq!(because("see you soon"), Because::Ordinary);
+    assert_eq!(because("a nice shop"), Because::Ordinary);
 }
 
 /// Texts of the corpus and of any kind.
@@ -180,7 +180,8 @@ proptest! {
         before in select(vec!["", " ", "\t", "\u{200b}", "🙂 ", "« "]),
         after in select(vec!["", " ", "!", "!!!", " 🙏", "\u{200e}", " »", "\n"]),
     ) {
-        let all: Vec<_> = cases().filter(|case| !case.text.contains(['>', '\n', '\u{201c}', '"'])).collect();
+        let seen = |text: &str| !text.contains(['>', '\n', '\u{201c}', '"']) && !text.contains("://");
+        let all: Vec<_> = cases().filter(|case| seen(&case.text)).collect();
         let Some(case) = all.get(at % all.len()) else { return Ok(()) };
         let read = case.heard().reading;
         for text in [

@@ -50,8 +50,10 @@ impl Party {
     pub fn of_number(text: &str, ours: Option<&str>, numbers: &Numbers<'_>) -> Option<Self> {
         let region = numbers.region_near(ours);
         // Bare digits that no plan gives out are still those that a message was delivered from.
-        let is_bare = text.trim().bytes().all(|byte| byte.is_ascii_digit() || byte == b'+');
-        let delivered = || Phone::parse_delivered(text, numbers.book).ok().filter(|_| is_bare);
+        let bare = text.trim();
+        let is_bare = bare.bytes().all(|byte| byte.is_ascii_digit());
+        let with_plus = || Phone::parse_possible(&format!("+{bare}"), None, numbers.book).ok();
+        let delivered = || with_plus().filter(|_| is_bare);
         let phone = Phone::parse_possible(text, region, numbers.book).ok().or_else(delivered)?;
         Some(Self { addresses: vec![Address::Phone(phone)], name: None })
     }

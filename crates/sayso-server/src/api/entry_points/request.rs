@@ -14,7 +14,7 @@ use sayso_core::notice::Language;
 use sayso_core::phone::Phone;
 use sayso_core::reference::Reference;
 use sayso_core::source::SourceName;
-use sayso_core::wording::{Codes, Conversation, Names, Offered, Question, Reading, read};
+use sayso_core::wording::{self, Codes, Conversation, Names, Question, Reading, read};
 use sayso_pages::language::Language as PageLanguage;
 use sayso_pages::qr::logo::Logo;
 use sayso_store::configuration::{Configuration, Corner, EntryPoint, Widget};
@@ -321,7 +321,7 @@ fn is_written_in(tag: &Language, page: PageLanguage) -> bool {
 /// The text that stands in the chat: it is read as nothing, and has no reference of its own.
 fn prefill_of(text: &str, channel: Option<Channel>, faults: &mut Faults) -> Option<Box<str>> {
     let text = line("/prefill", text, limits::PREFILL_BYTES_MAX, faults)?;
-    let (names, codes, offered) = (Names::default(), Codes::default(), Offered::default());
+    let (names, codes, offered) = (Names::default(), Codes::default(), wording::Offered::default());
     let channel = channel.unwrap_or(Channel::Sms);
     let question = Question::None;
     let conversation =

@@ -44,6 +44,7 @@ pub use prefill::{Edited, edited};
 pub use slot::Slot;
 
 use grammar::Verdict;
+use keyword::Meant;
 use own::Named;
 
 /// Signs that say "stop" without a word.
@@ -263,8 +264,8 @@ fn read_words(text: &str, conversation: &Conversation<'_>) -> Heard {
     }
     let (marked, topic) = conversation.codes.marked(&tokens);
     let said = grammar::said(&marked, conversation.channel);
-    let is_turned =
-        said.verdict == Verdict::Turned && said.denied && !keyword::is_no_and_stop(&words, &tokens);
+    let is_denied = said.idiom || keyword::may_be_denied(&words, &tokens);
+    let is_turned = said.verdict == Verdict::Turned && is_denied;
     if let Some(stopped) = stopped.filter(|_| !is_turned) {
         return stopped;
     }
@@ -275,13 +276,14 @@ fn read_words(text: &str, conversation: &Conversation<'_>) -> Heard {
         return answered;
     }
     let turned = said.turned;
+    let meant = if turned { Meant::Otherwise } else { Meant::AsWritten };
     if keyword::ends_in_stop(&words) && !turned {
         return heard(stop, Because::Sentence);
     }
     if said.verdict == Verdict::Doubt {
         return heard(Reading::Unclear, Because::Doubtful);
     }
-    if let Some(because) = keyword::doubts(&words, conversation.question, turned) {
+    if let Some(because) = keyword::doubts(&words, conversation.question, meant) {
         return heard(Reading::Unclear, because);
     }
     let strange = tokens.iter().filter(|token| !token.is_number()).count();

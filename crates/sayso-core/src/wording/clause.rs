@@ -205,18 +205,18 @@ fn chosen(
     is_main: impl Fn(u8) -> bool,
 ) -> (Slots, usize, Option<(usize, usize)>) {
     let longest = |of: &mut dyn Iterator<Item = &Found<'_>>| {
-        let mut best: Option<((usize, usize), Slots, usize, Option<(usize, usize)>)> = None;
+        let mut best: Option<Found<'_>> = None;
         for one in of {
-            let weight = one.weight();
             best = match best {
-                Some(known) if known.0.0 > weight.0 => Some(known),
-                Some(known) if known.0.0 == weight.0 => {
-                    Some((known.0, known.1.and(one.slots), known.2, known.3.or(one.tail)))
+                Some(known) if known.weight().0 > one.weight().0 => Some(known),
+                Some(known) if known.weight().0 == one.weight().0 => {
+                    let slots = known.slots.and(one.slots);
+                    Some(Found { slots, tail: known.tail.or(one.tail), ..known })
                 }
-                _ => Some((weight, one.slots, one.length, one.tail)),
+                Some(_) | None => Some(*one),
             };
         }
-        best.map(|(_, slots, length, tail)| (slots, length, tail))
+        best.map(|best| (best.slots, best.length, best.tail))
     };
     longest(&mut found.iter().filter(|one| is_main(one.entry.language)))
         .or_else(|| longest(&mut found.iter().filter(|one| !one.entry.is_weak)))

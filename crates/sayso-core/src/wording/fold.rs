@@ -249,7 +249,7 @@ fn is_pause(character: char) -> bool {
 }
 
 /// Han, kana, Thai, Lao, Burmese, Khmer: scripts that put no space between words.
-fn is_unspaced(character: char) -> bool {
+pub(super) fn is_unspaced(character: char) -> bool {
     matches!(
         character,
         '\u{3005}'..='\u{3007}' | '\u{3041}'..='\u{3096}' | '\u{309d}'..='\u{309f}' | '\u{30a1}'..='\u{30fa}'
@@ -334,9 +334,7 @@ fn base(character: char) -> char {
         return digit;
     }
     match character {
-        'ی' => 'ي',
         'ک' => 'ك',
-        'ہ' | 'ھ' | 'ە' => 'ه',
         '\u{1210}'..='\u{1217}' => moved(character, '\u{1210}', '\u{1200}'),
         '\u{1280}'..='\u{1287}' => moved(character, '\u{1280}', '\u{1200}'),
         '\u{1220}'..='\u{1227}' => moved(character, '\u{1220}', '\u{1230}'),
@@ -345,8 +343,8 @@ fn base(character: char) -> char {
         'ø' => 'o',
         'ł' => 'l',
         'đ' => 'd',
-        'ى' => 'ي',
-        'ة' => 'ه',
+        'ى' | 'ی' => 'ي',
+        'ة' | 'ہ' | 'ھ' | 'ە' => 'ه',
         '\u{901}' => '\u{902}',
         other => other,
     }

@@ -75,8 +75,8 @@ pub(crate) struct Said {
     pub(crate) topic: bool,
     /// Whether each stop word in it stands where another thing is meant.
     pub(crate) turned: bool,
-    /// Whether a negation or an idiom turns a part of it round.
-    pub(crate) denied: bool,
+    /// Whether an idiom turns a part of it round.
+    pub(crate) idiom: bool,
     /// Words that some language knows.
     pub(crate) known: usize,
 }
@@ -99,9 +99,10 @@ pub(crate) fn said(tokens: &[Token], channel: Channel) -> Said {
     let topic = stops > 0 && stops == verdicts.iter().filter(is_topic).count();
     let bare = |it: &&(Clause<'_>, Verdict)| it.1 == Verdict::Nothing && it.0.has(one(Slot::Key));
     let turned = verdict == Verdict::Turned && verdicts.iter().find(bare).is_none();
-    let denies = one(Slot::Neg).and(one(Slot::Idiom));
-    let denied = verdicts.iter().any(|it| it.1 == Verdict::Turned && it.0.has(denies));
-    Said { verdict, topic, turned, denied, known: pieces.known }
+    let is_idiom =
+        |it: &(Clause<'_>, Verdict)| it.1 == Verdict::Turned && it.0.has(one(Slot::Idiom));
+    let idiom = verdicts.iter().any(is_idiom);
+    Said { verdict, topic, turned, idiom, known: pieces.known }
 }
 
 /// What the clauses of a text say together.
@@ -393,7 +394,7 @@ impl Clause<'_> {
                 Verdict::Stop => return Some(Verdict::Stop),
                 Verdict::Nothing => {}
                 Verdict::Turned | Verdict::Aside | Verdict::Doubt => {
-                    turned = turned.max(Some(verdict))
+                    turned = turned.max(Some(verdict));
                 }
             }
         }

@@ -5,7 +5,7 @@
 //! help word, and in an open question a yes or a no, act alone. A stop word among others leaves a text
 //! in doubt, unless its sentence plainly means something else.
 
-use super::fold::{Before, Token};
+use super::fold::{Before, Token, is_unspaced};
 use super::lexicon::{Kind, LEXICON};
 use super::own::{Codes, Named};
 use super::{Because, Heard, Question, Reading};
@@ -134,9 +134,23 @@ pub(super) fn stops(pieces: &[Piece], named: Named) -> Option<Heard> {
     None
 }
 
-/// Whether a text is "no" and a stop word: no negation of it.
-pub(super) fn is_no_and_stop(pieces: &[Piece], tokens: &[Token]) -> bool {
-    tokens.first().is_some_and(|token| &*token.plain == "no") && Tally::of(pieces).is_stop_word()
+/// Whether beside its stop word a text has one that may deny it: a "don't", and no plain "no". In a
+/// script without spaces it may be any.
+pub(super) fn may_be_denied(pieces: &[Piece], tokens: &[Token]) -> bool {
+    let tally = Tally::of(pieces);
+    let is_plain_no =
+        tokens.first().is_some_and(|token| &*token.plain == "no") && tally.is_stop_word();
+    let is_unspaced = tokens.iter().all(|token| token.plain.chars().any(is_unspaced));
+    (tally.has(Kind::No) || tally.has(Kind::DoubtAlone) || is_unspaced) && !is_plain_no
+}
+
+/// What the sentences of a text say of its stop words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Meant {
+    /// Nothing else.
+    AsWritten,
+    /// That another thing is meant.
+    Otherwise,
 }
 
 /// Whether a text ends in a stop word after a pause: "for the last time: stop".
@@ -166,19 +180,18 @@ pub(super) fn answers(pieces: &[Piece], named: Named, question: Question) -> Opt
     None
 }
 
-/// Why a text is in doubt, by its keywords. `turned` says that its sentences say of their stop words
-/// that none is meant.
-pub(super) fn doubts(pieces: &[Piece], question: Question, turned: bool) -> Option<Because> {
+/// Why a text is in doubt, by its keywords.
+pub(super) fn doubts(pieces: &[Piece], question: Question, meant: Meant) -> Option<Because> {
     let tally = Tally::of(pieces);
-    if tally.has(Kind::Stop) && !turned {
+    if tally.has(Kind::Stop) && meant == Meant::AsWritten {
         return Some(Because::StopWord);
     }
     let alone = tally.is_only(Kind::DoubtAlone, &[Kind::No, Kind::Yes]);
-    if (tally.has(Kind::Doubt) && !turned) || alone {
+    if (tally.has(Kind::Doubt) && meant == Meant::AsWritten) || alone {
         return Some(Because::Doubtful);
     }
     let both = tally.is_only(Kind::No, &[Kind::Yes]);
-    (both || begins_in_doubt(pieces, question, turned)).then_some(Because::StopWord)
+    (both || begins_in_doubt(pieces, question, meant)).then_some(Because::StopWord)
 }
 
 /// How many pieces of a text are known words.
@@ -268,13 +281,15 @@ fn sentences(pieces: &[Piece]) -> impl Iterator<Item = &[Piece]> {
 
 /// Whether a text begins with a word that may be meant as a refusal: a no where none was asked, or
 /// one that was asked and says more; or a word like "cancel" and little else.
-fn begins_in_doubt(pieces: &[Piece], question: Question, turned: bool) -> bool {
-    let mut meant = pieces.iter().filter(|piece| piece.what != What::Known(Kind::Courtesy));
-    let Some(first) = meant.next() else { return false };
-    let others = meant.count();
+fn begins_in_doubt(pieces: &[Piece], question: Question, meant: Meant) -> bool {
+    let mut said = pieces.iter().filter(|piece| piece.what != What::Known(Kind::Courtesy));
+    let Some(first) = said.next() else { return false };
+    let others = said.count();
     match first.what {
-        What::Known(Kind::No) => others == 0 || (question == Question::Open && !turned),
-        What::Known(Kind::StopFirst) => others <= FEW_WORDS_MAX && !turned,
+        What::Known(Kind::No) => {
+            others == 0 || (question == Question::Open && meant == Meant::AsWritten)
+        }
+        What::Known(Kind::StopFirst) => others <= FEW_WORDS_MAX && meant == Meant::AsWritten,
         What::Known(
             Kind::Stop
             | Kind::StopAlone

@@ -66,7 +66,7 @@ impl Offered {
         let mut rest = tokens;
         let mut said = false;
         while !rest.is_empty() {
-            let own = self.0.longest(rest, |(), _| true).map(|(_, length)| length);
+            let own = self.0.longest(rest, |(), _| true).map(|((), length)| length);
             let courtesy = LEXICON.longest(rest, |kind, _| kind == Kind::Courtesy);
             let Some(length) = own.or(courtesy.map(|(_, length)| length)) else { return false };
             said |= own.is_some();

@@ -35,7 +35,7 @@ pub(crate) struct Found<'a> {
     /// The words that it takes further on, first and end.
     pub(crate) tail: Option<(usize, usize)>,
     /// How many bytes of it are written out: the more, the surer it is.
-    written: usize,
+    pub(crate) written: usize,
 }
 
 /// The entries of all languages.
@@ -149,37 +149,30 @@ impl Trie {
     /// Finds what begins at a word: of each language the longest, and of those the one most written out.
     pub(crate) fn find<'a>(&'a self, text: &Walked<'_>, at: usize, found: &mut Vec<Found<'a>>) {
         found.clear();
-        let place = Place { word: at, from: at, head: None, written: 0 };
-        if let Some(start) = text.starts.get(at) {
-            self.walk(text, 0, *start, place, found);
+        if let Some(byte) = text.starts.get(at).copied() {
+            let place = Place { node: 0, byte, word: at, from: at, head: None, written: 0 };
+            self.walk(text, place, found);
         }
     }
 
-    /// Walks on from a node and a byte of the text.
-    fn walk<'a>(
-        &'a self,
-        text: &Walked<'_>,
-        mut node: usize,
-        mut byte: usize,
-        mut place: Place,
-        found: &mut Vec<Found<'a>>,
-    ) {
+    /// Walks on from a place.
+    fn walk<'a>(&'a self, text: &Walked<'_>, mut place: Place, found: &mut Vec<Found<'a>>) {
         loop {
-            if let Some(open) = self.step(node, OPEN) {
-                let end = text.starts.get(place.word + 1).map_or(byte, |next| next - 1);
-                if end >= byte {
-                    self.walk(text, open, end, place, found);
+            if let Some(node) = self.step(place.node, OPEN) {
+                let end = text.starts.get(place.word + 1).map_or(place.byte, |next| next - 1);
+                if end >= place.byte {
+                    self.walk(text, Place { node, byte: end, ..place }, found);
                 }
             }
-            let Some(letter) = text.bytes.get(byte) else { return };
-            let Some(next) = self.step(node, *letter) else { return };
-            node = next;
-            byte += 1;
+            let Some(letter) = text.bytes.get(place.byte) else { return };
+            let Some(next) = self.step(place.node, *letter) else { return };
+            place.node = next;
+            place.byte += 1;
             place.written += 1;
             if *letter == b' ' {
                 place.word += 1;
-                self.gather(text, node, place, found);
-                self.leap(text, node, place, found);
+                self.gather(text, place, found);
+                self.leap(text, place, found);
                 let is_apart = |token: &Token| token.before > Before::Space;
                 if text.tokens.get(place.word).is_none_or(is_apart) {
                     return;
@@ -189,32 +182,20 @@ impl Trie {
     }
 
     /// Goes on beyond a gap.
-    fn leap<'a>(
-        &'a self,
-        text: &Walked<'_>,
-        node: usize,
-        place: Place,
-        found: &mut Vec<Found<'a>>,
-    ) {
-        let Some(beyond) = self.step(node, GAP) else { return };
+    fn leap<'a>(&'a self, text: &Walked<'_>, place: Place, found: &mut Vec<Found<'a>>) {
+        let Some(node) = self.step(place.node, GAP) else { return };
         for word in place.word..=place.word + GAP_WORDS_MAX {
-            let Some(byte) = text.starts.get(word) else { return };
+            let Some(byte) = text.starts.get(word).copied() else { return };
             if !text.is_one(place.from, word + 1, Before::Pause) {
                 return;
             }
             let head = Some((place.word, word));
-            self.walk(text, beyond, *byte, Place { word, head, ..place }, found);
+            self.walk(text, Place { node, byte, word, head, ..place }, found);
         }
     }
 
-    fn gather<'a>(
-        &'a self,
-        text: &Walked<'_>,
-        node: usize,
-        place: Place,
-        found: &mut Vec<Found<'a>>,
-    ) {
-        let entries = self.nodes.get(node).map(|node| &*node.entries).unwrap_or_default();
+    fn gather<'a>(&'a self, text: &Walked<'_>, place: Place, found: &mut Vec<Found<'a>>) {
+        let entries = self.nodes.get(place.node).map(|node| &*node.entries).unwrap_or_default();
         for entry in entries {
             let fits = |exact: &str| text.is_written(exact, place.from, place.word);
             if !entry.exact.as_deref().is_none_or(fits) {
@@ -254,6 +235,10 @@ impl Found<'_> {
 /// Where a walk is.
 #[derive(Clone, Copy)]
 struct Place {
+    /// Where it is in the tree.
+    node: usize,
+    /// Where it is in the text.
+    byte: usize,
     /// The word it is in.
     word: usize,
     /// The word it began with.

@@ -104,13 +104,13 @@ async fn a_keyword_that_opts_out_is_obeyed_and_confirmed_once() {
     let shop = Shop::open().await;
     shop.make(&shop.opts_in(&Value::Null)).await;
     let rule =
-        json!({ "channel": "sms", "is": "no deals", "does": "opt_out", "reply": "You are out." });
+        json!({ "channel": "sms", "is": "no shoes", "does": "opt_out", "reply": "You are out." });
     shop.make(&rule).await;
     shop.says("offers").await;
     shop.app.advance(Span::minutes(1));
-    shop.says("No deals!").await;
+    shop.says("No shoes!").await;
     assert_eq!(shop.reason("sms").await, "opted_out");
-    shop.says("No deals!").await;
+    shop.says("No shoes!").await;
     let arrived = shop.arrived().await;
     assert_eq!(arrived.iter().filter(|text| *text == "You are out.").count(), 1, "{arrived:?}");
 }

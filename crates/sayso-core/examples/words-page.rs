@@ -188,7 +188,7 @@ fn misread() {
         if wrong {
             let (language, reading, because) =
                 (text.language, heard.reading.as_str(), heard.because);
-            println!("{language}\t{:?}\t{reading}\t{because}\t{}", text.sort, text.text);
+            println!("{language}\t{:?}\t{reading}\t{because}\t{}", text.sort, text.words);
         }
     }
 }

@@ -104,7 +104,7 @@ pub(crate) enum Part {
 pub(crate) struct Text {
     pub(crate) language: &'static str,
     pub(crate) sort: Sort,
-    pub(crate) text: String,
+    pub(crate) words: String,
 }
 
 /// Texts as people write them, by language.
@@ -118,7 +118,7 @@ pub(crate) fn texts() -> impl Iterator<Item = Text> {
             "other" => Sort::Other,
             _ => Sort::Unclear,
         };
-        Some(Text { language, sort, text: unescaped(columns.next()?) })
+        Some(Text { language, sort, words: unescaped(columns.next()?) })
     })
 }
 
@@ -133,12 +133,12 @@ impl Text {
             question: Question::None,
             offered: &offered,
         };
-        read(&self.text, &conversation)
+        read(&self.words, &conversation)
     }
 
     /// Three of ten texts are set aside, by a hash of their bytes.
     pub(crate) fn part(&self) -> Part {
-        let hash = self.text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        let hash = self.words.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
         });
         if (hash >> 20) % 10 < 3 { Part::Aside } else { Part::Tuned }

@@ -383,7 +383,46 @@ impl Group<'_> {
         if let (Some(tie), Some(address)) = (tie, self.address(workspace, other)?) {
             self.take_back_from(workspace, (other, &address), tie.event, &account::source(key))?;
         }
+        while self.untie_unfounded(workspace, key, channel)? {}
         Ok(())
+    }
+
+    /// Unties one address that was tied to a number because of another spelling of it, now that none of its
+    /// spellings is tied to that address; says whether there was one. Which of two namings came last, and
+    /// so is the basis of such a tie, does not matter.
+    fn untie_unfounded(
+        &mut self,
+        workspace: &Workspace,
+        key: AddressKey,
+        channel: Channel,
+    ) -> Result<bool, StoreError> {
+        let all = self.tied_to(workspace, key, channel)?;
+        for further in &all {
+            let tie = self.registers(workspace, key)?.same_account(channel, *further).copied();
+            let Some(tie) = tie else { continue };
+            let named_by = self.source_of(workspace, key, &tie)?;
+            if !named_by.is_some_and(|source| account::is_passed_on(&source)) {
+                continue;
+            }
+            let mut is_founded = false;
+            for spelling in all.iter().filter(|spelling| *spelling != further) {
+                let known = self.registers(workspace, *spelling)?;
+                let is_tied = known.same_account(channel, *further).is_some();
+                is_founded |= is_tied && self.is_number(workspace, *spelling)?;
+            }
+            if is_founded {
+                continue;
+            }
+            for (one, other) in [(key, *further), (*further, key)] {
+                let tie = self.registers(workspace, one)?.same_account(channel, other).copied();
+                if let (Some(tie), Some(address)) = (tie, self.address(workspace, one)?) {
+                    let source = account::source(other);
+                    self.take_back_from(workspace, (one, &address), tie.event, &source)?;
+                }
+            }
+            return Ok(true);
+        }
+        Ok(false)
     }
 
     /// Unties from an address what was tied to it because of a naming that is retracted.

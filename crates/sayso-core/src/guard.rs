@@ -52,17 +52,17 @@ impl Guard {
         };
         let withheld = |is_withheld| if is_withheld { Guarded::Withheld } else { Guarded::Stands };
         match self {
-            Self::None => Guarded::Stands,
             Self::LiftsNothing(message) if lifts(message) => Guarded::Doubted(Doubt::Unproven),
-            Self::LiftsNothing(_) => Guarded::Stands,
+            Self::None | Self::LiftsNothing(_) => Guarded::Stands,
             Self::HeldIfLifting(message) => withheld(lifts(message)),
-            Self::NotRefusedSince(message, since) => match channel {
-                Some(_) => withheld(refused_since(known, message, scope, *since)),
-                None => {
+            Self::NotRefusedSince(message, since) => {
+                if channel.is_some() {
+                    withheld(refused_since(known, message, scope, *since))
+                } else {
                     let mut refusals = known.processing().refusals();
                     withheld(refusals.any(|refused| refused.at > *since))
                 }
-            },
+            }
             Self::WhereRefused => {
                 let own = known.of(permission);
                 withheld(own.and_then(|own| own.standing_refusal(now)).is_none())

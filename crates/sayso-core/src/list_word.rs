@@ -260,6 +260,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table")]
     fn a_no_is_read_in_the_languages_of_the_words() {
         for cell in [
             "false",

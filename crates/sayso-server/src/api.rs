@@ -50,6 +50,7 @@ pub(crate) mod topics;
 pub(crate) mod docs;
 
 /// The routes, with their documentation.
+#[expect(clippy::too_many_lines, reason = "a list of all routes")]
 pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(consents::record, consents::audience))

@@ -65,7 +65,7 @@ fn read_user(context: &Context<'_>) -> Option<ProviderEvent> {
     let user = &context.payload;
     Some(ProviderEvent::Prefers(Prefers {
         channel: Channel::WhatsApp,
-        who: party(context, [user.word("phone")], [user_id(user)])?,
+        who: party(context, &[user.word("phone")], &[user_id(user)])?,
         sender: context.app.clone(),
         sender_group: None,
         choice,
@@ -81,8 +81,8 @@ fn user_id(part: &Object<'_>) -> Option<String> {
 
 fn party<const N: usize, const M: usize>(
     context: &Context<'_>,
-    numbers: [Option<String>; N],
-    ids: [Option<String>; M],
+    numbers: &[Option<String>; N],
+    ids: &[Option<String>; M],
 ) -> Option<Party> {
     let numbers = numbers.iter().filter_map(|number| number.as_deref());
     Party::on_whatsapp(numbers, ids.iter().filter_map(|id| id.as_deref()), context.book)
@@ -108,7 +108,7 @@ fn read_preference(context: &Context<'_>, preference: &Object<'_>) -> Option<Pro
     let (choice, category) = choice(preference)?;
     Some(ProviderEvent::Prefers(Prefers {
         channel: Channel::WhatsApp,
-        who: party(context, [preference.word("wa_id")], ids)?,
+        who: party(context, &[preference.word("wa_id")], &ids)?,
         sender: context.app.clone(),
         sender_group: None,
         choice,
@@ -122,7 +122,7 @@ fn read_message(context: &Context<'_>) -> Option<ProviderEvent> {
     let person = message.object("sender");
     let of_person = |name: &str| person.as_ref().and_then(|person| person.word(name));
     let ids = [person.as_ref().and_then(user_id), user_id(message), of_person("parentUserId")];
-    let from = party(context, [message.word("source"), of_person("phone")], ids)?;
+    let from = party(context, &[message.word("source"), of_person("phone")], &ids)?;
     let answered = message.object("context");
     let kind = message.word("type")?;
     let said = read_content(&kind, message)?;
@@ -224,7 +224,7 @@ fn read_report(context: &Context<'_>) -> Option<ProviderEvent> {
         message: message?,
         sender: context.app.clone(),
         sender_group: None,
-        to: party(context, [report.word("destination")], [user_id(report)]),
+        to: party(context, &[report.word("destination")], &[user_id(report)]),
         state,
         occurred_at: at.or(context.time),
     }))

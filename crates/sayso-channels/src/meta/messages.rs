@@ -167,7 +167,10 @@ fn read_past(
     // A reference in it was for another day.
     let written = match content.written {
         Written::Text(text) => Written::other(kind, Some(text)),
-        other => other,
+        other @ (Written::Answer { .. }
+        | Written::Contact { .. }
+        | Written::Other { .. }
+        | Written::Lost { .. }) => other,
     };
     Some(ProviderEvent::Wrote(Wrote {
         channel: Channel::WhatsApp,

@@ -76,15 +76,14 @@ impl Forms {
     #[expect(clippy::expect_used, reason = "a constant of the binary, read by every test")]
     fn parse(text: &str) -> Self {
         let lines = text.lines().filter(|line| !line.starts_with('#'));
-        let rules: Vec<Rule> =
-            lines.filter_map(|line| Rule::parse(line).expect("a builtin form is a form")).collect();
+        let rules: Vec<Rule> = lines
+            .filter_map(|line| Line::parse(line).expect("a builtin form is a form").0)
+            .collect();
         let (mut by_form, mut by_today) = (vec![Vec::new(); HEADS], vec![Vec::new(); HEADS]);
         for (place, rule) in (0_u16..).zip(&rules) {
             index(&mut by_form, place, &rule.form_sets());
             if rule.how != Use::ReadForRefusals {
-                if rule.how != Use::ReadForRefusals {
-                    index(&mut by_today, place, &rule.today_sets());
-                }
+                index(&mut by_today, place, &rule.today_sets());
             }
         }
         Self { rules, by_form, by_today }
@@ -163,16 +162,18 @@ impl Forms {
     }
 }
 
-impl Rule {
-    /// Reads a line; `Some(None)` for a form that is never another's.
-    fn parse(line: &str) -> Option<Option<Self>> {
+/// A line of the data: its rule, or none for a form that is never another's.
+struct Line(Option<Rule>);
+
+impl Line {
+    fn parse(line: &str) -> Option<Self> {
         let mut columns = line.split('\t');
         let (form, today, how) = (columns.next()?, columns.next()?, columns.next()?);
         let how = match how {
             "R" => Use::Read,
             "O" => Use::ReadForRefusals,
             "A" => Use::Alias,
-            "N" => return Some(None),
+            "N" => return Some(Self(None)),
             _ => return None,
         };
         let form: Vec<Piece> = form.split(' ').map(Piece::parse).collect::<Option<_>>()?;
@@ -189,11 +190,13 @@ impl Rule {
                 .then(|| Part::Digits(token.bytes().collect())),
         };
         let today: Vec<Part> = today.split(' ').map(part).collect::<Option<_>>()?;
-        let mut rule = Self { how, form, form_digits: 0, today, today_digits: 0 };
+        let mut rule = Rule { how, form, form_digits: 0, today, today_digits: 0 };
         (rule.form_digits, rule.today_digits) = (rule.form_sets().len(), rule.today_sets().len());
-        Some(Some(rule))
+        Some(Self(Some(rule)))
     }
+}
 
+impl Rule {
     /// What today's form of these digits is, if they are of this form.
     fn today(&self, digits: &[u8]) -> Option<u64> {
         if digits.len() != self.form_digits {
@@ -231,7 +234,7 @@ impl Rule {
                 .take(SPELLINGS_MAX)
                 .collect();
         }
-        spellings.iter().filter_map(|digits| value(digits)).collect()
+        spellings.iter().filter_map(value).collect()
     }
 
     /// What stood in each piece, as far as today's form keeps it.
@@ -274,15 +277,12 @@ impl Rule {
 
 impl Piece {
     fn parse(token: &str) -> Option<Self> {
-        let (runs, is_part) = match token.strip_prefix('(') {
-            Some(several) => {
-                let several = several.strip_suffix(')')?;
-                (several.split('|').map(parse_run).collect::<Option<Vec<_>>>()?, true)
-            }
-            None => {
-                let is_part = !token.bytes().all(|byte| byte.is_ascii_digit());
-                (vec![parse_run(token)?], is_part)
-            }
+        let (runs, is_part) = if let Some(several) = token.strip_prefix('(') {
+            let several = several.strip_suffix(')')?;
+            (several.split('|').map(parse_run).collect::<Option<Vec<_>>>()?, true)
+        } else {
+            let is_part = !token.bytes().all(|byte| byte.is_ascii_digit());
+            (vec![parse_run(token)?], is_part)
         };
         let length = runs.first()?.len();
         (length > 0 && runs.iter().all(|run| run.len() == length)).then_some(Self { runs, is_part })
@@ -496,8 +496,8 @@ mod tests {
             "5a\t5\tA",
             "52\t52\tX",
         ] {
-            assert!(Rule::parse(line).is_none(), "{line}");
+            assert!(Line::parse(line).is_none(), "{line}");
         }
-        assert!(Rule::parse("52\t53\tN").is_some_and(|rule| rule.is_none()));
+        assert!(Line::parse("52\t53\tN").is_some_and(|line| line.0.is_none()));
     }
 }

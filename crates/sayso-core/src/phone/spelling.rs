@@ -90,7 +90,8 @@ pub(super) fn read(text: &str) -> Result<Spelling, PhoneFault> {
         match digit(character) {
             Some(digit) => {
                 spelling.push(digit)?;
-                spelling.push_to_group(digit, is_in_group);
+                spelling.groups_count += usize::from(!is_in_group);
+                spelling.push_to_group(digit);
                 is_in_group = true;
             }
             None if is_separator(character) => is_in_group &= is_mark(character),
@@ -138,10 +139,7 @@ impl Spelling {
         format!("{}{}", "0".repeat(self.leading_zeros), self.rest)
     }
 
-    fn push_to_group(&mut self, digit: u64, is_in_group: bool) {
-        if !is_in_group {
-            self.groups_count += 1;
-        }
+    fn push_to_group(&mut self, digit: u64) {
         if self.groups_count == 1 {
             self.first = self.first.saturating_mul(10).saturating_add(digit);
         }

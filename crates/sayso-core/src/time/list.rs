@@ -120,7 +120,7 @@ impl ListTimes {
         }
     }
 
-    fn date(&self, parts: &Parts) -> Result<Date, ListTimeFault> {
+    fn date(self, parts: &Parts) -> Result<Date, ListTimeFault> {
         let [one, two, three] = parts.numbers;
         let (year, month, day) = match (parts.month, one.digits) {
             (Some(month), 4) => (one, month, two.value),
@@ -144,7 +144,7 @@ impl ListTimes {
 
     /// Month, day and year of numbers whose first is no year of four digits.
     fn ordered(
-        &self,
+        self,
         one: Number,
         two: Number,
         three: Number,
@@ -164,7 +164,7 @@ impl ListTimes {
     }
 
     /// A whole day where the list is, or anywhere.
-    fn day(&self, date: Date) -> Result<ListTime, ListTimeFault> {
+    fn day(self, date: Date) -> Result<ListTime, ListTimeFault> {
         let midnight = DateTime::from_parts(date, Time::midnight());
         let Some(zone) = self.zone else {
             let claimed = ClaimedTime::day_anywhere(in_utc(midnight)?);
@@ -179,17 +179,14 @@ impl ListTimes {
     }
 
     /// A time of day where the list is, or anywhere.
-    fn somewhere(&self, local: DateTime, width: Span) -> Result<ListTime, ListTimeFault> {
+    fn somewhere(self, local: DateTime, width: Span) -> Result<ListTime, ListTimeFault> {
         let rest = Span::micros(width.as_micros() - 1);
-        let (first, last, is_anywhere) = match self.zone {
-            Some(zone) => {
-                let (first, last) = zone.in_utc(local).ok_or(ListTimeFault::Shape)?;
-                (first, last, false)
-            }
-            None => {
-                let at = in_utc(local)?;
-                (at.minus(EASTERNMOST), at.plus(WESTERNMOST), true)
-            }
+        let (first, last, is_anywhere) = if let Some(zone) = self.zone {
+            let (first, last) = zone.in_utc(local).ok_or(ListTimeFault::Shape)?;
+            (first, last, false)
+        } else {
+            let at = in_utc(local)?;
+            (at.minus(EASTERNMOST), at.plus(WESTERNMOST), true)
         };
         Ok(ListTime { claimed: ClaimedTime { first, last: last.plus(rest) }, is_anywhere })
     }

@@ -300,8 +300,13 @@ async fn an_imported_hash_of_an_old_form_refuses_for_todays_number() {
             if agrees_first {
                 agree(&app, today).await;
             }
-            let sha256: String =
-                Sha256::digest(old).iter().map(|byte| format!("{byte:02x}")).collect();
+            let sha256: String = Sha256::digest(old)
+                .iter()
+                .flat_map(|byte| {
+                    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap();
+                    [digit(byte >> 4), digit(byte & 15)]
+                })
+                .collect();
             let said = json!({
                 "hash": sha256, "kind": "phone", "channel": "sms", "statement": "opt_out",
                 "standing": "act",

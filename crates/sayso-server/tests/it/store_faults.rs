@@ -218,6 +218,7 @@ async fn held_together(app: &TestApp) -> String {
 }
 
 /// A request for every operation that needs the store. In this order each of them is done.
+#[expect(clippy::too_many_lines, reason = "a list of all operations")]
 async fn every_request(app: &TestApp) -> Vec<Asking> {
     let named = |name: &str| json!({ "name": name });
     let sender = json!({ "channel": "sms", "name": "s", "address": "12345" });

@@ -32,6 +32,10 @@ pub enum Configured {
 
 /// What a plan comes to, and what it answers.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "made once for each request, and taken apart at once"
+)]
 pub enum Plan<T> {
     /// All is as it should be.
     Stands(T),

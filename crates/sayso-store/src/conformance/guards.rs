@@ -13,7 +13,7 @@ use sayso_core::guard::Guard;
 use sayso_core::id::{EventId, SenderId, WorkspaceId};
 use sayso_core::statement::Statement;
 
-use super::build::*;
+use super::build::{SMS, at, marketing, phone, reason, record, said, workspace};
 use crate::Store;
 use crate::store::{Draft, HistoryQuery, Outcome, Recorded, Subject};
 
@@ -61,10 +61,8 @@ fn guarded(draft: Draft, guard: Guard) -> Draft {
 }
 
 fn statement_of(recorded: &Recorded) -> Option<Statement> {
-    match recorded.fact {
-        Fact::Consent(_, statement) => Some(statement),
-        _ => None,
-    }
+    let Fact::Consent(_, statement) = recorded.fact else { return None };
+    Some(statement)
 }
 
 /// START, written to a sender, as every road drafts it.
@@ -75,7 +73,7 @@ fn started(workspace: WorkspaceId, n: u64, sender: SenderId, minutes: i64) -> Ve
         let draft = said(workspace, &phone(n), about, statement, minutes);
         let basis = first.filter(|_| guard != Guard::None);
         first = first.or(Some(draft.id));
-        Draft { guard, basis, ..draft }
+        Draft { basis, guard, ..draft }
     };
     parts.map(draft).collect()
 }

@@ -111,6 +111,7 @@ pub async fn what_is_told_moves_no_revision_and_waits_for_none(store: &dyn Store
     assert_eq!(late.changed().unwrap().signals[&SENDER].newest().count(), 2);
 }
 
+#[expect(clippy::fn_params_excessive_bools, reason = "it is confirmed or it isn't")]
 fn held(confirmed: bool) -> Change {
     let confirmed_at = confirmed.then_some(at(9));
     let held = HeldRefusals { sender: SENDER, day: at(0), opened_at: at(1), confirmed_at };

@@ -60,6 +60,10 @@ impl From<refinery::Error> for Unusable {
     }
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "whatever else keeps it from opening is no damage"
+)]
 impl From<OpenError> for Unusable {
     fn from(error: OpenError) -> Self {
         match error {
@@ -69,6 +73,10 @@ impl From<OpenError> for Unusable {
     }
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "whatever else is wrong with its rows is damage"
+)]
 impl From<StoreError> for Unusable {
     fn from(error: StoreError) -> Self {
         match error {
@@ -134,7 +142,7 @@ fn open_known(path: &Path, (ledger, store): (&Connection, StoreId)) -> Result<Da
     };
     match lineage.fit(ledger, store).map_err(Unusable::Ledger)? {
         Fit::Fits => Ok(database),
-        misfit => Err(Unusable::Misfit(misfit)),
+        misfit @ (Fit::OtherStore | Fit::Lost(_) | Fit::Parted) => Err(Unusable::Misfit(misfit)),
     }
 }
 
@@ -231,19 +239,24 @@ fn says_damage(error: &rusqlite::Error) -> bool {
 
 impl Shared {
     /// Reads the views. What is damaged in them is an error, and noted.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "one kind of error is damage of the engine's"
+    )]
     pub(super) fn read_views<T>(
         &self,
         read: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         self.views.read(read).map_err(|error| {
-            let error = match error {
-                StoreError::Unreadable(source)
-                    if source.downcast_ref::<rusqlite::Error>().is_some_and(is_engine_damage) =>
-                {
-                    StoreError::Corrupt { table: watermark::TABLE, id: source.to_string() }
-                }
-                other => other,
+            let damage = match &error {
+                StoreError::Unreadable(source) => source
+                    .downcast_ref::<rusqlite::Error>()
+                    .is_some_and(is_engine_damage)
+                    .then(|| source.to_string()),
+                _ => None,
             };
+            let corrupt = |id| StoreError::Corrupt { table: watermark::TABLE, id };
+            let error = damage.map_or(error, corrupt);
             self.note_damage(&error);
             error
         })

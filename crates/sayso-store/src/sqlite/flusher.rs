@@ -70,6 +70,7 @@ impl FlusherHandle {
     }
 
     /// Notes whether the views' write-ahead log holds anything. If not, the next flush begins another.
+    #[expect(clippy::fn_params_excessive_bools, reason = "it holds something or it doesn't")]
     pub(super) fn note_log(&self, has_log: bool) {
         self.has_log.store(has_log, Ordering::Relaxed);
     }

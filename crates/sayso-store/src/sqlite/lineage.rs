@@ -142,8 +142,11 @@ impl Fit {
     }
 }
 
-/// The id and the leaf hash of the event in a row.
-fn event_at(ledger: &Connection, row: i64) -> Result<Option<([u8; 16], [u8; 32])>, StoreError> {
+/// The id and the leaf hash of an event.
+type EventMark = ([u8; 16], [u8; 32]);
+
+/// Those of the event in a row.
+fn event_at(ledger: &Connection, row: i64) -> Result<Option<EventMark>, StoreError> {
     ledger
         .prepare_cached(
             "SELECT event_id, leaf_hash FROM event WHERE row = ?1 /* a row names its workspace */",

@@ -115,6 +115,7 @@ fn remedy(missing: &std::path::Path) -> &'static str {
 }
 
 /// The system's error in words, with what to do.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the system may say anything")]
 pub(super) fn of_system(error: &io::Error) -> String {
     let words = match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {

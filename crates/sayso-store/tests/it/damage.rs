@@ -208,7 +208,7 @@ async fn a_damaged_personal_part_costs_that_part_alone_and_the_refusal_holds() {
     in_file(
         directory.path(),
         "events.db",
-        "UPDATE event SET sealed = x'00ff00' WHERE row = 4 /* damage */",
+        "UPDATE event SET sealed = x'00ff00' WHERE row = 4 /* every workspace: damage */",
     );
     for is_rebuilt in [false, true] {
         if is_rebuilt {
@@ -237,7 +237,9 @@ async fn a_damaged_personal_part_costs_that_part_alone_and_the_refusal_holds() {
 async fn a_person_whose_every_personal_part_is_damaged_is_refused_by_key() {
     let (directory, workspace) = one_store().await;
     for row in [1, 4] {
-        let damage = format!("UPDATE event SET sealed = x'01' WHERE row = {row} /* damage */");
+        let damage = format!(
+            "UPDATE event SET sealed = x'01' WHERE row = {row} /* every workspace: damage */"
+        );
         in_file(directory.path(), "events.db", &damage);
     }
     without_derived(directory.path());
@@ -258,12 +260,12 @@ async fn a_person_whose_every_personal_part_is_damaged_is_refused_by_key() {
 async fn a_damaged_event_is_named_when_the_views_are_rebuilt() {
     // The key of another person; the time; another leaf.
     for damage in [
-        "UPDATE event SET address_key = (SELECT address_key FROM event WHERE row = 3) WHERE row = 4 /* damage */",
-        "UPDATE event SET recorded_at = recorded_at + 1 WHERE row = 4 /* damage */",
-        "UPDATE event SET facts = (SELECT facts FROM event WHERE row = 1) WHERE row = 4 /* damage */",
-        "UPDATE event SET leaf_hash = zeroblob(32) WHERE row = 4 /* damage */",
-        "UPDATE event SET facts = x'ff' WHERE row = 4 /* damage */",
-        "DELETE FROM event WHERE row = 4 /* damage */",
+        "UPDATE event SET address_key = (SELECT address_key FROM event WHERE row = 3) WHERE row = 4 /* every workspace: damage */",
+        "UPDATE event SET recorded_at = recorded_at + 1 WHERE row = 4 /* every workspace: damage */",
+        "UPDATE event SET facts = (SELECT facts FROM event WHERE row = 1) WHERE row = 4 /* every workspace: damage */",
+        "UPDATE event SET leaf_hash = zeroblob(32) WHERE row = 4 /* every workspace: damage */",
+        "UPDATE event SET facts = x'ff' WHERE row = 4 /* every workspace: damage */",
+        "DELETE FROM event WHERE row = 4 /* every workspace: damage */",
     ] {
         let (directory, _) = one_store().await;
         in_file(directory.path(), "events.db", damage);
@@ -284,7 +286,7 @@ async fn views_that_name_another_persons_event_are_damaged_views() {
     {
         let views = rusqlite::Connection::open(directory.path().join("views.db")).unwrap();
         let histories: Vec<(Vec<u8>, Vec<u8>)> = views
-            .prepare("SELECT address_key, history FROM address")
+            .prepare("SELECT address_key, history FROM address /* every workspace: there is one */")
             .unwrap()
             .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
             .unwrap()
@@ -295,7 +297,7 @@ async fn views_that_name_another_persons_event_are_damaged_views() {
             let (_, history) = &histories[(n + 1) % histories.len()];
             views
                 .execute(
-                    "UPDATE address SET history = ?1 WHERE address_key = ?2 /* damage */",
+                    "UPDATE address SET history = ?1 WHERE address_key = ?2 /* every workspace: damage */",
                     rusqlite::params![history, key],
                 )
                 .unwrap();
@@ -326,7 +328,7 @@ async fn views_that_lost_a_row_take_nothing_more_about_its_person() {
     in_file(
         directory.path(),
         "views.db",
-        "DELETE FROM address WHERE address_key = (SELECT min(address_key) FROM address) /* damage */",
+        "DELETE FROM address WHERE address_key = (SELECT min(address_key) FROM address) /* every workspace: damage */",
     );
     let store = open(directory.path());
     let mut failed = 0;

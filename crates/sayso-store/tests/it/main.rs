@@ -1,7 +1,12 @@
 //! The SQLite store: the conformance suite on disk and in memory, restarts, faults, views and an
 //! index that cannot be written, the gate, rejects and look-ups, backups.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 mod accounts;
 mod addresses;

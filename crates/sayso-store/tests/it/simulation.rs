@@ -294,7 +294,9 @@ impl Run {
         {
             let recipient = match phone(n) {
                 sayso_core::address::Address::Phone(phone) => Recipient::Phone(phone),
-                _ => unreachable!("these people have phones"),
+                other @ (sayso_core::address::Address::Email(_)
+                | sayso_core::address::Address::ChannelId(_)
+                | sayso_core::address::Address::ExternalId(_)) => panic!("{other:?} is no phone"),
             };
             let question = Question { message, requirement: Requirement::OptIn, zone: None };
             let answer = store.screen(self.workspace, &question, &[recipient]).await.unwrap();
@@ -367,7 +369,7 @@ async fn run(seed: u64) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn several_clients_at_once_leave_what_the_rules_say() {
     for seed in KEPT.into_iter().chain(1..=SEEDS) {
-        let outcome = tokio::spawn(run(seed)).await;
-        assert!(outcome.is_ok(), "seed {seed} found something");
+        eprintln!("seed {seed}");
+        run(seed).await;
     }
 }

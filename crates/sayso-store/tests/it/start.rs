@@ -167,7 +167,7 @@ async fn a_file_of_another_kind_in_the_place_of_the_ledger_is_not_made_a_ledger(
         std::fs::remove_file(scene.file(name)).unwrap();
         let other = rusqlite::Connection::open(scene.file(name)).unwrap();
         other
-            .execute_batch("CREATE TABLE note (text TEXT) /* every workspace: not ours */")
+            .execute_batch("CREATE TABLE reject (text TEXT) /* every workspace: not ours */")
             .unwrap();
         drop(other);
         let refused = scene.is_refused();

@@ -42,6 +42,7 @@ fn ticked(history: &[ConsentEvent], n: i64) -> Vec<ConsentEvent> {
     all
 }
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 pub(super) fn rows() -> Vec<Row> {
     let left_marketing = [out(1).on(MARKETING)];
     let back = |statement| [&left_marketing[..], &box_without_topic(statement, 2)].concat();

@@ -154,7 +154,7 @@ impl Edit {
                 whole
             }
         };
-        let is_same = without_nulls(whole.clone()) == without_nulls(base);
+        let is_same = faults.is_empty() && without_nulls(whole.clone()) == without_nulls(base);
         adapt(&mut whole, &now);
         let sent = understand(Value::Object(whole), faults)?;
         Ok(Edited { sent, basis: Basis { is_same, stale } })
@@ -162,6 +162,7 @@ impl Edit {
 
     /// Refuses what rests on another state than the one there is. What is there already is as it was asked for,
     /// whatever it rests on: a retry is answered as the first was.
+    #[expect(clippy::fn_params_excessive_bools, reason = "it is there or it isn't")]
     pub(crate) fn admit(&self, tag: &Tag, basis: &Basis, is_there: bool) -> Result<(), Problem> {
         if is_there {
             return Ok(());
@@ -188,7 +189,9 @@ fn note_fixed(name: &str, known: &Value, faults: &mut Faults) {
         Value::String(text) => {
             faults.note_with_example(pointer, Code::InvalidValue, fault, text.clone());
         }
-        other => faults.note_with_example(pointer, Code::InvalidValue, fault, other.to_string()),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            faults.note_with_example(pointer, Code::InvalidValue, fault, known.to_string());
+        }
     }
 }
 

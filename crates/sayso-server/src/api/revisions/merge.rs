@@ -74,10 +74,8 @@ mod tests {
     use super::*;
 
     fn object(value: Value) -> Map<String, Value> {
-        match value {
-            Value::Object(members) => members,
-            other => panic!("{other} is no object"),
-        }
+        let Value::Object(members) = value else { panic!("{value} is no object") };
+        members
     }
 
     /// The cases of RFC 7396, appendix A, that begin with an object and a patch that is one.

@@ -20,7 +20,15 @@ pub(super) fn flag(value: Option<Value>, pointer: &str, faults: &mut Faults) -> 
         Value::Bool(true) => return Some(Statement::Yes),
         Value::Null => return None,
         Value::String(text) if text.trim().is_empty() => return None,
-        value if is_no(value) => return Some(Statement::No),
+        Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Array(_)
+        | Value::Object(_)
+            if is_no(&value) =>
+        {
+            return Some(Statement::No);
+        }
         Value::Number(_) => "is a number; only true is a yes",
         Value::String(text) if YES.contains(&no::plain(text).as_str()) => {
             "is text; only true without quotes is a yes"

@@ -115,7 +115,13 @@ async fn of_changes_on_one_tag_at_once_one_is_done() {
         let value = |n: usize| match &patch[&name] {
             Value::Array(_) => json!([format!("https://{n}.example")]),
             _ if name == "region" => json!(["DE", "FR", "IT", "ES", "PT", "NL", "BE", "AT"][n]),
-            _ => json!(format!("Word {n}")),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Object(_) => {
+                json!(format!("Word {n}"))
+            }
         };
         let bodies: Vec<Value> = (0..8).map(|n| json!({ &name: value(n) })).collect();
         let condition = ("if-match", tag.as_str());

@@ -114,6 +114,10 @@ impl Restore<'_> {
     }
 
     /// Makes the store from a backup that was verified; the ledger last.
+    #[expect(
+        clippy::fn_params_excessive_bools,
+        reason = "whether a file is missing is a yes or a no"
+    )]
     fn fill(
         &self,
         key: &MasterKey,

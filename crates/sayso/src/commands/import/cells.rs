@@ -101,7 +101,7 @@ fn is_among(cell: &str, words: &[&str]) -> bool {
 const BETWEEN: [&str; 10] = [":::", ";", ",", "|", "\n", " / ", " or ", " and ", " & ", " oder "];
 
 /// The parts of a cell, if each of several is an address; else the whole.
-fn several<'a>(cell: &'a str, is_one: fn(&str) -> bool) -> Vec<&'a str> {
+fn several(cell: &str, is_one: fn(&str) -> bool) -> Vec<&str> {
     for between in BETWEEN {
         let parts: Vec<&str> =
             cell.split(between).map(clean).filter(|part| !part.is_empty()).collect();

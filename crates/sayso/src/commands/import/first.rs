@@ -120,12 +120,12 @@ fn in_words(read: &Value) -> String {
     let mut words = text(read, "who").to_owned();
     let region = text(read, "region");
     if !region.is_empty() {
-        words.push_str(&format!(" ({region})"));
+        words.extend([" (", region, ")"]);
     }
     let about = [text(read, "channel"), text(read, "permission")].concat();
     let statement = text(read, "statement");
     if !statement.is_empty() {
-        words.push_str(&format!(": {about} {statement}"));
+        words.extend([": ", &about, " ", statement]);
     }
     let at = text(read, "occurred_at");
     match (text(read, "outcome"), at, statement) {
@@ -133,7 +133,7 @@ fn in_words(read: &Value) -> String {
         (_, "", "opt_in") => words.push_str(", without a date: older than everything"),
         (_, "", "opt_out") => words.push_str(", without a date: from now on"),
         (_, "", _) => {}
-        (_, at, _) => words.push_str(&format!(", said at {at}")),
+        (_, at, _) => words.extend([", said at ", at]),
     }
     words
 }

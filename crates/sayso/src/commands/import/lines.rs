@@ -86,7 +86,7 @@ impl Lines {
         let limit = u64::try_from(bytes).unwrap_or(0);
         let read = self.file.by_ref().take(limit).read_to_end(&mut skipped);
         read.map_err(|error| Failure::Input(format!("the list cannot be read: {error}")))?;
-        let ends = skipped.iter().filter(|byte| **byte == self.line_end).count();
+        let ends = skipped.split(|byte| *byte == self.line_end).count() - 1;
         self.line += u32::try_from(ends).unwrap_or(0);
         self.position += limit;
         Ok(())

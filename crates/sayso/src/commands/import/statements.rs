@@ -45,7 +45,7 @@ enum Word {
 /// The cells of a row, by field.
 struct Cells<'a> {
     mapping: &'a Mapping,
-    cells: &'a StringRecord,
+    record: &'a StringRecord,
     line: u32,
 }
 
@@ -69,7 +69,7 @@ impl Said {
 
     /// What it refuses, and the fault for the rest.
     fn only_refusals(mut self, fault: &str) -> Self {
-        self.statements.retain(|statement| is_refusal(statement));
+        self.statements.retain(is_refusal);
         self.faults.insert(0, fault.to_owned());
         self
     }
@@ -95,7 +95,7 @@ impl Mapping {
     }
 
     fn cells<'a>(&'a self, record: &Record, cells: &'a StringRecord) -> Cells<'a> {
-        Cells { mapping: self, cells, line: record.line }
+        Cells { mapping: self, record: cells, line: record.line }
     }
 
     /// A row with a delimiter too many stands in some text that is not in quotes. What it refuses is what
@@ -197,7 +197,7 @@ impl Cells<'_> {
         if let Some(constant) = self.mapping.constant(field) {
             return Some(constant.to_owned());
         }
-        let cells = self.mapping.columns_of(field).filter_map(|at| self.cells.get(at));
+        let cells = self.mapping.columns_of(field).filter_map(|at| self.record.get(at));
         cells.filter_map(cells::said).map(str::to_owned).next()
     }
 
@@ -224,7 +224,7 @@ impl Cells<'_> {
     fn has(&self, field: Field) -> bool {
         self.mapping
             .columns_of(field)
-            .filter_map(|at| self.cells.get(at))
+            .filter_map(|at| self.record.get(at))
             .any(|cell| cells::said(cell).is_some())
     }
 
@@ -361,7 +361,7 @@ impl Cells<'_> {
         let mut found: Vec<String> = Vec::new();
         let mut fault = None;
         for at in self.mapping.columns_of(field) {
-            let cell = self.cells.get(at).unwrap_or_default();
+            let cell = self.record.get(at).unwrap_or_default();
             let texts = if field == Field::Phone {
                 cells::phones(cell)
             } else if field == Field::Email {
@@ -528,7 +528,7 @@ impl Cells<'_> {
     /// Whether every cell can be what its column says.
     fn is_likely(&self) -> bool {
         (0..self.mapping.width()).all(|at| {
-            let Some(cell) = self.cells.get(at).and_then(cells::said) else { return true };
+            let Some(cell) = self.record.get(at).and_then(cells::said) else { return true };
             let Some(field) = self.mapping.at(at) else { return true };
             if field == Field::Phone {
                 cells::is_like_a_phone(cell)
@@ -548,7 +548,7 @@ impl Cells<'_> {
     fn addresses(&self) -> BTreeMap<usize, String> {
         let is_address = |at: &usize| self.mapping.at(*at).is_some_and(Field::is_address);
         let cells = (0..self.mapping.width()).filter(is_address);
-        cells.map(|at| (at, self.cells.get(at).unwrap_or_default().trim().to_owned())).collect()
+        cells.map(|at| (at, self.record.get(at).unwrap_or_default().trim().to_owned())).collect()
     }
 }
 

@@ -139,7 +139,7 @@ enum Begins {
 }
 
 fn header_at(seen: &[Record], names_address: &dyn Fn(&str) -> bool) -> Begins {
-    let is_header = |record: &Record| record.cells.iter().any(|cell| names_address(cell));
+    let is_header = |record: &Record| record.cells.iter().any(names_address);
     let is_row = |record: &Record| record.cells.iter().any(cells::is_like_an_address);
     let header = seen.iter().position(is_header);
     let row = seen.iter().position(is_row);

@@ -1,3 +1,5 @@
+//! Rows as people have them, and what is read of each.
+
 use serde_json::{Value, json};
 
 use super::super::columns::Told;

@@ -83,9 +83,13 @@ async fn things(app: &TestApp) -> Vec<Thing> {
         Thing::new("/v1/connections", &account, json!({ "name": "Other" })),
         Thing::new("/v1/senders", &sender, json!({ "name": "Other" })),
         Thing::new("/v1/rules", &rule, json!({ "reply": "Hello." })),
-        // The form before the site whose pages show it.
+        // A form is shown on the site, whose pages it names.
+        Thing::new(
+            "/v1/sites",
+            &site,
+            json!({ "origins": ["https://shop.example", "https://two.example"] }),
+        ),
         Thing::new("/v1/forms", &form, json!({ "title": "News" })),
-        Thing::new("/v1/sites", &site, json!({ "origins": ["https://two.example"] })),
         Thing::new("/v1/entry-points", &entry, json!({ "call_to_action": "Write to us" })),
         Thing { path: "/v1/settings".to_owned(), patch: json!({ "region": "DE" }) },
     ]

@@ -113,7 +113,7 @@ async fn of_changes_on_one_tag_at_once_one_is_done() {
         let tag = read.tag();
         let name = thing.changed()[0].clone();
         let value = |n: usize| match &patch[&name] {
-            Value::Array(_) => json!([format!("https://{n}.example")]),
+            Value::Array(_) => json!(["https://shop.example", format!("https://{n}.example")]),
             _ if name == "region" => json!(["DE", "FR", "IT", "ES", "PT", "NL", "BE", "AT"][n]),
             Value::Null
             | Value::Bool(_)

@@ -249,7 +249,7 @@ pub(crate) struct Import {
     /// Whose clocks the times without a zone are of, as in `America/New_York`.
     #[arg(long)]
     pub(crate) zone: Option<String>,
-    /// In what the file is written, if not in UTF-8, UTF-16 or Windows-1252: windows-1251, `shift_jis`.
+    /// In what the file is written, if not in UTF-8, UTF-16 or Windows-1252: `windows-1251` or `shift_jis`.
     #[arg(long)]
     pub(crate) encoding: Option<String>,
     /// Which sheet of a workbook to read; the first that holds anything if absent.

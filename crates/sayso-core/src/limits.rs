@@ -95,7 +95,7 @@ limits! {
     count PAGE_ITEMS_DEFAULT: usize = 50, "Items of a page when the caller names no number.";
     count PAGE_ITEMS_MAX: usize = 500, "Items of a page at the most.";
     count BODY_BYTES_MAX: usize = 262_144, "A single JSON request: 256 KiB holds any one consent with evidence.";
-    count UNREAD_BYTES_MAX: usize = 65_536, "Of a body that its answer does not need, read before the answer goes out: 64 KiB is what a client sends over HTTP/2 before it hears anything (RFC 9113 section 6.9.2).";
+    count UNREAD_BYTES_MAX: usize = 1_114_112, "Of a body that its answer does not need, read before the answer goes out: 1 MiB, which few requests exceed, and the 64 KiB that a client sends over HTTP/2 before it hears anything (RFC 9113 section 6.9.2). A client that hears an error in the middle may break off, and lose the answer.";
     count UNREAD_TAIL_BYTES_MAX: usize = 4_194_304, "Of such a body, read over HTTP/2 while the answer is under way: 4 MiB, four times what may be on its way at once, so that a client that stops when it reads the answer never loses it.";
     count BATCH_BODY_BYTES_MAX: usize = 33_554_432, "A batch request: 32 MiB.";
     count TAG_BODY_BYTES_MAX: usize = 16_384, "What one page view may send: 16 KiB.";

@@ -338,7 +338,9 @@ fn export() {
     shell.run(&["export", "--channel", "sms", "--output", "missing/sms.csv"]);
     shell.both(&["export", "--channel", "smoke", "--status", "yes"]);
     shell.both(&["export", "--erasures"]).run(&["export", "--erasures", "--output", "list"]);
-    shell.run(&["export", "--erasures", "--channel", "sms"]).run(&["export", "--status", "opted_in"]);
+    shell
+        .run(&["export", "--erasures", "--channel", "sms"])
+        .run(&["export", "--status", "opted_in"]);
     assert_transcript("export", &shell);
 }
 

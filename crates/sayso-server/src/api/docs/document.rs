@@ -57,6 +57,7 @@ pub(crate) fn document() -> Value {
     let mut document = serde_json::to_value(written()).unwrap_or_default();
     for operation in operations_mut(&mut document) {
         add_common_responses(operation);
+        open_patch(operation);
     }
     let schemas = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut);
     for (name, schema) in schemas.into_iter().flatten() {
@@ -97,6 +98,20 @@ fn written() -> OpenApi {
         .merge(capture::routes())
         .split_for_parts();
     written
+}
+
+/// Says of a merge patch that it may hold any member of what it changes, and none of them must be there.
+/// What it comes to is judged as a whole.
+fn open_patch(operation: &mut Map<String, Value>) {
+    let media = operation
+        .get_mut("requestBody")
+        .and_then(|body| body.pointer_mut("/content/application~1merge-patch+json"))
+        .and_then(Value::as_object_mut);
+    let Some(media) = media else { return };
+    let name = media.get("schema").and_then(|schema| schema.get("$ref")).and_then(Value::as_str);
+    let name = name.and_then(|name| name.rsplit('/').next()).unwrap_or("the request");
+    let about = format!("Members of {name} to change; `null` takes one away (RFC 7396).");
+    media.insert("schema".to_owned(), json!({ "type": "object", "description": about }));
 }
 
 /// Says of what a client sends that unknown fields are refused, and which ones are required: those

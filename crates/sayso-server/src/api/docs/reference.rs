@@ -191,6 +191,9 @@ impl Operation<'_> {
         self.render_parameters(&source.document, html);
         if let Some(schema) = self.request_schema() {
             html.raw("<h3>Body</h3>\n");
+            if schema.get("$ref").is_none() {
+                html.prose(text_of(schema, "description"));
+            }
             render_fields(source, schema, DEPTH_MAX, html);
         }
         self.render_responses(source, html);

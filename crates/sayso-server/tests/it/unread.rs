@@ -8,11 +8,14 @@ use std::time::Duration;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{Request, StatusCode, Version};
 use futures_util::stream;
+use sayso_core::limits;
 use tokio::time::Instant;
 
 use crate::support::TestApp;
 
 const PIECE: usize = 1 << 10;
+/// KiB that are read before an answer goes out.
+const MOST: usize = limits::UNREAD_BYTES_MAX / PIECE;
 
 /// A body of so many KiB, and how many of them were read.
 fn body(pieces: usize) -> (Body, Arc<AtomicUsize>) {
@@ -30,7 +33,7 @@ fn call(method: &str, path: &str, kind: &str) -> axum::http::request::Builder {
 }
 
 #[tokio::test]
-async fn what_is_refused_before_its_body_is_read_reads_64_kib_of_it_and_no_more() {
+async fn what_is_refused_before_its_body_is_read_reads_a_bounded_part_of_it_and_no_more() {
     let app = TestApp::start().await;
     let key = format!("Bearer {}", app.key);
     let json = "application/json";
@@ -42,7 +45,9 @@ async fn what_is_refused_before_its_body_is_read_reads_64_kib_of_it_and_no_more(
         (StatusCode::UNAUTHORIZED, "POST", "/hooks/con_x?token=x", json, key.as_str()),
     ];
     for (status, method, path, kind, key) in calls {
-        for (sent, expected) in [(1, 1), (64, 64), (65, 64), (1_000, 64)] {
+        for (sent, expected) in
+            [(1, 1), (1_000, 1_000), (MOST, MOST), (MOST + 1, MOST), (5_000, MOST)]
+        {
             let (body, read) = body(sent);
             let request = call(method, path, kind).header("authorization", key).body(body).unwrap();
             let response = app.begin(request).await;
@@ -108,7 +113,9 @@ fn over_http_2(pieces: usize) -> (Request<Body>, Arc<AtomicUsize>) {
 #[tokio::test]
 async fn over_http_2_the_rest_is_read_while_the_answer_is_under_way_up_to_a_bound() {
     let app = TestApp::start().await;
-    for (sent, at_first, at_last) in [(64, 64, 64), (1_024, 64, 1_024), (100_000, 64, 64 + 4_096)] {
+    for (sent, at_first, at_last) in
+        [(64, 64, 64), (2_000, MOST, 2_000), (100_000, MOST, MOST + 4_096)]
+    {
         let (request, read) = over_http_2(sent);
         let response = app.begin(request).await;
         assert_eq!(response.status(), StatusCode::UNAUTHORIZED);

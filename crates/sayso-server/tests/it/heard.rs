@@ -258,3 +258,36 @@ async fn a17_many_ticks_beside_one_refusal_lift_nothing() {
     let ask = json!({ "phone": phone, "channel": "whatsapp", "topic": stand.offers });
     assert_eq!(stand.app.post("/v1/check", &ask).await.json()["decision"], "deny");
 }
+
+/// Field A17, by a caller who dates the refusal: a tick that was made while it was on its way lifts nothing.
+#[tokio::test]
+async fn a17_a_tick_made_while_a_dated_refusal_was_on_its_way_does_not_outrun_it() {
+    for (before, decision) in [(Span::seconds(2), "deny"), (Span::minutes(10), "allow")] {
+        let stand = crate::entry::Stand::open().await;
+        let phone = "+14155552671";
+        let said_at = stand.app.now();
+        stand.app.advance(before);
+        stand.tick(phone, "visit").await;
+        let mut out = act(phone, "opt_out", &said_at, &stand.notice);
+        out["channel"] = json!("whatsapp");
+        assert_eq!(stand.app.post("/v1/consents", &out).await.status, StatusCode::CREATED);
+        let ask = json!({ "phone": phone, "channel": "whatsapp", "topic": stand.offers });
+        let answer = stand.app.post("/v1/check", &ask).await.json();
+        assert_eq!(answer["decision"], decision, "{before:?}: {answer}");
+    }
+}
+
+/// Field A17: what the address itself confirmed afterwards still counts.
+#[tokio::test]
+async fn a17_a_later_act_of_the_person_outlives_a_dated_refusal() {
+    let chat = Chat::open().await;
+    chat.records("opt_in", "all").await;
+    let said_at = chat.app.now();
+    chat.app.advance(Span::seconds(2));
+    let mut yes = act(PHONE, "opt_in", &chat.app.now(), &chat.notice);
+    yes["level"] = json!("confirmed");
+    assert_eq!(chat.app.post("/v1/consents", &yes).await.status, StatusCode::CREATED);
+    let out = act(PHONE, "opt_out", &said_at, &chat.notice);
+    assert_eq!(chat.app.post("/v1/consents", &out).await.status, StatusCode::CREATED);
+    assert_eq!(chat.status().await, "opted_in");
+}

@@ -14,10 +14,12 @@ use sayso_core::event::{ConsentEvent, Fact, Sealed};
 use sayso_core::event_id::is_keyed;
 use sayso_core::guard::Guarded;
 use sayso_core::id::{EventId, ProfileId, SenderId, WorkspaceId};
+use sayso_core::limits;
 use sayso_core::register::Mark;
 use sayso_core::registers::{Joined, Registers};
 use sayso_core::source::Evidence;
-use sayso_core::statement::Statement;
+use sayso_core::source::Road;
+use sayso_core::statement::{Slot, Statement};
 use sayso_core::time::{Span, Timestamp};
 
 use super::accounts::{Due, is_no_new_account};
@@ -469,6 +471,12 @@ impl<'a> Group<'a> {
             return Ok(draft.left_out(Outcome::Repeated, registers, self.now()));
         }
         let now = self.now();
+        if let Some(tick) = self.outrunning(workspace, prepared, &registers, now)? {
+            // On equal times the refusal wins.
+            let refusal = Draft { occurred_at: tick, ..draft.clone() };
+            let refusal = refusal.prepare(workspace, self.shared, *key, hint.clone());
+            return self.append_new(workspace, &refusal);
+        }
         let heard = self.heard(workspace, &draft.subject, Arc::clone(&registers))?;
         match draft.guard.judge(&draft.event(*key, now), &heard, now) {
             Guarded::Stands => self.append_new(workspace, prepared),
@@ -479,6 +487,42 @@ impl<'a> Group<'a> {
             }
             Guarded::Withheld => Ok(draft.left_out(Outcome::Withheld, registers, now)),
         }
+    }
+
+    /// When the last tick was made that nobody vouches for and that would outrun a refusal: one dated after
+    /// it, while the refusal was on its way. What a refusal claims of its time is read for the refusal.
+    fn outrunning(
+        &mut self,
+        workspace: &Workspace,
+        Prepared { draft, key, .. }: &Prepared,
+        registers: &Registers,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let Fact::Consent(permission, Statement::OptOut) = draft.fact else { return Ok(None) };
+        let said = draft.occurred_at;
+        let is_on_its_way = said < now && said >= now.minus(limits::CLOCK_AHEAD_MAX);
+        if !is_on_its_way || draft.import.is_some() {
+            return Ok(None);
+        }
+        let covered: Vec<Mark> = match permission {
+            Permission::Messages(channel, scope) => registers
+                .on_channel(channel)
+                .filter(|(inner, _)| scope.covers(*inner))
+                .filter_map(|(_, register)| register.act(Slot::Single).copied())
+                .collect(),
+            Permission::Processing => {
+                registers.processing().act(Slot::Single).copied().into_iter().collect()
+            }
+        };
+        let mut last = None;
+        for mark in covered.into_iter().filter(|mark| mark.at > said) {
+            let row = self.find_event(workspace, *key, mark.event, None)?;
+            let road = row.map(|row| row.event.source.road);
+            if matches!(road, Some(Road::Form | Road::EntryPoint)) {
+                last = last.max(Some(mark.at));
+            }
+        }
+        Ok(last)
     }
 
     /// What is known of a draft that is not written.

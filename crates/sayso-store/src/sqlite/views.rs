@@ -282,7 +282,7 @@ pub(super) fn for_each_address(
 pub(super) fn addressless(views: &Connection, workspace: WorkspaceNo) -> Result<u64, StoreError> {
     views
         .query_row(
-            "SELECT count(*) FROM address WHERE workspace = ?1 AND sealed IS NULL",
+            "SELECT count(*) FROM address INDEXED BY addressless WHERE workspace = ?1 AND sealed IS NULL",
             params![workspace],
             |row| row.get::<_, i64>(0),
         )

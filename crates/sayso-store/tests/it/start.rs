@@ -239,7 +239,10 @@ async fn a_first_start_that_was_broken_off_goes_on_at_the_next() {
 async fn what_a_start_counts_and_gives_up_is_found_by_an_index() {
     let scene = Closed::new().await;
     for (file, statement) in [
-        ("views.db", "SELECT count(*) FROM address WHERE workspace = ?1 AND sealed IS NULL"),
+        (
+            "views.db",
+            "SELECT count(*) FROM address INDEXED BY addressless WHERE workspace = ?1 AND sealed IS NULL",
+        ),
         (
             "work.db",
             "UPDATE message SET state = 8 WHERE state = 2 AND ?1 > 0 /* every workspace: a test */",

@@ -228,6 +228,14 @@ impl Shared {
             None => self.told_until_now(&workspace, &place)?,
             Some(past) => past.told(&self.events_of(&place)?),
         };
+        if rows.is_empty()
+            && let Subject::Address(address) = subject
+            && self.has_lost(&place, address)?
+        {
+            let lost = StoreError::Corrupt { table: "address", id: place.1.to_string() };
+            self.note_damage(&lost);
+            return Err(lost);
+        }
         let before = query.after.map_or(i64::MAX, |after| i64::try_from(after).unwrap_or(i64::MAX));
         rows.retain(|row| *row < before);
         let more = rows.len() > query.items;
@@ -247,6 +255,19 @@ impl Shared {
         let registers = self.registers_now(place)?;
         let undone = self.configuration(workspace.id)?.undone_imports.clone();
         Ok(Told { rows: self.newest_rows_of(place)?, registers, undone })
+    }
+
+    /// Whether the views lost what the gate knows of an address. The writer tells the gate a moment before
+    /// the tail, so this looks again until that moment is over.
+    fn has_lost(&self, place: &Place, address: &Address) -> Result<bool, StoreError> {
+        const LOOKS: usize = 1_000;
+        for _ in 0..LOOKS {
+            if !self.gate(place.0).knows(address, &place.1) || !self.rows_of(place)?.is_empty() {
+                return Ok(false);
+            }
+            std::thread::yield_now();
+        }
+        Ok(true)
     }
 
     /// The rows about an address, the newest first.

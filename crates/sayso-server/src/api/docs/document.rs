@@ -108,9 +108,8 @@ fn open_patch(operation: &mut Map<String, Value>) {
         .and_then(|body| body.pointer_mut("/content/application~1merge-patch+json"))
         .and_then(Value::as_object_mut);
     let Some(media) = media else { return };
-    let name = media.get("schema").and_then(|schema| schema.get("$ref")).and_then(Value::as_str);
-    let name = name.and_then(|name| name.rsplit('/').next()).unwrap_or("the request");
-    let about = format!("Members of {name} to change; `null` takes one away (RFC 7396).");
+    let about =
+        "Any of the members that `PUT` takes, to be changed; `null` takes one away (RFC 7396).";
     media.insert("schema".to_owned(), json!({ "type": "object", "description": about }));
 }
 

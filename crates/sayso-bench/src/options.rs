@@ -76,11 +76,13 @@ pub(crate) enum Row {
     Pages,
     /// Opt-outs while people are erased.
     Erasure,
+    /// A provider's "Stop" while strangers flood the tag.
+    Flood,
 }
 
 impl Row {
     /// The order of the table.
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Batch,
         Self::Record,
         Self::Engine,
@@ -94,11 +96,12 @@ impl Row {
         Self::Messages,
         Self::Pages,
         Self::Erasure,
+        Self::Flood,
     ];
 
     /// The order of measuring: what adds to the store comes last, so that the others and their
     /// rivals know the same people.
-    pub(crate) const MEASURED: [Self; 13] = [
+    pub(crate) const MEASURED: [Self; 14] = [
         Self::Batch,
         Self::Check,
         Self::Memory,
@@ -111,6 +114,7 @@ impl Row {
         Self::Messages,
         Self::Pages,
         Self::Erasure,
+        Self::Flood,
         Self::Import,
     ];
 
@@ -130,6 +134,7 @@ impl Row {
             Self::Messages => "messages",
             Self::Pages => "pages",
             Self::Erasure => "erasure",
+            Self::Flood => "flood",
         }
     }
 }

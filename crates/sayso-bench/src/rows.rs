@@ -6,6 +6,7 @@ mod check;
 mod disk;
 mod engine;
 mod erasure;
+mod flood;
 mod import;
 mod memory;
 mod messages;
@@ -36,5 +37,6 @@ pub(crate) async fn measure(row: Row, rig: &mut Rig) -> Result<Outcome> {
         Row::Messages => messages::measure(rig).await,
         Row::Pages => pages::measure(rig).await,
         Row::Erasure => erasure::measure(rig).await,
+        Row::Flood => flood::measure(rig).await,
     }
 }

@@ -36,6 +36,14 @@ pub struct ConsentEvent {
     pub basis: Option<EventId>,
 }
 
+impl ConsentEvent {
+    /// Whether nobody vouches for it: a stranger may have said it of somebody else's address (rules 11
+    /// and 15).
+    pub fn is_unproven(&self) -> bool {
+        self.actor == Actor::Visitor
+    }
+}
+
 /// What an event says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fact {

@@ -22,6 +22,9 @@ pub enum Guard {
     LiftsNothing(Message),
     /// A row of a list that nobody has approved: what would lift a refusal is not written (rule 16).
     HeldIfLifting(Message),
+    /// A yes that nobody vouches for: what would lift a refusal is not written, unless nobody vouches for the
+    /// refusal either. Who said it, the writer knows.
+    LiftsUnproven(Message),
     /// A yes given on a page: it is not written if something around it was refused after the page was made.
     NotRefusedSince(Message, Timestamp),
     /// START on a category: it is written only where the category itself is refused (rule 19).
@@ -54,7 +57,7 @@ impl Guard {
         match self {
             Self::LiftsNothing(message) if lifts(message) => Guarded::Doubted(Doubt::Unproven),
             Self::None | Self::LiftsNothing(_) => Guarded::Stands,
-            Self::HeldIfLifting(message) => withheld(lifts(message)),
+            Self::HeldIfLifting(message) | Self::LiftsUnproven(message) => withheld(lifts(message)),
             Self::NotRefusedSince(message, since) => {
                 if channel.is_some() {
                     withheld(refused_since(known, message, scope, *since))

@@ -149,6 +149,15 @@ limits! {
     count TEMPLATES_PER_WORKSPACE_MAX: usize = 20_000, "Templates of a workspace that providers told of: three times what one account may have.";
     count INFERRED_REFUSALS_PER_DAY: u32 = 200, "Inferred refusals of a sender and day before the rest are held together: more is rather a fault of the provider's than people's will (rule 15).";
     count INFERRED_REFUSALS_PER_DAY_MAX: u32 = 100_000, "What a workspace may set it to: nobody reads through more.";
+    count UNPROVEN_REFUSALS_PER_HOUR: u64 = 200, "Refusals of a site and hour that nobody vouches for, before the rest are held together, unless the site usually has more (rule 15).";
+    count UNPROVEN_REFUSALS_TIMES_USUAL: u64 = 3, "How many times what a site usually has in an hour is no flood yet (rule 15).";
+    count UNPROVEN_AT_ONCE: usize = 2, "Requests of pages whose refusals nobody vouches for that are recorded at the same time: the lane that a flood waits in, beside which everybody else goes on.";
+    count UNPROVEN_WAITING_MAX: usize = 256, "Requests that wait in that lane; a further one is asked to come back.";
+    count UNPROVEN_PER_NETWORK: u32 = 600, "Requests of pages with refusals that nobody vouches for that one network may make in an hour past its ordinary limit: what a stranger can add to the ledger.";
+    count HIDDEN_ROWS_AT_ONCE: i64 = 1_000_000, "Rows of the ledger that one sweep looks through for refusals that hid something long enough: a second of reading in the background.";
+    count RETRACTION_STEP_EVENTS: usize = 64, "Events that a retraction of a span leaves out in one step: a few milliseconds, then whoever waits has its turn.";
+    count RETRACTED_SPAN_EVENTS_MAX: usize = 100_000, "Events that one retraction of a span leaves out: a longer span is retracted in parts.";
+    count LINK_REQUESTS_WAITING_MAX: usize = 1_024, "Requests for a link that wait to be looked at after their answer; a further one is asked to come back.";
     count NOT_ON_CHANNEL_REPEATS: usize = 3, "Messages that fail in a row with a code of which it is unconfirmed that it says so, before an address counts as invalid.";
     count SANDBOX_PHONES_MAX: usize = 1_000_000, "Simulated phones of a server; all of them are in memory.";
     count SANDBOX_MESSAGES_MAX: usize = 100, "Messages kept by one simulated phone; the oldest go first.";
@@ -270,6 +279,9 @@ limits! {
     span QUEUE_BACK_OFF_MAX = Span::minutes(10), "Each further refusal doubles the rest, up to this, unless the provider names a longer time.";
     span EARLY_REPORT_KEPT = Span::hours(1), "A report on a message whose id at the provider is not written yet is kept this long.";
     span REPORT_WAIT = Span::seconds(2), "A report that overtakes the end of its hand-over waits this long for it.";
+    span UNPROVEN_REFUSAL_HIDES = Span::days(30), "What is kept of a person whose processing is refused by somebody nobody vouches for is hidden this long, then destroyed, unless the refusal was retracted (rule 11).";
+    span UNPROVEN_LANE_WAIT = Span::seconds(10), "A page waits this long for the lane of refusals that nobody vouches for.";
+    span UNPROVEN_USUAL_WINDOW = Span::days(7), "How far back it is looked to see how many refusals a site usually has.";
     span REJECT_RETENTION = Span::days(30), "A refused statement is kept for 30 days (rule 1).";
     span LOOK_UP_RETENTION = Span::days(400), "Who looked a person up is kept for a year and the time to ask about it (rule 29).";
     span MESSAGE_RETENTION = Span::days(400), "A message that went or ended is kept for a year and the time to ask about it; one that waits is never deleted.";
@@ -282,7 +294,7 @@ limits! {
     span REQUEST_TIMEOUT = Span::seconds(30), "A request that takes longer is answered with a 503.";
     span FLUSH_INTERVAL = Span::seconds(5), "The views follow the ledger at the latest after this time; more at a time is cheaper.";
     span INDEX_SAVE_INTERVAL = Span::minutes(5), "The gate index is saved this often, so that a start after a crash replays little.";
-    span PUBLIC_ANSWER_TIME = Span::micros(25_000), "Answers to browsers take at least 25 ms, so that the time tells nothing about the address (rule 23).";
+    span PUBLIC_ANSWER_TIME = Span::micros(100_000), "Answers to browsers leave 100 ms after their request is whole, or at a multiple of it: longer than what is looked up and written for anybody takes, also under load, so that the time tells nothing about the address (rule 23).";
     span FORM_ANSWER_TIME = Span::micros(250_000), "The answer to a form takes at least 250 ms: making a profile for somebody new fits into it, so that the time tells nothing about the person (rule 23).";
     span FORM_CHALLENGE_HOLDS = Span::hours(6), "A form that was open for longer is sent once more: work done in advance is worth little.";
     span FORM_PATIENCE = Span::seconds(8), "Who runs no script and sends a form sooner than this after it was opened is asked to wait and press again.";

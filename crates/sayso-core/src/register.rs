@@ -168,7 +168,12 @@ impl Register {
     /// The latest refusal that nothing in this register lifts: no express opt-in and no `start` is
     /// later. With one register this is the whole of line 1; so processing is judged (rule 11).
     pub fn standing_refusal(&self, now: Timestamp) -> Option<&Mark> {
-        self.refusals().filter(|refusal| !self.lifts_at(refusal, now)).max()
+        self.standing_refusals(now).max()
+    }
+
+    /// Every refusal that nothing in this register lifts, by whomever it was said.
+    pub fn standing_refusals(&self, now: Timestamp) -> impl Iterator<Item = &Mark> {
+        self.refusals().filter(move |refusal| !self.lifts_at(refusal, now))
     }
 
     /// Whether an express opt-in without an end or a `start` in this register is later.

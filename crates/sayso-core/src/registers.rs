@@ -12,7 +12,7 @@ use crate::event::{ConsentEvent, Fact, Retracted, Switched};
 use crate::id::{EventId, ImportId, ProfileId, SenderId};
 use crate::register::{Mark, Register};
 use crate::retraction::is_refusal_of_the_person;
-use crate::statement::Statement;
+use crate::statement::{Slot, Statement};
 use crate::suppression::{Cover, Suppression, Suppressions};
 use crate::time::Timestamp;
 
@@ -259,6 +259,13 @@ impl Registers {
     /// Whether the person was erased.
     pub const fn is_erased(&self) -> bool {
         self.erased.is_some()
+    }
+
+    /// Whether the person said something through the address, or a caller says that they did: an act, or a
+    /// message. What is `pending` anybody may have typed, and a report is somebody's belief.
+    pub fn was_heard(&self) -> bool {
+        let acts = self.all().flat_map(Register::acts);
+        !self.activity.is_empty() || acts.into_iter().any(|(slot, _)| slot != Slot::Pending)
     }
 
     /// Whether nothing is known.

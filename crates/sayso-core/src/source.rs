@@ -12,7 +12,7 @@ use crate::notice::NoticeRef;
 
 words! {
     /// Who acted.
-    Actor: "subject, operator, provider, system" {
+    Actor: "subject, operator, provider, system, visitor" {
         /// The person.
         Subject = "subject", 1;
         /// Somebody of the business.
@@ -21,6 +21,9 @@ words! {
         Provider = "provider", 3;
         /// Sayso itself.
         System = "system", 4;
+        /// Somebody who visits a page, and whom nobody vouches for: the person, or a stranger who knows the
+        /// address.
+        Visitor = "visitor", 5;
     }
 }
 

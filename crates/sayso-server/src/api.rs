@@ -32,6 +32,7 @@ pub(crate) mod sandbox;
 
 pub(crate) mod look_ups;
 pub(crate) mod rejects;
+pub(crate) mod retractions;
 pub(crate) mod reviews;
 
 pub(crate) mod connections;
@@ -64,6 +65,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(profiles::link, profiles::unlink))
         .routes(routes!(events::list))
         .routes(routes!(events::retract))
+        .routes(routes!(retractions::retract))
         .routes(routes!(imports::begin))
         .routes(routes!(imports::rows))
         .routes(routes!(imports::undo))

@@ -31,10 +31,12 @@ use crate::observe::{Metrics, RequestIds, Track};
 use crate::outgoing::Guard;
 use crate::problem::{Code, Problem};
 use crate::rate::{RateLimits, Rates};
+use crate::unproven::Unproven;
 use crate::unread::ReadRest;
 use crate::workers::carrier::Carrier;
 use crate::workers::counting::Counting;
 use crate::workers::dispatch::Dispatch;
+use crate::workers::link_requests::LinkRequests;
 use crate::workers::sandbox::Sandbox;
 use crate::{admin, api, capture, hooks, local, workers};
 
@@ -51,6 +53,8 @@ pub struct App {
     ready: AtomicBool,
     dispatch: Dispatch,
     counting: Counting,
+    unproven: Unproven,
+    link_requests: LinkRequests,
     carrier: Carrier,
     sandbox: Sandbox,
     vocabularies: Vocabularies,
@@ -131,6 +135,8 @@ impl App {
             ready: AtomicBool::new(true),
             dispatch: Dispatch::default(),
             counting: Counting::default(),
+            unproven: Unproven::default(),
+            link_requests: LinkRequests::default(),
             carrier: Carrier::new(options.provider_timeout, options.outgoing),
             sandbox: Sandbox::default(),
             vocabularies: Vocabularies::default(),
@@ -270,6 +276,16 @@ impl App {
         &self.counting
     }
 
+    /// Those who asked for their link.
+    pub(crate) const fn link_requests(&self) -> &LinkRequests {
+        &self.link_requests
+    }
+
+    /// The lane of refusals that nobody vouches for.
+    pub(crate) const fn unproven(&self) -> &Unproven {
+        &self.unproven
+    }
+
     /// Counts what people said to senders so far; for those who cannot wait for the worker.
     pub async fn count_noted(&self) {
         workers::counting::count_noted(self).await;
@@ -295,14 +311,18 @@ impl App {
         if let Err(error) = self.reach.write(self).await {
             tracing::warn!(error = %error, "counts of entry points wait to be written");
         }
+        if let Err(error) = self.unproven.write(self).await {
+            tracing::warn!(error = %error, "counts of sites wait to be written");
+        }
     }
 
-    /// Hands over every message that is due, and says how many it claimed; for those who cannot wait
-    /// for the workers.
+    /// Sends the links that were asked for and hands over every message that is due, and says how many it
+    /// claimed; for those who cannot wait for the workers.
     ///
     /// # Errors
     /// The store's.
     pub async fn send_due(&self) -> Result<usize, StoreError> {
+        workers::link_requests::send_asked(self).await;
         workers::dispatch::send_due(self).await
     }
 

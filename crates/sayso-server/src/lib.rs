@@ -21,9 +21,11 @@ mod workers;
 mod body;
 mod caller;
 mod double_opt_in;
+mod held;
 mod judging;
 mod local;
 mod personal_links;
+mod unproven;
 mod unread;
 mod way_out;
 

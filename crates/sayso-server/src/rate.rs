@@ -56,6 +56,8 @@ pub(crate) struct Rates {
     addresses: DefaultKeyedRateLimiter<AddressKey>,
     workspaces: DefaultKeyedRateLimiter<WorkspaceId>,
     unproven: DefaultKeyedRateLimiter<Network>,
+    refusals_past_limit: DefaultKeyedRateLimiter<Network>,
+    visitors: DefaultKeyedRateLimiter<AddressKey>,
     form_addresses: DefaultKeyedRateLimiter<AddressKey>,
     /// The most events that are counted at once.
     events: Rate,
@@ -97,6 +99,8 @@ impl Rates {
             addresses: RateLimiter::keyed(quota(rates.address)),
             workspaces: RateLimiter::keyed(quota(rates.workspace)),
             unproven: RateLimiter::keyed(quota(of_forms(limits::FORM_UNPROVEN_PER_NETWORK))),
+            refusals_past_limit: RateLimiter::keyed(quota(an_hour(limits::UNPROVEN_PER_NETWORK))),
+            visitors: RateLimiter::keyed(quota(rates.address)),
             form_addresses: RateLimiter::keyed(quota(of_forms(limits::FORM_PER_ADDRESS))),
             events: rates.workspace,
         }
@@ -115,6 +119,17 @@ impl Rates {
     /// Counts a request about an address.
     pub(crate) fn take_address(&self, address: AddressKey) -> Result<(), Problem> {
         take(&self.addresses, &address)
+    }
+
+    /// Counts a page of a network that is over its limit, and may bring a refusal (rule 5).
+    pub(crate) fn take_refusal_past_limit(&self, ip: IpAddr) -> Result<(), Problem> {
+        take(&self.refusals_past_limit, &Network::of(ip))
+    }
+
+    /// Counts what somebody does who came by a link of theirs: apart from what strangers say of the address,
+    /// who would see by their own limit that somebody was there.
+    pub(crate) fn take_visitor(&self, address: AddressKey) -> Result<(), Problem> {
+        take(&self.visitors, &address)
     }
 
     /// Counts a submission of a form that brings no proof of work.
@@ -151,6 +166,8 @@ impl Rates {
         self.addresses.retain_recent();
         self.workspaces.retain_recent();
         self.unproven.retain_recent();
+        self.refusals_past_limit.retain_recent();
+        self.visitors.retain_recent();
         self.form_addresses.retain_recent();
     }
 }
@@ -159,6 +176,12 @@ impl Rates {
 fn of_forms(submissions: u32) -> Rate {
     let requests = NonZeroU32::new(submissions).unwrap_or(NonZeroU32::MIN);
     Rate { requests, per: duration(limits::FORM_LIMIT_WINDOW) }
+}
+
+/// So many in an hour.
+fn an_hour(requests: u32) -> Rate {
+    let requests = NonZeroU32::new(requests).unwrap_or(NonZeroU32::MIN);
+    Rate { requests, per: Duration::from_hours(1) }
 }
 
 fn quota(rate: Rate) -> Quota {

@@ -166,6 +166,7 @@ impl Server {
         tasks.spawn(public.serve(stopped.clone()));
         tasks.spawn(workers::dispatch::run(Arc::clone(&self.app), stopped.clone()));
         tasks.spawn(workers::counting::run(Arc::clone(&self.app), stopped.clone()));
+        tasks.spawn(workers::link_requests::run(Arc::clone(&self.app), stopped.clone()));
         tasks.spawn(admin.serve(stopped));
         let mut tidy = tokio::time::interval(TIDY_INTERVAL);
         let mut stop: Pin<Box<dyn Future<Output = ()> + Send + '_>> = Box::pin(stop);

@@ -8,6 +8,7 @@ pub(crate) mod back_off;
 pub(crate) mod carrier;
 pub(crate) mod counting;
 pub(crate) mod dispatch;
+pub(crate) mod link_requests;
 pub(crate) mod relay;
 pub(crate) mod sandbox;
 

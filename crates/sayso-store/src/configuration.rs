@@ -37,7 +37,7 @@ pub use self::form::{
 };
 pub use self::key_scope::{KeyRole, KeyScope};
 pub use self::revision::{Configured, Plan, Revision, configure_now, revise};
-pub use self::standing::HeldRefusals;
+pub use self::standing::{HeldOf, HeldRefusals};
 
 /// Whether a workspace's sends are real.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -188,6 +188,8 @@ pub struct Site {
     pub origins: Vec<Box<str>>,
     /// The secret with which the customer's server signs `user_hash`, if it does.
     pub user_hash_secret: Option<Box<str>>,
+    /// Whether what its pages say is taken only where `user_hash` vouches for it, refusals included.
+    pub requires_user_hash: bool,
     /// When it was deleted.
     pub deleted_at: Option<Timestamp>,
 }

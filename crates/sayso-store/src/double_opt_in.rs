@@ -1,4 +1,5 @@
-//! Double opt-ins: what is pending until its address answers, and whether a question went there.
+//! Double opt-ins: what is pending until its address answers, and whether a question went there; and requests
+//! for a link, which draw on the same budget: what anybody can have sent costs money.
 //!
 //! A row is kept for whoever signs up, also where no question goes: one that went within three days is
 //! enough, and a limit is told to nobody. So a page that waits for a code is the same for all (rule 23).
@@ -32,6 +33,20 @@ pub struct DoubleOptInDraft {
     pub message: Option<MessageDraft>,
     /// What waits for the answer.
     pub waiting: Waiting,
+}
+
+/// A question for somebody's own link, which is sent to their address. It is counted with the questions of
+/// double opt-ins, whether or not anything is known of the address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkRequest {
+    /// Its id, if the request was not made before.
+    pub id: DoubleOptInId,
+    /// The request: the same again is not counted, and sends nothing.
+    pub request: RequestHash,
+    /// Under what it is counted.
+    pub counters: Counters,
+    /// The address that was typed.
+    pub address: AddressKey,
 }
 
 /// What waits for an answer.

@@ -31,6 +31,7 @@ mod flusher;
 mod forgetting;
 mod gate;
 mod group;
+mod hiding;
 mod imports;
 mod lineage;
 mod messages;
@@ -46,6 +47,7 @@ mod reserve;
 pub mod rotation;
 mod seal;
 mod sending;
+mod spans;
 mod speaks_of;
 mod start;
 mod tail;
@@ -83,6 +85,7 @@ pub use self::writer::{Commit, Committed, RealCommit};
 use self::backup::Fingerprint;
 use self::claims::Claims;
 use self::database::Database;
+use self::double_opt_ins::Drafted;
 use self::files::Files;
 use self::flusher::FlusherHandle;
 use self::gate::Gate;
@@ -99,7 +102,9 @@ use self::work::Work;
 use self::writer::{CommitTimes, Urgency, Writer, WriterHandle};
 use crate::Store;
 use crate::configuration::{Change, Configuration, Configured, Mode, Revision};
-use crate::double_opt_in::{Answering, Asking, DoubleOptInDraft, StoredDoubleOptIn};
+use crate::double_opt_in::{
+    Answering, Asking, AskingEnd, DoubleOptInDraft, LinkRequest, StoredDoubleOptIn,
+};
 use crate::environment::{Clock, Environment};
 use crate::erasure::{Erased, ErasurePage};
 use crate::held_clock::HeldClock;
@@ -113,7 +118,7 @@ use crate::reject::{RejectDraft, RejectPage, RejectQuery};
 use crate::store::{
     AudienceCursor, AudiencePage, AudienceQuery, BackupError, Draft, Health, HistoryEntry,
     HistoryPage, HistoryQuery, KnownAddress, Moment, Profile, ProfileDraft, Question, Recipient,
-    Recorded, RetractDraft, Retracting, StoreError, Subject, Upserted,
+    Recorded, RetractDraft, Retracting, SpanDraft, SpanRetracted, StoreError, Subject, Upserted,
 };
 use crate::tally::{Counted, Tallied, Tally};
 
@@ -328,11 +333,11 @@ impl SqliteStore {
         let queue = Arc::clone(&handle.queue);
         let writer = Writer { shared: Arc::clone(&shared), commit, reserve };
         let (for_flusher, for_work) = (Arc::clone(&shared), Arc::clone(&shared));
-        let for_sending = Arc::clone(&shared);
+        let (for_sending, for_hiding) = (Arc::clone(&shared), handle.clone());
         let threads = vec![
             thread("sayso-writer", move || writer.run(&queue))?,
             thread("sayso-flusher", move || flusher::run(&for_flusher))?,
-            thread("sayso-work", move || work::run(&for_work, &work_jobs))?,
+            thread("sayso-work", move || work::run(&for_work, &work_jobs, &for_hiding))?,
             thread("sayso-sending", move || sending::run(&for_sending, &sending_jobs))?,
         ];
         let (threads, lock) = (Mutex::new(threads), Mutex::new(lock));
@@ -750,6 +755,19 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn retract_span(
+        &self,
+        workspace: WorkspaceId,
+        draft: SpanDraft,
+    ) -> Result<SpanRetracted, StoreError> {
+        let workspace = self.workspace(workspace)?;
+        let (shared, writer) = (Arc::clone(&self.shared), self.writer.clone());
+        self.in_thread("sayso-retraction", move || {
+            spans::retract(&shared, &writer, &workspace, &draft)
+        })
+        .await
+    }
+
     async fn erase(
         &self,
         workspace: WorkspaceId,
@@ -977,6 +995,17 @@ impl Store for SqliteStore {
         let workspace = self.workspace(workspace)?;
         let drafted = double_opt_ins::seal(&workspace, draft, &self.shared.environment);
         self.shared.sending.ask(|reply| Job::Ask(workspace, drafted, reply)).await
+    }
+
+    async fn ask_link(
+        &self,
+        workspace: WorkspaceId,
+        request: LinkRequest,
+    ) -> Result<AskingEnd, StoreError> {
+        let workspace = self.workspace(workspace)?;
+        let drafted = Box::new(Drafted::Link(request));
+        let asking = self.shared.sending.ask(|reply| Job::Ask(workspace, drafted, reply)).await?;
+        Ok(asking.end)
     }
 
     async fn double_opt_in(

@@ -20,14 +20,16 @@ use sayso_core::pacing::Pacing;
 use sayso_core::reference::Reference;
 use sayso_core::registers::Registers;
 use sayso_core::retraction::{RetractionFault, Role};
-use sayso_core::source::{Actor, Evidence, EvidenceText, Source};
+use sayso_core::source::{Actor, Evidence, EvidenceText, Road, Source, SourceName};
 use sayso_core::status::Status;
 use sayso_core::time::Timestamp;
 use sayso_core::zone::Zone;
 use thiserror::Error;
 
 use crate::configuration::{Change, Configuration, Configured, Mode, Revision};
-use crate::double_opt_in::{Answering, Asking, DoubleOptInDraft, StoredDoubleOptIn};
+use crate::double_opt_in::{
+    Answering, Asking, AskingEnd, DoubleOptInDraft, LinkRequest, StoredDoubleOptIn,
+};
 use crate::environment::Clock;
 use crate::erasure::{Erased, ErasurePage};
 use crate::look_up::{LookUpDraft, LookUpPage, LookUpQuery};
@@ -578,6 +580,15 @@ pub trait Store: Send + Sync + Debug {
         import: ImportId,
     ) -> Result<u64, StoreError>;
 
+    /// Leaves out what one source said in a span of time, an event after the other, at most
+    /// [`limits::RETRACTED_SPAN_EVENTS_MAX`] of them (rules 9 and 15). What reached us from people stays. May
+    /// be repeated.
+    async fn retract_span(
+        &self,
+        workspace: WorkspaceId,
+        draft: SpanDraft,
+    ) -> Result<SpanRetracted, StoreError>;
+
     /// Erases a person by one address (rule 17): destroys what is personal, keeps the refusals and the
     /// reason, which is the method of the draft's evidence.
     async fn erase(
@@ -769,6 +780,14 @@ pub trait Store: Send + Sync + Debug {
         draft: DoubleOptInDraft,
     ) -> Result<Asking, StoreError>;
 
+    /// Counts that a link is to go to an address, and says whether it may: once for a request, and within the
+    /// limits of all questions. It is durable before anybody looks whether the address is known (rule 23).
+    async fn ask_link(
+        &self,
+        workspace: WorkspaceId,
+        request: LinkRequest,
+    ) -> Result<AskingEnd, StoreError>;
+
     /// A double opt-in, unless it is unknown or older than [`limits::DOUBLE_OPT_IN_ASKED_WITHIN`].
     ///
     /// [`limits::DOUBLE_OPT_IN_ASKED_WITHIN`]: sayso_core::limits::DOUBLE_OPT_IN_ASKED_WITHIN
@@ -801,6 +820,60 @@ pub trait Store: Send + Sync + Debug {
     /// Writes what waits into the views and closes. Later calls get
     /// [`StoreError::Closed`].
     async fn close(&self) -> Result<(), StoreError>;
+}
+
+/// What a source said in a span of time, to be left out.
+#[derive(Clone, Debug)]
+pub struct SpanDraft {
+    /// The road of the source.
+    pub road: Road,
+    /// Its name.
+    pub name: SourceName,
+    /// What was recorded from then on.
+    pub from: Timestamp,
+    /// What was recorded before then.
+    pub until: Timestamp,
+    /// Whether it is left out though somebody vouched for it.
+    pub of: SpanOf,
+    /// Whether it is done, or only counted.
+    pub doing: Doing,
+    /// The role of who asks.
+    pub role: Role,
+    /// Where the retraction came from.
+    pub source: Source,
+    /// Who acted.
+    pub actor: Actor,
+    /// Why.
+    pub reason: Option<EvidenceText>,
+}
+
+/// Which events of a span are left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SpanOf {
+    /// Those that nobody vouches for.
+    Unproven,
+    /// All that may be left out.
+    All,
+}
+
+/// Whether something is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doing {
+    /// It is.
+    Done,
+    /// It is only counted.
+    Counted,
+}
+
+/// What the retraction of a span came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SpanRetracted {
+    /// Events that are left out.
+    pub retracted: u64,
+    /// Events of the source in the span that stay, since nobody may leave them out.
+    pub kept: u64,
+    /// Whether there are more than one retraction leaves out.
+    pub more: bool,
 }
 
 /// A retraction before it is stored.

@@ -1,11 +1,16 @@
 //! What is counted of a sender, by the hour: what went, and what came back.
 //!
 //! Counts are no facts about people: they say how a sender stands (`sayso-core::sender_health`), and how
-//! many inferred refusals a day has seen (rule 15), and how far people come from an entry point. Those of
-//! senders are kept for two days, the others for good.
+//! many inferred refusals a day has seen (rule 15), how many unproven ones an hour of a site, and how far people
+//! come from an entry point. Those of senders are kept for two days, those of sites for a week, the others for
+//! good.
+//!
+//! [`limits::UNPROVEN_USUAL_WINDOW`]: sayso_core::limits::UNPROVEN_USUAL_WINDOW
 
 use sayso_core::id::{EntryPointId, ImportId, SenderId};
 use sayso_core::sender_health::Traffic;
+use sayso_core::source::SourceName;
+use sha2::{Digest, Sha256};
 
 /// Of what something is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +21,16 @@ pub enum Counted {
     Group(ImportId),
     /// Of an entry point.
     EntryPoint(EntryPointId),
+    /// Of a site, by a hash of its public key.
+    Site([u8; 16]),
+}
+
+impl Counted {
+    /// Of the site with this public key.
+    pub fn site(key: &SourceName) -> Self {
+        let full: [u8; 32] = Sha256::digest(key.as_str()).into();
+        Self::Site(full.first_chunk().copied().unwrap_or_default())
+    }
 }
 
 /// What is counted. The store counts by itself what was handed over.
@@ -37,6 +52,8 @@ pub enum Tally {
     OptedIn,
     /// A message from the address confirmed it.
     Confirmed,
+    /// A page of a site said no of somebody, and nobody vouched for it.
+    Unproven,
 }
 
 /// What the counts come to.
@@ -50,6 +67,17 @@ pub struct Tallied {
     pub held: u64,
     /// Ever, of an entry point.
     pub reach: Reach,
+    /// Lately, of a site.
+    pub unproven: UnprovenRefusals,
+}
+
+/// Refusals of a site that nobody vouched for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UnprovenRefusals {
+    /// In this hour.
+    pub this_hour: u64,
+    /// In the hours of [`limits::UNPROVEN_USUAL_WINDOW`] before it.
+    pub before: u64,
 }
 
 /// How far people came from an entry point.

@@ -74,7 +74,7 @@ struct Parts {
 }
 
 /// Makes the call by which Meta tells that somebody wrote this.
-fn maker(text: &'static str) -> Maker {
+pub(super) fn maker(text: &'static str) -> Maker {
     Arc::new(move |target, person| call(target, person, text))
 }
 
@@ -100,7 +100,7 @@ fn call(target: &Target, person: u64, text: &str) -> Result<Call> {
 }
 
 /// Gives a store an account at Meta and a number there.
-async fn connect(data: &Data) -> Result<()> {
+pub(super) async fn connect(data: &Data) -> Result<()> {
     let store = data::open(&data.directory)?;
     let credentials = [("app_secret", APP_SECRET), ("verify_token", "word"), ("access_token", "x")];
     let connection = Connection {

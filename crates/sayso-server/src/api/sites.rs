@@ -35,6 +35,8 @@ json_object! {
         origins: Vec<String>,
         /// Whether to make a new secret for `user_hash`. The old one ends at once.
         new_user_hash_secret: bool,
+        /// Whether what a page says is taken only where `user_hash` vouches for it, refusals included; `false` if absent. It needs a secret.
+        requires_user_hash: bool,
     }
 }
 
@@ -50,6 +52,8 @@ pub(crate) struct SiteAnswer {
     origins: Vec<String>,
     /// Whether it has a secret for `user_hash`.
     user_hash: bool,
+    /// Whether what a page says is taken only where `user_hash` vouches for it, refusals included.
+    requires_user_hash: bool,
     /// The secret: the key of an HMAC-SHA256 over the `uuid` that your server writes into the page as `user_hash`. Said once, when it is made.
     #[serde(skip_serializing_if = "Option::is_none")]
     user_hash_secret: Option<String>,
@@ -240,10 +244,13 @@ fn made(sent: Sent<SiteRequest>, fresh: &str) -> Result<(Site, Option<String>), 
     let Sent { request, mut faults } = sent;
     let name = faults.require("/name", request.name, "shop.example");
     let origins = origins(request.origins, &mut faults);
-    let (NameText(name), origins) = faults.settle(name.zip(origins))?;
     let secret = request.new_user_hash_secret.unwrap_or(false).then(|| fresh.to_owned());
     let user_hash_secret = secret.as_deref().map(Into::into);
-    Ok((Site { name, origins, user_hash_secret, deleted_at: None }, secret))
+    let requires_user_hash = request.requires_user_hash.unwrap_or(false);
+    check_requires(requires_user_hash, user_hash_secret.as_deref(), &mut faults);
+    let (NameText(name), origins) = faults.settle(name.zip(origins))?;
+    let site = Site { name, origins, user_hash_secret, requires_user_hash, deleted_at: None };
+    Ok((site, secret))
 }
 
 /// The site as a change makes it, and its new secret if it asks for one.
@@ -262,12 +269,23 @@ fn changed(
         faults.note("/name", Code::InvalidValue, fault);
     }
     let origins = origins(request.origins, &mut faults);
-    let origins = faults.settle(origins)?;
     let secret = request.new_user_hash_secret.unwrap_or(false).then(|| fresh.to_owned());
     let user_hash_secret = secret.as_deref().map(Into::into).or(site.user_hash_secret.clone());
-    let changed = Site { origins, user_hash_secret, ..site.clone() };
+    let requires_user_hash = request.requires_user_hash.unwrap_or(false);
+    check_requires(requires_user_hash, user_hash_secret.as_deref(), &mut faults);
+    let origins = faults.settle(origins)?;
+    let changed = Site { origins, user_hash_secret, requires_user_hash, ..site.clone() };
     edit.admit(&tag(known, key, site), &basis, changed == *site)?;
     Ok((changed, secret))
+}
+
+/// Notes that a site wants its pages to be vouched for and has no secret to do it by.
+fn check_requires(requires_user_hash: bool, secret: Option<&str>, faults: &mut Faults) {
+    if requires_user_hash && secret.is_none() {
+        let fault =
+            "needs a secret, which your server signs with: say new_user_hash_secret beside it";
+        faults.note("/requires_user_hash", Code::InvalidValue, fault);
+    }
 }
 
 fn new_secret(app: &App) -> String {
@@ -317,6 +335,7 @@ impl SiteAnswer {
             name: site.name.to_string(),
             origins: site.origins.iter().map(ToString::to_string).collect(),
             user_hash: site.user_hash_secret.is_some(),
+            requires_user_hash: site.requires_user_hash,
             user_hash_secret: secret,
             deleted_at: site.deleted_at.map(|at| at.to_string()),
         }

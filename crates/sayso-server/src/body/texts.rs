@@ -18,7 +18,7 @@ use sayso_core::phone::Region;
 use sayso_core::policy::Way;
 use sayso_core::quiet::TimeOfDay;
 use sayso_core::rule::{Does, Keyword, Pattern};
-use sayso_core::source::{EvidenceText, SourceName};
+use sayso_core::source::{EvidenceText, Road, SourceName};
 use sayso_core::statement::{Level, Standing};
 use sayso_core::status::Status;
 use sayso_core::time::{ClaimedTime, Timestamp};
@@ -233,6 +233,8 @@ texts! {
     NoteText(EvidenceText) = EvidenceText::parse, InvalidValue, "checkbox", None;
     /// A name of 1 to 64 bytes: letters, digits, space and `. _ - / : @`.
     NameText(SourceName) = SourceName::parse, InvalidValue, "crm", None;
+    /// The road by which a statement came in.
+    RoadText(Road) = Road::parse, UnknownWord, "tag", Some(Road::WORDS);
     /// A SHA-256 in 64 hexadecimal digits.
     Sha256Text([u8; 32]) = parse_sha256, InvalidValue,
         "a94a8fe5ccb19ba61c4c0873d391e987982fbbd3d391e987982fbbd3a94a8fe5", None;

@@ -7,6 +7,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::answer_time::Whole;
 use axum::extract::{Path, Request, State};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
@@ -23,12 +24,10 @@ use sayso_pages::language::Language;
 use sayso_pages::page::{Document, Frame};
 use sayso_store::configuration::{Configuration, Form};
 use sayso_store::double_opt_in::{Answering, StoredDoubleOptIn};
-use tokio::time::Instant;
 
 use super::pages::respond;
 use super::visitor::{Fields, answer, language_of};
 use crate::app::{App, Peer};
-use crate::body::duration;
 use crate::double_opt_in::{Confirmation, DoubleOptInEnd, Put, is_living, token};
 use crate::problem::{Code, Problem};
 
@@ -70,15 +69,16 @@ pub(super) async fn take(
     Path(token): Path<String>,
     request: Request,
 ) -> Response {
-    let started = Instant::now();
     let (parts, body) = request.into_parts();
+    let fields = Fields::read(body).await;
+    let whole = Whole::now();
     let taken = async {
         let answerer = Answerer::find(&app, &token, &parts).await?;
         app.rates().take_network(answerer.ip)?;
-        answerer.take(&app, Fields::read(body).await).await
+        answerer.take(&app, fields).await
     };
     let taken = taken.await;
-    tokio::time::sleep_until(started + duration(limits::PUBLIC_ANSWER_TIME)).await;
+    whole.wait(limits::PUBLIC_ANSWER_TIME).await;
     answer(taken, &parts.headers)
 }
 

@@ -1,12 +1,14 @@
 //! `/e/{code}`: the opt-in page between a QR code, link or widget and the chat.
 //!
 //! Opening it records nothing (rule 22). Its form opens the chat, with or without an opt-in: what was ticked
-//! is an act of the person about the number that they typed, and waits under a short reference for the message
-//! that proves the number. Whether somebody is known changes neither the answer nor its time (rule 23).
+//! is `pending` for the number that was typed, and waits under a short reference for the message that proves
+//! the number; an email address, from which no message of ours comes in, is asked to confirm it. Whether somebody is known changes neither the answer nor its time (rule 23).
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{RawQuery, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sayso_core::channel::{Channel, Permission, Scope};
@@ -21,16 +23,17 @@ use sayso_pages::page::Document;
 use sayso_pages::trouble::Trouble;
 use sayso_store::configuration::{Configuration, EntryPoint, Sender};
 use sayso_store::tally::Tally;
-use tokio::time::Instant;
 
+use super::answer_time::Whole;
 use super::link_end::LinkEnd;
 use super::pages::{fault, reader_language, respond};
 use super::thread;
 use crate::api::entry_points::path;
 use crate::app::{App, Peer};
-use crate::body::{duration, read_bytes};
+use crate::body::read_bytes;
 use crate::keyring::letters;
 use crate::problem::{Code, Problem};
+use crate::rate::Network;
 
 use opt_in::OptIn;
 
@@ -102,17 +105,10 @@ pub(crate) async fn send(
     LinkEnd(code): LinkEnd,
     request: Request,
 ) -> Response {
-    let started = Instant::now();
-    let answer = answer(&app, &code, request).await;
-    tokio::time::sleep_until(started + duration(limits::PUBLIC_ANSWER_TIME)).await;
-    answer
-}
-
-async fn answer(app: &App, code: &str, request: Request) -> Response {
     let peer = request.extensions().get::<Peer>().copied();
     let (parts, body) = request.into_parts();
     let ip = app.client_ip(peer, &parts.headers);
-    let door = match Door::find(app, code) {
+    let door = match Door::find(&app, &code) {
         Ok(door) => door,
         Err(trouble) => return fault(trouble, &parts.headers, &[]),
     };
@@ -123,7 +119,19 @@ async fn answer(app: &App, code: &str, request: Request) -> Response {
         Ok(bytes) => bytes,
         Err(problem) => return problem.into_response(),
     };
-    let mut form = Form::read(&bytes);
+    let whole = Whole::now();
+    let answer = answer(&app, &door, (&parts, peer, ip), &bytes).await;
+    whole.wait(limits::PUBLIC_ANSWER_TIME).await;
+    answer
+}
+
+async fn answer(
+    app: &App,
+    door: &Door,
+    (parts, peer, ip): (&Parts, Option<Peer>, IpAddr),
+    bytes: &[u8],
+) -> Response {
+    let mut form = Form::read(bytes);
     if form.visit.is_empty() {
         form.visit = letters(&app.environment().random::<16>());
     }
@@ -136,13 +144,13 @@ async fn answer(app: &App, code: &str, request: Request) -> Response {
         app.reach().count(door.configuration.workspace, door.id, Tally::Started);
         return door.open(None);
     }
-    let page = app.outer_url(peer, &parts);
+    let page = app.outer_url(peer, parts);
     let page = page.split('?').next().unwrap_or_default();
     let Some((language, notice)) = door.words(&form, &parts.headers) else {
         return fault(Trouble::Closed, &parts.headers, &[]);
     };
     let form = Form { language: Some(language), ..form };
-    let ticked = match OptIn::read(app, &door, &form) {
+    let ticked = match OptIn::read(app, door, &form) {
         Ok(ticked) => ticked,
         Err(faults) => {
             let status = StatusCode::UNPROCESSABLE_ENTITY;
@@ -150,8 +158,8 @@ async fn answer(app: &App, code: &str, request: Request) -> Response {
         }
     };
     let user_agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
-    let evidence = opt_in::evidence(&door, notice, (page, ip, user_agent));
-    match ticked.record(app, &door, evidence, notice).await {
+    let evidence = opt_in::evidence(door, notice, (page, ip, user_agent));
+    match ticked.record(app, door, evidence, (notice, language, Network::of(ip))).await {
         Ok(reference) => {
             app.reach().count(door.configuration.workspace, door.id, Tally::Started);
             door.open(Some(reference))

@@ -20,10 +20,10 @@ use sayso_core::limits;
 use sayso_pages::form::Remark;
 use sayso_pages::page::Frame;
 use sayso_store::configuration::FormPurpose;
-use tokio::time::Instant;
 
 use crate::app::{App, Peer};
-use crate::body::{duration, read_bytes};
+use crate::body::read_bytes;
+use crate::capture::answer_time::Whole;
 use crate::capture::link_end::LinkEnd;
 use crate::problem::{Code, Problem};
 
@@ -109,23 +109,22 @@ pub(crate) async fn submit(
     LinkEnd(form): LinkEnd,
     request: Request,
 ) -> Response {
-    let started = Instant::now();
     let (parts, body) = request.into_parts();
     let counted = app.rates().take_network(client_ip(&app, &parts));
-    let response = match Visit::find(&app, &form, &parts) {
+    match Visit::find(&app, &form, &parts) {
         Err(trouble) => *trouble,
         Ok(mut visit) => match read(&app, &visit, &parts, body).await {
             Err(problem) => problem.into_response(),
             Ok(typed) => {
+                let whole = Whole::now();
                 visit.page = visit.trusted_page(typed.get("page")).or(visit.page.take());
                 let (end, response) = answer(&app, &visit, &typed, counted).await;
                 app.metrics().count_form_submission(end);
+                whole.wait(limits::FORM_ANSWER_TIME).await;
                 response
             }
         },
-    };
-    tokio::time::sleep_until(started + duration(limits::FORM_ANSWER_TIME)).await;
-    response
+    }
 }
 
 fn client_ip(app: &App, parts: &Parts) -> std::net::IpAddr {

@@ -1,9 +1,7 @@
 //! `/p`: somebody who has no link asks for theirs, by their address.
 //!
-//! The answer is the same, and takes the same time, whoever is known (rule 23); the link goes to the
-//! address itself, once a day at the most, and only where something is known of it: nobody can have
-//! strangers written to. The message is one that the person asked for, so it goes despite an opt-out (rule
-//! 26) and past no block.
+//! The answer is the same, and takes the same time, whoever is known (rule 23): what is known is looked up
+//! after it, by [`crate::workers::link_requests`].
 
 use std::sync::Arc;
 
@@ -11,30 +9,21 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
-use sayso_core::address::{Address, AddressKind};
-use sayso_core::channel::{Category, Channel, Content, Message, Occasion};
-use sayso_core::decision::{RequireOptIn, Requirement};
-use sayso_core::event_id::RequestHash;
-use sayso_core::id::{MessageId, WorkspaceId};
+use sayso_core::address::Address;
+use sayso_core::id::WorkspaceId;
 use sayso_core::limits;
-use sayso_core::time::Timestamp;
 use sayso_pages::personal::request::{ADDRESS, LinkRequest, WORKSPACE};
 use sayso_store::configuration::Configuration;
-use sayso_store::message::{MessageDraft, Payload, Queueing};
-use sayso_store::store::{Moment, Subject};
-use tokio::time::Instant;
 
+use super::answer_time::Whole;
 use super::pages::respond;
 use super::visitor::{Fields, answer, language_of};
 use crate::api::address::{Care, Place, Reading};
-use crate::api::check::kind_on;
 use crate::app::{App, Peer};
-use crate::body::{Faults, duration};
-use crate::personal_links::PREFERENCES_URL;
+use crate::body::Faults;
 use crate::problem::{Code, Problem};
-
-/// The request of messages that no client requested.
-const NO_REQUEST: RequestHash = RequestHash([0; 32]);
+use crate::rate::Network;
+use crate::workers::link_requests::AskedLink;
 
 /// Asks for the address.
 pub(super) async fn ask(State(app): State<Arc<App>>, request: Request) -> Response {
@@ -50,14 +39,13 @@ pub(super) async fn ask(State(app): State<Arc<App>>, request: Request) -> Respon
     answer(asked, &parts.headers)
 }
 
-/// Sends the link, if the address is known.
+/// Takes a request for the link of an address. Whether anything is known of it is looked up after the answer.
 pub(super) async fn take(State(app): State<Arc<App>>, request: Request) -> Response {
-    let started = Instant::now();
     let (parts, body) = request.into_parts();
-    let taken = async {
-        let counted = take_network(&app, &parts);
-        let fields = Fields::read(body).await;
-        let configuration = find(&app, fields.find(WORKSPACE))?;
+    let counted = take_network(&app, &parts);
+    let fields = Fields::read(body).await;
+    let whole = Whole::now();
+    let taken = find(&app, fields.find(WORKSPACE)).and_then(|configuration| {
         counted?;
         let workspace = configuration.workspace.to_string();
         let page = page(&configuration, &workspace, &parts);
@@ -66,11 +54,18 @@ pub(super) async fn take(State(app): State<Arc<App>>, request: Request) -> Respo
             let refused = LinkRequest { refused: Some(given), ..page };
             return Ok(respond(StatusCode::UNPROCESSABLE_ENTITY, refused.ask(), &[]));
         };
-        send(&app, &configuration, address, &page).await?;
+        let peer = parts.extensions.get::<Peer>().copied();
+        let asked = AskedLink {
+            workspace: configuration.workspace,
+            address,
+            subject: page.subject().into(),
+            words: page.message().into(),
+            network: Some(Network::of(app.client_ip(peer, &parts.headers))),
+        };
+        app.link_requests().put(&app, asked)?;
         Ok(respond(StatusCode::OK, page.sent(), &[]))
-    };
-    let taken = taken.await;
-    tokio::time::sleep_until(started + duration(limits::PUBLIC_ANSWER_TIME)).await;
+    });
+    whole.wait(limits::PUBLIC_ANSWER_TIME).await;
     answer(taken, &parts.headers)
 }
 
@@ -109,69 +104,4 @@ fn address(given: &str, configuration: &Configuration, app: &App) -> Option<Addr
     } else {
         reading.phone(given, ADDRESS, &mut faults).map(Address::Phone)
     }
-}
-
-/// Sends the link to an address of which something is known. What keeps it from going is told to nobody.
-async fn send(
-    app: &App,
-    configuration: &Configuration,
-    to: Address,
-    page: &LinkRequest<'_>,
-) -> Result<(), Problem> {
-    if app.public_url().is_none() {
-        tracing::error!("no link can be sent to who asks for it: set server.public_url");
-        return Err(Problem::new(Code::Internal));
-    }
-    let workspace = configuration.workspace;
-    let subject = Subject::Address(to.clone());
-    let known = app.store().registers(workspace, &subject, Moment::Now).await?;
-    let now = app.now();
-    let routes = routes(configuration, &to, now);
-    let key = to.key(&configuration.secret);
-    if known.is_empty() || routes.is_empty() || app.rates().take_address(key).is_err() {
-        return Ok(());
-    }
-    let day: String = now.to_string().chars().take(10).collect();
-    let once = format!("preference link:{key}:{day}");
-    let text = format!("{} {PREFERENCES_URL}", page.message()).into();
-    let payload = match to.kind() {
-        AddressKind::Email => Payload::Email { subject: page.subject().into(), text },
-        AddressKind::Phone | AddressKind::ChannelId | AddressKind::ExternalId => {
-            Payload::Text(text)
-        }
-    };
-    let draft = MessageDraft {
-        id: MessageId::from_bytes(app.environment().time_sortable_id()),
-        key: Some(RequestHash::of_key(&once, &configuration.secret)),
-        request: NO_REQUEST,
-        to,
-        routes,
-        require_opt_in: RequireOptIn::Said(Requirement::OptIn),
-        payload,
-        expires_at: now.plus(limits::REQUESTED_MESSAGE_WINDOW),
-        zone: None,
-        held: None,
-    };
-    match app.store().queue_message(workspace, draft).await? {
-        Queueing::Queued(message) => {
-            let sender = message.routes.first().and_then(|route| route.sender);
-            sender.into_iter().for_each(|sender| app.dispatch().wake(workspace, sender));
-        }
-        Queueing::Retried(_) | Queueing::KeyReused => {}
-    }
-    Ok(())
-}
-
-/// The senders by which it may go, one for each channel: those that are connected.
-fn routes(configuration: &Configuration, to: &Address, now: Timestamp) -> Vec<Message> {
-    let reaching = Channel::ALL.iter().copied().filter(|channel| kind_on(*channel) == to.kind());
-    let route = |channel| {
-        configuration.connected_senders(channel).next().map(|sender| Message {
-            sender: Some(sender),
-            content: Content::FreeForm,
-            occasion: Occasion::Requested(now),
-            ..Message::ordinary(channel, Category::Authentication)
-        })
-    };
-    reaching.filter_map(route).take(limits::MESSAGE_ROUTES_MAX).collect()
 }

@@ -126,7 +126,8 @@ async fn find_origin(
     let workspace = configuration.workspace;
     let known = app.store().registers(workspace, subject, Moment::Now).await?;
     let marks = |slot: Slot| known.on_channel(channel).filter_map(move |(_, it)| it.act(slot));
-    let opted_in = [Slot::Single, Slot::Confirmed].into_iter().flat_map(marks);
+    // Who typed a number on the page and says no in the chat has left it too.
+    let opted_in = [Slot::Single, Slot::Confirmed, Slot::Pending].into_iter().flat_map(marks);
     let Some(opted_in) = opted_in.max_by_key(|mark: &&Mark| mark.at) else { return Ok(None) };
     let refusals = marks(Slot::OptOut).chain(known.processing().act(Slot::OptOut));
     if refusals.into_iter().any(|refused| refused.at >= opted_in.at) {

@@ -17,15 +17,14 @@ use sayso_core::source::SourceName;
 use sayso_store::configuration::{Configuration, Site};
 use serde::Serialize;
 use serde_json::Value;
-use tokio::time::Instant;
 use utoipa::ToSchema;
 
 use crate::api::rejects::Rejecting;
 use crate::app::{App, Peer};
-use crate::body::{
-    Faults, FromJson, Pointer, as_text, duration, json_object, parse_json, read_bytes,
-};
+use crate::body::{Faults, FromJson, Pointer, as_text, json_object, parse_json, read_bytes};
 use crate::problem::{Code, FieldError, Problem, ProblemBody};
+
+use super::answer_time::Whole;
 
 use statements::Statements;
 
@@ -34,6 +33,7 @@ mod profile;
 mod said;
 mod statements;
 mod verify;
+mod vouching;
 
 json_object! {
     /// What a page says about its user.
@@ -133,12 +133,16 @@ pub(crate) async fn capture(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let started = Instant::now();
     let peer = request.extensions().get::<Peer>().copied();
     let (parts, body) = request.into_parts();
     let ip = app.client_ip(peer, &parts.headers);
+    // Past the limit of a network so much is read and no more: a refusal may be in it.
     let counted = app.rates().take_network(ip);
+    if counted.is_err() {
+        app.rates().take_refusal_past_limit(ip)?;
+    }
     let bytes = read_bytes(body, limits::TAG_BODY_BYTES_MAX).await?;
+    let whole = Whole::now();
     let (sent, faults) = read(&bytes)?;
     let visit = Visit::find(&app, sent.site.as_deref(), &parts.headers, ip)?;
     let heard = Statements::hear((sent, faults), counted, &app, &visit);
@@ -147,7 +151,7 @@ pub(crate) async fn capture(
         Err(problem) => Err(problem),
     };
     visit.keep_reject(&app, &answer, &bytes);
-    tokio::time::sleep_until(started + duration(limits::PUBLIC_ANSWER_TIME)).await;
+    whole.wait(limits::PUBLIC_ANSWER_TIME).await;
     match answer {
         Ok(answer) => Ok(visit.respond(answer)),
         Err(problem) => {

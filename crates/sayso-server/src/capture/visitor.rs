@@ -144,7 +144,7 @@ impl Visitor {
         permissions: &[Permission],
     ) -> Result<(), Problem> {
         let started = Instant::now();
-        let is_flood = app.rates().take_address(self.link.address).is_err();
+        let is_flood = app.rates().take_visitor(self.link.address).is_err();
         let registers = if is_flood { Some(self.registers(app).await?) } else { None };
         let is_new = |permission: &Permission| match (permission, &registers) {
             (Permission::Messages(channel, scope), Some(registers)) => {

@@ -13,19 +13,20 @@ use sayso_core::channel::{Category, Channel, Permission, Scope};
 use sayso_core::event::{Fact, Switched};
 use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
 use sayso_core::guard::Guard;
-use sayso_core::id::{ConnectionId, ImportId, MessageId, SenderId};
+use sayso_core::id::{ConnectionId, MessageId, SenderId};
 use sayso_core::limits;
 use sayso_core::source::{Actor, Evidence, EvidenceText, Road, Source, SourceName};
 use sayso_core::statement::Statement;
 use sayso_core::suppression::{Cover, Suppression};
 use sayso_core::time::{Span, Timestamp};
-use sayso_store::configuration::{Change, Configuration, HeldRefusals, Plan, revise};
+use sayso_store::configuration::{Configuration, HeldOf};
 use sayso_store::message::{FailureQuery, MessageName};
 use sayso_store::store::{Dating, Draft, Moment, Outcome, StoreError, Subject};
 use sayso_store::tally::{Counted, Tallied, Tally};
 
 use super::health;
 use crate::app::App;
+use crate::held::{began, hold};
 
 /// A message that failed.
 pub(crate) struct Failed<'a> {
@@ -148,58 +149,15 @@ async fn infer(
     if tallied.inferred_today <= u64::from(most) {
         app.store().record(workspace, drafts).await?;
     } else {
-        hold(app, configuration, sender, drafts).await?;
-    }
-    health::heed(app, workspace, sender, &tallied).await
-}
-
-/// Records refusals as held, in a group that nobody decided yet.
-async fn hold(
-    app: &App,
-    configuration: &Configuration,
-    sender: SenderId,
-    mut drafts: Vec<Draft>,
-) -> Result<(), StoreError> {
-    let workspace = configuration.workspace;
-    for _ in 0..limits::CONFIGURE_TRIES_MAX {
-        let group = group(app, configuration, sender).await?;
-        drafts.iter_mut().for_each(|draft| draft.import = Some(group));
-        match app.store().record(workspace, drafts.clone()).await {
-            // Somebody decided about the group after it was found: the next one takes them in.
-            Err(StoreError::Decided) => continue,
-            recorded => recorded?,
-        };
+        let since = began(now, Span::days(1));
+        let (group, _) =
+            hold(app, configuration, (&HeldOf::Sender(sender), since), drafts, |_| true).await?;
         let held = app.store().tally(workspace, Counted::Group(group), &[Tally::Held]).await;
         if let Err(error) = held {
             tracing::error!(error = %error, import.id = %group, "a held refusal is not counted");
         }
-        return Ok(());
     }
-    Err(StoreError::Busy)
-}
-
-/// The group that takes in what is held of a sender today.
-async fn group(
-    app: &App,
-    configuration: &Configuration,
-    sender: SenderId,
-) -> Result<ImportId, StoreError> {
-    let now = app.now();
-    let day = Span::days(1).as_micros();
-    let day = Timestamp::from_micros(now.as_micros().div_euclid(day).saturating_mul(day));
-    let id = ImportId::from_bytes(app.environment().time_sortable_id());
-    let plan = |known: &Configuration| {
-        if let Some(open) = known.open_group(sender, day) {
-            return Ok::<_, StoreError>(Plan::Stands(open));
-        }
-        let held = HeldRefusals { sender, day, opened_at: now, confirmed_at: None };
-        Ok(Plan::Changes(Change::HeldRefusals(id, held), id))
-    };
-    let (_, group) = revise(app.store(), configuration.workspace, plan).await?;
-    if group == id {
-        tracing::warn!(sender.id = %sender, import.id = %id, "inferred refusals are held together: there are more than a day should have");
-    }
-    Ok(group)
+    health::heed(app, workspace, sender, &tallied).await
 }
 
 /// One event for each address of the person.

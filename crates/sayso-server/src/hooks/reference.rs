@@ -129,9 +129,7 @@ impl<'a> Carrier<'a> {
             return;
         }
         let (workspace, entry) = (self.line.configuration.workspace, good.stored.draft.entry_point);
-        if good.stored.draft.address.is_none() {
-            self.app.reach().count(workspace, entry, Tally::OptedIn);
-        }
+        self.app.reach().count(workspace, entry, Tally::OptedIn);
         self.app.reach().count(workspace, entry, Tally::Confirmed);
     }
 

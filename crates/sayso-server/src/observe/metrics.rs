@@ -48,6 +48,7 @@ pub struct Metrics {
     messages: Vec<(MessageState, Counter)>,
     messages_refused: Vec<(Reason, Counter)>,
     messages_exempt: Counter,
+    held_groups: Counter,
     consents: Vec<(Outcome, Counter)>,
     form_submissions: Vec<(FormEnd, Counter)>,
     double_opt_ins: Vec<(DoubleOptInEnd, Counter)>,
@@ -110,6 +111,7 @@ impl Metrics {
             })
             .collect();
         let messages_exempt = counter("sayso_messages_exempt_total", None);
+        let held_groups = counter("sayso_held_refusal_groups_total", None);
         let outgoing_refused = counter("sayso_outgoing_refused_total", None);
         let refusal_seconds =
             recorder.register_histogram(&Key::from_name("sayso_refusal_seconds"), &METADATA);
@@ -125,6 +127,7 @@ impl Metrics {
             messages,
             messages_refused,
             messages_exempt,
+            held_groups,
             consents,
             form_submissions,
             double_opt_ins,
@@ -233,6 +236,11 @@ impl Metrics {
         if let Some((_, counter)) = self.consents.iter().find(|(known, _)| *known == outcome) {
             counter.increment(1);
         }
+    }
+
+    /// Counts refusals that begin to be held together: somebody has to look at them.
+    pub(crate) fn count_held_group(&self) {
+        self.held_groups.increment(1);
     }
 
     /// Counts a submission of a form by how it ended.

@@ -213,8 +213,13 @@ async fn a_workspace_holds_no_more_notices_than_its_limit() {
 async fn a_workspace_holds_no_more_sites_than_its_limit() {
     let name = |text: &str| sayso_core::source::SourceName::parse(text).unwrap();
     let site = |id| {
-        let site =
-            Site { name: name("s"), origins: Vec::new(), user_hash_secret: None, deleted_at: None };
+        let site = Site {
+            name: name("s"),
+            origins: Vec::new(),
+            user_hash_secret: None,
+            requires_user_hash: false,
+            deleted_at: None,
+        };
         Change::Site(name(&format!("site_{}", u128::from_be_bytes(id))), site)
     };
     let one = json!({ "name": "s", "origins": ["https://shop.example"] });

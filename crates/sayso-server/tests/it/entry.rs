@@ -100,7 +100,7 @@ impl Stand {
         text_of(&self.send(&fields).await)
     }
 
-    async fn says(&self, phone: &str, text: &str) -> Value {
+    pub(crate) async fn says(&self, phone: &str, text: &str) -> Value {
         self.says_again(phone, text, None).await
     }
 
@@ -153,8 +153,8 @@ fn text_of(answer: &Answer) -> String {
     text.replace("%20", " ").replace("%2C", ",").replace("%28", "(").replace("%29", ")")
 }
 
-fn single() -> (String, Value) {
-    ("opted_in".to_owned(), json!("single"))
+fn pending() -> (String, Value) {
+    ("pending".to_owned(), Value::Null)
 }
 
 fn confirmed() -> (String, Value) {
@@ -200,11 +200,11 @@ async fn just_chat_opens_the_chat_and_records_nothing() {
 }
 
 #[tokio::test]
-async fn what_was_ticked_is_an_act_with_the_words_and_the_page_as_evidence() {
+async fn what_was_ticked_is_pending_with_the_words_and_the_page_as_evidence() {
     let stand = Stand::open().await;
     let text = stand.tick("+1 (415) 555-2672", "v1").await;
     assert!(text.starts_with("Hello, I saw your poster (ref "), "{text}");
-    assert_eq!(stand.status(GRACE, &stand.offers).await, single());
+    assert_eq!(stand.status(GRACE, &stand.offers).await, pending());
     assert_eq!(stand.status(GRACE, &stand.news).await.0, "never", "it was not ticked");
     let event = stand.events(GRACE).await.remove(0);
     assert_eq!(
@@ -230,7 +230,7 @@ async fn the_message_with_the_reference_from_the_typed_number_confirms_it() {
     let read = stand.says(GRACE, &text).await;
     assert_eq!(read["reading"], "nothing");
     assert_eq!(stand.status(GRACE, &stand.offers).await, confirmed());
-    assert_eq!(stand.said(GRACE).await, ["single", "confirmed"]);
+    assert_eq!(stand.said(GRACE).await, ["pending", "confirmed"]);
     let event = &stand.events(GRACE).await[0];
     assert_eq!(event["road"], "entry_point", "{event}");
     assert_eq!(event["evidence"]["notice"]["id"], stand.notice["id"]);
@@ -255,12 +255,12 @@ async fn without_a_number_typed_the_opt_in_waits_for_the_message() {
 }
 
 #[tokio::test]
-async fn from_another_number_nothing_is_confirmed_and_the_claim_stays_single() {
+async fn from_another_number_nothing_is_confirmed_and_the_claim_stays_pending() {
     let stand = Stand::open().await;
     let text = stand.tick(GRACE, "v1").await;
     stand.says(MALLORY, &text).await;
     assert_eq!(stand.status(MALLORY, &stand.offers).await.0, "never");
-    assert_eq!(stand.status(GRACE, &stand.offers).await, single());
+    assert_eq!(stand.status(GRACE, &stand.offers).await, pending());
     assert_eq!(stand.arrived(MALLORY).await[0]["text"], "May we send you offers?");
     stand.says(GRACE, &text).await;
     assert_eq!(stand.status(GRACE, &stand.offers).await, confirmed(), "it was not used up");
@@ -373,7 +373,7 @@ async fn a_reference_is_good_once_and_for_a_week_however_often_its_message_is_to
     for _ in 0..2 {
         stand.says_again(GRACE, &text, Some("m-1")).await;
     }
-    assert_eq!(stand.said(GRACE).await, ["single", "confirmed"]);
+    assert_eq!(stand.said(GRACE).await, ["pending", "confirmed"]);
     assert_eq!(stand.reach().await["confirmed"], 1);
     stand.app.advance(Span::minutes(1));
     stand.says(GRACE, "STOP").await;
@@ -392,9 +392,9 @@ async fn the_same_form_sent_twice_is_one_event_and_one_reference() {
     let stand = Stand::open().await;
     let first = stand.tick(GRACE, "v1").await;
     assert_eq!(stand.tick(GRACE, "v1").await, first);
-    assert_eq!(stand.said(GRACE).await, ["single"]);
+    assert_eq!(stand.said(GRACE).await, ["pending"]);
     assert_ne!(stand.tick(GRACE, "v2").await, first);
-    assert_eq!(stand.reach().await["opted_in"], 2);
+    assert_eq!(stand.reach().await["opted_in"], 0, "nothing is proven yet");
 }
 
 #[tokio::test]
@@ -482,7 +482,7 @@ async fn what_cannot_be_kept_is_an_error_and_the_same_form_does_it_later() {
     }
     faulty.heal();
     let text = text_of(&stand.send(&sent).await);
-    assert_eq!(stand.said(GRACE).await, ["single"]);
+    assert_eq!(stand.said(GRACE).await, ["pending"]);
     stand.says(GRACE, &text).await;
     assert_eq!(stand.status(GRACE, &stand.offers).await, confirmed());
 }
@@ -508,7 +508,7 @@ async fn a_refusal_is_heard_whatever_becomes_of_references() {
     }
     assert_eq!(stand.status(GRACE, &stand.offers).await, confirmed());
     let said = stand.said(GRACE).await;
-    assert_eq!(said, ["single", "opt_out", "confirmed"], "told again, it is one message");
+    assert_eq!(said, ["pending", "opt_out", "confirmed"], "told again, it is one message");
 }
 
 #[tokio::test]

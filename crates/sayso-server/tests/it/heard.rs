@@ -267,7 +267,10 @@ async fn a17_a_tick_made_while_a_dated_refusal_was_on_its_way_does_not_outrun_it
         let phone = "+14155552671";
         let said_at = stand.app.now();
         stand.app.advance(before);
-        stand.tick(phone, "visit").await;
+        let text = stand.tick(phone, "visit").await;
+        if decision == "allow" {
+            stand.says(phone, &text).await;
+        }
         let mut out = act(phone, "opt_out", &said_at, &stand.notice);
         out["channel"] = json!("whatsapp");
         assert_eq!(stand.app.post("/v1/consents", &out).await.status, StatusCode::CREATED);

@@ -62,6 +62,7 @@ mod sender_health;
 mod serving;
 mod spellings;
 mod store_faults;
+mod strangers;
 mod tag;
 mod tls;
 mod unread;

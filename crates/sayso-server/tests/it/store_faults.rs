@@ -9,7 +9,7 @@ use axum::http::{Request, StatusCode};
 use sayso_core::id::{ImportId, SenderId};
 use sayso_core::statement::Standing;
 use sayso_core::time::Timestamp;
-use sayso_store::configuration::{Change, HeldRefusals, KeyScope, configure_now};
+use sayso_store::configuration::{Change, HeldOf, HeldRefusals, KeyScope, configure_now};
 use serde_json::{Value, json};
 
 use crate::support::faulty::{Fault, FaultyStore, INNER};
@@ -211,7 +211,8 @@ async fn held_together(app: &TestApp) -> String {
     let id = ImportId::from_bytes([7; 16]);
     let at = Timestamp::parse("2026-11-21T00:00:00Z").unwrap();
     let sender = SenderId::from_bytes([8; 16]);
-    let held = HeldRefusals { sender, day: at, opened_at: at, confirmed_at: None };
+    let held =
+        HeldRefusals { of: HeldOf::Sender(sender), since: at, opened_at: at, confirmed_at: None };
     let change = Change::HeldRefusals(id, held);
     configure_now(&*app.store, app.configuration.workspace, change).await.unwrap();
     id.to_string()
@@ -291,6 +292,10 @@ async fn every_request(app: &TestApp) -> Vec<Asking> {
         ask_of("delete /v1/sites/{site}", &site, &json!({})),
         ask("post /v1/keys", &key),
         ask_of("delete /v1/keys/{id}", &key_id, &json!({})),
+        ask(
+            "post /v1/retractions",
+            &json!({ "source": "shop", "from": "2026-11-21T10:00:00Z", "until": "2026-11-21T10:05:00Z" }),
+        ),
         ask("post /v1/erasures", &json!({ "phone": ADA, "reason": "ticket 7" })),
     ];
     sending_requests(app).await.into_iter().chain(others).collect()

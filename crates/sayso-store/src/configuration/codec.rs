@@ -25,7 +25,7 @@ use sayso_core::template::TemplateWord;
 
 use super::entry_point::{read_entry_point, write_entry_point};
 use super::{
-    ApiKey, Change, Connection, HeldRefusals, KeyScope, OptInQuestion, Rule, Sender, Site,
+    ApiKey, Change, Connection, HeldOf, HeldRefusals, KeyScope, OptInQuestion, Rule, Sender, Site,
     TemplateName, Topic,
 };
 
@@ -121,15 +121,16 @@ impl Canonical for Change {
                 TemplateName { connection: ConnectionId::read(from)?, name: from.text()?.into() },
                 TemplateWord::read(from)?,
             )),
-            13 => Ok(Self::HeldRefusals(
-                ImportId::read(from)?,
-                HeldRefusals {
-                    sender: SenderId::read(from)?,
-                    day: from.instant()?,
-                    opened_at: from.instant()?,
-                    confirmed_at: Option::read(from)?,
-                },
-            )),
+            13 => {
+                let id = ImportId::read(from)?;
+                let of = HeldOf::Sender(SenderId::read(from)?);
+                read_held_refusals(of, from).map(|held| Self::HeldRefusals(id, held))
+            }
+            17 => {
+                let id = ImportId::read(from)?;
+                let of = HeldOf::Site(read_name(from)?);
+                read_held_refusals(of, from).map(|held| Self::HeldRefusals(id, held))
+            }
             15 => read_entry_point(from).map(|(id, entry)| Self::EntryPoint(id, Box::new(entry))),
             16 => read_link_key(from).map(Self::LinkKey),
             14 => Ok(Self::Form(FormId::read(from)?, form::read_form(from)?)),
@@ -161,7 +162,8 @@ const fn kind(change: &Change) -> u8 {
         Change::Rule(..) => 10,
         Change::SenderSignal(..) => 11,
         Change::Template(..) => 12,
-        Change::HeldRefusals(..) => 13,
+        Change::HeldRefusals(_, HeldRefusals { of: HeldOf::Sender(_), .. }) => 13,
+        Change::HeldRefusals(_, HeldRefusals { of: HeldOf::Site(_), .. }) => 17,
         Change::Form(..) => 14,
         Change::EntryPoint(..) => 15,
         Change::LinkKey(_) => 16,
@@ -288,10 +290,22 @@ fn write_connection(connection: &Connection, to: &mut Writer) {
 }
 
 fn write_held_refusals(held: &HeldRefusals, to: &mut Writer) {
-    held.sender.write(to);
-    to.instant(held.day);
+    match &held.of {
+        HeldOf::Sender(sender) => sender.write(to),
+        HeldOf::Site(site) => to.text(site.as_str()),
+    }
+    to.instant(held.since);
     to.instant(held.opened_at);
     held.confirmed_at.write(to);
+}
+
+fn read_held_refusals(of: HeldOf, from: &mut Reader<'_>) -> Result<HeldRefusals, Malformed> {
+    Ok(HeldRefusals {
+        of,
+        since: from.instant()?,
+        opened_at: from.instant()?,
+        confirmed_at: Option::read(from)?,
+    })
 }
 
 pub(super) fn read_name(from: &mut Reader<'_>) -> Result<SourceName, Malformed> {
@@ -490,6 +504,7 @@ fn write_site(site: &Site, to: &mut Writer) {
     write_list(to, site.origins.iter(), |to, origin| to.text(origin));
     to.option(site.user_hash_secret.as_deref(), Writer::text);
     site.deleted_at.write(to);
+    to.byte(u8::from(site.requires_user_hash));
 }
 
 fn read_site(from: &mut Reader<'_>) -> Result<Site, Malformed> {
@@ -498,6 +513,11 @@ fn read_site(from: &mut Reader<'_>) -> Result<Site, Malformed> {
         origins: read_list(from, |from| from.text().map(Box::from))?,
         user_hash_secret: from.option(|from| from.text().map(Box::from))?,
         deleted_at: Option::read(from)?,
+        // Absent in what earlier releases wrote.
+        requires_user_hash: match from.end() {
+            Ok(()) => false,
+            Err(Malformed) => from.byte()? == 1,
+        },
     })
 }
 
@@ -580,11 +600,19 @@ mod tests {
             TemplateName { connection: ConnectionId::from_bytes([2; 16]), name: "offer".into() };
         let says = TemplateSays::Category(Category::Marketing);
         let word = TemplateWord { at, language: Some("en".into()), says };
-        let held = HeldRefusals { sender, day: at, opened_at: at, confirmed_at: Some(at) };
+        let of_sender = HeldRefusals {
+            of: HeldOf::Sender(sender),
+            since: at,
+            opened_at: at,
+            confirmed_at: Some(at),
+        };
+        let site = SourceName::parse("site_3x5y6z7w801jd6m9k3te5b8r5v").unwrap();
+        let of_site = HeldRefusals { of: HeldOf::Site(site), ..of_sender.clone() };
         for change in [
             Change::SenderSignal(sender, signal.until(at)),
             Change::Template(name, word),
-            Change::HeldRefusals(ImportId::from_bytes([3; 16]), held),
+            Change::HeldRefusals(ImportId::from_bytes([3; 16]), of_sender),
+            Change::HeldRefusals(ImportId::from_bytes([4; 16]), of_site),
             Change::LinkKey(LinkKey::from_number(300)),
         ] {
             assert_eq!(Change::from_bytes(&change.to_bytes()).unwrap(), change);

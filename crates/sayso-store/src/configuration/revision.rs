@@ -116,12 +116,12 @@ impl Configuration {
         self.held_refusals.get(&group).is_some_and(|held| held.confirmed_at.is_some())
     }
 
-    /// A group is decided once, and of one sender and day one group is open.
+    /// A group is decided once, and of one sender and day, or one site and hour, one group is open.
     fn admits_group(&self, id: ImportId, held: &HeldRefusals) -> bool {
         if self.held_refusals.contains_key(&id) {
             return !self.is_decided(id);
         }
-        held.confirmed_at.is_some() || self.open_group(held.sender, held.day).is_none()
+        held.confirmed_at.is_some() || self.open_group(&held.of, held.since).is_none()
     }
 }
 

@@ -1,5 +1,4 @@
-//! How senders and templates stand, now or as it was known then; and inferred refusals that are held
-//! together.
+//! How senders and templates stand, now or as it was known then; and refusals that are held together.
 //!
 //! The rules are in `sayso-core`; here is what a workspace knows.
 
@@ -8,20 +7,30 @@ use sayso_core::decision::SenderState;
 use sayso_core::id::{ImportId, SenderId};
 use sayso_core::limits;
 use sayso_core::sender_health::{Health, Known};
+use sayso_core::source::SourceName;
 use sayso_core::template::{Template, TemplateWord};
 use sayso_core::time::Timestamp;
 
 use super::{Configuration, TemplateName};
 use crate::message::Payload;
 
-/// Inferred refusals of one sender and day that are held together (rule 15). They deny as any refusal
-/// does; as events of one import they are left out together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Whose refusals are held together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HeldOf {
+    /// Those of a sender and day, inferred from providers' errors.
+    Sender(SenderId),
+    /// Those of a site and hour that nobody vouches for. It is named by its public key.
+    Site(SourceName),
+}
+
+/// Refusals that are held together (rule 15): more of one sender and day, or of one site and hour, than
+/// people make. They deny as any refusal does; as events of one import they are left out together.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeldRefusals {
-    /// The sender whose messages failed.
-    pub sender: SenderId,
-    /// When that day began, in UTC.
-    pub day: Timestamp,
+    /// Whose they are.
+    pub of: HeldOf,
+    /// When that day or hour began, in UTC.
+    pub since: Timestamp,
     /// When the first was held.
     pub opened_at: Timestamp,
     /// When somebody decided that they are refusals.
@@ -71,11 +80,12 @@ impl Configuration {
         (category != message.category).then_some(Message { category, topic: None, ..*message })
     }
 
-    /// The group that takes in what is held of a sender and day: one that nobody decided yet.
-    pub fn open_group(&self, sender: SenderId, day: Timestamp) -> Option<ImportId> {
+    /// The group that takes in what is held of a sender and day, or of a site and hour: one that nobody
+    /// decided yet.
+    pub fn open_group(&self, of: &HeldOf, since: Timestamp) -> Option<ImportId> {
         let is_open = |(id, held): &(&ImportId, &HeldRefusals)| {
-            held.sender == sender
-                && held.day == day
+            held.of == *of
+                && held.since == since
                 && held.confirmed_at.is_none()
                 && !self.undone_imports.contains(id)
         };

@@ -12,7 +12,7 @@ use sayso_core::statement::Statement;
 use super::build::{SMS, at, known, phone, record, said, workspace};
 use crate::Store;
 use crate::configuration::{
-    Change, Configuration, Configured, HeldRefusals, Plan, Topic, configure_now, revise,
+    Change, Configuration, Configured, HeldOf, HeldRefusals, Plan, Topic, configure_now, revise,
 };
 use crate::store::StoreError;
 
@@ -114,7 +114,8 @@ pub async fn what_is_told_moves_no_revision_and_waits_for_none(store: &dyn Store
 #[expect(clippy::fn_params_excessive_bools, reason = "it is confirmed or it isn't")]
 fn held(confirmed: bool) -> Change {
     let confirmed_at = confirmed.then_some(at(9));
-    let held = HeldRefusals { sender: SENDER, day: at(0), opened_at: at(1), confirmed_at };
+    let held =
+        HeldRefusals { of: HeldOf::Sender(SENDER), since: at(0), opened_at: at(1), confirmed_at };
     Change::HeldRefusals(GROUP, held)
 }
 
@@ -168,8 +169,12 @@ pub async fn one_group_of_a_sender_and_day_is_open(store: &dyn Store) {
     let workspace = workspace(store).await;
     let revision = now(store, workspace).revision;
     let open = |n: u8| {
-        let held =
-            HeldRefusals { sender: SENDER, day: at(0), opened_at: at(1), confirmed_at: None };
+        let held = HeldRefusals {
+            of: HeldOf::Sender(SENDER),
+            since: at(0),
+            opened_at: at(1),
+            confirmed_at: None,
+        };
         let change = Change::HeldRefusals(ImportId::from_bytes([n; 16]), held);
         store.configure(workspace, revision, change)
     };

@@ -202,6 +202,7 @@ impl Group<'_> {
             actor: Actor::System,
             at: named.at,
             basis: Some(named.event),
+            import: None,
         };
         let causes = [named.event.as_bytes().as_slice(), from.as_bytes(), to.as_bytes()];
         let draft = following.draft(derived_id(workspace, "spelling", &causes));
@@ -244,13 +245,16 @@ impl Group<'_> {
                 attempt += 1;
                 id = passed_on_id(workspace, &tie, &one, attempt);
             }
+            let (actor, _) = self.carried_on(workspace, pair.from, one.mark.event)?;
             let following = Following {
                 subject: Subject::Address(address.clone()),
                 fact: one.fact,
                 source: &source,
-                actor: Actor::System,
+                actor,
                 at: one.mark.at,
                 basis: Some(tie.event),
+                // It is taken back when the other address is folded without it.
+                import: None,
             };
             self.append_following(workspace, following.draft(id))?;
         }
@@ -464,13 +468,15 @@ impl Group<'_> {
         };
         let source = link_source()?;
         for one in carried(&*self.registers(workspace, old)?).into_iter().filter(passes) {
+            let (actor, import) = self.carried_on(workspace, old, one.from)?;
             let following = Following {
                 subject: Subject::Address(address.clone()),
                 fact: one.fact,
                 source: &source,
-                actor: Actor::System,
+                actor,
                 at: one.at,
                 basis: Some(moved),
+                import,
             };
             let causes = [moved.as_bytes().as_slice(), one.from.as_bytes()];
             self.append_following(

@@ -1,12 +1,14 @@
-//! Double opt-ins in `work.db`: what waits for an answer, which questions went, and how many.
+//! Double opt-ins in `work.db`: what waits for an answer, which questions went, and how many; among them
+//! requests for a link, which are counted alike.
 
 use rusqlite::{Connection, OptionalExtension, params};
 use sayso_core::address::AddressKey;
 use sayso_core::canonical::{Canonical, Malformed, Reader, Writer};
 use sayso_core::channel::{Channel, Permission};
 use sayso_core::double_opt_in::{
-    Answer, AnswerBy, Asked, CodeHash, CountedBy, Verdict, judge, may_ask,
+    Answer, AnswerBy, Asked, CodeHash, CountedBy, Counters, Verdict, judge, may_ask,
 };
+use sayso_core::event_id::RequestHash;
 use sayso_core::id::{DoubleOptInId, EventId, FormId, WorkspaceId};
 use sayso_core::limits;
 use sayso_core::source::{Evidence, Source};
@@ -14,17 +16,29 @@ use sayso_core::time::Timestamp;
 
 use super::{Workspace, messages, unreadable, unwritable};
 use crate::double_opt_in::{
-    Answering, Asking, AskingEnd, DoubleOptInDraft, StoredDoubleOptIn, Waiting,
+    Answering, Asking, AskingEnd, DoubleOptInDraft, LinkRequest, StoredDoubleOptIn, Waiting,
 };
 use crate::environment::Environment;
 use crate::store::StoreError;
 
+/// A question that is to be asked.
+pub(super) enum Drafted {
+    /// One about what is pending.
+    DoubleOptIn(DraftedDoubleOptIn),
+    /// One for somebody's link.
+    Link(LinkRequest),
+}
+
 /// A draft with its sealed part, and its message with that of its own.
-pub(super) struct Drafted {
+pub(super) struct DraftedDoubleOptIn {
     draft: DoubleOptInDraft,
     sealed: Vec<u8>,
     sealed_message: Vec<u8>,
 }
+
+/// The `answer_by` of a row that nobody answers: a request for a link, kept for its counters. The others are
+/// those of [`AnswerBy`].
+const LINK_REQUEST: u8 = 3;
 
 /// The sealed part of a row.
 struct Sealed {
@@ -88,7 +102,7 @@ pub(super) fn seal(
     let message = draft.message.as_ref();
     let sealed_message =
         message.map(|message| messages::seal(workspace, message, environment)).unwrap_or_default();
-    Box::new(Drafted { draft, sealed, sealed_message })
+    Box::new(Drafted::DoubleOptIn(DraftedDoubleOptIn { draft, sealed, sealed_message }))
 }
 
 /// Keeps what waits, and queues its question unless something stops that.
@@ -98,28 +112,76 @@ pub(super) fn ask(
     drafted: &Drafted,
     now: Timestamp,
 ) -> Result<Asking, StoreError> {
-    let draft = &drafted.draft;
-    let known = of_request(work, workspace.id, draft).map_err(unreadable)?;
-    if let Some(id) = known {
-        return Ok(Asking { id, end: AskingEnd::Retried });
+    let (id, request) = match drafted {
+        Drafted::DoubleOptIn(DraftedDoubleOptIn { draft, .. }) => (draft.id, draft.request),
+        Drafted::Link(link) => (link.id, link.request),
+    };
+    if let Some(known) = of_request(work, workspace.id, request).map_err(unreadable)? {
+        return Ok(Asking { id: known, end: AskingEnd::Retried });
     }
+    let end = match drafted {
+        Drafted::DoubleOptIn(drafted) => ask_double_opt_in(work, workspace, drafted, now)?,
+        Drafted::Link(link) => ask_link(work, workspace.id, link, now)?,
+    };
+    Ok(Asking { id, end })
+}
+
+fn ask_double_opt_in(
+    work: &Connection,
+    workspace: &Workspace,
+    drafted: &DraftedDoubleOptIn,
+    now: Timestamp,
+) -> Result<AskingEnd, StoreError> {
+    let draft = &drafted.draft;
     let end = may_go(work, workspace.id, draft, now).map_err(unreadable)?;
     insert(work, workspace.id, (drafted, end), now).map_err(|error| unwritable(&error))?;
     if let (AskingEnd::Asked, Some(message)) = (end, &draft.message) {
         messages::queue(work, workspace, message, &drafted.sealed_message, now)?;
     }
-    Ok(Asking { id: draft.id, end })
+    Ok(end)
+}
+
+/// Counts a request for a link, unless a count is full.
+fn ask_link(
+    work: &Connection,
+    workspace: WorkspaceId,
+    link: &LinkRequest,
+    now: Timestamp,
+) -> Result<AskingEnd, StoreError> {
+    if let Some(full) = full_count(work, workspace, &link.counters, now).map_err(unreadable)? {
+        return Ok(AskingEnd::Limited(full));
+    }
+    work.prepare_cached(
+        "INSERT INTO double_opt_in (workspace, double_opt_in, request, address_key, answer_by,
+             network, number_block, country, pending_at, asked_at, sealed, kept_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, x'', ?9)",
+    )
+    .and_then(|mut insert| {
+        insert.execute(params![
+            workspace.as_bytes(),
+            link.id.as_bytes(),
+            link.request.0,
+            link.address.as_bytes(),
+            LINK_REQUEST,
+            link.counters.network,
+            link.counters.number_block,
+            link.counters.country,
+            now.as_micros(),
+        ])
+    })
+    .map(|_| AskingEnd::Asked)
+    .map_err(|error| unwritable(&error))
 }
 
 fn of_request(
     work: &Connection,
     workspace: WorkspaceId,
-    draft: &DoubleOptInDraft,
+    request: RequestHash,
 ) -> rusqlite::Result<Option<DoubleOptInId>> {
     work.prepare_cached(
         "SELECT double_opt_in FROM double_opt_in WHERE workspace = ?1 AND request = ?2",
     )?
-    .query_row(params![workspace.as_bytes(), draft.request.0], |row| row.get(0))
+    .query_row(params![workspace.as_bytes(), request.0], |row| row.get(0))
     .optional()
     .map(|id| id.map(DoubleOptInId::from_bytes))
 }
@@ -135,14 +197,26 @@ fn may_go(
     let last: Option<i64> = work
         .prepare_cached(
             "SELECT max(asked_at) FROM double_opt_in
-             WHERE workspace = ?1 AND address_key = ?2 AND answered_at IS NULL",
+             WHERE workspace = ?1 AND address_key = ?2 AND answered_at IS NULL AND answer_by <> ?3",
         )?
-        .query_row(params![workspace.as_bytes(), draft.waiting.address.as_bytes()], |row| {
-            row.get(0)
-        })?;
+        .query_row(
+            params![workspace.as_bytes(), draft.waiting.address.as_bytes(), LINK_REQUEST],
+            |row| row.get(0),
+        )?;
     if !may_ask(draft.waiting.pending_at, last.map(Timestamp::from_micros), now) {
         return Ok(AskingEnd::TooSoon);
     }
+    let full = full_count(work, workspace, &draft.counters, now)?;
+    Ok(full.map_or(AskingEnd::Asked, AskingEnd::Limited))
+}
+
+/// What so many questions were counted under today that no other may go.
+fn full_count(
+    work: &Connection,
+    workspace: WorkspaceId,
+    counters: &Counters,
+    now: Timestamp,
+) -> rusqlite::Result<Option<CountedBy>> {
     let since = now.minus(limits::DOUBLE_OPT_IN_LIMIT_WINDOW).as_micros();
     for by in CountedBy::ALL {
         let most = i64::from(by.most_a_day());
@@ -155,17 +229,17 @@ fn may_go(
             CountedBy::Network => count(
                 "SELECT count(*) FROM (SELECT 1 FROM double_opt_in
                  WHERE workspace = ?1 AND network = ?4 AND asked_at > ?2 LIMIT ?3)",
-                draft.counters.network,
+                counters.network,
             )?,
             CountedBy::NumberBlock => count(
                 "SELECT count(*) FROM (SELECT 1 FROM double_opt_in
                  WHERE workspace = ?1 AND number_block = ?4 AND asked_at > ?2 LIMIT ?3)",
-                draft.counters.number_block,
+                counters.number_block,
             )?,
             CountedBy::Country => count(
                 "SELECT count(*) FROM (SELECT 1 FROM double_opt_in
                  WHERE workspace = ?1 AND country = ?4 AND asked_at > ?2 LIMIT ?3)",
-                draft.counters.country,
+                counters.country,
             )?,
             CountedBy::Workspace => work
                 .prepare_cached(
@@ -175,19 +249,19 @@ fn may_go(
                 .query_row(params![workspace.as_bytes(), since, most], |row| row.get(0))?,
         };
         if counted >= most {
-            return Ok(AskingEnd::Limited(*by));
+            return Ok(Some(*by));
         }
     }
-    Ok(AskingEnd::Asked)
+    Ok(None)
 }
 
 fn insert(
     work: &Connection,
     workspace: WorkspaceId,
-    (drafted, end): (&Drafted, AskingEnd),
+    (drafted, end): (&DraftedDoubleOptIn, AskingEnd),
     now: Timestamp,
 ) -> rusqlite::Result<()> {
-    let Drafted { draft, sealed, .. } = drafted;
+    let DraftedDoubleOptIn { draft, sealed, .. } = drafted;
     let is_asked = end == AskingEnd::Asked;
     let Waiting { address, by, pending_at, .. } = &draft.waiting;
     work.prepare_cached(
@@ -237,10 +311,11 @@ pub(super) fn find(
     let row: Option<Read> = work
         .prepare_cached(
             "SELECT address_key, answer_by, pending_at, asked_at, answered_at, sealed FROM double_opt_in
-             WHERE workspace = ?1 AND double_opt_in = ?2 AND kept_at >= ?3",
+             WHERE workspace = ?1 AND double_opt_in = ?2 AND kept_at >= ?3 AND answer_by <> ?4",
         )
         .and_then(|mut statement| {
-            let asked = params![workspace.id.as_bytes(), id.as_bytes(), oldest(now)];
+            let asked =
+                params![workspace.id.as_bytes(), id.as_bytes(), oldest(now), LINK_REQUEST];
             let read = |row: &rusqlite::Row<'_>| {
                 let times = (row.get(2)?, row.get(3)?, row.get(4)?);
                 Ok((row.get(0)?, row.get(1)?, times, row.get(5)?))

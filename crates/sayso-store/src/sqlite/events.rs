@@ -216,6 +216,57 @@ pub(super) fn for_each_after(
     Ok(())
 }
 
+/// Calls `each` for every row of this range with what is clear in its event, in order, until it says that
+/// this is enough.
+pub(super) fn for_each_fact(
+    ledger: &Connection,
+    (after, last): (i64, i64),
+    mut each: impl FnMut(i64, WorkspaceNo, ConsentEvent) -> Result<bool, StoreError>,
+) -> Result<(), StoreError> {
+    let mut statement = ledger
+        .prepare_cached(
+            "SELECT row, workspace, address_key, event_id, recorded_at, facts FROM event
+             WHERE row > ?1 AND row <= ?2 ORDER BY row /* every workspace: in the order of time */",
+        )
+        .map_err(unreadable)?;
+    let mut rows = statement.query(params![after, last]).map_err(unreadable)?;
+    while let Some(row) = rows.next().map_err(unreadable)? {
+        let number: i64 = row.get(0).map_err(unreadable)?;
+        let facts = row.get_ref(5).and_then(|cell| Ok(cell.as_blob()?)).map_err(unreadable)?;
+        let event = ConsentEvent::from_facts(
+            EventId::from_bytes(row.get(3).map_err(unreadable)?),
+            AddressKey::from_bytes(row.get(2).map_err(unreadable)?),
+            Timestamp::from_micros(row.get(4).map_err(unreadable)?),
+            facts,
+        )
+        .map_err(|_| StoreError::Corrupt { table: "event", id: number.to_string() })?;
+        if !each(number, row.get(1).map_err(unreadable)?, event)? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The last row that was recorded before `at`, 0 where none was: rows are in the order of time.
+pub(super) fn last_before(ledger: &Connection, at: Timestamp) -> Result<i64, StoreError> {
+    let mut recorded_at = ledger
+        .prepare_cached(
+            "SELECT recorded_at FROM event WHERE row = ?1 /* a row names its workspace */",
+        )
+        .map_err(unreadable)?;
+    let (mut before, mut not) = (0, last(ledger)?.0 + 1);
+    while not - before > 1 {
+        let middle = before + (not - before) / 2;
+        let found: Option<i64> = recorded_at
+            .query_row(params![middle], |row| row.get(0))
+            .optional()
+            .map_err(unreadable)?;
+        let is_before = found.is_some_and(|recorded| recorded < at.as_micros());
+        if is_before { before = middle } else { not = middle }
+    }
+    Ok(before)
+}
+
 /// The last row and the time it was recorded at.
 pub(super) fn last(ledger: &Connection) -> Result<(i64, Timestamp), StoreError> {
     let found: Option<(i64, i64)> = ledger

@@ -12,13 +12,13 @@ use sayso_core::capture::{self, Doubt};
 use sayso_core::channel::Permission;
 use sayso_core::event::{ConsentEvent, Fact, Sealed};
 use sayso_core::event_id::is_keyed;
-use sayso_core::guard::Guarded;
+use sayso_core::guard::{Guard, Guarded};
 use sayso_core::id::{EventId, ProfileId, SenderId, WorkspaceId};
+use sayso_core::lifting::lifted_by;
 use sayso_core::limits;
-use sayso_core::register::Mark;
+use sayso_core::register::{Claims, Mark};
 use sayso_core::registers::{Joined, Registers};
-use sayso_core::source::Evidence;
-use sayso_core::source::Road;
+use sayso_core::source::{Actor, Evidence, Road};
 use sayso_core::statement::{Slot, Statement};
 use sayso_core::time::{Span, Timestamp};
 
@@ -467,7 +467,7 @@ impl<'a> Group<'a> {
         {
             return Err(StoreError::Decided);
         }
-        if says_nothing_new(draft, &registers) {
+        if says_nothing_new(draft, &registers) && !self.vouches(workspace, prepared, &registers)? {
             return Ok(draft.left_out(Outcome::Repeated, registers, self.now()));
         }
         let now = self.now();
@@ -485,8 +485,47 @@ impl<'a> Group<'a> {
                 let weaker = weaker.prepare(workspace, self.shared, *key, hint.clone());
                 self.append_new(workspace, &weaker)
             }
+            Guarded::Withheld if self.lifts_unproven_alone(workspace, prepared, &heard, now)? => {
+                self.append_new(workspace, prepared)
+            }
             Guarded::Withheld => Ok(draft.left_out(Outcome::Withheld, registers, now)),
         }
+    }
+
+    /// Whether a report repeats a no of its source that nobody vouched for, and is vouched for: it stands
+    /// where the other is retracted.
+    fn vouches(
+        &self,
+        workspace: &Workspace,
+        Prepared { draft, key, .. }: &Prepared,
+        registers: &Registers,
+    ) -> Result<bool, StoreError> {
+        let Fact::Consent(permission, Statement::No) = draft.fact else { return Ok(false) };
+        let said = registers.of(permission).and_then(|known| known.report_of(&draft.source));
+        let Some(no) = said.and_then(Claims::counting_no) else { return Ok(false) };
+        if draft.actor == Actor::Visitor {
+            return Ok(false);
+        }
+        let before = self.find_event(workspace, *key, no.event, None)?;
+        Ok(before.is_some_and(|before| before.event.is_unproven()))
+    }
+
+    /// Whether a yes that nobody vouches for would lift only what nobody vouches for.
+    fn lifts_unproven_alone(
+        &self,
+        workspace: &Workspace,
+        Prepared { draft, key, .. }: &Prepared,
+        heard: &Registers,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let Guard::LiftsUnproven(message) = draft.guard else { return Ok(false) };
+        for lifted in lifted_by(heard, &draft.event(*key, now), &message, now) {
+            let found = self.find_event(workspace, *key, lifted.mark.event, None)?;
+            if !found.is_some_and(|found| found.event.is_unproven()) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// When the last tick was made that nobody vouches for and that would outrun a refusal: one dated after

@@ -9,7 +9,8 @@ use sayso_core::channel::Permission;
 use sayso_core::event::{ConsentEvent, Fact, Retracted};
 use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
 use sayso_core::guard::Guard;
-use sayso_core::id::{EventId, ProfileId};
+use sayso_core::id::{EventId, ImportId, ProfileId};
+use sayso_core::limits;
 use sayso_core::link::{Carried, carried};
 use sayso_core::register::Mark;
 use sayso_core::registers::Registers;
@@ -20,6 +21,7 @@ use sayso_core::time::Timestamp;
 use super::erasing::ErasedAddress;
 use super::events::LedgerRow;
 use super::group::{Group, Prepared};
+use super::views::ProfileState;
 use super::{Shared, Workspace, events, unwritable, views};
 use crate::erasure::ErasureCounts;
 use crate::store::{
@@ -69,6 +71,8 @@ pub(super) struct Following<'a> {
     pub(super) actor: Actor,
     pub(super) at: Timestamp,
     pub(super) basis: Option<EventId>,
+    /// The import that it is left out with.
+    pub(super) import: Option<ImportId>,
 }
 
 impl Following<'_> {
@@ -82,7 +86,7 @@ impl Following<'_> {
             actor: self.actor,
             occurred_at: self.at,
             dating: Dating::Dated,
-            import: None,
+            import: self.import,
             basis: self.basis,
             evidence: Evidence::default(),
             attributes: BTreeMap::new(),
@@ -111,7 +115,10 @@ impl Group<'_> {
                 Guard::WhereRefused | Guard::WithoutOptIn | Guard::HeldIfLifting(_) => {
                     prepared.draft.basis
                 }
-                Guard::None | Guard::LiftsNothing(_) | Guard::NotRefusedSince(..) => None,
+                Guard::None
+                | Guard::LiftsNothing(_)
+                | Guard::LiftsUnproven(_)
+                | Guard::NotRefusedSince(..) => None,
             };
             let first = besides.and_then(|first| recorded.iter().find(|it| it.id == first));
             let outcome = first.map(|first| first.outcome);
@@ -145,6 +152,7 @@ impl Group<'_> {
                     actor: draft.actor,
                     at: recorded.occurred_at,
                     basis: Some(recorded.id),
+                    import: draft.import,
                 };
                 let id =
                     derived_id(workspace, "copy", &[recorded.id.as_bytes(), sibling.as_bytes()]);
@@ -246,6 +254,7 @@ impl Group<'_> {
             actor: target.actor,
             at: self.tick(),
             basis: None,
+            import: None,
         };
         let mut draft =
             following.draft(derived_id(workspace, "retract", &[event.as_bytes(), key.as_bytes()]));
@@ -302,9 +311,12 @@ impl Group<'_> {
         let now = self.tick();
         let members = self.profile(workspace, profile)?.addresses.clone();
         for key in members {
-            if self.registers(workspace, key)?.processing().standing_refusal(now).is_some() {
-                // Kept from a time when an opt-in with an end allowed it.
-                self.discard_attributes(workspace, profile)?;
+            let registers = self.registers(workspace, key)?;
+            if registers.processing().standing_refusal(now).is_some() {
+                // Kept from a time when an opt-in with an end allowed it, or hidden.
+                if self.refusal_destroys(workspace, key, &registers, now)? {
+                    self.discard_attributes(workspace, profile)?;
+                }
                 return Ok(Upserting::ProcessingRefused(profile));
             }
         }
@@ -316,6 +328,7 @@ impl Group<'_> {
                 actor: draft.actor,
                 at: now,
                 basis: None,
+                import: None,
             };
             let moment = now.as_micros().to_be_bytes();
             let mut event = following.draft(derived_id(
@@ -441,6 +454,7 @@ impl Group<'_> {
             actor: draft.actor,
             at,
             basis: None,
+            import: None,
         };
         let moment = at.as_micros().to_be_bytes();
         let id = derived_id(workspace, "link", &[profile.as_bytes(), key.as_bytes(), &moment]);
@@ -456,13 +470,15 @@ impl Group<'_> {
                 same_kind || matches!(carried.fact, Fact::Consent(Permission::Processing, _))
             };
             for carried in carried(&registers).into_iter().filter(passes) {
+                let (actor, import) = self.carried_on(workspace, member, carried.from)?;
                 let following = Following {
                     subject: subject.clone(),
                     fact: carried.fact,
                     source: &source,
-                    actor: Actor::System,
+                    actor,
                     at: carried.at,
                     basis: Some(link.id),
+                    import,
                 };
                 let id =
                     derived_id(workspace, "carry", &[link.id.as_bytes(), carried.from.as_bytes()]);
@@ -470,6 +486,23 @@ impl Group<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Who acts where linking carries an event, and the import that the carried is left out with: what
+    /// nobody vouches for is no better proven at another address, and goes with its group.
+    pub(super) fn carried_on(
+        &self,
+        workspace: &Workspace,
+        key: AddressKey,
+        from: EventId,
+    ) -> Result<(Actor, Option<ImportId>), StoreError> {
+        let origin = self.find_event(workspace, key, from, None)?.map(|row| row.event);
+        let is_unproven = origin.as_ref().is_some_and(ConsentEvent::is_unproven);
+        let actor = if is_unproven { Actor::Visitor } else { Actor::System };
+        let configuration = self.configuration(workspace)?;
+        let import = origin.and_then(|origin| origin.import);
+        // A group that was decided takes in no more, and what it holds stands.
+        Ok((actor, import.filter(|import| !configuration.is_decided(*import))))
     }
 
     /// Carries a refusal of processing from a new address to those the person had: it is the
@@ -495,6 +528,7 @@ impl Group<'_> {
         let registers = self.registers(workspace, from)?;
         let source = link_source()?;
         for carried in carried(&registers).into_iter().filter(of_processing) {
+            let (actor, import) = self.carried_on(workspace, from, carried.from)?;
             for member in members.iter().filter(|member| **member != from) {
                 let Some(address) = self.address(workspace, *member)? else {
                     continue;
@@ -503,9 +537,10 @@ impl Group<'_> {
                     subject: Subject::Address(address),
                     fact: carried.fact,
                     source: &source,
-                    actor: Actor::System,
+                    actor,
                     at: carried.at,
                     basis: Some(carried.from),
+                    import,
                 };
                 let id = carried_back_id(workspace, link, carried.from, *member);
                 self.append_following(workspace, following.draft(id))?;
@@ -547,7 +582,8 @@ impl Group<'_> {
     }
 
     /// Keeps to rule 11 after an event: where processing is refused, what was kept of the person is
-    /// discarded, whenever it was said, and no later opt-in brings it back.
+    /// discarded, whenever it was said, and no later opt-in brings it back. What a refusal that nobody
+    /// vouches for hides, it destroys after [`limits::UNPROVEN_REFUSAL_HIDES`].
     pub(super) fn discard_where_refused(
         &mut self,
         workspace: &Workspace,
@@ -575,12 +611,34 @@ impl Group<'_> {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let registers = self.registers(workspace, key)?;
-        if registers.processing().standing_refusal(now).is_some() {
+        if self.refusal_destroys(workspace, key, &registers, now)? {
             for (profile, _) in registers.links() {
                 self.discard_attributes(workspace, profile)?;
             }
         }
         Ok(())
+    }
+
+    /// Whether processing is refused by somebody who may have it: the person, a caller, a page that a
+    /// server vouches for, or one of whom nobody said for a month that it was a stranger.
+    fn refusal_destroys(
+        &self,
+        workspace: &Workspace,
+        key: AddressKey,
+        registers: &Registers,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        for refusal in registers.processing().standing_refusals(now) {
+            let found = self.find_event(workspace, key, refusal.event, None)?;
+            let hides = found.is_some_and(|LedgerRow { event, .. }| {
+                let destroys_at = event.recorded_at.plus(limits::UNPROVEN_REFUSAL_HIDES);
+                event.is_unproven() && now < destroys_at
+            });
+            if !hides {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Destroys the attributes of a profile, as it has them and in the events that brought them.
@@ -654,6 +712,7 @@ impl Group<'_> {
                 actor: last.actor,
                 at: self.tick(),
                 basis: None,
+                import: None,
             };
             let id =
                 derived_id(workspace, "move attributes", &[last.id.as_bytes(), member.as_bytes()]);
@@ -860,11 +919,34 @@ impl Shared {
         if addresses.is_empty() {
             return Ok(None);
         }
+        if self.hides_attributes(workspace, &state)? {
+            return Ok(Some(Profile { id, addresses, attributes: BTreeMap::new() }));
+        }
         let attributes = state.attributes.iter();
         let attributes = attributes
             .filter_map(|(name, (_, value))| Some((name.clone(), value.clone()?)))
             .collect();
         Ok(Some(Profile { id, addresses, attributes }))
+    }
+
+    /// Whether what is kept of a person is shown to nobody: processing is refused by one of their
+    /// addresses (rule 11).
+    fn hides_attributes(
+        &self,
+        workspace: &Workspace,
+        state: &ProfileState,
+    ) -> Result<bool, StoreError> {
+        if state.attributes.is_empty() {
+            return Ok(false);
+        }
+        let now = self.environment.clock.now();
+        for key in &state.addresses {
+            let known = self.registers_now(&(workspace.no, *key))?;
+            if known.processing().standing_refusal(now).is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The address of a key, if it is known.

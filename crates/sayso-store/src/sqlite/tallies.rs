@@ -10,7 +10,7 @@ use sayso_core::time::{Span, Timestamp};
 
 use super::{unreadable, unwritable};
 use crate::store::StoreError;
-use crate::tally::{Counted, Reach, Tallied, Tally};
+use crate::tally::{Counted, Reach, Tallied, Tally, UnprovenRefusals};
 
 /// Messages that were handed over; the other kinds are those of [`Tally`].
 const HANDED_OVER: u8 = 1;
@@ -25,6 +25,7 @@ const fn kind(tally: Tally) -> u8 {
         Tally::Started => 7,
         Tally::OptedIn => 8,
         Tally::Confirmed => 9,
+        Tally::Unproven => 10,
     }
 }
 
@@ -35,7 +36,7 @@ fn hour(at: Timestamp) -> i64 {
 /// In which hour it is counted: an entry point has only sums.
 fn hour_of(counted: &Counted, at: Timestamp) -> i64 {
     match counted {
-        Counted::Sender(_) | Counted::Group(_) => hour(at),
+        Counted::Sender(_) | Counted::Group(_) | Counted::Site(_) => hour(at),
         Counted::EntryPoint(_) => 0,
     }
 }
@@ -45,6 +46,7 @@ const fn bytes(counted: &Counted) -> &[u8; 16] {
         Counted::Sender(id) => id.as_bytes(),
         Counted::Group(id) => id.as_bytes(),
         Counted::EntryPoint(id) => id.as_bytes(),
+        Counted::Site(hash) => hash,
     }
 }
 
@@ -59,11 +61,14 @@ pub(super) fn add(
     let mut times: BTreeMap<u8, u64> = BTreeMap::new();
     tallies.iter().for_each(|tally| *times.entry(kind(*tally)).or_default() += 1);
     times.into_iter().try_for_each(|added| put(work, workspace, counted, added, now))?;
-    let Counted::Sender(sender) = counted else { return Ok(()) };
-    let oldest = hour(now.minus(limits::HEALTH_WINDOW)) - DAY_HOURS;
+    let oldest = match counted {
+        Counted::Sender(_) => hour(now.minus(limits::HEALTH_WINDOW)) - DAY_HOURS,
+        Counted::Site(_) => hour(now.minus(limits::UNPROVEN_USUAL_WINDOW)),
+        Counted::Group(_) | Counted::EntryPoint(_) => return Ok(()),
+    };
     work.prepare_cached("DELETE FROM tally WHERE workspace = ?1 AND counted = ?2 AND hour < ?3")
         .and_then(|mut statement| {
-            statement.execute(params![workspace.as_bytes(), sender.as_bytes(), oldest])
+            statement.execute(params![workspace.as_bytes(), bytes(counted), oldest])
         })
         .map(|_| ())
         .map_err(|error| unwritable(&error))
@@ -132,6 +137,13 @@ pub(super) fn tallied(
         };
         return Ok(Tallied { reach, ..Tallied::default() });
     }
+    if let Counted::Site(_) = counted {
+        let unproven = kind(Tally::Unproven);
+        let this_hour = sum(unproven, hour(now) - 1)?;
+        let week = sum(unproven, hour(now.minus(limits::UNPROVEN_USUAL_WINDOW)))?;
+        let unproven = UnprovenRefusals { this_hour, before: week.saturating_sub(this_hour) };
+        return Ok(Tallied { unproven, ..Tallied::default() });
+    }
     let window = hour(now.minus(limits::HEALTH_WINDOW));
     Ok(Tallied {
         traffic: Traffic {
@@ -142,6 +154,7 @@ pub(super) fn tallied(
         inferred_today: sum(kind(Tally::Inferred), today - 1)?,
         held: sum(kind(Tally::Held), i64::MIN)?,
         reach: Reach::default(),
+        unproven: UnprovenRefusals::default(),
     })
 }
 

@@ -26,7 +26,8 @@ use tokio::sync::oneshot;
 use super::database::Database;
 use super::seal::Vault;
 use super::speaks_of::{About, abouts};
-use super::{Shared, Workspace, double_opt_ins, messages, references, reserve, unreadable};
+use super::writer::WriterHandle;
+use super::{Shared, Workspace, double_opt_ins, hiding, messages, references, reserve, unreadable};
 use crate::environment::Environment;
 use crate::look_up::{LookUp, LookUpDraft, LookUpPage, LookUpQuery, LookedUp};
 use crate::reject::{
@@ -336,9 +337,9 @@ impl Work {
 
 /// Works until nobody can ask any more. At the start and every [`limits::SWEEP_INTERVAL`], and
 /// whenever rejects are read, what is too old is deleted.
-pub(super) fn run(shared: &Shared, jobs: &Receiver<Job>) {
+pub(super) fn run(shared: &Shared, jobs: &Receiver<Job>, writer: &WriterHandle) {
     let interval = u64::try_from(limits::SWEEP_INTERVAL.as_micros()).unwrap_or(u64::MAX);
-    let mut swept_at = sweep(shared);
+    let mut swept_at = sweep(shared, writer);
     loop {
         let mut round = Round::default();
         match jobs.recv_timeout(Duration::from_micros(interval)) {
@@ -355,7 +356,7 @@ pub(super) fn run(shared: &Shared, jobs: &Receiver<Job>) {
         let due = swept_at
             .is_none_or(|swept_at| now < swept_at || now.minus(limits::SWEEP_INTERVAL) >= swept_at);
         if due || !settled.is_empty() {
-            swept_at = sweep(shared);
+            swept_at = sweep(shared, writer);
         }
         for reply in settled {
             // A caller that went away does not need the answer.
@@ -365,8 +366,11 @@ pub(super) fn run(shared: &Shared, jobs: &Receiver<Job>) {
 }
 
 /// Deletes what is too old; says when, unless there is more to delete.
-fn sweep(shared: &Shared) -> Option<Timestamp> {
+fn sweep(shared: &Shared, writer: &WriterHandle) -> Option<Timestamp> {
     let now = shared.environment.clock.now();
+    if let Err(error) = hiding::destroy_due(shared, writer) {
+        tracing::warn!(error = %error, "attributes that were hidden long enough could not be destroyed");
+    }
     match shared.work.sweep(now) {
         Ok(deleted) => (deleted < limits::SWEEP_ROWS_MAX).then_some(now),
         Err(error) => {

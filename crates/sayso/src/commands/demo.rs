@@ -148,6 +148,7 @@ async fn furnish(
                 name: SourceName::parse("shop").map_err(anyhow::Error::new)?,
                 origins: vec![origin.into(), "http://localhost:3000".into()],
                 user_hash_secret: None,
+                requires_user_hash: false,
                 deleted_at: None,
             },
         ),

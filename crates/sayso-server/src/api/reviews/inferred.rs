@@ -1,13 +1,13 @@
-//! `/v1/reviews/inferred`: refusals that were inferred from providers' errors, more in a day than people
-//! make, held together by sender and day (rule 15). They deny until somebody decides, and after that if
-//! they are confirmed.
+//! `/v1/reviews/inferred`: refusals that are held together (rule 15): those that were inferred from providers'
+//! errors, more of a sender and day than people make, and those that nobody vouches for, more of a site and
+//! hour. They deny until somebody decides, and after that if they are confirmed.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
 use sayso_core::id::ImportId;
-use sayso_store::configuration::{Change, Configuration, HeldRefusals, Plan};
+use sayso_store::configuration::{Change, Configuration, HeldOf, HeldRefusals, Plan};
 use sayso_store::store::StoreError;
 use sayso_store::tally::Counted;
 use serde::Serialize;
@@ -67,11 +67,19 @@ pub(crate) struct GroupView {
     /// Its id, which is the import that their events name.
     #[schema(example = "imp_01jd6m9k3te5b8r5v3x5y6z7w8")]
     id: String,
-    /// The sender whose messages failed.
-    sender: String,
+    /// The sender whose messages failed; absent for refusals of a site.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sender: Option<String>,
+    /// The public key of the site whose pages refused without `user_hash`; absent for refusals of a sender.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    site: Option<String>,
     /// The day, in UTC.
     #[schema(example = "2026-11-21")]
     day: String,
+    /// When the hour of a site began; absent for refusals of a sender.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "2026-11-21T10:00:00.000000Z")]
+    hour: Option<String>,
     /// How many are held.
     held: u64,
     /// `open`, `retracted` or `confirmed`. All but `retracted` deny.
@@ -93,8 +101,9 @@ pub(crate) async fn list(
     caller: Caller<Compliance>,
     asked: Asked<ListQuery>,
 ) -> Result<Json<GroupsPage>, Problem> {
+    app.write_counts().await;
     let configuration = caller.configuration();
-    let (ids, next) = page(&configuration.held_refusals, asked, |id, held| (*id, *held))?;
+    let (ids, next) = page(&configuration.held_refusals, asked, |id, held| (*id, held.clone()))?;
     let mut groups = Vec::with_capacity(ids.len());
     for (id, held) in ids {
         groups.push(view(&app, configuration, id, &held).await?);
@@ -127,13 +136,14 @@ pub(crate) async fn decide(
     let decision = faults.settle(decision)?;
     let workspace = caller.workspace();
     let plan = |known: &Configuration| {
-        let held = *known.held_refusals.get(&id).ok_or_else(|| Problem::new(Code::NotFound))?;
+        let held = known.held_refusals.get(&id).cloned();
+        let held = held.ok_or_else(|| Problem::new(Code::NotFound))?;
         match (decision, state(known, id, &held)) {
             (GroupDecision::Retract, "open" | "retracted")
             | (GroupDecision::Confirm, "confirmed") => Ok(Plan::Stands(held)),
             (GroupDecision::Confirm, "open") => {
                 let held = HeldRefusals { confirmed_at: Some(app.now()), ..held };
-                Ok(Plan::Changes(Change::HeldRefusals(id, held), held))
+                Ok(Plan::Changes(Change::HeldRefusals(id, held.clone()), held))
             }
             (GroupDecision::Retract | GroupDecision::Confirm, decided) => {
                 let detail = format!("the group is {decided}, for good");
@@ -178,10 +188,16 @@ async fn view(
     held: &HeldRefusals,
 ) -> Result<GroupView, Problem> {
     let tallied = app.store().tally(configuration.workspace, Counted::Group(id), &[]).await?;
+    let (sender, site, hour) = match &held.of {
+        HeldOf::Sender(sender) => (Some(sender.to_string()), None, None),
+        HeldOf::Site(site) => (None, Some(site.to_string()), Some(held.since.to_string())),
+    };
     Ok(GroupView {
         id: id.to_string(),
-        sender: held.sender.to_string(),
-        day: held.day.to_string().chars().take("2026-11-21".len()).collect(),
+        sender,
+        site,
+        day: held.since.to_string().chars().take("2026-11-21".len()).collect(),
+        hour,
         held: tallied.held,
         state: state(configuration, id, held),
         opened_at: held.opened_at.to_string(),

@@ -6,28 +6,32 @@ use std::net::IpAddr;
 
 use sayso_core::address::{Address, AddressKey};
 use sayso_core::canonical::{Canonical, Writer};
-use sayso_core::capture::{covered_by, permissions_of};
+use sayso_core::capture::{Doubt, covered_by, permissions_of};
 use sayso_core::channel::{Channel, Permission};
+use sayso_core::double_opt_in::AnswerBy;
 use sayso_core::event::Fact;
 use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
+use sayso_core::form::Theme;
 use sayso_core::guard::Guard;
 use sayso_core::notice::Notice;
-use sayso_core::policy::Way;
 use sayso_core::reference::Reference;
 use sayso_core::source::{Actor, Evidence, EvidenceText, Road, Source};
 use sayso_core::statement::Statement;
 use sayso_pages::entry::EntryFault;
+use sayso_pages::form::FormLook;
+use sayso_pages::language::Language;
+use sayso_pages::page::Frame;
 use sayso_store::reference::{Keeping, ReferenceDraft};
-use sayso_store::store::{Dating, Draft, Outcome, Subject};
-use sayso_store::tally::Tally;
+use sayso_store::store::{Dating, Draft, Subject};
 
 use super::{Door, Form};
 use crate::api::address::{Care, Place, Reading};
 use crate::app::App;
 use crate::body::Faults;
 use crate::capture::reach::ENTRY_POINT_FIELD;
-use crate::capture::ticked;
+use crate::double_opt_in::Asks;
 use crate::problem::{Code, Problem};
+use crate::rate::Network;
 
 /// How the act was done.
 const METHOD: &str = "entry point page";
@@ -93,32 +97,33 @@ impl OptIn {
         }
     }
 
-    /// Records it about the address, if one was typed, and keeps it for the message that proves the address.
+    /// Records it as pending for the address, if one was typed, and keeps it for the message that proves the
+    /// address.
     pub(super) async fn record(
         self,
         app: &App,
         door: &Door,
         evidence: Evidence,
-        notice: &Notice,
+        (notice, language, network): (&Notice, Language, Network),
     ) -> Result<Reference, Problem> {
         let workspace = door.configuration.workspace;
         let key = self.address.as_ref().map(|address| address.key(&door.configuration.secret));
-        if let Some((address, key)) = self.address.clone().zip(key) {
-            let mut drafts = self.drafts(app, door, &address, (&evidence, notice));
-            ticked::judge(&door.configuration, Way::EntryPage, app.now(), &mut drafts);
-            ticked::lift_nothing(&door.configuration, &mut drafts);
+        if let Some((address, key)) = self.address.as_ref().zip(key) {
+            let drafts = self.drafts(app, door, address, (&evidence, notice));
             app.rates().take_address(key)?;
             app.rates().take_events(workspace, drafts.len())?;
-            let recorded = app.store().record(workspace, drafts).await?;
+            let recorded = app.store().record(workspace, drafts.clone()).await?;
             recorded.iter().for_each(|event| app.metrics().count_consent(event.outcome));
-            if recorded.iter().any(|event| event.outcome == Outcome::Appended) {
-                app.reach().count(workspace, door.id, Tally::OptedIn);
+            if door.channel() == Channel::Email {
+                let asks = asks(app, door, (address, &drafts), (language, network));
+                asks.put(app).await?;
             }
         }
         self.keep(app, door, key, evidence).await
     }
 
-    /// One event for each permission, and one for processing where the words name it.
+    /// One event for each permission, and one for processing where the words name it. Anybody may have typed
+    /// the address, so they are pending (rule 23).
     fn drafts(
         &self,
         app: &App,
@@ -127,10 +132,9 @@ impl OptIn {
         (evidence, notice): (&Evidence, &Notice),
     ) -> Vec<Draft> {
         let workspace = door.configuration.workspace;
-        let statement = Statement::Single;
         let mut permissions: Vec<Permission> = Vec::new();
         for ticked in self.permissions.iter().flat_map(|ticked| covered_by(*ticked)) {
-            for permission in permissions_of(ticked, statement, Some(notice)) {
+            for permission in permissions_of(ticked, Statement::Single, Some(notice)) {
                 if !permissions.contains(&permission) {
                     permissions.push(permission);
                 }
@@ -138,11 +142,13 @@ impl OptIn {
         }
         let identity = RequestIdentity::Dated(self.request);
         let occurred_at = app.now();
+        let mut evidence = evidence.clone();
+        Doubt::Unproven.keep_in(&mut evidence);
         let draft = |(part, permission): (u32, Permission)| Draft {
             subject: Subject::Address(address.clone()),
             id: event_id(workspace, identity, part),
             request: self.request,
-            fact: Fact::Consent(permission, statement),
+            fact: Fact::Consent(permission, Statement::Pending),
             source: source(door),
             actor: Actor::Subject,
             occurred_at,
@@ -180,6 +186,41 @@ impl OptIn {
             }
         }
         Err(Problem::new(Code::Internal))
+    }
+}
+
+/// The question to an email address: no message of ours comes in from there, so it answers by a link.
+fn asks<'a>(
+    app: &App,
+    door: &'a Door,
+    (address, drafts): (&'a Address, &[Draft]),
+    (language, network): (Language, Network),
+) -> Asks<'a> {
+    let pending = drafts.iter().filter_map(|draft| {
+        let Fact::Consent(permission, _) = draft.fact else { return None };
+        Some((draft.id, permission))
+    });
+    let look = FormLook {
+        language,
+        business: &door.entry.business,
+        theme: Theme::default(),
+        frame: Frame::Window,
+    };
+    Asks {
+        configuration: &door.configuration,
+        address,
+        channels: vec![door.channel()],
+        sender: Some(door.entry.sender),
+        by: AnswerBy::Link,
+        look,
+        template: None,
+        network: Some(network),
+        home: door.configuration.settings.at(app.now()).region.into_iter().collect(),
+        pending: pending.collect(),
+        pending_at: app.now(),
+        evidence: drafts.first().map(|draft| draft.evidence.clone()).unwrap_or_default(),
+        source: source(door),
+        form: None,
     }
 }
 

@@ -18,12 +18,14 @@ use tokio::time::Instant;
 
 use super::profile::Attributes;
 use super::said::{digits_or_text, flag, text};
-use super::verify::vouches;
+use super::vouching::{Hash, Vouched};
 use super::{TagAnswer, TagRequest, UserRequest, Visit};
 use crate::api::address::{Care, Place, Reading};
+use crate::api::consents::plan::message_for;
 use crate::app::App;
 use crate::body::Faults;
 use crate::problem::{Code, Problem};
+use crate::unproven;
 
 /// What a page said, as far as it was good.
 #[derive(Debug)]
@@ -36,7 +38,9 @@ pub(super) struct Statements {
     faults: Faults,
     /// What the page said of processing, if that was taken.
     processing: Option<Statement>,
-    /// The attributes and identifiers, where the customer's server vouches for them.
+    /// The identifier that the customer's server vouches for.
+    anchor: Option<Address>,
+    /// The attributes and identifiers, where the customer's server vouches for one.
     profile: Option<(Vec<Address>, Attributes)>,
 }
 
@@ -49,6 +53,14 @@ struct Identifiers {
     valid_phone: Option<Address>,
     /// A number that may be refused.
     possible_phone: Option<Address>,
+}
+
+/// Which identifier a `user_hash` is made of.
+#[derive(Clone, Copy, Debug)]
+enum Hashed {
+    Uuid,
+    Phone,
+    Email,
 }
 
 /// The four flags, where they said something.
@@ -81,7 +93,7 @@ impl Statements {
     ) -> Result<Self, Problem> {
         let mut user = sent.user.unwrap_or_default();
         let received = app.now();
-        let given = texts_given(&user);
+        let hashed = hashed(&user);
         let identifiers = Identifiers::read(&mut user, app, visit, received, &mut faults);
         let mut flags = Flags::read(&mut user, &mut faults);
         for address in identifiers.all() {
@@ -93,8 +105,15 @@ impl Statements {
         if let Err(limit) = counted {
             flags = flags.refusals_alone().ok_or(limit)?;
         }
-        let verified =
-            is_welcome && verified(sent.user_hash.as_deref(), given.as_deref(), visit, &mut faults);
+        let hash = Hash::judge(
+            sent.user_hash.as_deref(),
+            hashed.as_ref().map(|(_, text)| &**text),
+            visit,
+            &mut faults,
+        );
+        if visit.site.requires_user_hash && hash != Hash::Right {
+            return Ok(Self::untaken(hash, faults));
+        }
         let spoke_of = identifiers.uuid.clone().map(|id| visit.key_of(&Address::ExternalId(id)));
         let mut making = Making {
             visit,
@@ -106,18 +125,38 @@ impl Statements {
         };
         making.channels(&identifiers, &flags, &mut faults);
         let processing = making.processing(&identifiers, &flags, &mut faults);
-        let profile = verified.then(|| {
+        let is_vouched = hash == Hash::Right;
+        let profile = (is_vouched && is_welcome).then(|| {
             let attributes = Attributes::read(&mut user, &mut faults);
             let person = identifiers.uuid.clone().map(Address::ExternalId);
             (identifiers.all().cloned().chain(person).collect(), attributes)
         });
+        let anchor = hashed.filter(|_| is_vouched).and_then(|(which, _)| identifiers.find(which));
         let Making { drafts, accepted, .. } = making;
-        Ok(Self { drafts, accepted, faults, processing, profile })
+        Ok(Self { drafts, accepted, faults, processing, anchor, profile })
+    }
+
+    /// Nothing is taken, for nobody vouches for it and the site wants somebody to.
+    fn untaken(hash: Hash, mut faults: Faults) -> Self {
+        if hash == Hash::Absent {
+            let fault = "is missing: this site takes only what your server vouches for";
+            faults.note("/user_hash", Code::MissingField, fault);
+        }
+        Self {
+            drafts: Vec::new(),
+            accepted: Vec::new(),
+            faults,
+            processing: None,
+            anchor: None,
+            profile: None,
+        }
     }
 
     /// Records it all, and answers.
-    pub(super) async fn record(self, app: &App, visit: &Visit) -> Result<TagAnswer, Problem> {
+    pub(super) async fn record(mut self, app: &App, visit: &Visit) -> Result<TagAnswer, Problem> {
         let workspace = visit.configuration.workspace;
+        let vouched = Vouched::find(app, visit, self.anchor.take()).await?;
+        self.drafts.iter_mut().for_each(|draft| vouch(draft, &vouched, visit));
         if !self.drafts.is_empty() {
             let refuses = self.drafts.iter().any(|draft| match draft.fact {
                 Fact::Consent(_, statement) => statement.is_refusal(),
@@ -131,7 +170,8 @@ impl Statements {
                 | Fact::Erasure => false,
             });
             let started = Instant::now();
-            let recorded = app.store().record(workspace, self.drafts).await?;
+            let (configuration, site) = (&visit.configuration, &visit.key);
+            let recorded = unproven::record(app, configuration, site, self.drafts).await?;
             for event in &recorded {
                 app.metrics().count_consent(event.outcome);
             }
@@ -146,6 +186,7 @@ impl Statements {
             && !addresses.is_empty()
         {
             let source = Source { road: Road::Tag, name: visit.site.name.clone(), spoke_of: None };
+            let addresses = vouched.linkable(app, visit, addresses).await?;
             let (kept, still) = attributes.keep(app, workspace, addresses, source).await?;
             accepted.extend(kept);
             collect = still;
@@ -154,29 +195,35 @@ impl Statements {
     }
 }
 
-/// The text that `user_hash` is made of: the uuid, or else the phone number, or else the email.
-fn texts_given(user: &UserRequest) -> Option<String> {
-    [&user.uuid, &user.phone_number, &user.email].into_iter().find_map(|value| match value {
-        Some(Value::String(text)) if !text.trim().is_empty() => Some(text.trim().to_owned()),
+/// The identifier that `user_hash` is made of: the uuid, or else the phone number, or else the email; which it
+/// is, and its text.
+fn hashed(user: &UserRequest) -> Option<(Hashed, String)> {
+    let given = [
+        (Hashed::Uuid, &user.uuid),
+        (Hashed::Phone, &user.phone_number),
+        (Hashed::Email, &user.email),
+    ];
+    given.into_iter().find_map(|(which, value)| match value {
+        Some(Value::String(text)) if !text.trim().is_empty() => {
+            Some((which, text.trim().to_owned()))
+        }
         Some(_) | None => None,
     })
 }
 
-fn verified(
-    user_hash: Option<&str>,
-    given: Option<&str>,
-    visit: &Visit,
-    faults: &mut Faults,
-) -> bool {
-    let Some(user_hash) = user_hash.filter(|hash| !hash.trim().is_empty()) else { return false };
-    let secret = visit.site.user_hash_secret.as_deref();
-    let verified =
-        secret.zip(given).is_some_and(|(secret, given)| vouches(secret, given, user_hash));
-    if !verified {
-        let fault = "is not the HMAC-SHA256 of the uuid by the site's secret; nothing was linked or kept as attribute";
-        faults.note("/user_hash", Code::InvalidValue, fault);
+/// Says of a draft whether the customer's server vouches for it. Where it could, a yes that nobody vouches
+/// for lifts nothing: a stranger would lift what the person said.
+fn vouch(draft: &mut Draft, vouched: &Vouched, visit: &Visit) {
+    let Subject::Address(address) = &draft.subject else { return };
+    if vouched.covers(address) {
+        return;
     }
-    verified
+    draft.actor = Actor::Visitor;
+    if let (Fact::Consent(about, Statement::Yes), Some(_)) =
+        (draft.fact, &visit.site.user_hash_secret)
+    {
+        draft.guard = Guard::LiftsUnproven(message_for(about, &visit.configuration));
+    }
 }
 
 fn evidence(page: Option<&str>, visit: &Visit) -> Evidence {
@@ -233,6 +280,15 @@ impl Identifiers {
             self.possible_phone.as_ref()
         } else {
             self.valid_phone.as_ref()
+        }
+    }
+
+    /// One of them.
+    fn find(&self, which: Hashed) -> Option<Address> {
+        match which {
+            Hashed::Uuid => self.uuid.clone().map(Address::ExternalId),
+            Hashed::Phone => self.possible_phone.clone(),
+            Hashed::Email => self.email.clone(),
         }
     }
 

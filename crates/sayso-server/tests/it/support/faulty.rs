@@ -19,7 +19,9 @@ use sayso_core::registers::Registers;
 use sayso_core::time::Timestamp;
 use sayso_store::Store;
 use sayso_store::configuration::{Change, Configuration, Configured, Mode, Revision};
-use sayso_store::double_opt_in::{Answering, Asking, DoubleOptInDraft, StoredDoubleOptIn};
+use sayso_store::double_opt_in::{
+    Answering, Asking, AskingEnd, DoubleOptInDraft, LinkRequest, StoredDoubleOptIn,
+};
 use sayso_store::environment::Clock;
 use sayso_store::erasure::{Erased, ErasurePage};
 use sayso_store::look_up::{LookUpDraft, LookUpPage, LookUpQuery};
@@ -32,7 +34,7 @@ use sayso_store::reject::{RejectDraft, RejectPage, RejectQuery};
 use sayso_store::store::{
     AudienceCursor, AudiencePage, AudienceQuery, BackupError, Draft, Health, HistoryEntry,
     HistoryPage, HistoryQuery, KnownAddress, Moment, Profile, ProfileDraft, Question, Recipient,
-    Recorded, RetractDraft, Retracting, StoreError, Subject, Upserted,
+    Recorded, RetractDraft, Retracting, SpanDraft, SpanRetracted, StoreError, Subject, Upserted,
 };
 use sayso_store::tally::{Counted, Tallied, Tally};
 
@@ -294,6 +296,14 @@ impl Store for FaultyStore {
         self.run(self.inner.undo_import(workspace, import)).await
     }
 
+    async fn retract_span(
+        &self,
+        workspace: WorkspaceId,
+        draft: SpanDraft,
+    ) -> Result<SpanRetracted, StoreError> {
+        self.run(self.inner.retract_span(workspace, draft)).await
+    }
+
     async fn erase(
         &self,
         workspace: WorkspaceId,
@@ -475,6 +485,14 @@ impl Store for FaultyStore {
         draft: DoubleOptInDraft,
     ) -> Result<Asking, StoreError> {
         self.run(self.inner.ask_double_opt_in(workspace, draft)).await
+    }
+
+    async fn ask_link(
+        &self,
+        workspace: WorkspaceId,
+        request: LinkRequest,
+    ) -> Result<AskingEnd, StoreError> {
+        self.run(self.inner.ask_link(workspace, request)).await
     }
 
     async fn double_opt_in(

@@ -1,0 +1,204 @@
+//! Sends people the links that they asked for at `/p`, after their answer (rules 22, 23 and 26).
+//!
+//! *Whatever is looked up here nobody can time.* A request is counted first, with the questions of double
+//! opt-ins and whether or not anything is known of the address: so the counts tell nothing either, and nobody
+//! can have many messages sent. The link goes to the address itself, once a day at the most, and only where
+//! the person once said something through it or was written to: nothing goes to an address of which a list
+//! or a page alone speaks. The message is one that the person asked for, so it goes despite an opt-out and
+//! past no block.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use sayso_core::address::{Address, AddressKey, AddressKind};
+use sayso_core::channel::{Category, Channel, Content, Message, Occasion};
+use sayso_core::decision::{RequireOptIn, Requirement};
+use sayso_core::double_opt_in::Counters;
+use sayso_core::event_id::RequestHash;
+use sayso_core::id::{DoubleOptInId, MessageId, WorkspaceId};
+use sayso_core::limits;
+use sayso_core::time::Timestamp;
+use sayso_store::configuration::Configuration;
+use sayso_store::double_opt_in::{AskingEnd, LinkRequest};
+use sayso_store::message::{MessageDraft, MessageQuery, Payload, Queueing};
+use sayso_store::store::{Moment, StoreError, Subject};
+use tokio::sync::{Notify, watch};
+
+use crate::api::check::kind_on;
+use crate::app::App;
+use crate::personal_links::PREFERENCES_URL;
+use crate::problem::{Code, Problem};
+use crate::rate::Network;
+
+/// The request of messages that no client requested.
+const NO_REQUEST: RequestHash = RequestHash([0; 32]);
+/// Seconds after which somebody is asked to come back where too many wait.
+const COME_BACK_SECONDS: u64 = 10;
+
+/// Somebody wants the link of an address.
+#[derive(Debug)]
+pub(crate) struct AskedLink {
+    /// The workspace whose link it is.
+    pub(crate) workspace: WorkspaceId,
+    /// The address that was typed.
+    pub(crate) address: Address,
+    /// The subject of an email that brings it.
+    pub(crate) subject: Box<str>,
+    /// The words before the link.
+    pub(crate) words: Box<str>,
+    /// The network that asked; none where a page of ours did, for somebody who came by a link.
+    pub(crate) network: Option<Network>,
+}
+
+/// Those who wait.
+#[derive(Debug, Default)]
+pub(crate) struct LinkRequests {
+    waiting: Mutex<VecDeque<AskedLink>>,
+    bell: Notify,
+}
+
+impl LinkRequests {
+    fn waiting(&self) -> MutexGuard<'_, VecDeque<AskedLink>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has a link sent, where that may be. What keeps it from going is told to nobody.
+    ///
+    /// # Errors
+    /// [`Code::Internal`] where the server does not know its own URL, [`Code::Busy`] where too many wait.
+    pub(crate) fn put(&self, app: &App, asked: AskedLink) -> Result<(), Problem> {
+        if app.public_url().is_none() {
+            tracing::error!("no link can be sent to who asks for it: set server.public_url");
+            return Err(Problem::new(Code::Internal));
+        }
+        let mut waiting = self.waiting();
+        if waiting.len() >= limits::LINK_REQUESTS_WAITING_MAX {
+            return Err(Problem::new(Code::Busy).retry_after_seconds(COME_BACK_SECONDS));
+        }
+        waiting.push_back(asked);
+        drop(waiting);
+        self.bell.notify_one();
+        Ok(())
+    }
+}
+
+/// Sends what is asked for, until the server stops; what was asked for by then is sent too.
+pub(crate) async fn run(app: Arc<App>, mut stopped: watch::Receiver<bool>) {
+    while !*stopped.borrow() {
+        send_asked(&app).await;
+        tokio::select! {
+            _ = stopped.changed() => {}
+            () = app.link_requests().bell.notified() => {}
+        }
+    }
+    send_asked(&app).await;
+}
+
+/// Sends what is asked for.
+pub(crate) async fn send_asked(app: &App) {
+    loop {
+        let Some(asked) = app.link_requests().waiting().pop_front() else { return };
+        let workspace = asked.workspace;
+        if let Err(error) = send(app, asked).await {
+            tracing::error!(error = %error, workspace.id = %workspace, "a link that somebody asked for is not sent");
+        }
+    }
+}
+
+async fn send(app: &App, asked: AskedLink) -> Result<(), StoreError> {
+    let configurations = app.store().configurations();
+    let Some(configuration) = configurations.get(&asked.workspace) else { return Ok(()) };
+    let now = app.now();
+    let key = asked.address.key(&configuration.secret);
+    let day: String = now.to_string().chars().take(10).collect();
+    let once = RequestHash::of_key(&format!("preference link:{key}:{day}"), &configuration.secret);
+    let network = asked.network.map(Network::bytes);
+    let home: Vec<_> = configuration.settings.at(now).region.into_iter().collect();
+    let known = (app.phones(), &configuration.secret);
+    let request = LinkRequest {
+        id: DoubleOptInId::from_bytes(app.environment().time_sortable_id()),
+        request: once,
+        counters: Counters::of(&asked.address, network.as_deref(), &home, known),
+        address: key,
+    };
+    match app.store().ask_link(asked.workspace, request).await? {
+        AskingEnd::Asked => {}
+        AskingEnd::Limited(by) => {
+            tracing::warn!(workspace.id = %asked.workspace, limit = by.as_str(), "a link does not go: as many questions went today as may");
+            return Ok(());
+        }
+        AskingEnd::Retried | AskingEnd::TooSoon => return Ok(()),
+    }
+    let routes = routes(configuration, &asked.address, now);
+    if routes.is_empty() || !is_reached(app, configuration, (&asked.address, key)).await? {
+        return Ok(());
+    }
+    queue(app, asked, (once, routes), now).await
+}
+
+/// Whether the person said something through the address, or was written to.
+async fn is_reached(
+    app: &App,
+    configuration: &Configuration,
+    (address, key): (&Address, AddressKey),
+) -> Result<bool, StoreError> {
+    let workspace = configuration.workspace;
+    let subject = Subject::Address(address.clone());
+    let known = app.store().registers(workspace, &subject, Moment::Now).await?;
+    if known.was_heard() {
+        return Ok(true);
+    }
+    let to_them = MessageQuery { addresses: Some(vec![key]), ..MessageQuery::default() };
+    let messages = app.store().messages(workspace, &to_them, 1).await?;
+    Ok(!messages.messages.is_empty())
+}
+
+async fn queue(
+    app: &App,
+    asked: AskedLink,
+    (once, routes): (RequestHash, Vec<Message>),
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let AskedLink { workspace, address, subject, words, .. } = asked;
+    let text = format!("{words} {PREFERENCES_URL}").into();
+    let payload = match address.kind() {
+        AddressKind::Email => Payload::Email { subject, text },
+        AddressKind::Phone | AddressKind::ChannelId | AddressKind::ExternalId => {
+            Payload::Text(text)
+        }
+    };
+    let draft = MessageDraft {
+        id: MessageId::from_bytes(app.environment().time_sortable_id()),
+        key: Some(once),
+        request: NO_REQUEST,
+        to: address,
+        routes,
+        require_opt_in: RequireOptIn::Said(Requirement::OptIn),
+        payload,
+        expires_at: now.plus(limits::REQUESTED_MESSAGE_WINDOW),
+        zone: None,
+        held: None,
+    };
+    match app.store().queue_message(workspace, draft).await? {
+        Queueing::Queued(message) => {
+            let sender = message.routes.first().and_then(|route| route.sender);
+            sender.into_iter().for_each(|sender| app.dispatch().wake(workspace, sender));
+        }
+        Queueing::Retried(_) | Queueing::KeyReused => {}
+    }
+    Ok(())
+}
+
+/// The senders by which it may go, one for each channel: those that are connected.
+fn routes(configuration: &Configuration, to: &Address, now: Timestamp) -> Vec<Message> {
+    let reaching = Channel::ALL.iter().copied().filter(|channel| kind_on(*channel) == to.kind());
+    let route = |channel| {
+        configuration.connected_senders(channel).next().map(|sender| Message {
+            sender: Some(sender),
+            content: Content::FreeForm,
+            occasion: Occasion::Requested(now),
+            ..Message::ordinary(channel, Category::Authentication)
+        })
+    };
+    reaching.filter_map(route).take(limits::MESSAGE_ROUTES_MAX).collect()
+}

@@ -1,0 +1,120 @@
+//! Leaving out what one source said in a span of time: a stranger at a page, an integration gone wrong
+//! (rules 9 and 15).
+//!
+//! The ledger is in the order of time, so the span is found by halving. Each event is retracted for itself,
+//! in small steps, so that refusals are taken meanwhile; doing it again goes on where it ended.
+
+use std::sync::Arc;
+
+use sayso_core::address::AddressKey;
+use sayso_core::event::{ConsentEvent, Fact};
+use sayso_core::id::EventId;
+use sayso_core::limits;
+use sayso_core::retraction::may_retract;
+
+use super::writer::{Urgency, WriterHandle};
+use super::{Shared, Workspace, events, flusher};
+use crate::store::{
+    Doing, RetractDraft, Retracting, SpanDraft, SpanOf, SpanRetracted, StoreError, Subject,
+};
+
+/// How often a step is tried again when the store is busy, a flush of the views each time.
+const TRIES: u32 = 1_000;
+
+/// What a span holds.
+#[derive(Default)]
+struct Span {
+    retractable: Vec<(AddressKey, EventId)>,
+    kept: u64,
+    more: bool,
+}
+
+/// Leaves out what a source said in a span, and says how much that was.
+pub(super) fn retract(
+    shared: &Shared,
+    writer: &WriterHandle,
+    workspace: &Arc<Workspace>,
+    draft: &SpanDraft,
+) -> Result<SpanRetracted, StoreError> {
+    let span = find(shared, workspace, draft)?;
+    let retracted = match draft.doing {
+        Doing::Counted => u64::try_from(span.retractable.len()).unwrap_or(u64::MAX),
+        Doing::Done => {
+            let steps = span.retractable.chunks(limits::RETRACTION_STEP_EVENTS);
+            let done = steps.map(|step| retract_step(shared, writer, workspace, (draft, step)));
+            done.sum::<Result<u64, StoreError>>()?
+        }
+    };
+    Ok(SpanRetracted { retracted, kept: span.kept, more: span.more })
+}
+
+fn find(shared: &Shared, workspace: &Workspace, draft: &SpanDraft) -> Result<Span, StoreError> {
+    let mut span = Span::default();
+    shared.ledger.read(|ledger| {
+        let after = events::last_before(ledger, draft.from)?;
+        events::for_each_fact(ledger, (after, i64::MAX), |_, no, event| {
+            if event.recorded_at >= draft.until {
+                return Ok(false);
+            }
+            if no != workspace.no || !is_of_source(&event, draft) {
+                return Ok(true);
+            }
+            if may_retract(&event, draft.role).is_err() {
+                span.kept += 1;
+            } else if span.retractable.len() < limits::RETRACTED_SPAN_EVENTS_MAX {
+                span.retractable.push((event.key, event.id));
+            } else {
+                span.more = true;
+            }
+            Ok(!span.more)
+        })
+    })?;
+    Ok(span)
+}
+
+/// Whether it is a statement of the source. What follows from it at other addresses goes with it.
+fn is_of_source(event: &ConsentEvent, draft: &SpanDraft) -> bool {
+    let is_meant = match draft.of {
+        SpanOf::All => true,
+        SpanOf::Unproven => event.is_unproven(),
+    };
+    let is_its = event.source.road == draft.road && event.source.name == draft.name;
+    is_meant && is_its && event.basis.is_none() && matches!(event.fact, Fact::Consent(..))
+}
+
+fn retract_step(
+    shared: &Shared,
+    writer: &WriterHandle,
+    workspace: &Arc<Workspace>,
+    (draft, step): (&SpanDraft, &[(AddressKey, EventId)]),
+) -> Result<u64, StoreError> {
+    let drafts: Arc<Vec<RetractDraft>> =
+        Arc::new(step.iter().map(|it| of_event(draft, it)).collect());
+    for _ in 0..TRIES {
+        let (of_step, drafts) = (Arc::clone(workspace), Arc::clone(&drafts));
+        let done = writer.submit_blocking(workspace.no, Urgency::Ordinary, move |group| {
+            let mut retracted = 0;
+            for draft in drafts.iter() {
+                let retracting = group.retract(&of_step, draft)?;
+                retracted += u64::from(matches!(retracting, Retracting::Done(_)));
+            }
+            Ok(retracted)
+        });
+        match done {
+            Err(StoreError::Busy) => flusher::flush(shared),
+            settled => return settled,
+        };
+    }
+    Err(StoreError::Busy)
+}
+
+fn of_event(draft: &SpanDraft, (key, event): &(AddressKey, EventId)) -> RetractDraft {
+    RetractDraft {
+        subject: Subject::Key(*key),
+        event: *event,
+        role: draft.role,
+        source: draft.source.clone(),
+        actor: draft.actor,
+        reason: draft.reason.clone(),
+    }
+}

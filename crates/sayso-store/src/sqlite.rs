@@ -1003,7 +1003,7 @@ impl Store for SqliteStore {
         request: LinkRequest,
     ) -> Result<AskingEnd, StoreError> {
         let workspace = self.workspace(workspace)?;
-        let drafted = Box::new(Drafted::Link(request));
+        let drafted = Drafted::Link(request);
         let asking = self.shared.sending.ask(|reply| Job::Ask(workspace, drafted, reply)).await?;
         Ok(asking.end)
     }

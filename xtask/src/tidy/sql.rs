@@ -30,7 +30,7 @@ const WORKSPACE_TABLES: &[&str] = &[
 ];
 
 /// Tables of the server itself: the workspaces, what a file is, and how far the views have come.
-const SERVER_TABLES: &[&str] = &["workspace", "store", "watermark"];
+const SERVER_TABLES: &[&str] = &["workspace", "store", "watermark", "cursor"];
 
 const STORE: &str = "crates/sayso-store/";
 

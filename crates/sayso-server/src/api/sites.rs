@@ -247,7 +247,9 @@ fn made(sent: Sent<SiteRequest>, fresh: &str) -> Result<(Site, Option<String>), 
     let secret = request.new_user_hash_secret.unwrap_or(false).then(|| fresh.to_owned());
     let user_hash_secret = secret.as_deref().map(Into::into);
     let requires_user_hash = request.requires_user_hash.unwrap_or(false);
-    check_requires(requires_user_hash, user_hash_secret.as_deref(), &mut faults);
+    if requires_user_hash {
+        check_secret(user_hash_secret.as_deref(), &mut faults);
+    }
     let (NameText(name), origins) = faults.settle(name.zip(origins))?;
     let site = Site { name, origins, user_hash_secret, requires_user_hash, deleted_at: None };
     Ok((site, secret))
@@ -272,16 +274,18 @@ fn changed(
     let secret = request.new_user_hash_secret.unwrap_or(false).then(|| fresh.to_owned());
     let user_hash_secret = secret.as_deref().map(Into::into).or(site.user_hash_secret.clone());
     let requires_user_hash = request.requires_user_hash.unwrap_or(false);
-    check_requires(requires_user_hash, user_hash_secret.as_deref(), &mut faults);
+    if requires_user_hash {
+        check_secret(user_hash_secret.as_deref(), &mut faults);
+    }
     let origins = faults.settle(origins)?;
     let changed = Site { origins, user_hash_secret, requires_user_hash, ..site.clone() };
     edit.admit(&tag(known, key, site), &basis, changed == *site)?;
     Ok((changed, secret))
 }
 
-/// Notes that a site wants its pages to be vouched for and has no secret to do it by.
-fn check_requires(requires_user_hash: bool, secret: Option<&str>, faults: &mut Faults) {
-    if requires_user_hash && secret.is_none() {
+/// Notes that a site which wants its pages to be vouched for has no secret to do it by.
+fn check_secret(secret: Option<&str>, faults: &mut Faults) {
+    if secret.is_none() {
         let fault =
             "needs a secret, which your server signs with: say new_user_hash_secret beside it";
         faults.note("/requires_user_hash", Code::InvalidValue, fault);

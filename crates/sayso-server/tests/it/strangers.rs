@@ -184,7 +184,7 @@ async fn an_account_of_ones_own_vouches_for_nobody_else() {
     let names = json!({ "uuid": "mallory", "phone_number": PHONE, "name": "Mallory" });
     shop.vouched("mallory", names).await;
     let linked = shop.app.get("/v1/profiles?phone=%2B14155552671").await.json();
-    assert_eq!(linked["external_ids"].to_string().contains("mallory"), false, "{linked}");
+    assert!(!linked.to_string().contains("mallory"), "{linked}");
     // A number that was known as the account's is believed.
     let own = json!({ "uuid": "mallory", "phone_number": "+14155552699", "sms_optin": false });
     shop.vouched("mallory", own).await;

@@ -24,7 +24,7 @@ use crate::store::StoreError;
 /// A question that is to be asked.
 pub(super) enum Drafted {
     /// One about what is pending.
-    DoubleOptIn(DraftedDoubleOptIn),
+    DoubleOptIn(Box<DraftedDoubleOptIn>),
     /// One for somebody's link.
     Link(LinkRequest),
 }
@@ -88,7 +88,7 @@ pub(super) fn seal(
     workspace: &Workspace,
     draft: DoubleOptInDraft,
     environment: &Environment,
-) -> Box<Drafted> {
+) -> Drafted {
     let waiting = &draft.waiting;
     let plain = Sealed {
         channel: waiting.channel,
@@ -102,7 +102,7 @@ pub(super) fn seal(
     let message = draft.message.as_ref();
     let sealed_message =
         message.map(|message| messages::seal(workspace, message, environment)).unwrap_or_default();
-    Box::new(Drafted::DoubleOptIn(DraftedDoubleOptIn { draft, sealed, sealed_message }))
+    Drafted::DoubleOptIn(Box::new(DraftedDoubleOptIn { draft, sealed, sealed_message }))
 }
 
 /// Keeps what waits, and queues its question unless something stops that.
@@ -113,7 +113,7 @@ pub(super) fn ask(
     now: Timestamp,
 ) -> Result<Asking, StoreError> {
     let (id, request) = match drafted {
-        Drafted::DoubleOptIn(DraftedDoubleOptIn { draft, .. }) => (draft.id, draft.request),
+        Drafted::DoubleOptIn(drafted) => (drafted.draft.id, drafted.draft.request),
         Drafted::Link(link) => (link.id, link.request),
     };
     if let Some(known) = of_request(work, workspace.id, request).map_err(unreadable)? {

@@ -54,7 +54,7 @@ pub(super) enum Job {
     Report(Arc<Workspace>, Vec<MessageReport>, Reply<Vec<bool>>),
     Tally(Arc<Workspace>, Counted, Vec<Tally>, Reply<Tallied>),
     Reference(Arc<Workspace>, ReferenceWrite, Reply<Keeping>),
-    Ask(Arc<Workspace>, Box<Drafted>, Reply<Asking>),
+    Ask(Arc<Workspace>, Drafted, Reply<Asking>),
     Answer(Arc<Workspace>, DoubleOptInId, Answer, Reply<Answering>),
 }
 

@@ -2,7 +2,7 @@
 //!
 //! `test` runs every test and fetches what they need, `tidy` holds the house rules that no linter
 //! knows, `generate` rewrites the committed files that the binary can print, `bench` starts the
-//! benchmark. Exit codes are those of the product: 0 done, 1 no (a test, a rule or a comparison
+//! benchmark, `attack` a server and what strangers try on it. Exit codes are those of the product: 0 done, 1 no (a test, a rule or a comparison
 //! failed), 2 your input or your machine, 3 our fault.
 #![expect(
     clippy::print_stdout,
@@ -10,6 +10,7 @@
     reason = "a command line tool talks to its terminal"
 )]
 
+mod attack;
 mod bench;
 mod generate;
 mod needs;
@@ -31,6 +32,8 @@ usage: cargo xtask <command>
   tidy                 checks the house rules
   generate [--check]   writes the generated files, or compares them
   bench [ARGS]...      runs the benchmark
+  attack [--pairs N] [--seconds N] [--sayso PATH]
+                       tries what strangers and weak keys try, and says what held
 ";
 
 /// How a command ended when nothing broke.
@@ -80,6 +83,10 @@ fn run(arguments: &[String]) -> Result<Outcome> {
             Err(fault) => Ok(refuse(&fault)),
         },
         "bench" => bench::run(rest),
+        "attack" => match attack::Plan::parse(rest) {
+            Ok(plan) => attack::run(&plan),
+            Err(fault) => Ok(refuse(&fault)),
+        },
         "help" | "--help" | "-h" => {
             print!("{USAGE}");
             Ok(Outcome::Done)

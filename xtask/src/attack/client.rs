@@ -1,0 +1,136 @@
+//! A client that may misbehave: raw bytes over a socket, so that a body can come late and an answer need not
+//! be read.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+
+/// How long an answer may take before it counts as none.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// A request.
+#[derive(Debug, Clone)]
+pub(super) struct Request {
+    method: &'static str,
+    path: String,
+    headers: Vec<(&'static str, String)>,
+    body: Vec<u8>,
+}
+
+/// An answer.
+#[derive(Debug, Clone)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) head: String,
+    pub(super) body: Vec<u8>,
+    /// From the last byte of the request to the last of the answer.
+    pub(super) took: Duration,
+}
+
+impl Request {
+    pub(super) fn get(path: impl Into<String>) -> Self {
+        Self { method: "GET", path: path.into(), headers: Vec::new(), body: Vec::new() }
+    }
+
+    pub(super) fn post(path: impl Into<String>, media: &str, body: impl Into<Vec<u8>>) -> Self {
+        let headers = vec![("content-type", media.to_owned())];
+        Self { method: "POST", path: path.into(), headers, body: body.into() }
+    }
+
+    pub(super) fn json(path: impl Into<String>, body: &serde_json::Value) -> Self {
+        Self::post(path, "application/json", body.to_string())
+    }
+
+    pub(super) fn form(path: impl Into<String>, fields: &[(&str, &str)]) -> Self {
+        let pairs: Vec<String> =
+            fields.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+        Self::post(path, "application/x-www-form-urlencoded", pairs.join("&"))
+    }
+
+    pub(super) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    pub(super) fn head(&self, last: &str) -> String {
+        let mut head = format!("{} {} HTTP/1.1\r\nhost: localhost\r\n", self.method, self.path);
+        for (name, value) in &self.headers {
+            head.extend([*name, ": ", value, "\r\n"]);
+        }
+        format!("{head}content-length: {}\r\nconnection: {last}\r\n\r\n", self.body.len())
+    }
+
+    /// Sends it over a connection of its own.
+    pub(super) fn send(&self, to: SocketAddr) -> Result<Answer> {
+        self.send_late(to, Duration::ZERO)
+    }
+
+    /// Sends its head, and its body that much later.
+    pub(super) fn send_late(&self, to: SocketAddr, later: Duration) -> Result<Answer> {
+        let mut stream = connect(to)?;
+        stream.write_all(self.head("close").as_bytes())?;
+        dawdle(later);
+        stream.write_all(&self.body)?;
+        let sent = now();
+        let mut bytes = Vec::new();
+        // A server that closes on a client whose body it does not want resets the connection.
+        let ended = stream.read_to_end(&mut bytes);
+        let took = sent.elapsed();
+        if bytes.is_empty() {
+            ended.context("no answer")?;
+        }
+        Answer::read(&bytes, took)
+    }
+}
+
+/// The time, for how long an answer takes.
+#[expect(clippy::disallowed_methods, reason = "an attack takes the time of answers")]
+pub(super) fn now() -> Instant {
+    Instant::now()
+}
+
+/// Lets time pass, as somebody does whose body comes late.
+#[expect(clippy::disallowed_methods, reason = "an attack may dawdle: that is what is tried")]
+fn dawdle(later: Duration) {
+    if !later.is_zero() {
+        std::thread::sleep(later);
+    }
+}
+
+pub(super) fn connect(to: SocketAddr) -> Result<TcpStream> {
+    let stream = TcpStream::connect(to)?;
+    stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    Ok(stream)
+}
+
+fn encoded(text: &str) -> String {
+    let byte = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => {
+            char::from(byte).to_string()
+        }
+        other => format!("%{other:02X}"),
+    };
+    text.bytes().map(byte).collect()
+}
+
+impl Answer {
+    fn read(bytes: &[u8], took: Duration) -> Result<Self> {
+        let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").context("no head")?;
+        let (head, body) = bytes.split_at(end);
+        let head = String::from_utf8_lossy(head).into_owned();
+        let status = head.split(' ').nth(1).and_then(|word| word.parse().ok());
+        let body = body.get(4..).unwrap_or_default().to_vec();
+        Ok(Self { status: status.context("no status")?, head, body, took })
+    }
+
+    /// The body as JSON, whatever frames it came in.
+    pub(super) fn json(&self) -> Result<serde_json::Value> {
+        let text = String::from_utf8_lossy(&self.body);
+        let (from, to) = (text.find('{').context("no JSON")?, text.rfind('}').context("no JSON")?);
+        Ok(serde_json::from_str(text.get(from..=to).unwrap_or_default())?)
+    }
+}

@@ -97,6 +97,17 @@ limits! {
     count BODY_BYTES_MAX: usize = 262_144, "A single JSON request: 256 KiB holds any one consent with evidence.";
     count UNREAD_BYTES_MAX: usize = 1_114_112, "Of a body that its answer does not need, read before the answer goes out: 1 MiB, which few requests exceed, and the 64 KiB that a client sends over HTTP/2 before it hears anything (RFC 9113 section 6.9.2). A client that hears an error in the middle may break off, and lose the answer.";
     count UNREAD_TAIL_BYTES_MAX: usize = 4_194_304, "Of such a body, read over HTTP/2 while the answer is under way: 4 MiB, four times what may be on its way at once, so that a client that stops when it reads the answer never loses it.";
+    count FAULTS_MAX: usize = 32, "Faults of a request that are told, and of each part of it that are kept; the rest is counted. More are not read by anybody, and a program that sends nothing but faults must not be sent many times as much.";
+    count FAULT_PARTS_MAX: usize = 64, "Parts of a request of which faults are kept apart: its own fields are fewer.";
+    count FAULT_PLACE_BYTES_MAX: usize = 256, "The place of a fault as it is told: it holds names that the sender chose; the rest is cut off.";
+    count FAULT_TEXT_BYTES_MAX: usize = 768, "What is told of a fault, or its example: names all the fields that an operation has; the rest is cut off.";
+    count BATCH_FAULTS_MAX: usize = 32_768, "Faults that one batch is told in full: three for each of its items. Past them each item is told its first, and how many there are.";
+    count NAMES_COMPARED_MAX: usize = 1_024, "Unknown names of one object that are compared with the known ones: a few milliseconds.";
+    count BATCH_LINES_A_TURN: usize = 64, "Lines of a batch that are read or answered before others have their turn: a millisecond.";
+    count BATCH_BYTES_A_TURN: usize = 65_536, "Bytes of a batch that are read before others have their turn: 64 KiB, a millisecond.";
+    count CHECK_BATCH_TURN: usize = 4_096, "Recipients of a batch that are looked up before others have their turn: a millisecond, or some ten where the store is asked about each.";
+    count RECIPIENT_BYTES_MAX: usize = 8_192, "One recipient of a batch, as it is written: no address in any spelling is as long.";
+    count LARGE_BODIES_BYTES_MAX: usize = 134_217_728, "Bodies above 256 KiB in memory, of all requests: 128 MiB, four of the largest; beyond it large ones get a 503. Smaller ones, such as a single refusal, are never counted.";
     count BATCH_BODY_BYTES_MAX: usize = 33_554_432, "A batch request: 32 MiB.";
     count TAG_BODY_BYTES_MAX: usize = 16_384, "What one page view may send: 16 KiB.";
     count FORM_BODY_BYTES_MAX: usize = 32_768, "What one form may send: every field at its longest, in any script.";
@@ -131,6 +142,7 @@ limits! {
     count WAY_OUT_WORDS_MAX: usize = 128, "Of a text, the words in capitals at its end that a way out is looked for among: a way out is said last.";
     count WAY_OUT_PHRASE_WORDS_MAX: usize = 3, "Words of one phrase that somebody is asked to send to leave: `OPT OUT`, `STOP ALL NEWS`.";
     count SMTP_CONNECTIONS_MAX: usize = 8, "Emails of one sender that are on their way to its relay at the same time, each on a connection of its own: relays allow one client some ten to fifty.";
+    count SMTP_REPLY_BYTES_MAX: usize = 131_072, "What is read of a mail relay for each thing that is said to it: 128 KiB, with the encryption; the longest certificates and lists of what a relay can are far shorter.";
     count MESSAGE_ROUTES_MAX: usize = 4, "Channels that one message may try in turn.";
     count CLAIM_MESSAGES_MAX: usize = 256, "Messages of one sender that are decided and claimed together, and may be on their way to the provider at the same time.";
     count PEOPLE_AT_ONCE: usize = 64, "People of one call of a provider whose words are taken in side by side.";
@@ -161,6 +173,7 @@ limits! {
     count NOT_ON_CHANNEL_REPEATS: usize = 3, "Messages that fail in a row with a code of which it is unconfirmed that it says so, before an address counts as invalid.";
     count SANDBOX_PHONES_MAX: usize = 1_000_000, "Simulated phones of a server; all of them are in memory.";
     count SANDBOX_MESSAGES_MAX: usize = 100, "Messages kept by one simulated phone; the oldest go first.";
+    count SANDBOX_BYTES_MAX: usize = 67_108_864, "What the messages of all simulated phones take in memory: 64 MiB, some 200,000 short ones; the oldest of all go first.";
     count TOPICS_PER_WORKSPACE_MAX: usize = 1_000, "Topics of a workspace: people cannot choose among more.";
     count NOTICES_PER_WORKSPACE_MAX: usize = 1_000, "Notices of a workspace: a form or a box each; all of them are in memory.";
     count NOTICE_VERSIONS_PER_WORKSPACE_MAX: usize = 2_000, "Published versions of a workspace's notices, each language one: 32 MiB of words in memory at the worst.";
@@ -224,6 +237,9 @@ limits! {
     count KEYWORD_BYTES_MAX: usize = 64, "A rule's keyword: people type it; twice what carriers take.";
     count PATTERN_BYTES_MAX: usize = 256, "A rule's pattern: longer ones are not understood by their next reader.";
     count PATTERN_COMPILED_BYTES_MAX: usize = 65_536, "A rule's pattern in memory: 64 KiB, so that all rules of a workspace are below 64 MiB and one text is read in milliseconds.";
+    count PATTERN_STATES_BYTES_MAX: usize = 8_388_608, "States of the one automaton that searches for all patterns of a workspace, in memory: 8 MiB; a text that needs more is searched for each pattern alone.";
+    count PATTERN_STEPS_AT_ONCE: usize = 65_536, "Bytes of a text times patterns up to which they are searched for where others wait: a few milliseconds at the worst. More is done on a thread of its own.";
+    count PATTERN_SEARCHES_MAX: usize = 2, "Costly searches for patterns at the same time; further ones wait.";
     count REPLY_BYTES_MAX: usize = 4_096, "A rule's reply: the longest text of WhatsApp in Latin letters.";
     count HOOK_BODY_BYTES_MAX: usize = 4_194_304, "One call of a provider: 4 MiB; the largest we know of, Meta's, ends at 3 MB.";
     count HOOK_JSON_DEPTH_MAX: usize = 32, "Nesting of a provider's JSON: the deepest shape we know of has 12.";
@@ -239,8 +255,14 @@ limits! {
     count FREQUENCY_CAP_MESSAGES_MAX: u32 = 1_000, "Messages that a frequency cap allows: more in its time caps nothing.";
     count FREQUENCY_CAP_HOURS_MAX: u32 = 720, "Hours that a frequency cap looks back: 30 days, as long as a message waits at the most.";
     count ZONE_BYTES_MAX: usize = 64, "The name of a time zone: the longest has 32 bytes.";
+    count LOG_LINES_A_SECOND_MAX: u32 = 16, "Lines of the log that one place in the code writes in a second: the others say the same, and are counted.";
     count HTTP2_STREAMS_MAX: u32 = 128, "Requests at the same time on one connection of HTTP/2.";
+    count HTTP2_UNSENT_BYTES_MAX: usize = 65_536, "Of one answer over HTTP/2, in memory before the client makes room for it: 64 KiB, so that all the streams of a connection hold 8 MiB at the most.";
     count CONNECTIONS_MAX: usize = 4_096, "Open connections of the public listener.";
+    count CONNECTIONS_OF_OPERATORS_MAX: usize = 64, "Open connections of the listener for operators: a few monitors and people.";
+    count CONNECTIONS_KEPT_PERCENT: usize = 5, "Of the connections, in a hundred, those kept for providers that tell us something and for people who leave: with the others taken, only `/hooks` and `/u` are answered.";
+    count FILES_BESIDE_CONNECTIONS: usize = 512, "Files and sockets that the process needs beside those of its clients: the store's, the operators', and those on which providers are called.";
+    count REQUEST_AHEAD_BYTES_MAX: usize = 65_536, "What one connection of HTTP/1.1 holds of requests that wait for the answers before them, and of answers that wait to be taken: 64 KiB each, which is more than the largest head.";
     ;
     span LAPSE_OF_PENDING = Span::days(7), "A pending opt-in counts for nothing after 7 days (rule 14).";
     span ACTIVITY_WINDOW = Span::hours(24), "A person is active for 24 hours after their last message (rule 18).";
@@ -287,6 +309,9 @@ limits! {
     span MESSAGE_RETENTION = Span::days(400), "A message that went or ended is kept for a year and the time to ask about it; one that waits is never deleted.";
     span SWEEP_INTERVAL = Span::hours(1), "What is too old to be kept is looked for at least once an hour.";
     span HTTP2_PING_INTERVAL = Span::seconds(60), "How often a client of HTTP/2 that is silent is asked whether it is still there.";
+    span CONNECTION_IDLE_MAX = Span::seconds(120), "A connection of HTTP/2 on which nothing was asked for this long is closed: one of HTTP/1.1 goes sooner, by the time-out for its headers.";
+    span ANSWER_TAKE_TIMEOUT = Span::seconds(20), "A client that takes nothing of its answer for this long is cut off, as one that sends nothing of its body is.";
+    span CONNECTIONS_LOOK_INTERVAL = Span::seconds(5), "How often connections are looked through for idle ones.";
     span HEADER_READ_TIMEOUT = Span::seconds(10), "A client that takes longer for its headers is cut off.";
     span BODY_READ_TIMEOUT = Span::seconds(20), "A client that takes longer for its body is answered with a 408.";
     span UNREAD_TIMEOUT = Span::seconds(2), "An answer waits this long for what is left of a body that it does not need.";

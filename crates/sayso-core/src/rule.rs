@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 
 use regex_automata::nfa::thompson;
 use regex_automata::nfa::thompson::pikevm::PikeVM;
-use regex_automata::util::syntax;
+use regex_automata::util::syntax::Config as Syntax;
 use thiserror::Error;
 
 use crate::channel::{Channel, Permission, Scope, words};
@@ -18,6 +18,10 @@ use crate::limits;
 use crate::notice::{Notice, NoticeRef};
 use crate::time::Timestamp;
 use crate::wording::{Heard, LEXICON, Reading, Token, exact_text, expand, fold, plain_text};
+
+pub use patterns::{Found, Patterns};
+
+mod patterns;
 
 /// A word or several that a text is compared with, folded.
 ///
@@ -184,7 +188,7 @@ impl Pattern {
             return Err(RuleFault::PatternTooLarge);
         }
         let machine = PikeVM::builder()
-            .syntax(syntax::Config::new().case_insensitive(true).nest_limit(16))
+            .syntax(syntax())
             .thompson(
                 thompson::Config::new().nfa_size_limit(Some(limits::PATTERN_COMPILED_BYTES_MAX)),
             )
@@ -215,6 +219,16 @@ impl Pattern {
     }
 }
 
+/// How patterns are written.
+fn syntax() -> Syntax {
+    Syntax::new().case_insensitive(true).nest_limit(16)
+}
+
+/// The part of a text that rules read.
+fn read_part(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(limits::READ_BYTES_MAX)).unwrap_or_default()
+}
+
 /// The last line of what the compiler says: the ones before it draw the pattern.
 fn reason(fault: &thompson::BuildError) -> Box<str> {
     let whole =
@@ -224,14 +238,6 @@ fn reason(fault: &thompson::BuildError) -> Box<str> {
 }
 
 impl Matching {
-    fn matches(&self, text: &[Token]) -> bool {
-        match self {
-            Self::Begins(keyword) => keyword.begins(text),
-            Self::Is(keyword) => keyword.is(text),
-            Self::Matches(pattern) => pattern.matches(text),
-        }
-    }
-
     /// How long the keyword is; a pattern has none.
     fn len(&self) -> usize {
         match self {
@@ -300,6 +306,14 @@ impl Rule {
         &self.0
     }
 
+    fn matches(&self, text: &[Token], found: &Found) -> bool {
+        match &self.0.matching {
+            Matching::Begins(keyword) => keyword.begins(text),
+            Matching::Is(keyword) => keyword.is(text),
+            Matching::Matches(_) => found.has(self.0.id),
+        }
+    }
+
     fn is_for(&self, channel: Channel, sender: Option<SenderId>) -> bool {
         self.0.channel == channel && (self.0.sender.is_none() || self.0.sender == sender)
     }
@@ -344,12 +358,14 @@ pub struct Choice<'a> {
 
 /// Chooses the rule for a text that came to `sender` and was read as `heard`: none for a built-in
 /// word; then the longest keyword, a pattern having none; then the oldest rule. For a text in doubt
-/// only rules that opt out count.
+/// only rules that opt out count. `found` says which patterns are in the text; it is asked for once it is
+/// needed.
 pub fn choose<'a>(
     rules: impl IntoIterator<Item = &'a Rule>,
     text: &str,
     (channel, sender): (Channel, Option<SenderId>),
     heard: Heard,
+    found: impl FnOnce() -> Found,
 ) -> Choice<'a> {
     let unclear = match heard.reading {
         Reading::Stop { .. } | Reading::Start | Reading::Help | Reading::Yes | Reading::No => {
@@ -358,13 +374,12 @@ pub fn choose<'a>(
         Reading::Unclear => true,
         Reading::Nothing => false,
     };
-    let tokens =
-        fold(text.get(..text.floor_char_boundary(limits::READ_BYTES_MAX)).unwrap_or_default());
+    let (tokens, found) = (fold(read_part(text)), found());
     let mut matching: Vec<_> = rules
         .into_iter()
         .filter(|rule| rule.is_for(channel, sender))
         .filter(|rule| !unclear || rule.0.does == Does::OptOut)
-        .filter(|rule| rule.0.matching.matches(&tokens))
+        .filter(|rule| rule.matches(&tokens, &found))
         .collect();
     matching.sort_by_key(|rule| (Reverse(rule.0.matching.len()), rule.0.created_at, rule.0.id));
     let length = |rule: &Rule| rule.0.matching.len();

@@ -29,6 +29,7 @@ mod phrase;
 mod prefill;
 mod quoted;
 mod reaction;
+mod ready;
 mod slot;
 mod speech;
 mod trie;
@@ -41,6 +42,7 @@ pub use offered::Offered;
 pub use own::{Code, CodeFault, Codes, Names};
 pub(crate) use phrase::Phrase;
 pub use prefill::{Edited, edited};
+pub use ready::{is_ready, make_ready};
 pub use slot::Slot;
 
 use grammar::Verdict;

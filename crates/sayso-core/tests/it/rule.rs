@@ -2,11 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "test code")]
 
+use proptest::prelude::*;
 use sayso_core::channel::{Channel, Permission, Scope};
 use sayso_core::id::{NoticeId, RuleId, SenderId};
 use sayso_core::limits;
 use sayso_core::notice::{Language, Notice};
-use sayso_core::rule::{Does, Draft, Keyword, Matching, Pattern, Rule, RuleFault, Why, choose};
+use sayso_core::rule::{
+    Does, Draft, Found, Keyword, Matching, Pattern, Patterns, Rule, RuleFault, Why, choose,
+};
 use sayso_core::time::Timestamp;
 use sayso_core::wording::{Codes, Conversation, Names, Offered, Question, read};
 
@@ -64,7 +67,8 @@ fn chosen(rules: &[Rule], text: &str) -> (Option<u8>, Why) {
         question: Question::None,
         offered: &Offered::default(),
     };
-    let choice = choose(rules, text, (Channel::Sms, None), read(text, &conversation));
+    let found = || Patterns::of(rules).search(text);
+    let choice = choose(rules, text, (Channel::Sms, None), read(text, &conversation), found);
     (choice.rule.map(|rule| rule.says().id.as_bytes()[0]), choice.why)
 }
 
@@ -134,7 +138,9 @@ fn a_rule_counts_on_its_channel_and_sender_only() {
         offered: &Offered::default(),
     };
     let heard = read("offers", &conversation);
-    let found = |channel, sender| choose(&rules, "offers", (channel, sender), heard).rule.is_some();
+    let found = |channel, sender| {
+        choose(&rules, "offers", (channel, sender), heard, Found::default).rule.is_some()
+    };
     assert!(found(Channel::Sms, Some(ours)));
     assert!(!found(Channel::Sms, Some(theirs)));
     assert!(!found(Channel::Sms, None));
@@ -197,4 +203,80 @@ fn what_is_too_long_or_broken_is_refused_with_its_fault() {
     assert_eq!(replying(" ".into()), Some(RuleFault::ReplyEmpty));
     let nothing = Draft { permissions: Vec::new(), ..draft(1, is("a"), Does::OptOut) };
     assert_eq!(Rule::new(nothing, None).err(), Some(RuleFault::NoPermission));
+}
+
+/// The pieces that patterns are made of here, of which some are found often and some are costly.
+fn pattern() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        "[a-cé ]{1,4}",
+        Just("\\w+".to_owned()),
+        Just(".".to_owned()),
+        Just("[^a]".to_owned()),
+        Just("(ab|b+c?|\\d{2,3})".to_owned()),
+        Just("^".to_owned()),
+        Just("$".to_owned()),
+        Just("(?-u:\\b)".to_owned()),
+        Just("(?m)^a".to_owned()),
+        Just("a.{0,6}b".to_owned()),
+    ];
+    prop::collection::vec(piece, 1..5).prop_map(|pieces| pieces.concat())
+}
+
+fn ruled(number: usize, matching: Matching) -> Rule {
+    let mut id = [0; 16];
+    id[..8].copy_from_slice(&number.to_be_bytes());
+    let draft = Draft { id: RuleId::from_bytes(id), ..draft(1, matching, Does::OptOut) };
+    Rule::new(draft, None).unwrap()
+}
+
+/// The rules that these patterns make, without those that are refused.
+fn ruled_by<'a>(patterns: impl IntoIterator<Item = &'a String>) -> Vec<Rule> {
+    let patterns = patterns.into_iter().filter_map(|text| Pattern::parse(text).ok());
+    patterns.enumerate().map(|(at, pattern)| ruled(at, Matching::Matches(pattern))).collect()
+}
+
+proptest! {
+    #[test]
+    fn patterns_are_found_together_as_they_are_found_alone(
+        patterns in prop::collection::vec(pattern(), 0..40),
+        texts in prop::collection::vec("[a-dÉé0-9 \\n.!]{0,60}|.{0,40}", 1..6),
+    ) {
+        let rules = ruled_by(&patterns);
+        let together = Patterns::of(&rules);
+        for text in &texts {
+            prop_assert_eq!(together.search(text), Found::one_by_one(&rules, text), "{:?}", text);
+        }
+    }
+}
+
+#[test]
+fn a_text_that_needs_more_states_than_there_is_room_for_is_searched_all_the_same() {
+    let patterns: Vec<String> =
+        (0..200).map(|at| format!("a.{{{at},{}}}b{at}x", at + 12)).collect();
+    let rules = ruled_by(&patterns);
+    assert!(rules.len() > 100, "{}", rules.len());
+    let together = Patterns::of(&rules);
+    let mut number = 1_u32;
+    let mut letter = || {
+        number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        ["a", "b", "7x", " ", "1", "é"][usize::try_from(number >> 24).unwrap() % 6]
+    };
+    for _ in 0..2 {
+        let text: String = (0..2_000).map(|_| letter()).collect();
+        assert_eq!(together.search(&text), Found::one_by_one(&rules, &text));
+    }
+}
+
+#[test]
+fn patterns_are_made_anew_when_a_rule_changes_and_only_then() {
+    let texts = ["offers", "deals"].map(str::to_owned);
+    let rules = ruled_by(&texts);
+    let patterns = Patterns::of(&rules);
+    assert!(patterns.are_of(&rules) && !patterns.are_of(&rules[..1]));
+    assert!(!patterns.are_of(&ruled_by(["offers", "deal"].map(str::to_owned).iter())));
+    assert!(!patterns.is_ready() && Patterns::of(&[]).is_ready());
+    patterns.make_ready();
+    assert!(patterns.is_ready() && patterns.len() == 2);
+    let found = patterns.search("Offers!");
+    assert!(found.has(rules[0].says().id) && !found.has(rules[1].says().id));
 }

@@ -205,6 +205,7 @@ pub(crate) async fn send(
     {
         return taken(&app, &caller, before);
     }
+    app.vocabularies().ready(caller.configuration()).await;
     let composed = compose(sent, &app, &caller, &settings, now)?;
     let to = resolve(&app, configuration, composed.to).await?;
     let mut draft = MessageDraft {

@@ -369,10 +369,11 @@ pub(crate) async fn dry_run(
         faults.note("/question_open", Code::InvalidValue, fault);
     }
     let (channel, text) = faults.settle(channel.zip(text))?;
-    let vocabulary = app.vocabularies().of(configuration);
+    let vocabulary = app.vocabularies().ready(configuration).await;
+    let searched = app.vocabularies().search(&vocabulary, &text).await;
     let open = asks.filter(|_| is_open);
     let line = Line { configuration, vocabulary: &vocabulary, channel, sender, open };
-    let understood = line.understand(&text);
+    let understood = line.follow(&text, line.read(&text), searched.as_ref());
     let policies = configuration.settings.at(app.now()).policies;
     let judged = line.judged(Some(&understood), line.statements(&understood), &policies);
     let statements = judged.into_iter().map(|(about, judgment)| (about, judgment.statement));

@@ -8,13 +8,18 @@ use sayso_core::wording::{Because, Heard, Reading};
 
 use super::question::{NO_BUTTON, YES_BUTTON};
 use super::understanding::{Line, Understanding};
+use super::vocabulary::Searched;
 
 /// How a person's words are understood; `None` where there are none, or none that count where they were
 /// written.
-pub(super) fn understand<'a>(line: &Line<'a>, wrote: &Wrote) -> Option<Understanding<'a>> {
+pub(super) fn understand<'a>(
+    line: &Line<'a>,
+    wrote: &Wrote,
+    searched: Option<&Searched>,
+) -> Option<Understanding<'a>> {
     let text = text_of(wrote).unwrap_or_default();
     let heard = in_place(heard(line, wrote)?, wrote.place)?;
-    Some(line.follow(text, heard))
+    Some(line.follow(text, heard, searched))
 }
 
 /// The words of a message, wherever they stand.

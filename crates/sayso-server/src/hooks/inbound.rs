@@ -263,7 +263,9 @@ impl Listening<'_> {
         let addresses: Vec<Address> = wrote.from.addresses().collect();
         let questioning = self.questioning((wrote.channel, sender), addresses.first()).await?;
         let open = questioning.as_ref().filter(|it| it.is_open(wrote.occurred_at, self.received));
-        let vocabulary = self.app.vocabularies().of(self.configuration);
+        let vocabularies = self.app.vocabularies();
+        let vocabulary = vocabularies.ready(self.configuration).await;
+        let searched = vocabularies.search(&vocabulary, text_of(wrote).unwrap_or_default()).await;
         let line = Line {
             configuration: self.configuration,
             vocabulary: &vocabulary,
@@ -275,7 +277,8 @@ impl Listening<'_> {
         let (app, received) = (self.app, self.received);
         let message = event_id(self.configuration.workspace, identity, 0);
         let carrier = Carrier { app, line: &line, wrote, addresses: &addresses, message, received };
-        let (understood, good) = carrier.understand(understand(&line, wrote)).await?;
+        let (understood, good) =
+            carrier.understand(understand(&line, wrote, searched.as_ref())).await?;
         let said = understood.as_ref().map(|understood| statements(&line, understood));
         let said = said.unwrap_or_default();
         let settings = self.configuration.settings.at(self.received);

@@ -69,7 +69,10 @@ impl<'a> Carrier<'a> {
             return Ok((whole, None));
         }
         let Some(good) = self.good().await? else { return Ok((whole, None)) };
-        let words = self.line.understand(&good.words);
+        let vocabulary = self.line.vocabulary;
+        let searched = self.app.vocabularies().search(vocabulary, &good.words).await;
+        let follow = |heard| self.line.follow(&good.words, heard, searched.as_ref());
+        let words = follow(self.line.read(&good.words));
         if refuses(&words) {
             return Ok((Some(words), None));
         }
@@ -80,7 +83,7 @@ impl<'a> Carrier<'a> {
         let is_unclear = words.heard.reading == Reading::Unclear;
         let because = if is_unclear { words.heard.because } else { Because::Doubtful };
         let doubted = Heard { reading: Reading::Unclear, because };
-        let words = self.line.follow(&good.words, doubted);
+        let words = follow(doubted);
         Ok((Some(words), Some(Good { makes: Statement::Pending, ..good })))
     }
 

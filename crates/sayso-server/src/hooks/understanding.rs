@@ -11,7 +11,7 @@ use sayso_core::statement::Statement;
 use sayso_core::wording::{Because, Conversation, Heard, Question, Reading, read};
 use sayso_store::configuration::{Configuration, OptInQuestion};
 
-use super::vocabulary::Vocabulary;
+use super::vocabulary::{Searched, Vocabulary, living_rules};
 
 /// Where a text comes in.
 #[derive(Clone, Copy, Debug)]
@@ -42,21 +42,29 @@ pub(crate) struct Understanding<'a> {
 impl<'a> Line<'a> {
     /// Understands a text.
     pub(crate) fn understand(&self, text: &str) -> Understanding<'a> {
-        self.follow(text, self.read(text))
+        self.follow(text, self.read(text), None)
     }
 
-    /// Which rule a text follows that was read as `heard`.
-    pub(crate) fn follow(&self, text: &str, heard: Heard) -> Understanding<'a> {
-        let rules = self.configuration.rules.values();
-        let living = rules.filter(|rule| rule.deleted_at.is_none()).map(|rule| &rule.says);
-        let choice = choose(living, text, (self.channel, self.sender), heard);
+    /// Which rule a text follows that was read as `heard`, and was `searched` beforehand or is now.
+    pub(crate) fn follow(
+        &self,
+        text: &str,
+        heard: Heard,
+        searched: Option<&Searched>,
+    ) -> Understanding<'a> {
+        let living = living_rules(self.configuration);
+        let found = || match searched {
+            Some(Searched(found)) => found.clone(),
+            None => self.vocabulary.patterns.search(text),
+        };
+        let choice = choose(living, text, (self.channel, self.sender), heard, found);
         Understanding { heard, rule: choice.rule, why: choice.why }
     }
 
     /// Reads words against what the workspace calls itself and its topics, and the words of the answers
     /// to an open question.
     pub(crate) fn read(&self, text: &str) -> Heard {
-        let Vocabulary { names, codes, offered } = self.vocabulary;
+        let Vocabulary { names, codes, offered, patterns: _ } = self.vocabulary;
         let question = if self.open.is_some() { Question::Open } else { Question::None };
         let conversation = Conversation { channel: self.channel, names, codes, question, offered };
         let heard = read(text, &conversation);

@@ -24,13 +24,19 @@ use serde_json::Value;
 
 use crate::problem::{Code, Problem};
 
-pub(crate) use faults::{Faults, Pointer};
+pub(crate) use batch::{Batch, BatchForm, ListText, too_long};
+pub(crate) use faults::{Faults, Pointer, Told};
 pub(crate) use object::{FromJson, Members, OneOrMore, json_object, nearest};
+pub(crate) use room::Room;
+pub(crate) use turn::Turn;
 
+mod batch;
 mod faults;
 pub(crate) mod no;
 mod object;
+mod room;
 pub(crate) mod texts;
+mod turn;
 
 /// Room for a body before any of it is there: 1 MiB.
 const ROOM_BYTES: usize = 1 << 20;
@@ -56,29 +62,6 @@ pub(crate) struct Asked<T> {
 /// The bytes of a JSON body, before they are read.
 #[derive(Debug)]
 pub(crate) struct Unread(pub(crate) Vec<u8>);
-
-/// The whole text of a batch.
-#[derive(Debug)]
-pub(crate) struct Batch {
-    /// The text.
-    pub(crate) text: String,
-    /// How it is written.
-    pub(crate) form: BatchForm,
-}
-
-/// The rows of a list. Bytes that are no UTF-8 stand as U+FFFD: they cost the value that they are in, and
-/// no other row.
-#[derive(Debug)]
-pub(crate) struct ListText(pub(crate) String);
-
-/// How a batch is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum BatchForm {
-    /// One JSON value.
-    Json,
-    /// One JSON value a line.
-    Lines,
-}
 
 /// The `Idempotency-Key` of a request.
 #[derive(Clone, Debug)]
@@ -114,30 +97,43 @@ pub(crate) async fn within<F: Future>(span: Duration, future: F) -> Option<F::Ou
 
 /// Reads a whole body of at most `bytes_max` bytes, in the time a client may take for it.
 pub(crate) async fn read_bytes(body: Body, bytes_max: usize) -> Result<Vec<u8>, Problem> {
-    let reading = gather(Limited::new(body, bytes_max));
-    match within(duration(limits::BODY_READ_TIMEOUT), reading).await {
-        None => Err(Problem::new(Code::TooSlow)),
-        Some(Ok(bytes)) => Ok(bytes),
-        Some(Err(error)) if error.is::<LengthLimitError>() => {
-            Err(Problem::new(Code::TooLarge).detail(format!("at most {bytes_max} bytes are taken")))
-        }
-        Some(Err(_)) => {
-            Err(Problem::new(Code::TooSlow).detail("the connection ended within the body"))
-        }
-    }
+    in_time(gather(body, bytes_max, |_| Ok(()))).await
 }
 
-/// Puts the pieces of a body together, each copied once. Room is made for what the client says it
-/// sends, but no more than [`ROOM_BYTES`] before it has sent as much.
-async fn gather(mut body: Limited<Body>) -> Result<Vec<u8>, BoxError> {
+/// What reading came to, in the time a client may take for a body.
+async fn in_time(
+    reading: impl Future<Output = Result<Vec<u8>, Problem>>,
+) -> Result<Vec<u8>, Problem> {
+    let read = within(duration(limits::BODY_READ_TIMEOUT), reading).await;
+    read.unwrap_or_else(|| Err(Problem::new(Code::TooSlow)))
+}
+
+/// Puts the pieces of a body together, each copied once, and each let in first. Room is made for what the
+/// client says it sends, but no more than [`ROOM_BYTES`] before it has sent as much.
+async fn gather(
+    body: Body,
+    bytes_max: usize,
+    mut let_in: impl FnMut(usize) -> Result<(), Problem>,
+) -> Result<Vec<u8>, Problem> {
+    let mut body = Limited::new(body, bytes_max);
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(ROOM_BYTES);
     let mut bytes = Vec::with_capacity(announced.min(ROOM_BYTES));
     while let Some(frame) = body.frame().await {
-        if let Ok(piece) = frame?.into_data() {
+        if let Ok(piece) = frame.map_err(|error| unended(&error, bytes_max))?.into_data() {
+            let_in(piece.len())?;
             bytes.extend_from_slice(&piece);
         }
     }
     Ok(bytes)
+}
+
+/// The problem of a body that did not come to its end.
+fn unended(error: &BoxError, bytes_max: usize) -> Problem {
+    if error.is::<LengthLimitError>() {
+        Problem::new(Code::TooLarge).detail(format!("at most {bytes_max} bytes are taken"))
+    } else {
+        Problem::new(Code::TooSlow).detail("the connection ended within the body")
+    }
 }
 
 /// The bytes as text.
@@ -222,40 +218,6 @@ impl<S: Send + Sync, T: FromJson> FromRequest<S> for Sent<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         Unread::from_request(request, state).await?.parse()
-    }
-}
-
-impl<S: Send + Sync> FromRequest<S> for Batch {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
-        let form = match media_type(request.headers()) {
-            None | Some("application/json") => BatchForm::Json,
-            Some("application/x-ndjson" | "application/jsonl") => BatchForm::Lines,
-            Some(_) => return Err(Problem::new(Code::MediaType)),
-        };
-        let bytes = read_bytes(request.into_body(), limits::BATCH_BODY_BYTES_MAX).await?;
-        let text = String::from_utf8(bytes).map_err(|error| {
-            let at = error.utf8_error().valid_up_to();
-            Problem::new(Code::NotUtf).detail(format!("the fault is at byte {at}"))
-        })?;
-        Ok(Self { text, form })
-    }
-}
-
-impl<S: Send + Sync> FromRequest<S> for ListText {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
-        match media_type(request.headers()) {
-            None | Some("application/json" | "application/x-ndjson" | "application/jsonl") => {}
-            Some(_) => return Err(Problem::new(Code::MediaType)),
-        }
-        let bytes = read_bytes(request.into_body(), limits::BATCH_BODY_BYTES_MAX).await?;
-        let text = String::from_utf8(bytes);
-        Ok(Self(
-            text.unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
-        ))
     }
 }
 

@@ -44,6 +44,7 @@ struct Parts {
     code: Code,
     detail: Option<String>,
     errors: Vec<FieldError>,
+    left_out: u64,
     decision: Option<Value>,
     headers: HeaderMap,
 }
@@ -68,9 +69,13 @@ pub struct ProblemBody {
     /// The stable code; the list is at `/docs/problems`.
     #[schema(value_type = String, example = "not-json")]
     code: Code,
-    /// Every field that is wrong.
+    /// The fields that are wrong, at most 32.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
+    /// How many more fields are wrong than `errors` names; absent where it names all.
+    #[serde(skip_serializing_if = "is_none_left_out")]
+    #[schema(value_type = Option<u64>)]
+    errors_left_out: u64,
     /// What the gate says, as `check` answers it; with `message-not-allowed` alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Object)]
@@ -81,7 +86,8 @@ impl Problem {
     /// A problem with this code and nothing more to say.
     pub fn new(code: Code) -> Self {
         let (errors, headers) = (Vec::new(), HeaderMap::new());
-        Self(Box::new(Parts { code, detail: None, errors, decision: None, headers }))
+        let (detail, decision) = (None, None);
+        Self(Box::new(Parts { code, detail, errors, left_out: 0, decision, headers }))
     }
 
     /// What happened this time. Never holds personal data or the text of an inner error.
@@ -99,6 +105,22 @@ impl Problem {
         let mut problem = Self::new(code);
         problem.0.errors = errors;
         problem
+    }
+
+    /// The problem, of which so many more fields are wrong.
+    #[must_use]
+    pub fn and_more(mut self, left_out: u64) -> Self {
+        self.0.left_out += left_out;
+        self
+    }
+
+    /// The problem with no more than its first `errors_max` fields told, and the others counted.
+    #[must_use]
+    pub(crate) fn telling(mut self, errors_max: usize) -> Self {
+        let more = self.0.errors.len().saturating_sub(errors_max);
+        self.0.errors.truncate(errors_max);
+        self.0.errors.shrink_to_fit();
+        self.and_more(u64::try_from(more).unwrap_or(u64::MAX))
     }
 
     /// The problem with the decision of the gate that it follows from.
@@ -136,6 +158,11 @@ impl Problem {
         &self.0.errors
     }
 
+    /// How many more fields are wrong.
+    pub fn left_out(&self) -> u64 {
+        self.0.left_out
+    }
+
     /// The body, for the request with this id.
     pub fn body(&self, instance: &str) -> ProblemBody {
         ProblemBody {
@@ -146,6 +173,7 @@ impl Problem {
             instance: instance.to_owned(),
             code: self.0.code,
             errors: self.0.errors.clone(),
+            errors_left_out: self.0.left_out,
             decision: self.0.decision.clone(),
         }
     }
@@ -159,6 +187,12 @@ impl Problem {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         response
     }
+}
+
+/// Whether nothing was left out of a list of faults.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+pub(crate) const fn is_none_left_out(left_out: &u64) -> bool {
+    *left_out == 0
 }
 
 /// Hands the problem to the outermost layer, which writes the body.
@@ -198,9 +232,9 @@ impl From<StoreError> for Problem {
 pub fn reference_markdown() -> String {
     let mut page = String::from(
         "# Problems\n\nErrors are RFC 9457 problems (`application/problem+json`) with a stable `code`. \
-         A code is never reused. Where fields are wrong, `errors` names every one of them by JSON \
-         pointer, with a code of its own, the fault and a good example; where all of them have the \
-         same code, it is the problem's code too.\n",
+         A code is never reused. Where fields are wrong, `errors` names up to 32 of them by JSON \
+         pointer, each with a code of its own, the fault and a good example; `errors_left_out` says \
+         how many more there are. Where all of them have the same code, it is the problem's code too.\n",
     );
     for code in Code::ALL {
         let _infallible = write!(

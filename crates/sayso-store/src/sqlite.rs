@@ -398,6 +398,19 @@ fn give_up_claimed(work: &Database, environment: &Environment) -> Result<(), Ope
     Ok(())
 }
 
+/// Lets others have their turn on this thread.
+async fn others_first() {
+    let mut is_first = true;
+    std::future::poll_fn(|context| {
+        if std::mem::take(&mut is_first) {
+            context.waker().wake_by_ref();
+            return std::task::Poll::Pending;
+        }
+        std::task::Poll::Ready(())
+    })
+    .await;
+}
+
 fn thread(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, OpenError> {
     std::thread::Builder::new()
         .name(name.to_owned())
@@ -605,13 +618,22 @@ impl Store for SqliteStore {
             (false, false) => Urgency::Ordinary,
         };
         let key = |draft: &Draft| draft.subject.key(&workspace.secrets.address_keys);
-        let drafts: Vec<_> = drafts.into_iter().map(|draft| (key(&draft), draft)).collect();
-        let hints = self.shared.hints(&workspace, &drafts);
-        let prepared: Vec<_> = drafts
-            .into_iter()
-            .zip(hints)
-            .map(|((key, draft), hint)| draft.prepare(&workspace, &self.shared, key, hint))
-            .collect();
+        let mut prepared = Vec::with_capacity(drafts.len());
+        let mut drafts = drafts.into_iter();
+        while drafts.len() > 0 {
+            if !prepared.is_empty() {
+                others_first().await;
+            }
+            let piece = drafts.by_ref().take(limits::BATCH_LINES_A_TURN);
+            let piece: Vec<_> = piece.map(|draft| (key(&draft), draft)).collect();
+            let hints = self.shared.hints(&workspace, &piece);
+            prepared.extend(
+                piece
+                    .into_iter()
+                    .zip(hints)
+                    .map(|((key, draft), hint)| draft.prepare(&workspace, &self.shared, key, hint)),
+            );
+        }
         self.writer
             .submit(workspace.no, urgency, move |group| group.record_all(&workspace, &prepared))
             .await

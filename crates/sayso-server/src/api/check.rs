@@ -185,7 +185,7 @@ pub(crate) async fn check_batch(
     sent: Batch,
 ) -> Result<Response, Problem> {
     let settings = caller.configuration().settings.at(app.now());
-    let asking = batch::ask(&sent, &app, &caller, &settings)?;
+    let asking = batch::ask(&sent, &app, &caller, &settings).await?;
     let body = match sent.form {
         BatchForm::Json => Body::from(batch::answer(&app, caller.workspace(), &asking).await?),
         BatchForm::Lines => batch::stream(app, caller.workspace(), asking).await?,

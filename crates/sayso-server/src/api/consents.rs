@@ -28,7 +28,9 @@ use crate::api::check::moment;
 use crate::api::rejects::Rejecting;
 use crate::app::App;
 use crate::body::texts::{CategoryText, ChannelText, ScopeText, StatusText, TimeText};
-use crate::body::{Asked, Batch, IdempotencyKey, Unread, json_object, parse_object};
+use crate::body::{
+    Asked, Batch, IdempotencyKey, Turn, Unread, json_object, parse_object, too_long,
+};
 use crate::caller::{Caller, Read, Record};
 use crate::capture::reach::Leaving;
 use crate::problem::{Code, Problem, ProblemBody};
@@ -152,18 +154,21 @@ pub(crate) async fn record_batch(
     batch: Batch,
 ) -> Result<Response, Problem> {
     let recording = Recording::begin(&app, &caller, key);
-    let plans = plan_lines(&batch.text, &recording.context())?;
+    let plans = plan_lines(&batch.text, &recording.context()).await?;
     let (wanted, places): (Vec<Plan>, Vec<Result<(), Problem>>) = split(plans);
     let recorded = recording.run(wanted).await?;
     let answered = merge(places, recorded);
     let mut rejecting = Rejecting::of_key(&app, &caller);
+    let mut turn = Turn::default();
     for ((index, line), answered) in (0..).zip(lines_of(&batch.text)).zip(&answered) {
         if let Err(problem) = answered {
             rejecting.add(problem, Some(index), line.as_bytes());
+            turn.line(line.len()).await;
         }
     }
     rejecting.keep();
-    let lines = render_items(answered);
+    let items = answered.into_iter().enumerate();
+    let lines = lines(items.map(|(index, answered)| ItemAnswer::of(index, answered))).await;
     Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], lines).into_response())
 }
 
@@ -239,6 +244,17 @@ pub(crate) fn line(value: &impl Serialize) -> String {
     line
 }
 
+/// Many lines of NDJSON.
+pub(crate) async fn lines(items: impl IntoIterator<Item = impl Serialize>) -> String {
+    let (mut lines, mut turn) = (String::new(), Turn::default());
+    for item in items {
+        let line = line(&item);
+        lines.push_str(&line);
+        turn.line(line.len()).await;
+    }
+    lines
+}
+
 fn audience_query(
     asked: Asked<AudienceRequest>,
     configuration: &Configuration,
@@ -274,15 +290,28 @@ fn lines_of(text: &str) -> impl Iterator<Item = &str> {
     text.lines().filter(|line| !line.trim().is_empty())
 }
 
-fn plan_lines(text: &str, context: &Context<'_>) -> Result<Vec<Result<Plan, Problem>>, Problem> {
+async fn plan_lines(
+    text: &str,
+    context: &Context<'_>,
+) -> Result<Vec<Result<Plan, Problem>>, Problem> {
     let mut plans = Vec::new();
+    let (mut turn, mut told) = (Turn::default(), 0);
     for (index, line) in (0_u32..).zip(lines_of(text)) {
         if plans.len() == limits::CONSENT_BATCH_ITEMS_MAX {
             let detail = format!("at most {} lines are taken", limits::CONSENT_BATCH_ITEMS_MAX);
             return Err(Problem::new(Code::TooManyItems).detail(detail));
         }
-        let sent = parse_object::<ConsentRequest>(line);
-        plans.push(sent.and_then(|sent| plan(sent.request, sent.faults, index, context)));
+        let sent = if line.len() > limits::BODY_BYTES_MAX {
+            Err(too_long("a line", limits::BODY_BYTES_MAX))
+        } else {
+            parse_object::<ConsentRequest>(line)
+        };
+        let planned = sent.and_then(|sent| plan(sent.request, sent.faults, index, context));
+        plans.push(planned.map_err(|problem| {
+            told += problem.errors().len();
+            if told > limits::BATCH_FAULTS_MAX { problem.telling(1) } else { problem }
+        }));
+        turn.line(line.len()).await;
     }
     Ok(plans)
 }
@@ -305,19 +334,20 @@ fn merge(places: Vec<Result<(), Problem>>, recorded: Vec<Answered>) -> Vec<Answe
     places.into_iter().map(answered).collect()
 }
 
-fn render_items(answered: Vec<Answered>) -> String {
-    let items = answered.into_iter().enumerate().map(|(index, answered)| match answered {
-        Ok((status, consent)) => {
-            ItemAnswer { index, status: status.as_u16(), consent: Some(consent), problem: None }
+impl ItemAnswer {
+    fn of(index: usize, answered: Answered) -> Self {
+        match answered {
+            Ok((status, consent)) => {
+                Self { index, status: status.as_u16(), consent: Some(consent), problem: None }
+            }
+            Err(problem) => Self {
+                index,
+                status: problem.code().status().as_u16(),
+                consent: None,
+                problem: Some(problem.body(&format!("#{index}"))),
+            },
         }
-        Err(problem) => ItemAnswer {
-            index,
-            status: problem.code().status().as_u16(),
-            consent: None,
-            problem: Some(problem.body(&format!("#{index}"))),
-        },
-    });
-    items.map(|item| line(&item)).collect()
+    }
 }
 
 impl<'a> Recording<'a> {
@@ -380,14 +410,20 @@ impl<'a> Recording<'a> {
         };
         leaving.count(self.app, workspace, &recorded);
         let mut recorded = recorded.into_iter();
-        let answers = plans.iter().map(|plan| match &counted {
-            Err(limit) if !plan.refuses() => Err(limit.clone()),
-            Ok(()) | Err(_) => {
-                let of_plan: Vec<Recorded> = recorded.by_ref().take(plan.drafts.len()).collect();
-                self.answer(plan, &of_plan, started)
-            }
-        });
-        Ok(answers.collect())
+        let mut answers = Vec::with_capacity(plans.len());
+        let mut turn = Turn::default();
+        for plan in &plans {
+            answers.push(match &counted {
+                Err(limit) if !plan.refuses() => Err(limit.clone()),
+                Ok(()) | Err(_) => {
+                    let of_plan: Vec<Recorded> =
+                        recorded.by_ref().take(plan.drafts.len()).collect();
+                    self.answer(plan, &of_plan, started)
+                }
+            });
+            turn.line(0).await;
+        }
+        Ok(answers)
     }
 
     fn answer(&self, plan: &Plan, recorded: &[Recorded], started: Instant) -> Answered {

@@ -216,15 +216,15 @@ pub(crate) async fn rows(
     caller: Caller<Import>,
     id: InPath<ImportIdText>,
     asked: Asked<RowsRequest>,
-    ListText(text): ListText,
+    list: ListText,
 ) -> Result<Response, Problem> {
     let InPath(ImportIdText(id)) = id;
     let rows = settle(asked, &caller)?;
     refuse_undone(&caller, id)?;
     let intake = Intake::begin(&app, &caller, id, rows.list);
     let intake = intake.region(rows.region).of(rows.kind, rows.format);
-    let answers = intake.take(&text, rows.mode, rows.lifting).await?;
-    let lines: String = answers.iter().map(crate::api::consents::line).collect();
+    let answers = intake.take(&list.text, rows.mode, rows.lifting).await?;
+    let lines = crate::api::consents::lines(answers).await;
     Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], lines).into_response())
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use sayso_core::limits;
 use serde_json::{Map, Value};
 
 use super::{Faults, Pointer};
@@ -65,16 +66,25 @@ impl Members {
 
     /// Refuses what is left, and proposes the nearest known name.
     pub(crate) fn refuse_rest(self, known: &[&str], at: &Pointer<'_>, faults: &mut Faults) {
-        for name in self.0.keys() {
-            let pointer = Pointer::Member(at, name);
-            if let Some(near) = nearest(name, known) {
-                let fault = format!("is unknown; did you mean {near}?");
-                faults.note_with_example(pointer, Code::UnknownField, fault, near);
-            } else {
-                let fault = format!("is unknown; the known ones are {}", known.join(", "));
-                faults.note(pointer, Code::UnknownField, fault);
-            }
+        if self.0.is_empty() {
+            return;
         }
+        // Those that are misspelled first, since of many not all are told.
+        let compared = self.0.keys().filter(|name| name.len() <= limits::NAME_BYTES_MAX);
+        let compared = compared.take(limits::NAMES_COMPARED_MAX);
+        let near: BTreeMap<&str, &str> =
+            compared.filter_map(|name| Some((name.as_str(), nearest(name, known)?))).collect();
+        for (name, near) in &near {
+            let fault = format!("is unknown; did you mean {near}?");
+            faults.note_with_example(Pointer::Member(at, name), Code::UnknownField, fault, near);
+        }
+        let fault = format!("is unknown; the known ones are {}", known.join(", "));
+        let others = || self.0.keys().filter(|name| !near.contains_key(name.as_str()));
+        for name in others().take(limits::FAULTS_MAX) {
+            faults.note(Pointer::Member(at, name), Code::UnknownField, &fault);
+        }
+        let more = others().count().saturating_sub(limits::FAULTS_MAX);
+        faults.count_unknown(at, u64::try_from(more).unwrap_or(u64::MAX));
     }
 }
 

@@ -59,6 +59,9 @@ codes! {
     InvalidQuery = "invalid-query", BAD_REQUEST, "The query cannot be read",
         "The part of the address after `?` is not percent-encoded UTF-8.",
         "Encode names and values as `application/x-www-form-urlencoded`.";
+    InvalidHost = "invalid-host", BAD_REQUEST, "The header `host` names no host",
+        "A request names one host, as a name or an address, with a port or none (RFC 9112 section 3.2).",
+        "Send the host of the URL that you call; behind a proxy pass it on as it came.";
     TooLarge = "body-too-large", PAYLOAD_TOO_LARGE, "The body is too large",
         "The body is larger than this operation takes; `detail` names the limit.",
         "Send several smaller requests.";
@@ -245,6 +248,9 @@ codes! {
     Busy = "busy", SERVICE_UNAVAILABLE, "The server is busy",
         "Too much is waiting to be written. Nothing of this request was done.",
         "Retry after the time in `retry-after`.";
+    NoRoom = "no-room", SERVICE_UNAVAILABLE, "The server has no room for the request",
+        "All connections are taken, or as much of large bodies is in memory as may be; `detail` says which. Providers' calls and people who leave have room of their own. Nothing of this request was done.",
+        "Retry after the time in `retry-after`, on a new connection.";
     StoreUnwritable = "store-unwritable", SERVICE_UNAVAILABLE, "The store cannot write",
         "The disk is full or may not be written. Nothing of this request was done. Refusals are still taken while the reserve lasts.",
         "Free disk space; retry after that.";

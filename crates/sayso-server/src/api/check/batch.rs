@@ -26,7 +26,7 @@ use crate::app::App;
 use crate::body::texts::{
     CategoryText, ChannelText, KindText, RegionText, SenderIdText, TopicIdText, ZoneText,
 };
-use crate::body::{Batch, BatchForm, Faults, FromJson, Pointer, json_object};
+use crate::body::{Batch, BatchForm, Faults, FromJson, Pointer, Turn, json_object};
 use crate::caller::{Caller, Check};
 use crate::observe::Metrics;
 use crate::problem::{Code, Problem};
@@ -116,7 +116,7 @@ const ALLOW: usize = Reason::ALL.len();
 const UNREADABLE: usize = ALLOW + 1;
 
 /// Reads a batch.
-pub(crate) fn ask(
+pub(crate) async fn ask(
     sent: &Batch,
     app: &App,
     caller: &Caller<Check>,
@@ -124,8 +124,8 @@ pub(crate) fn ask(
 ) -> Result<BatchAsking, Problem> {
     let mut faults = Faults::default();
     let sheet = match sent.form {
-        BatchForm::Json => Sheet::parse(&sent.text)?,
-        BatchForm::Lines => Sheet::parse_lines(&sent.text)?,
+        BatchForm::Json => Sheet::parse(&sent.text).await?,
+        BatchForm::Lines => Sheet::parse_lines(&sent.text).await?,
     };
     let to = faults.require("/to", sheet.to, "[\"+14155550123\"]").unwrap_or_default();
     if to.len() > limits::CHECK_BATCH_ITEMS_MAX {
@@ -164,7 +164,8 @@ pub(crate) fn ask(
         care: Care::Possible,
         place: Place::Body,
     };
-    let (recipients, invalid) = read_recipients(&to, kind, &reading, caller.configuration());
+    let read = read_recipients(&to, kind, &reading, caller.configuration());
+    let (recipients, invalid) = read.await;
     Ok(BatchAsking { question, recipients, invalid, detail })
 }
 
@@ -199,7 +200,7 @@ pub(crate) const fn kind_on(channel: Channel) -> AddressKind {
 
 /// A plus and digits have one reading, which the numbering plan gives without a look at the text.
 /// Everything else is read as everywhere: a spelling that is one person there is the same one here.
-fn read_recipients(
+async fn read_recipients(
     to: &Recipients<'_>,
     kind: AddressKind,
     reading: &Reading<'_>,
@@ -208,7 +209,13 @@ fn read_recipients(
     let mut recipients = Vec::with_capacity(to.len());
     let mut invalid = Vec::new();
     let read = |text: &str| read_recipient(text, kind, reading, configuration);
+    let mut turn = Turn::default();
     for (place, written) in to.iter().enumerate() {
+        match written {
+            Written::Number(_) if turn.is_over(NUMBER_BYTES) => turn.others().await,
+            Written::Number(_) => {}
+            Written::Text(text) => turn.line(text.len()).await,
+        }
         let is_phone = kind == AddressKind::Phone;
         let recipient = match written {
             Written::Number(digits) if is_phone => {
@@ -224,6 +231,9 @@ fn read_recipients(
     }
     (recipients, invalid)
 }
+
+/// A number as JSON has it, with its comma.
+const NUMBER_BYTES: usize = 16;
 
 fn read_recipient(
     text: &str,
@@ -254,7 +264,13 @@ pub(crate) async fn answer(
     workspace: WorkspaceId,
     asking: &BatchAsking,
 ) -> Result<Vec<u8>, Problem> {
-    let reasons = app.store().screen(workspace, &asking.question, &asking.recipients).await?;
+    let mut reasons = Vec::with_capacity(asking.recipients.len());
+    for recipients in asking.recipients.chunks(limits::CHECK_BATCH_TURN) {
+        if !reasons.is_empty() {
+            tokio::task::yield_now().await;
+        }
+        reasons.extend(app.store().screen(workspace, &asking.question, recipients).await?);
+    }
     let mut counts = Counts::default();
     for answer in asking.answers(&reasons) {
         counts.add(answer);

@@ -27,12 +27,12 @@ use sayso_store::store::{Dating, Draft, Subject};
 
 use super::request::{ConsentRequest, EvidenceRequest, NoticeRequest};
 use crate::api::address::{Care, Place, Reading};
-use crate::body::Faults;
 use crate::body::texts::{
     BasisText, ChannelText, ClaimedTimeText, LanguageText, LevelText, NoteText, NoticeIdText,
     PermissionKind, PermissionText, RegionText, Said, ScopeText, StandingText, StatementText,
     TimeText,
 };
+use crate::body::{Faults, Told};
 use crate::judging;
 use crate::problem::{Code, Problem};
 
@@ -244,11 +244,9 @@ impl<'a> Planning<'a> {
         let standing = faults.require("/standing", standing, "report");
         let doubts = match said {
             Some(said) if said.is_refusal() => faults.take_at(&DOUBTFUL),
-            Some(_) | None => Vec::new(),
+            Some(_) | None => Told::default(),
         };
-        let remarks =
-            doubts.into_iter().map(|doubt| format!("{} {}: left out", doubt.pointer, doubt.fault));
-        let remarks = remarks.collect();
+        let remarks = doubts.remarks().collect();
         let doubt = context.doubt;
         Self { context, remarks, faults, said, standing, doubt, judged_by: None }
     }

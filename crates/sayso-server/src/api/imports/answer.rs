@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::row::{PlannedRow, RejectedRow};
 use crate::api::consents::answer::DoubtAnswer;
-use crate::problem::FieldError;
+use crate::problem::{FieldError, is_none_left_out};
 
 /// What became of one row.
 #[derive(Debug, Serialize, ToSchema)]
@@ -49,9 +49,13 @@ pub(crate) struct RowAnswer {
     /// Why an opt-in is `pending`, which grants nothing; absent where it was not in doubt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) doubt: Option<DoubtAnswer>,
-    /// Everything that is wrong with the row.
+    /// What is wrong with the row, at most 32.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) errors: Vec<FieldError>,
+    /// How much more is wrong than `errors` names; absent where it names all.
+    #[serde(skip_serializing_if = "is_none_left_out")]
+    #[schema(value_type = Option<u64>)]
+    pub(crate) errors_left_out: u64,
 }
 
 /// A refusal that a row lifts.
@@ -95,12 +99,14 @@ impl RowAnswer {
             remarks: row.plan.remarks.clone(),
             doubt: row.plan.doubt.map(DoubtAnswer::of),
             errors: Vec::new(),
+            errors_left_out: 0,
         }
     }
 
     /// A row that says neither yes nor no.
     pub(crate) fn silent(line: Option<u32>) -> Self {
-        Self { outcome: "repeated", ..Self::rejected(RejectedRow { line, errors: Vec::new() }) }
+        let row = RejectedRow { line, errors: Vec::new(), left_out: 0 };
+        Self { outcome: "repeated", ..Self::rejected(row) }
     }
 
     /// A row that something is wrong with.
@@ -117,6 +123,7 @@ impl RowAnswer {
             remarks: Vec::new(),
             doubt: None,
             errors: row.errors,
+            errors_left_out: row.left_out,
         }
     }
 }

@@ -54,7 +54,7 @@ pub(super) fn plan(
         if spelled == Spelled::Unplaced {
             number::name_region(&mut errors);
         }
-        RejectedRow { line, errors }
+        RejectedRow { line, errors, left_out: problem.left_out() }
     })?;
     let context = &planner.context;
     let at = row.occurred_at.as_ref().map_or(date, |ClaimedTimeText(at)| at.last());

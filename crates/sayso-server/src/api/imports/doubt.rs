@@ -68,26 +68,26 @@ pub(super) fn note_lost_bytes(row: &ImportRow, faults: &mut Faults) {
 pub(super) fn leave_out(row: &ImportRow, faults: &mut Faults) -> Vec<String> {
     let mut remarks: Vec<String> = faults
         .take_at(&["/occurred_at"])
+        .errors
         .into_iter()
         .map(|doubt| format!("/occurred_at {}: the refusal counts from now", doubt.fault))
         .collect();
     let mut left_out = faults.take_at(&DOUBTFUL);
-    left_out.extend(faults.take_if(is_unknown));
+    left_out.add(faults.take_unknown(is_unknown));
     // A number that says of which country it is needs no region.
     let speaks_for_itself = match &row.phone {
         Some(text) => Spelled::of(text) == Spelled::Placed,
         None => row.email.is_some() || row.channel_id.is_some() || row.hash.is_some(),
     };
     if speaks_for_itself {
-        left_out.extend(faults.take_at(&["/region"]));
+        left_out.add(faults.take_at(&["/region"]));
     }
     // Beside an address the customer's own id says only whose record the row speaks of.
     if row.phone.is_some() || row.email.is_some() || row.channel_id.is_some() || row.hash.is_some()
     {
-        left_out.extend(faults.take_at(&["/external_id"]));
+        left_out.add(faults.take_at(&["/external_id"]));
     }
-    let told = |doubt: FieldError| format!("{} {}: left out", doubt.pointer, doubt.fault);
-    remarks.extend(left_out.into_iter().map(told));
+    remarks.extend(left_out.remarks());
     remarks
 }
 

@@ -35,6 +35,7 @@ pub(super) fn read(text: &str, book: &PhoneBook) -> Result<Read, RejectedRow> {
         RejectedRow {
             line,
             errors: vec![FieldError { pointer, code, fault: fault.to_string(), example }],
+            left_out: 0,
         }
     })?;
     let User { phone, opt_in, source, occurred_at, last_message_at: _ } = user;

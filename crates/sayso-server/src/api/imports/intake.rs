@@ -28,7 +28,7 @@ use crate::api::consents::answer::standing;
 use crate::api::consents::plan::Context;
 use crate::api::rejects::Rejecting;
 use crate::app::App;
-use crate::body::parse_object;
+use crate::body::{Turn, parse_object, too_long};
 use crate::caller::Caller;
 use crate::observe::outcome_word;
 use crate::problem::{Code, Problem};
@@ -192,16 +192,22 @@ impl<'a> Intake<'a> {
         let mut rejecting = Rejecting::of_import(self.app, self.configuration, self.import);
         let mut answers = Vec::new();
         let (mut group, mut storing) = (Group::default(), None);
-        let read: Vec<Result<Read, RejectedRow>> = lines().map(|line| self.read(line)).collect();
-        let is_national = self.are_national(&planner, &read);
+        let (mut turn, mut told) = (Turn::default(), 0);
+        let mut read = Vec::new();
+        for line in lines() {
+            read.push(self.read(line));
+            turn.line(line.len()).await;
+        }
+        let is_national = self.are_national(&planner, &read, &mut turn).await;
         for (line, read) in lines().zip(read) {
+            turn.line(line.len()).await;
             let planned = match read {
                 Ok(Read::Silent(line)) => Ok(Err(RowAnswer::silent(line))),
                 Ok(Read::Row(row))
                     if is_national && planner.spelled(&row.request) == Spelled::Unplaced =>
                 {
                     let errors = vec![number::national()];
-                    Err(RejectedRow { line: row.request.line, errors })
+                    Err(RejectedRow { line: row.request.line, errors, left_out: 0 })
                 }
                 Ok(Read::Row(row)) => planner.plan(row.request, row.faults).map(Ok),
                 Err(rejected) => Err(rejected),
@@ -210,6 +216,7 @@ impl<'a> Intake<'a> {
                 Ok(Ok(row)) => self.judge(row, mode, lifting, &mut earlier).await?,
                 Ok(Err(silent)) => Taken::Answered(silent),
                 Err(rejected) => {
+                    let rejected = rejected.within(&mut told);
                     let problem = Problem::of_fields(rejected.errors.clone());
                     rejecting.add(&problem, rejected.line, line.as_bytes());
                     Taken::Answered(RowAnswer::rejected(rejected))
@@ -232,6 +239,10 @@ impl<'a> Intake<'a> {
 
     /// Reads a row, or a user of Gupshup's as one.
     fn read(&self, line: &str) -> Result<Read, RejectedRow> {
+        if line.len() > limits::BODY_BYTES_MAX {
+            let problem = too_long("a row", limits::BODY_BYTES_MAX);
+            return Err(RejectedRow::unreadable(&problem));
+        }
         match self.format {
             RowFormat::GupshupUsers => gupshup::read(line, self.app.phones()),
             RowFormat::Rows => parse_object::<ImportRow>(line)
@@ -241,9 +252,15 @@ impl<'a> Intake<'a> {
     }
 
     /// Whether many of the numbers that nobody places are valid nowhere: then none of them is taken.
-    fn are_national(&self, planner: &Planner<'_>, rows: &[Result<Read, RejectedRow>]) -> bool {
+    async fn are_national(
+        &self,
+        planner: &Planner<'_>,
+        rows: &[Result<Read, RejectedRow>],
+        turn: &mut Turn,
+    ) -> bool {
         let mut unplaced = Unplaced::default();
         for row in rows {
+            turn.line(0).await;
             if let Ok(Read::Row(row)) = row
                 && planner.spelled(&row.request) == Spelled::Unplaced
                 && let Some(phone) = &row.request.phone

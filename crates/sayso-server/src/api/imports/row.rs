@@ -9,6 +9,7 @@ use sayso_core::channel::Scope;
 use sayso_core::event::Fact;
 use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
 use sayso_core::id::{ImportId, TopicId};
+use sayso_core::limits;
 use sayso_core::phone::Region;
 use sayso_core::source::{EvidenceText, Source};
 use sayso_core::statement::{Standing, Statement};
@@ -118,6 +119,8 @@ pub(crate) struct RejectedRow {
     pub(crate) line: Option<u32>,
     /// What is wrong.
     pub(crate) errors: Vec<FieldError>,
+    /// How much more.
+    pub(crate) left_out: u64,
 }
 
 impl Planner<'_> {
@@ -163,9 +166,10 @@ impl Planner<'_> {
             if spelled == Spelled::Unplaced {
                 number::name_region(&mut errors);
             }
-            RejectedRow { line, errors }
+            RejectedRow { line, errors, left_out: problem.left_out() }
         })?;
-        let line = number.ok_or_else(|| RejectedRow { line, errors: Vec::new() })?;
+        let none = || RejectedRow { line, errors: Vec::new(), left_out: 0 };
+        let line = number.ok_or_else(none)?;
         remarks.append(&mut plan.remarks);
         plan.remarks = remarks;
         self.make_own(&mut plan, hash, dating);
@@ -280,9 +284,20 @@ pub(super) fn errors_of(problem: &Problem) -> Vec<FieldError> {
 }
 
 impl RejectedRow {
+    /// The row with all that is wrong with it, or with the first of it where a batch was told enough.
+    pub(crate) fn within(mut self, told: &mut usize) -> Self {
+        *told += self.errors.len();
+        if *told > limits::BATCH_FAULTS_MAX {
+            let more = self.errors.len().saturating_sub(1);
+            self.errors.truncate(1);
+            self.left_out += u64::try_from(more).unwrap_or(u64::MAX);
+        }
+        self
+    }
+
     /// A line that is no row at all.
     pub(crate) fn unreadable(problem: &Problem) -> Self {
-        Self { line: None, errors: errors_of(problem) }
+        Self { line: None, errors: errors_of(problem), left_out: problem.left_out() }
     }
 }
 

@@ -3,19 +3,21 @@
 //! The list is the whole cost of a batch. What most clients send, an object whose `to` is a list of
 //! phone numbers in E.164, is read here byte by byte: such a number becomes its digits at once, any
 //! other recipient stays a piece of the body. All else (other texts, the other members) is read by
-//! `serde_json`, which also reads the whole body again where anything is wrong with it, and says
-//! what. So both ways read the same, and only one of them judges.
+//! `serde_json`, as much of it as an operation without recipients takes. Where anything is wrong with
+//! the body, `judge` reads it once more, and says what.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use sayso_core::limits;
 use sayso_core::phone::Phone;
-use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use serde_json::{Map, Value};
 
-use crate::body::{check_depth, not_json};
+use crate::body::{Turn, check_depth, not_json, too_long};
 use crate::problem::{Code, Problem};
+
+mod judge;
 
 /// The body: the recipients, and the other members as values.
 #[derive(Debug, Default)]
@@ -49,19 +51,32 @@ struct Text<'a>(Cow<'a, str>);
 impl<'a> Sheet<'a> {
     /// Reads JSON. Depth is looked at only where reading fails: a list of texts cannot nest, and
     /// looking at every byte twice would cost a fifth of a batch.
-    pub(super) fn parse(text: &'a str) -> Result<Self, Problem> {
-        Self::read(text).map_or_else(|| Self::judge(text), Ok)
+    pub(super) async fn parse(text: &'a str) -> Result<Self, Problem> {
+        match Self::read(text).await {
+            Some(sheet) => Ok(sheet),
+            None => Err(judge::judge(text).await),
+        }
     }
 
     /// Reads NDJSON: the question, then a recipient a line.
-    pub(super) fn parse_lines(text: &'a str) -> Result<Self, Problem> {
+    pub(super) async fn parse_lines(text: &'a str) -> Result<Self, Problem> {
         let mut lines = text.lines().filter(|line| !line.trim().is_empty());
         let question =
             lines.next().ok_or_else(|| Problem::new(Code::NotJson).detail("there is no line"))?;
+        if question.len() > limits::BODY_BYTES_MAX {
+            return Err(too_long("the question", limits::BODY_BYTES_MAX));
+        }
         check_depth(question)?;
         let rest = serde_json::from_str(question).map_err(|error| not_json(&error))?;
         let mut to = Recipients::with_room();
+        let mut turn = Turn::default();
         for line in lines.take(limits::CHECK_BATCH_ITEMS_MAX + 1) {
+            if turn.is_over(line.len()) {
+                turn.others().await;
+            }
+            if line.len() > limits::RECIPIENT_BYTES_MAX {
+                return Err(too_long("a recipient", limits::RECIPIENT_BYTES_MAX));
+            }
             if let Some((number, [])) = read_number(line.as_bytes()) {
                 to.numbers.push(number);
                 continue;
@@ -76,19 +91,26 @@ impl<'a> Sheet<'a> {
     }
 
     /// Reads what is as it should be; `None` where anything is not.
-    fn read(text: &'a str) -> Option<Self> {
+    async fn read(text: &'a str) -> Option<Self> {
         let mut sheet = Self::default();
         let mut text = after(text, '{')?;
+        if let Some(rest) = after(text, '}') {
+            return rest.trim_matches(SPACE).is_empty().then_some(sheet);
+        }
+        // Of all that is no recipient, as much as a request without recipients may have.
+        let mut left = limits::BODY_BYTES_MAX;
         loop {
-            let (name, value): (String, _) = read_value(text)?;
+            let (name, value): (String, _) = read_value(text, left)?;
+            left -= text.len() - value.len();
             let value = after(value, ':')?;
             if name == "to" {
-                let (to, rest) = Recipients::read(value)?;
+                let (to, rest) = Recipients::read(value).await?;
                 sheet.to = Some(to);
                 text = rest;
             } else {
-                let (value, rest) = read_value(value)?;
-                sheet.rest.insert(name, value);
+                let (member, rest) = read_value(value, left)?;
+                left -= value.len() - rest.len();
+                sheet.rest.insert(name, member);
                 text = rest;
             }
             match after(text, ',') {
@@ -96,15 +118,6 @@ impl<'a> Sheet<'a> {
                 None => return after(text, '}')?.trim_matches(SPACE).is_empty().then_some(sheet),
             }
         }
-    }
-
-    fn judge(text: &'a str) -> Result<Self, Problem> {
-        serde_json::from_str(text).map_err(|error| match check_depth(text) {
-            Err(too_deep) => too_deep,
-            Ok(()) if error.is_data() => Problem::new(Code::WrongType)
-                .detail("the body is an object, and `to` in it is a list of texts"),
-            Ok(()) => not_json(&error),
-        })
     }
 }
 
@@ -124,9 +137,10 @@ fn skip_space(mut bytes: &[u8]) -> &[u8] {
     bytes
 }
 
-/// Reads one value, and gives what follows it.
-fn read_value<'a, T: Deserialize<'a>>(text: &'a str) -> Option<(T, &'a str)> {
-    let mut values = serde_json::Deserializer::from_str(text).into_iter();
+/// Reads one value of at most so many bytes, and gives what follows it.
+fn read_value<'a, T: Deserialize<'a>>(text: &'a str, bytes_max: usize) -> Option<(T, &'a str)> {
+    let within = text.get(..text.floor_char_boundary(bytes_max))?;
+    let mut values = serde_json::Deserializer::from_str(within).into_iter();
     let value = values.next()?.ok()?;
     Some((value, text.get(values.byte_offset()..)?))
 }
@@ -206,19 +220,22 @@ impl<'a> Recipients<'a> {
     }
 
     /// Reads a list of texts, and gives what follows it.
-    fn read(text: &'a str) -> Option<(Self, &'a str)> {
+    async fn read(text: &'a str) -> Option<(Self, &'a str)> {
         let from = |rest: &[u8]| text.get(text.len() - rest.len()..);
         let mut list = Self::with_room();
         let mut rest = skip_space(after(text, '[')?.as_bytes());
         if let [b']', rest @ ..] = rest {
             return Some((list, from(rest)?));
         }
-        while list.len() <= limits::CHECK_BATCH_ITEMS_MAX {
+        let mut turn = Turn::default();
+        while list.len() < limits::CHECK_BATCH_ITEMS_MAX {
+            let before = rest.len();
             if let Some((number, others)) = read_number(rest) {
                 list.numbers.push(number);
                 rest = others;
             } else {
-                let (Text(recipient), others) = read_value(from(rest)?)?;
+                let (Text(recipient), others) =
+                    read_value(from(rest)?, limits::RECIPIENT_BYTES_MAX)?;
                 list.push(recipient);
                 rest = others.as_bytes();
             }
@@ -227,60 +244,11 @@ impl<'a> Recipients<'a> {
                 [b']', others @ ..] => return Some((list, from(others)?)),
                 _ => return None,
             }
+            if turn.is_over(before - rest.len()) {
+                turn.others().await;
+            }
         }
         None
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Sheet<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct SheetVisitor;
-        impl<'de> Visitor<'de> for SheetVisitor {
-            type Value = Sheet<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-                let mut sheet = Sheet::default();
-                while let Some(name) = members.next_key::<String>()? {
-                    if name == "to" {
-                        sheet.to = Some(members.next_value()?);
-                    } else {
-                        sheet.rest.insert(name, members.next_value()?);
-                    }
-                }
-                Ok(sheet)
-            }
-        }
-        deserializer.deserialize_map(SheetVisitor)
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Recipients<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ListVisitor;
-        impl<'de> Visitor<'de> for ListVisitor {
-            type Value = Recipients<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of texts")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
-                let mut list = Recipients::with_room();
-                while let Some(Text(text)) = items.next_element()? {
-                    list.push(text);
-                    if list.len() > limits::CHECK_BATCH_ITEMS_MAX {
-                        while items.next_element::<IgnoredAny>()?.is_some() {}
-                        break;
-                    }
-                }
-                Ok(list)
-            }
-        }
-        deserializer.deserialize_seq(ListVisitor)
     }
 }
 
@@ -315,33 +283,57 @@ impl fmt::Debug for Recipients<'_> {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+
     use super::*;
 
-    fn members<'a>(sheet: &'a Sheet<'_>) -> (Option<Vec<Written<'a>>>, &'a Map<String, Value>) {
-        (sheet.to.as_ref().map(|to| to.iter().collect()), &sheet.rest)
+    fn read(body: &str) -> Option<Sheet<'_>> {
+        Sheet::read(body).now_or_never().expect("a small body is read at once")
+    }
+
+    fn parse(body: &str) -> Result<Sheet<'_>, Problem> {
+        Sheet::parse(body).now_or_never().expect("a small body is read at once")
+    }
+
+    fn parse_lines(body: &str) -> Result<Sheet<'_>, Problem> {
+        Sheet::parse_lines(body).now_or_never().expect("a small body is read at once")
+    }
+
+    /// What was read, as JSON.
+    fn as_json(sheet: Sheet<'_>) -> Value {
+        let mut members = sheet.rest;
+        members.extend(sheet.to.map(|to| {
+            let text = |written: Written<'_>| match written {
+                Written::Number(number) => Value::from(number.to_string()),
+                Written::Text(text) => Value::from(text),
+            };
+            ("to".to_owned(), to.iter().map(text).collect())
+        }));
+        Value::Object(members)
     }
 
     #[test]
-    fn both_ways_read_the_same() {
+    fn a_sheet_is_what_json_says() {
         for body in [
             r#"{"to":["+14155552671","+14155552672"],"channel":"sms"}"#,
             r#" { "channel" : "sms" , "to" : [ "+14155552671" , "a@b.example" ] } "#,
             "{\"to\":[\n\t\"+1234567\",\r\n\"+123456789012345\"]}\n",
             r#"{"to":["+123456","+1234567890123456","+0123456789","+12345678901a","+1 415 555 2671"]}"#,
             r#"{"to":["14155552671","","\"","\u002b14155552671","é\n"],"template":true}"#,
+            "{}",
+            " { } ",
             r#"{"to":[],"n":-1.5e3,"deep":[{"a":[null]}]}"#,
             r#"{"to":["+14155552671"],"to":["x"],"a":1,"a":2}"#,
         ] {
-            let read = Sheet::read(body).expect(body);
-            let judged: Sheet<'_> = serde_json::from_str(body).unwrap();
-            assert_eq!(members(&read), members(&judged), "{body}");
+            let json: Value = serde_json::from_str(body).unwrap();
+            assert_eq!(as_json(read(body).expect(body)), json, "{body}");
         }
     }
 
     #[test]
     fn only_a_plus_and_7_to_15_digits_are_a_number() {
         let numbers = |body| {
-            let sheet = Sheet::parse(body).unwrap();
+            let sheet = parse(body).unwrap();
             let is_number = |written| matches!(written, Written::Number(_));
             sheet.to.unwrap().iter().map(is_number).collect::<Vec<bool>>()
         };
@@ -352,8 +344,7 @@ mod tests {
         let others =
             r#"{"to":["+123456","+1234567890123456","+01234567","1234567","+1234567x",""]}"#;
         assert_eq!(numbers(others), [false; 6]);
-        let lines =
-            Sheet::parse_lines("{}\n\"+12345678\"\n \"+12345678\" \n\"12345678\"\n").unwrap();
+        let lines = parse_lines("{}\n\"+12345678\"\n \"+12345678\" \n\"12345678\"\n").unwrap();
         let number = Written::Number(Phone::from_digits(12_345_678).unwrap());
         let written: Vec<Written<'_>> = lines.to.as_ref().unwrap().iter().collect();
         assert_eq!(written, [number, number, Written::Text("12345678")]);
@@ -381,9 +372,23 @@ mod tests {
             r#"{"a":1 "to":[]}"#,
             "{\"to\":[\u{a0}]}",
         ] {
-            assert!(Sheet::read(body).is_none() && Sheet::parse(body).is_err(), "{body}");
+            assert!(read(body).is_none() && parse(body).is_err(), "{body}");
         }
-        assert_eq!(members(&Sheet::parse("{}").unwrap()), (None, &Map::new()));
+    }
+
+    #[tokio::test]
+    async fn what_is_no_recipient_and_what_is_too_long_for_one_is_not_built() {
+        let deep = format!("{{\"to\":[],\"x\":[{}1]}}", "1,".repeat(limits::BODY_BYTES_MAX));
+        let long = format!("{{\"to\":[\"{}\"]}}", "x".repeat(limits::RECIPIENT_BYTES_MAX));
+        let names = format!("{{{}\"to\":[]}}", "\"a\":1,".repeat(limits::BODY_BYTES_MAX / 4));
+        for body in [deep, long, names] {
+            assert_eq!(Sheet::parse(&body).await.unwrap_err().code(), Code::TooLarge);
+        }
+        let many = "\"\",".repeat(limits::CHECK_BATCH_ITEMS_MAX);
+        let many = format!("{{\"to\":[{many}\"\"]}}");
+        assert_eq!(Sheet::parse(&many).await.unwrap_err().code(), Code::TooManyItems);
+        let most = many.replacen("\"\",", "", 1);
+        assert_eq!(Sheet::parse(&most).await.unwrap().to.unwrap().len(), 100_000);
     }
 
     #[test]

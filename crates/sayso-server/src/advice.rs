@@ -58,6 +58,11 @@ impl Called {
         Self { listener, method: request.method().clone(), route, path }
     }
 
+    /// Where it came in.
+    pub(crate) const fn listener(&self) -> Listener {
+        self.listener
+    }
+
     /// The method.
     pub(crate) const fn method(&self) -> &Method {
         &self.method

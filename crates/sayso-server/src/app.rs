@@ -7,6 +7,7 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::FromRef;
 use axum::http::request::Parts;
 use axum::http::uri::{Authority, PathAndQuery};
 use axum::http::{HeaderMap, HeaderValue};
@@ -22,7 +23,7 @@ use sayso_store::store::StoreError;
 
 use crate::advice::Listener;
 use crate::api::entry_points::pictures::Pictures;
-use crate::body::duration;
+use crate::body::{Room, duration};
 use crate::capture::form::kept::KeptForms;
 use crate::capture::reach::Reached;
 use crate::hooks::vocabulary::Vocabularies;
@@ -61,6 +62,7 @@ pub struct App {
     reach: Reached,
     pictures: Pictures,
     kept_forms: KeptForms,
+    room: Room,
     outside: Outside,
 }
 
@@ -143,6 +145,7 @@ impl App {
             reach: Reached::default(),
             pictures: Pictures::default(),
             kept_forms: KeptForms::default(),
+            room: Room::default(),
             outside: options.outside,
         })
     }
@@ -341,6 +344,12 @@ impl App {
         self.outside.url.as_deref()
     }
 
+    /// Whether clients come by TLS, to us or to a proxy before us.
+    pub(crate) fn is_encrypted(&self) -> bool {
+        let is_https = |url: &str| url.starts_with("https://");
+        self.outside.listens == Scheme::Https || self.public_url().is_some_and(is_https)
+    }
+
     /// The URL of a request as its client called it.
     pub(crate) fn outer_url(&self, peer: Option<Peer>, parts: &Parts) -> String {
         let path = parts.uri.path_and_query().map_or("/", PathAndQuery::as_str);
@@ -357,8 +366,8 @@ impl App {
             peer.is_some_and(|Peer(ip)| self.trusted_proxies.contains(&ip.to_canonical()));
         let forwarded = word("x-forwarded-proto").filter(|_| is_proxied);
         let scheme = match forwarded.and_then(|hops| hops.split(',').next()).map(str::trim) {
-            Some(scheme) => scheme,
-            None => match self.outside.listens {
+            Some(scheme @ ("http" | "https")) => scheme,
+            Some(_) | None => match self.outside.listens {
                 Scheme::Http => "http",
                 Scheme::Https => "https",
             },
@@ -398,6 +407,13 @@ impl App {
             }
         }
         client
+    }
+}
+
+/// What reading large bodies needs.
+impl FromRef<Arc<App>> for Room {
+    fn from_ref(app: &Arc<App>) -> Self {
+        app.room.clone()
     }
 }
 

@@ -57,6 +57,8 @@ pub struct ServerConfig {
     pub address: SocketAddr,
     /// Open connections at most.
     pub connections_max: usize,
+    /// Open connections of one network at most.
+    pub network_connections_max: usize,
     /// Proxies whose `x-forwarded-for` and `x-forwarded-proto` are believed.
     pub trusted_proxies: Vec<IpAddr>,
     /// Its URL as others call it, without a slash at the end.
@@ -343,13 +345,13 @@ impl Reading {
             "set an IP address and a port, such as 0.0.0.0:8080",
             socket,
         );
-        let connections =
-            self.read("server.connections_max", "set a whole number from 1", |value| {
-                value
-                    .as_integer()
-                    .and_then(|number| usize::try_from(number).ok())
-                    .filter(|number| *number > 0)
-            });
+        let count = |value: &Value| {
+            let number = value.as_integer().and_then(|number| usize::try_from(number).ok());
+            number.filter(|number| *number > 0)
+        };
+        let whole = "set a whole number from 1";
+        let connections = self.read("server.connections_max", whole, count);
+        let of_network = self.read("server.network_connections_max", whole, count);
         let proxies = self.read("server.trusted_proxies", "set a list of IP addresses", |value| {
             let items = value.as_array()?.iter();
             items.map(|item| item.as_str()?.parse().ok()).collect::<Option<Vec<IpAddr>>>()
@@ -377,17 +379,19 @@ impl Reading {
         let rates = self.rate("key").zip(self.rate("network"));
         let rates = rates.zip(self.rate("address")).zip(self.rate_of("workspace", "events"));
         let public_url = self.public_url();
-        let listeners = server.zip(connections).zip(proxies.zip(public_url)).zip(admin);
+        let listeners = server.zip(connections.zip(of_network));
+        let listeners = listeners.zip(proxies.zip(public_url)).zip(admin);
         let outgoing = self.outgoing();
         let rest = outgoing.zip(directory).zip(level).zip(form).zip(rates);
         match listeners.zip(rest) {
             Some((
-                (((address, connections_max), (trusted_proxies, public_url)), admin),
+                (((address, connections), (trusted_proxies, public_url)), admin),
                 ((((outgoing, directory), level), form), (((key, network), about), workspace)),
             )) if self.faults.is_empty() => Ok(Config {
                 server: ServerConfig {
                     address,
-                    connections_max,
+                    connections_max: connections.0,
+                    network_connections_max: connections.1,
                     trusted_proxies,
                     public_url: Some(public_url).filter(|url| !url.is_empty()),
                 },

@@ -22,6 +22,7 @@ mod body;
 mod caller;
 mod double_opt_in;
 mod held;
+mod host;
 mod judging;
 mod local;
 mod personal_links;

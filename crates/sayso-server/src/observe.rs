@@ -13,7 +13,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::extract::Request;
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use sayso_core::decision::{Reason, Reasons};
@@ -25,14 +25,17 @@ use tower::{Layer, Service};
 use crate::advice::{Called, Listener};
 use crate::app::{App, RequestId};
 use crate::body::{duration, within};
+use crate::host;
 use crate::problem::{Code, Problem};
 
 pub use metrics::Metrics;
+pub(crate) use metrics::TurnedAway;
 pub(crate) use request_id::RequestIds;
 
 mod logs;
 mod metrics;
 mod request_id;
+mod seldom;
 
 pub use logs::{LogControl, LogFault, LogForm, start_logs, subscriber};
 
@@ -76,6 +79,10 @@ where
         let id = app.next_request_id();
         request.extensions_mut().insert(RequestId(id.clone()));
         let called = Called::of(&request, self.listener);
+        if !host::is_sound(request.headers()) {
+            let refused = std::future::ready(Ok(Problem::new(Code::InvalidHost).into_response()));
+            return Box::pin(track(app, id, called, refused));
+        }
         Box::pin(track(app, id, called, self.handlers.call(request)))
     }
 }
@@ -99,9 +106,25 @@ async fn track(
     let (method, route) = (called.method(), called.route());
     log(text, method, route, status, took);
     app.metrics().count_request(method, route, status, took);
+    protect(response.headers_mut(), called.listener(), &app);
     response.headers_mut().insert(REQUEST_ID, id);
     Ok(response)
 }
+
+/// Says what browsers and caches on the way may make of an answer: they guess no other type than it has,
+/// keep nothing that does not say so itself, and come back encrypted where we are.
+fn protect(headers: &mut HeaderMap, listener: Listener, app: &App) {
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    if listener == Listener::Public && app.is_encrypted() {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(A_YEAR));
+    }
+}
+
+/// How long a browser remembers to come by TLS alone.
+const A_YEAR: &str = "max-age=31536000";
 
 /// Writes the body of a problem, which needs the id of the request and what it called.
 fn finish(mut response: Response, called: &Called, id: &str) -> Response {
@@ -126,6 +149,18 @@ fn log(id: &str, method: &Method, route: &str, status: StatusCode, took: Duratio
     } else {
         tracing::info!(request.id = id, http.method = %method, http.route = route, http.status = status, duration_us = micros, "answered a request with a problem");
     }
+}
+
+/// What somebody hears for whom there is no seat.
+pub(crate) fn turn_away(app: &App, why: TurnedAway) -> Response {
+    app.metrics().count_turned_away(why);
+    let id = app.next_request_id();
+    let detail = "all connections are taken but those kept for hooks and leaving";
+    let problem = Problem::new(Code::NoRoom).detail(detail).retry_after_seconds(1);
+    let mut response = problem.render(id.to_str().unwrap_or_default());
+    protect(response.headers_mut(), Listener::Public, app);
+    response.headers_mut().insert(REQUEST_ID, id);
+    response
 }
 
 /// What a panicking handler answers.

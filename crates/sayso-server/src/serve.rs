@@ -12,7 +12,7 @@ use std::pin::Pin;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use sayso_core::limits;
+use sayso_core::wording;
 use sayso_store::Store;
 use sayso_store::environment::Environment;
 use sayso_store::store::StoreError;
@@ -27,15 +27,21 @@ use crate::config::{Config, TlsConfig};
 use crate::observe::LogControl;
 use crate::workers;
 
+use self::connections::{Listening, Patience};
+use self::seats::Rules;
 use self::socket::Socket;
 
 pub use socket::SOCKET;
 pub use tls::TlsFault;
 
 mod connections;
+mod files;
+mod held;
 mod prompt;
+mod seats;
 pub mod signals;
 mod socket;
+mod streams;
 mod tls;
 
 /// How often idle counters are forgotten.
@@ -79,7 +85,7 @@ pub struct Server {
     admin: TcpListener,
     local: Socket,
     tls: Option<Tls>,
-    connections_max: usize,
+    rules: Rules,
     running: RwLock<Config>,
 }
 
@@ -99,21 +105,16 @@ impl Server {
         environment: Environment,
     ) -> Result<Self, ServeError> {
         let tls = config.tls.as_ref().map(Tls::load).transpose().map_err(ServeError::Tls)?;
+        // Before anybody is let in: the first text would hold up everybody's checks.
+        let _made = tokio::task::spawn_blocking(wording::make_ready).await;
         let public = bind(config.server.address).await?;
         let admin = bind(config.admin.address).await?;
         let local = Socket::bind(&config.store.directory).map_err(ServeError::Socket)?;
         let app = App::new(Arc::clone(&store), environment, config.app_options());
-        let connections_max = config.server.connections_max;
-        Ok(Self {
-            app,
-            store,
-            public,
-            admin,
-            local,
-            tls,
-            connections_max,
-            running: RwLock::new(config),
-        })
+        let seats = files::seats(config.server.connections_max);
+        let proxies = config.server.trusted_proxies.clone();
+        let rules = Rules::public(seats, config.server.network_connections_max, proxies);
+        Ok(Self { app, store, public, admin, local, tls, rules, running: RwLock::new(config) })
     }
 
     /// Where clients and browsers connect.
@@ -150,17 +151,21 @@ impl Server {
         let (stopping, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
         let tls = self.tls.as_ref().map(|tls| Arc::clone(&tls.acceptor));
-        let public = connections::Listening {
+        let public = Listening {
+            app: Arc::clone(&self.app),
             listener: self.public,
             router: self.app.public_router(),
             tls,
-            connections_max: self.connections_max,
+            rules: self.rules,
+            patience: Patience::default(),
         };
-        let admin = connections::Listening {
+        let admin = Listening {
+            app: Arc::clone(&self.app),
             listener: self.admin,
             router: self.app.admin_router(),
             tls: None,
-            connections_max: limits::CONNECTIONS_MAX,
+            rules: Rules::of_operators(),
+            patience: Patience::default(),
         };
         tasks.spawn(self.local.serve(self.app.local_router(), stopped.clone()));
         tasks.spawn(public.serve(stopped.clone()));
@@ -169,10 +174,16 @@ impl Server {
         tasks.spawn(workers::link_requests::run(Arc::clone(&self.app), stopped.clone()));
         tasks.spawn(admin.serve(stopped));
         let mut tidy = tokio::time::interval(TIDY_INTERVAL);
+        let mut second = tokio::time::interval(Duration::from_secs(1));
         let mut stop: Pin<Box<dyn Future<Output = ()> + Send + '_>> = Box::pin(stop);
         loop {
             tokio::select! {
                 () = &mut stop => break,
+                _ = second.tick() => {
+                    if let Some(logs) = &logs {
+                        logs.tell_left_out();
+                    }
+                }
                 _ = tidy.tick() => {
                     self.app.keep_tidy();
                     self.app.write_counts().await;
@@ -246,6 +257,10 @@ fn take_in(
     let fixed = [
         ("server.address", before.address != now.address),
         ("server.connections_max", before.connections_max != now.connections_max),
+        (
+            "server.network_connections_max",
+            before.network_connections_max != now.network_connections_max,
+        ),
         ("server.trusted_proxies", before.trusted_proxies != now.trusted_proxies),
         ("server.public_url", before.public_url != now.public_url),
         ("outgoing.allow_private", running.outgoing != config.outgoing),

@@ -7,8 +7,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::answer_time::Whole;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::Response;
@@ -25,6 +24,8 @@ use sayso_pages::page::{Document, Frame};
 use sayso_store::configuration::{Configuration, Form};
 use sayso_store::double_opt_in::{Answering, StoredDoubleOptIn};
 
+use super::answer_time::Whole;
+use super::link_end::LinkEnd;
 use super::pages::respond;
 use super::visitor::{Fields, answer, language_of};
 use crate::app::{App, Peer};
@@ -51,7 +52,7 @@ struct Answerer {
 /// Shows what is to be confirmed, or asks for the code. Changes nothing.
 pub(super) async fn show(
     State(app): State<Arc<App>>,
-    Path(token): Path<String>,
+    LinkEnd(token): LinkEnd,
     request: Request,
 ) -> Response {
     let (parts, _) = request.into_parts();
@@ -66,7 +67,7 @@ pub(super) async fn show(
 /// Takes the answer.
 pub(super) async fn take(
     State(app): State<Arc<App>>,
-    Path(token): Path<String>,
+    LinkEnd(token): LinkEnd,
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();

@@ -10,6 +10,8 @@ use tracing_subscriber::reload;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 use tracing_subscriber::{EnvFilter, Registry};
 
+use super::seldom::Seldom;
+
 /// How log lines are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogForm {
@@ -33,9 +35,12 @@ pub enum LogFault {
     Stopped(#[source] reload::Error),
 }
 
-/// Changes the level while the server runs.
+/// Changes the level while the server runs, and says what was left out.
 #[derive(Clone)]
-pub struct LogControl(reload::Handle<EnvFilter, Registry>);
+pub struct LogControl {
+    filter: reload::Handle<EnvFilter, Registry>,
+    seldom: Seldom,
+}
 
 /// Starts logs of this process at a level.
 ///
@@ -65,7 +70,9 @@ where
         LogForm::Json => lines.json().flatten_event(true).boxed(),
         LogForm::Text => lines.boxed(),
     };
-    Ok((tracing_subscriber::registry().with(filter).with(lines), LogControl(handle)))
+    let seldom = Seldom::default();
+    let control = LogControl { filter: handle, seldom: seldom.clone() };
+    Ok((tracing_subscriber::registry().with(filter).with(seldom).with(lines), control))
 }
 
 fn parse_level(level: &str) -> Result<EnvFilter, LogFault> {
@@ -82,7 +89,21 @@ impl LogControl {
     /// # Errors
     /// [`LogFault::Level`] and [`LogFault::Stopped`].
     pub fn set_level(&self, level: &str) -> Result<(), LogFault> {
-        self.0.reload(parse_level(level)?).map_err(LogFault::Stopped)
+        self.filter.reload(parse_level(level)?).map_err(LogFault::Stopped)
+    }
+
+    /// Writes how many lines were left out since this was last called, by the place that would have
+    /// written them: each says the same as those before it.
+    pub fn tell_left_out(&self) {
+        for (place, lines) in self.seldom.take_left_out() {
+            let (file, line) = (place.file().unwrap_or_default(), place.line().unwrap_or_default());
+            tracing::warn!(
+                log.file = file,
+                log.line = line,
+                log.left_out = lines,
+                "lines of the log were left out: there are more of a kind than are read"
+            );
+        }
     }
 }
 

@@ -52,7 +52,28 @@ pub struct Metrics {
     consents: Vec<(Outcome, Counter)>,
     form_submissions: Vec<(FormEnd, Counter)>,
     double_opt_ins: Vec<(DoubleOptInEnd, Counter)>,
+    turned_away: [(TurnedAway, Counter); TurnedAway::ALL.len()],
     refusal_seconds: Histogram,
+}
+
+/// Why somebody who connected was turned away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TurnedAway {
+    /// Their network has its share of connections, and all of them are busy.
+    NetworkFull,
+    /// The seats that are left are kept for hooks and leaving.
+    SeatKept,
+}
+
+impl TurnedAway {
+    const ALL: [Self; 2] = [Self::NetworkFull, Self::SeatKept];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::NetworkFull => "network_full",
+            Self::SeatKept => "seat_kept",
+        }
+    }
 }
 
 /// The series of one route.
@@ -110,6 +131,9 @@ impl Metrics {
                 (*reason, counter("sayso_messages_refused_total", Some(label)))
             })
             .collect();
+        let name = "sayso_connections_turned_away_total";
+        let turned_away =
+            TurnedAway::ALL.map(|why| (why, counter(name, Some(("why", why.as_str())))));
         let messages_exempt = counter("sayso_messages_exempt_total", None);
         let held_groups = counter("sayso_held_refusal_groups_total", None);
         let outgoing_refused = counter("sayso_outgoing_refused_total", None);
@@ -131,6 +155,7 @@ impl Metrics {
             consents,
             form_submissions,
             double_opt_ins,
+            turned_away,
             refusal_seconds,
         }
     }
@@ -229,6 +254,13 @@ impl Metrics {
     /// Counts a call to a provider that the guard did not let out.
     pub(crate) fn count_outgoing_refused(&self) {
         self.outgoing_refused.increment(1);
+    }
+
+    /// Counts somebody who connected and was turned away.
+    pub(crate) fn count_turned_away(&self, why: TurnedAway) {
+        if let Some((_, counter)) = self.turned_away.iter().find(|(known, _)| *known == why) {
+            counter.increment(1);
+        }
     }
 
     /// Counts what became of a recorded event.

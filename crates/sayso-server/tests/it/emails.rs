@@ -12,7 +12,7 @@ use sayso_server::outgoing::Guard;
 use serde_json::{Value, json};
 
 use crate::support::certificate::Certificate;
-use crate::support::relay::{Encrypted, HANG_UP, PASSWORD, Relay, SILENCE, Taken, USER};
+use crate::support::relay::{ENDLESS, Encrypted, HANG_UP, PASSWORD, Relay, SILENCE, Taken, USER};
 use crate::support::{TestApp, act, plenty};
 
 const URL: &str = "https://consent.example";
@@ -473,5 +473,18 @@ async fn a_sender_by_a_relay_is_an_email_address() {
         let sender = json!({ "channel": channel, "name": "Shop", "address": address, "connection": shop.connection });
         let problem = shop.app.post("/v1/senders", &sender).await.is_problem("invalid-value");
         assert_eq!(problem["errors"][0]["pointer"], place, "{problem}");
+    }
+}
+
+#[tokio::test]
+async fn a_relay_whose_reply_never_ends_is_read_a_little_and_left() {
+    for word in ["greeting", "EHLO", "MAIL"] {
+        let shop = Shop::new().await;
+        shop.relay.tell(word, ENDLESS);
+        let message = shop.send(&json!({})).await;
+        assert_eq!(message["state"], "queued", "{word}: {message}");
+        // What the operating system holds on its way is some mebibytes.
+        let taken = shop.relay.endless();
+        assert!(taken < 16 << 20, "{word}: {taken} bytes");
     }
 }

@@ -80,3 +80,26 @@ async fn no_log_line_holds_an_address_a_token_or_evidence() {
         assert!(!text.contains(secret), "{secret} is in the log: {text}");
     }
 }
+
+#[tokio::test]
+async fn lines_that_say_the_same_are_bounded_and_those_left_out_are_counted() {
+    let lines = Lines::default();
+    let (logs, control) = subscriber("info", LogForm::Json, lines.clone()).unwrap();
+    tracing::subscriber::set_global_default(logs).unwrap();
+    let app = TestApp::start().await;
+    let written = || String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let begun = tokio::time::Instant::now();
+    for _ in 0..500 {
+        app.get("/v1/nowhere").await.is_problem("not-found");
+    }
+    let seconds = usize::try_from(begun.elapsed().as_secs()).unwrap() + 1;
+    let told = written().matches("answered a request with a problem").count();
+    assert!((1..=seconds * 16).contains(&told), "{told} lines in {seconds} s");
+    control.tell_left_out();
+    let left_out = format!("\"log.left_out\":{}", 500 - told);
+    assert!(written().contains(&left_out), "{left_out}: {}", written());
+    assert!(written().contains("observe.rs"));
+    let length = written().len();
+    control.tell_left_out();
+    assert_eq!(written().len(), length, "what was told once is not told again");
+}

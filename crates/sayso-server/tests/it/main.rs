@@ -17,6 +17,7 @@ mod configuration;
 mod connections;
 mod consents;
 mod docs;
+mod doors;
 mod double_opt_in;
 mod emails;
 mod entry;

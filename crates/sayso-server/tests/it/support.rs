@@ -29,6 +29,7 @@ pub(crate) mod certificate;
 pub(crate) mod faulty;
 pub(crate) mod kannel;
 pub(crate) mod links;
+pub(crate) mod polls;
 pub(crate) mod provider;
 pub(crate) mod relay;
 pub(crate) mod told;

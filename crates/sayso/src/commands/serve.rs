@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context;
+use sayso_core::wording;
 use sayso_server::app::Scheme;
 use sayso_server::config::Config;
 use sayso_server::observe::{LogControl, start_logs};
@@ -33,6 +34,8 @@ pub(crate) async fn run(
     place.argue("admin.address", options.admin);
     let config = place.config()?;
     let logs = start_logs(&config.log.level, config.log.form).context("the logs do not start")?;
+    // Beside the opening of the store; the server waits for it before it listens.
+    drop(tokio::task::spawn_blocking(wording::make_ready));
     let directory = &config.store.directory;
     let store = local::open(directory, Making::IfNone)
         .map_err(|error| local::open_failure(directory, error))?;

@@ -11,7 +11,11 @@ use crate::running::{Running, SAYSO, sayso_json};
 
 /// What a server says on standard error until it listens, with these variables; then it is stopped.
 fn said(data: &Path, variables: &[(&str, &str)]) -> Vec<String> {
-    let mut child: Child = Command::new(SAYSO)
+    said_by(Command::new(SAYSO), data, variables)
+}
+
+fn said_by(mut sayso: Command, data: &Path, variables: &[(&str, &str)]) -> Vec<String> {
+    let mut child: Child = sayso
         .args(["serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"])
         .arg("--data")
         .arg(data)
@@ -136,4 +140,22 @@ fn a_start_warns_of_a_key_or_a_directory_that_others_may_read() {
         open(path, if path == key { 0o600 } else { 0o700 });
     }
     assert!(warnings().is_empty());
+}
+
+#[test]
+fn where_few_files_may_be_open_the_start_says_how_many_connections_that_leaves() {
+    let data = shop();
+    let limited = |files: &str| {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("ulimit -S -n 200; {files}; exec \"$0\" \"$@\""), SAYSO]);
+        said_by(shell, data.path(), &[("SAYSO_SERVER__CONNECTIONS_MAX", "256")])
+    };
+    let lowered = "the process may open too few files for server.connections_max";
+    let lines = limited("ulimit -H -n 300");
+    let line = lines.iter().find(|line| line.contains(lowered)).unwrap();
+    let line: Value = serde_json::from_str(line).unwrap();
+    assert_eq!((&line["files_max"], &line["connections_max"]), (&300.into(), &150.into()));
+    // The soft limit is raised by the server itself.
+    let lines = limited("ulimit -H -n 768");
+    assert!(!lines.iter().any(|line| line.contains(lowered)), "{lines:?}");
 }

@@ -44,6 +44,8 @@ struct Script {
     /// The words that were said, in order.
     said: Vec<String>,
     broken_rules: Vec<String>,
+    /// Bytes of lines that never end.
+    endless: usize,
 }
 
 /// A relay on a port of this machine.
@@ -56,6 +58,8 @@ pub(crate) struct Relay {
 
 /// Replies with nothing, and keeps the connection open.
 pub(crate) const SILENCE: &str = "";
+/// Replies with a line that never ends.
+pub(crate) const ENDLESS: &str = "endless";
 /// Ends the connection without a word.
 pub(crate) const HANG_UP: &str = "hang up";
 
@@ -107,6 +111,11 @@ impl Relay {
         let mut script = self.script.lock().unwrap();
         assert_eq!(script.broken_rules, Vec::<String>::new());
         std::mem::take(&mut script.taken)
+    }
+
+    /// How many bytes were taken of lines that never end.
+    pub(crate) fn endless(&self) -> usize {
+        self.script.lock().unwrap().endless
     }
 
     /// The words it heard since this was last asked.
@@ -209,6 +218,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<'_, S> {
         match told {
             Some(SILENCE) => std::future::pending().await,
             Some(HANG_UP) => false,
+            Some(ENDLESS) => {
+                while self.stream.write_all(&[b'2'; 16_384]).await.is_ok() {
+                    self.script.lock().unwrap().endless += 16_384;
+                }
+                false
+            }
             Some(reply) => self.say(reply).await,
             None => self.say(usual).await,
         }

@@ -23,6 +23,7 @@ use sayso_channels::outbound::{CannotSend, HandOver, Oddity};
 use sayso_channels::smtp::{Credentials, Heading, Mail, Stage, Tls, compose, read_refusal};
 use sayso_core::limits;
 use sayso_store::message::{Claimed, Payload};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::carrier::{Carriage, Handed, with_outgoing, word_of};
@@ -30,6 +31,10 @@ use crate::app::App;
 use crate::body::duration;
 use crate::outgoing::{Unresolved, resolve_relay};
 use crate::personal_links::one_click_url;
+
+use bounded::Bounded;
+
+mod bounded;
 
 /// How relays are encrypted to, made once for each: the certificates that this system trusts are many.
 #[derive(Default)]
@@ -156,17 +161,29 @@ async fn connect(
     hello: &ClientId,
     tls: Option<TlsParameters>,
 ) -> Result<AsyncSmtpConnection, Handed> {
-    let patience = Some(duration(limits::SMTP_CONNECT_TIMEOUT));
+    let patience = duration(limits::SMTP_CONNECT_TIMEOUT);
     let mut shut_by = Handed::NotBegun(None);
     for address in addresses {
-        let connecting =
-            AsyncSmtpConnection::connect_tokio1(*address, patience, hello, tls.clone(), None);
-        match connecting.await {
+        let Ok(Ok(stream)) = timeout(patience, TcpStream::connect(*address)).await else {
+            shut_by = Handed::NotBegun(None);
+            continue;
+        };
+        match greet(stream, hello, tls.clone()).await {
             Ok(connection) => return Ok(connection),
             Err(error) => shut_by = shut(Stage::Opening, &error),
         }
     }
     Err(shut_by)
+}
+
+/// Hears the relay's greeting and what it can.
+async fn greet(
+    stream: TcpStream,
+    hello: &ClientId,
+    tls: Option<TlsParameters>,
+) -> Result<AsyncSmtpConnection, SmtpError> {
+    let stream = Bounded::new(stream).opened(tls).await?;
+    AsyncSmtpConnection::connect_with_transport(stream, hello).await
 }
 
 /// Says from whom and to whom a message is, and that its text comes.

@@ -172,14 +172,13 @@ impl Client {
                         .await
                         .context("the server's socket")?;
                 let asking = async {
-                    let response =
-                        sender.send_request(request).await.context("the server's socket")?;
+                    let response = sender.send_request(request).await.context(WENT_AWAY)?;
                     take(response.map(any_body)).await
                 };
                 tokio::select! {
                     biased;
                     answer = asking => answer,
-                    ended = connection => Err(anyhow!("the server went away: {ended:?}").into()),
+                    _ended = connection => Err(anyhow!(WENT_AWAY).into()),
                 }
             }
         }
@@ -190,6 +189,9 @@ impl Client {
         self.local.close().await
     }
 }
+
+/// What is said of a server that ended in the middle.
+const WENT_AWAY: &str = "the server went away before it answered";
 
 /// The body of an answer, wherever it comes from.
 type AnyBody = UnsyncBoxBody<Bytes, anyhow::Error>;

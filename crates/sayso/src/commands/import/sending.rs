@@ -112,7 +112,8 @@ pub(super) async fn ask(client: &Client, path: &str, batch: &mut Batch) -> Resul
     let lines = std::mem::take(&mut batch.lines);
     let mut wait = Duration::from_millis(250);
     for attempt in 1.. {
-        let answer = client.ask(Method::POST, path, Payload::Lines(lines.clone())).await?;
+        let asked = client.ask(Method::POST, path, Payload::Lines(lines.clone())).await;
+        let answer = asked.map_err(to_be_run_again)?;
         if answer.status.is_success() {
             return Ok(String::from_utf8(answer.body.into()).map_err(anyhow::Error::new)?);
         }
@@ -122,10 +123,47 @@ pub(super) async fn ask(client: &Client, path: &str, batch: &mut Batch) -> Resul
         );
         if !is_passing || attempt == ATTEMPTS {
             let problem: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-            return Err(failure_of(answer.status, &problem));
+            return Err(to_be_run_again(failure_of(answer.status, &problem)));
         }
         tokio::time::sleep(wait).await;
         wait *= 2;
     }
-    Err(anyhow::anyhow!("the server stays busy").into())
+    Err(to_be_run_again(anyhow::anyhow!("the server stays busy").into()))
+}
+
+/// What to do when the server, and not the list, is what an import ended by.
+fn to_be_run_again(failure: Failure) -> Failure {
+    match failure {
+        Failure::Input(_) => failure,
+        Failure::Fault(error) => Failure::Fault(anyhow::anyhow!(
+            "{error:#}\n  Run the same command again: it goes on where it ended, and takes nothing twice."
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt;
+    use tokio::net::UnixListener;
+
+    use super::*;
+    use crate::local::Local;
+
+    #[tokio::test]
+    async fn a_server_that_goes_is_told_in_words_with_what_to_do() {
+        let directory = tempfile::tempdir().unwrap();
+        let socket = directory.path().join("socket");
+        let listener = UnixListener::bind(&socket).unwrap();
+        let client = Client::new(Local::Socket(socket), None);
+        let mut batch = Batch { lines: "{}\n".to_owned(), statements: 1, ..Batch::default() };
+        let goes = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let _read = stream.read(&mut [0; 64]).await.unwrap();
+        };
+        let (asked, ()) = tokio::join!(ask(&client, "/v1/imports", &mut batch), goes);
+        let words = asked.unwrap_err().to_string();
+        assert!(words.starts_with("the server went away before it answered"), "{words}");
+        assert!(words.contains("Run the same command again"), "{words}");
+        assert!(!words.contains("hyper") && !words.contains("Error("), "{words}");
+    }
 }

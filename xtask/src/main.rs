@@ -1,8 +1,9 @@
 //! `cargo xtask`: the chores of this workspace, as one program that needs nothing but cargo.
 //!
 //! `test` runs every test and fetches what they need, `tidy` holds the house rules that no linter
-//! knows, `generate` rewrites the committed files that the binary can print, `bench` starts the
-//! benchmark, `attack` a server and what strangers try on it. Exit codes are those of the product: 0 done, 1 no (a test, a rule or a comparison
+//! knows, `generate` rewrites the committed files that the binary can print, `advisories` looks for
+//! dependencies that are known to be vulnerable, `bench` starts the benchmark, `attack` a server and what
+//! strangers try on it. Exit codes are those of the product: 0 done, 1 no (a test, a rule or a comparison
 //! failed), 2 your input or your machine, 3 our fault.
 #![expect(
     clippy::print_stdout,
@@ -10,6 +11,7 @@
     reason = "a command line tool talks to its terminal"
 )]
 
+mod advisories;
 mod attack;
 mod bench;
 mod generate;
@@ -19,6 +21,7 @@ mod test;
 mod tidy;
 mod workspace;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -31,6 +34,7 @@ usage: cargo xtask <command>
                        unit, doc, real, browser, kill, schemathesis
   tidy                 checks the house rules
   generate [--check]   writes the generated files, or compares them
+  advisories PATH      looks every dependency up in a mirror of the advisory database
   bench [ARGS]...      runs the benchmark
   attack [--pairs N] [--seconds N] [--sayso PATH]
                        tries what strangers and weak keys try, and says what held
@@ -81,6 +85,10 @@ fn run(arguments: &[String]) -> Result<Outcome> {
         "generate" => match generate::Mode::parse(rest) {
             Ok(mode) => generate::run(mode),
             Err(fault) => Ok(refuse(&fault)),
+        },
+        "advisories" => match rest {
+            [mirror] => advisories::run(Path::new(mirror)),
+            _ => Ok(refuse("advisories takes the path of a mirror")),
         },
         "bench" => bench::run(rest),
         "attack" => match attack::Plan::parse(rest) {

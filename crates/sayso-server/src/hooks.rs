@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::request::Parts;
 use axum::http::{Method, StatusCode, header};
@@ -62,11 +63,13 @@ pub(crate) fn outer_url(app: &App, id: ConnectionId, connection: &Connection) ->
 
 async fn take(
     State(app): State<Arc<App>>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Response, Problem> {
     let peer = request.extensions().get::<Peer>().copied();
     let (parts, body) = request.into_parts();
+    // What is no text names no connection.
+    let id = id.map(|Path(id)| id).unwrap_or_default();
     let hook = Hook::find(&app, &id).ok_or_else(|| unverified(&app))?;
     let body = read_bytes(body, limits::HOOK_BODY_BYTES_MAX).await?;
     let url = app.outer_url(peer, &parts);

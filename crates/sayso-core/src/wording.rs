@@ -22,6 +22,7 @@ mod clause;
 mod fold;
 mod grammar;
 mod keyword;
+mod kindred;
 mod lexicon;
 mod offered;
 mod own;
@@ -54,6 +55,9 @@ const SIGNS: [char; 5] = ['\u{1f6d1}', '\u{1f6ab}', '\u{26d4}', '\u{1f515}', '\u
 
 /// Words that a text has before it can be in a language that we do not know.
 const STRANGE_WORDS_MIN: usize = 4;
+
+/// Letters that count as a word in scripts without spaces.
+const LETTERS_OF_A_WORD: usize = 3;
 
 /// One word in so many is known by chance in a language that we do not know.
 const KNOWN_BY_CHANCE: usize = 6;
@@ -240,6 +244,16 @@ fn beginning(text: &str) -> (&str, bool) {
     (text.get(..end).unwrap_or_default(), end < text.len())
 }
 
+/// How many words a text has, numbers left out.
+fn words_written(tokens: &[Token]) -> usize {
+    let words = tokens.iter().filter(|token| !token.is_number());
+    let (letters, spaced) = words.fold((0, 0), |(letters, spaced), token| {
+        let is_letter = token.plain.chars().next().is_some_and(fold::is_unspaced);
+        if is_letter { (letters + 1, spaced) } else { (letters, spaced + 1) }
+    });
+    spaced + letters / LETTERS_OF_A_WORD
+}
+
 fn read_words(text: &str, conversation: &Conversation<'_>) -> Heard {
     let tokens = fold(text);
     let (tokens, named) = conversation.names.without(&tokens);
@@ -288,7 +302,7 @@ fn read_words(text: &str, conversation: &Conversation<'_>) -> Heard {
     if let Some(because) = keyword::doubts(&words, conversation.question, meant) {
         return heard(Reading::Unclear, because);
     }
-    let strange = tokens.iter().filter(|token| !token.is_number()).count();
+    let strange = words_written(&tokens);
     let known = said.known.max(keyword::known_words(&words));
     if strange >= STRANGE_WORDS_MIN && known * KNOWN_BY_CHANCE < strange {
         return heard(Reading::Unclear, Because::NotUnderstood);

@@ -1,6 +1,8 @@
 //! Clauses: a text cut into what each part of it says, with the slots of its words in the language that
 //! the part is in.
 
+use std::collections::BTreeSet;
+
 use super::fold::{Before, Token};
 use super::own::TOPIC_MARK;
 use super::slot::{Slot, Slots};
@@ -10,6 +12,9 @@ use super::typing::MENDED_MAX;
 
 /// Languages that there may be.
 pub(crate) const LANGUAGES_MAX: usize = 64;
+
+/// Unknown words of one text that are guessed: the rest of a long text stays as it is.
+const GUESSED_MAX: usize = 12;
 
 /// What somebody does or wants, said of messages.
 pub(crate) const ACTS: Slots = Slots::of(&[
@@ -76,12 +81,18 @@ pub(crate) struct Pieces {
     pub(crate) known: usize,
 }
 
-/// Cuts a text into pieces, sentence by sentence, each in its own language.
-pub(crate) fn pieces(tokens: &[Token]) -> Pieces {
+/// What each word of a text may be, in every language.
+#[derive(Clone, Debug)]
+pub(crate) struct Words {
+    found: Vec<Vec<Found<'static>>>,
+}
+
+/// Looks up the words of a text.
+pub(crate) fn words(tokens: &[Token]) -> Words {
     let walked = Walked::of(tokens);
     let mut mended = 0;
     let mut buffer = Vec::new();
-    let found: Vec<Vec<Found<'static>>> = (0..tokens.len())
+    let found = (0..tokens.len())
         .map(|at| {
             SPEECH.trie.find(&walked, at, &mut buffer);
             if buffer.is_empty() {
@@ -93,14 +104,43 @@ pub(crate) fn pieces(tokens: &[Token]) -> Pieces {
             buffer.clone()
         })
         .collect();
-    let text = scores(&found, 0..tokens.len());
+    Words { found }
+}
+
+impl Words {
+    /// Takes words that nobody knows for the known ones that begin alike, in languages that the text
+    /// has a word of. Whether there is one.
+    pub(crate) fn guess(&mut self, tokens: &[Token]) -> bool {
+        let spoken: BTreeSet<u8> =
+            self.found.iter().flatten().map(|found| found.entry.language).collect();
+        let mut guessed = 0;
+        let mut buffer = Vec::new();
+        let unknown = self.found.iter_mut().zip(tokens).filter(|(found, _)| found.is_empty());
+        for (found, token) in unknown.take(GUESSED_MAX) {
+            for kindred in SPEECH.kindred.of(&token.plain) {
+                let meant =
+                    Token { plain: kindred.clone(), exact: kindred.clone(), ..token.clone() };
+                SPEECH.trie.find(&Walked::of(std::slice::from_ref(&meant)), 0, &mut buffer);
+                buffer.retain(|found| spoken.contains(&found.entry.language));
+                found.append(&mut buffer);
+            }
+            guessed += usize::from(!found.is_empty());
+        }
+        guessed > 0
+    }
+}
+
+/// Cuts a text into pieces, sentence by sentence, each in its own language.
+pub(crate) fn pieces(tokens: &[Token], words: &Words) -> Pieces {
+    let found = &*words.found;
+    let text = scores(found, 0..tokens.len());
     let mut pieces = Pieces::default();
     let mut from = 0;
     while from < tokens.len() {
         let rest = tokens.get(from + 1..).unwrap_or_default();
         let length = rest.iter().position(|token| token.before >= Before::Line);
         let end = length.map_or(tokens.len(), |length| from + 1 + length);
-        sentence(tokens, &found, from..end, &text, &mut pieces);
+        sentence(tokens, found, from..end, &text, &mut pieces);
         from = end;
     }
     pieces
@@ -181,8 +221,9 @@ fn sentence(
         let (slots, length, tail) =
             chosen(found.get(at).map(Vec::as_slice).unwrap_or_default(), is_main);
         taken.extend(tail);
+        let asked = |end: usize| tokens.get(end - 1).is_some_and(|token| token.asks);
+        let asks = asked(at + length.max(1)) || tail.is_some_and(|(_, end)| asked(end));
         let token = tokens.get(at);
-        let last = tokens.get(at + length.max(1) - 1);
         let slots = if token.is_some_and(|it| *it.plain == *TOPIC_MARK) {
             Slots::of(&[Slot::Topic])
         } else {
@@ -192,7 +233,7 @@ fn sentence(
         pieces.all.push(Piece {
             slots,
             before: token.map_or(Before::Space, |token| token.before),
-            asks: last.is_some_and(|token| token.asks),
+            asks,
             at,
         });
         at += length.max(1);

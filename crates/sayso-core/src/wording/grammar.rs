@@ -8,9 +8,9 @@
 //! | 3 | a negation that governs stop, leave, end or remove | go on: nothing; with *forget to*, with *why won't you*, *if you don't*, or *I can't* before leave: stop |
 //! | 4 | *why* or *did you* before stop, stopped; a negation of what is received or was sent | a complaint that nothing comes: nothing |
 //! | 5 | an act whose nearest object is none of ours: an order, an appointment, a payment | nothing; with a word that only leaves lists, or writes to people, in doubt |
-//! | 6 | an act of calls or mails alone, where they are not this channel | aside: nothing where this channel is welcome, else in doubt |
+//! | 6 | an act of calls or mails alone, where they are not this channel | aside: nothing where this channel is welcome or asked for, else in doubt |
 //! | 7 | revoke and consent · leave · remove and me, a list · stop and write, reach, messages, receive · end and messages | stop |
-//! | 8 | a negation before send, write, reach, as a command | stop; with an object that nobody knows, in doubt |
+//! | 8 | a negation before send, write, reach, as a command | stop; with an object that nobody knows, or such a verb between, in doubt |
 //! | 9 | a negation of wanting, with messages, receive, send by you | stop |
 //! | 10 | no more messages; messages that are forbidden | stop |
 //! | 11 | *I said*, *I asked* before a stop word; *still* after it | stop: the wish stands |
@@ -22,10 +22,12 @@
 //!
 //! One clause that stops makes the text stop, unless the writer takes it back, or wants something of the
 //! kind to go on: then it is in doubt. A language of which nobody is sure is in doubt where others stop.
+//! A text that says nothing is read once more with unknown words as the known ones that begin alike
+//! (`kindred`): what would refuse then is in doubt.
 
 use crate::channel::Channel;
 
-use super::clause::{Piece, clauses, pieces};
+use super::clause::{Piece, Words, clauses, pieces, words};
 use super::fold::Token;
 use super::lexicon::unsure;
 use super::slot::{Slot, Slots};
@@ -35,6 +37,12 @@ const NEG_REACH: usize = 5;
 
 /// Pieces from a negation to the verb before it.
 const AFTER_REACH: usize = 3;
+
+/// Pieces of a clause that may be a refusal of which we lack the verb.
+const HALF_KNOWN_MAX: usize = 6;
+
+/// Pieces between "stop" and the "this" that it stops.
+const OBJECT_REACH: usize = 3;
 
 const STOPS: Slots = Slots::of(&[Slot::Leave, Slot::Cease, Slot::End, Slot::Remove]);
 const TO_ME: Slots = Slots::of(&[Slot::Write, Slot::Reach]);
@@ -81,9 +89,21 @@ pub(crate) struct Said {
     pub(crate) known: usize,
 }
 
-/// What a text says.
+/// What a text says. One that says nothing may still be in doubt by words that are like known ones.
 pub(crate) fn said(tokens: &[Token], channel: Channel) -> Said {
-    let pieces = pieces(tokens);
+    let mut words = words(tokens);
+    let said = by_words(tokens, &words, channel);
+    if said.verdict == Verdict::Nothing && words.guess(tokens) {
+        let guessed = by_words(tokens, &words, channel).verdict;
+        if matches!(guessed, Verdict::Doubt | Verdict::Stop) {
+            return Said { verdict: Verdict::Doubt, ..said };
+        }
+    }
+    said
+}
+
+fn by_words(tokens: &[Token], words: &Words, channel: Channel) -> Said {
+    let pieces = pieces(tokens, words);
     let all = clauses(&pieces.all);
     let verdicts: Vec<_> = all
         .iter()
@@ -179,8 +199,14 @@ impl Clause<'_> {
             // "call mat karo, msg karo": the negation is of what stands before it.
             let is_spent =
                 self.is(*from, one(Slot::After)) && *from > 0 && self.is(*from - 1, calls);
+            // "I don't live there, so stop": the "so" begins another thing.
+            let joined = between.iter().position(|it| it.is(one(Slot::And)));
+            let denied = between.get(..joined.unwrap_or_default()).unwrap_or_default();
+            let acts = SENDS.and(STOPS).and(calls).and(one(Slot::Want));
+            let is_over = !denied.is_empty() && !denied.iter().any(|it| it.is(acts));
             self.is(*from, neg)
                 && !is_spent
+                && !is_over
                 && !self.is(
                     *from,
                     taken.and(calls.without(self.here())).and(one(Slot::Want)).and(STOPS),
@@ -210,7 +236,7 @@ impl Clause<'_> {
 
     /// Whether the object of a verb is a word that nobody knows.
     fn is_about_unknown(&self, at: usize) -> bool {
-        if self.has(MESSAGES.and(one(Slot::Weak))) {
+        if self.has(MESSAGES) {
             return false;
         }
         let light = Slots::of(&[
@@ -326,7 +352,9 @@ impl Clause<'_> {
             return Some(Verdict::Turned);
         }
         let did = self.places(one(Slot::Neg)).any(|at| self.is(at, one(Slot::Did)));
-        if did && self.has(SENDS.and(GETS)) {
+        // "I'd like it if you didn't write any more"
+        let begged = self.has(one(Slot::More)) && self.has(Slots::of(&[Slot::Can, Slot::If]));
+        if did && self.has(SENDS.and(GETS)) && !begged {
             return Some(Verdict::Turned);
         }
         if self.has(one(Slot::Why)) && governed(SENDS.and(GETS)) {
@@ -373,13 +401,25 @@ impl Clause<'_> {
             && !self.all.iter().any(|it| it.is(ours) && !it.is(others))
             && !self.has(STOPS.without(one(Slot::Cease)).without(one(Slot::End)));
         if !(refuses && alone) {
-            return None;
+            return self.rather(others, ours).then_some(Verdict::Turned);
         }
         if self.has(Slots::of(&[Slot::Why, Slot::Other])) {
             return Some(Verdict::Turned);
         }
         let fine = self.has(one(Slot::Fine)) && self.has(one(Slot::But));
         Some(if fine { Verdict::Turned } else { Verdict::Aside })
+    }
+
+    /// "don't call, send a message": the others are forbidden, and ours are asked for after them.
+    fn rather(&self, others: Slots, ours: Slots) -> bool {
+        let Some(call) = self.places(others).find(|at| self.negation(*at).is_some()) else {
+            return false;
+        };
+        let mut after = self.places(ours).filter(|at| *at > call).peekable();
+        after.peek().is_some()
+            && after.all(|at| self.negation(at).is_none_or(|neg| neg <= call))
+            && !self.places(ours).any(|at| at < call)
+            && !self.has(STOPS.and(GETS).and(one(Slot::Want)).and(one(Slot::And)))
     }
 
     /// Lines 5 and 7.
@@ -438,7 +478,22 @@ impl Clause<'_> {
         if is(Slot::End) && self.has(one(Slot::Service)) {
             return Verdict::Doubt;
         }
-        Verdict::Nothing
+        if self.is_bare() { Verdict::Doubt } else { Verdict::Nothing }
+    }
+
+    /// An act that stops something, of which nobody says what: "please delete", "turn these off".
+    fn is_bare(&self) -> bool {
+        let beside = Slots::of(&[
+            Slot::Weak,
+            Slot::You,
+            Slot::Polite,
+            Slot::Me,
+            Slot::I,
+            Slot::Can,
+            Slot::More,
+            Slot::Key,
+        ]);
+        self.all.iter().all(|it| it.is(beside.and(STOPS)) && !it.is(one(Slot::Idiom)))
     }
 
     /// What a "stop" says.
@@ -465,10 +520,20 @@ impl Clause<'_> {
         if wished && strange == 0 && self.has(company) && !mine {
             return Verdict::Stop;
         }
-        if strange == 0 && self.has(one(Slot::Weak)) && !self.has(one(Slot::Idiom)) {
+        if strange == 0 && self.has_near(at, one(Slot::Weak)) && !self.has(one(Slot::Idiom)) {
             return Verdict::Stop;
         }
-        Verdict::Nothing
+        if self.is_bare() { Verdict::Doubt } else { Verdict::Nothing }
+    }
+
+    /// Whether one of these stands beside a place, and no "and" between.
+    fn has_near(&self, at: usize, slots: Slots) -> bool {
+        self.places(slots).any(|it| {
+            let between = self.between(it.min(at) + 1, it.max(at));
+            it != at
+                && between.len() < OBJECT_REACH
+                && !between.iter().any(|it| it.is(one(Slot::And)))
+        })
     }
 
     /// Line 9.
@@ -503,13 +568,15 @@ impl Clause<'_> {
         if plain && strange == 0 {
             return Some(Verdict::Stop);
         }
-        (strange == 0 || self.has(SENDS)).then_some(Verdict::Doubt)
+        let yours = self.has(Slots::of(&[Slot::More, Slot::You, Slot::Weak]));
+        (strange == 0 || yours || self.has(SENDS)).then_some(Verdict::Doubt)
     }
 
     /// Lines 8 and 10.
     fn forbidden(&self) -> Option<Verdict> {
-        let sends = self.places(SENDS.and(self.here())).find(|at| self.negation(*at).is_some());
-        if let Some(at) = sends {
+        let mut sends = self.places(SENDS.and(self.here()));
+        let sends = sends.find_map(|at| Some((at, self.negation(at)?)));
+        if let Some((at, neg)) = sends {
             if self.is_about_other(at) {
                 let writes = self.is(at, TO_ME) && self.has(one(Slot::More));
                 return Some(if writes { Verdict::Doubt } else { Verdict::Turned });
@@ -518,7 +585,10 @@ impl Clause<'_> {
                 self.is(at, one(Slot::Send)) && !self.is(at, TO_ME) && self.is_about_unknown(at);
             let is_mine =
                 self.has(one(Slot::I)) && !self.has(one(Slot::Me)) && !self.has(one(Slot::Forbid));
+            // "ne cessez pas d'envoyer" in a language whose "cessez" we lack.
+            let governs_unknown = self.between(neg + 1, at).iter().any(|it| it.slots.is_none());
             let doubtful = strange
+                || governs_unknown
                 || is_mine
                 || (self.asks() && !self.has(Slots::of(&[Slot::Can, Slot::More, Slot::Polite])));
             return Some(if doubtful { Verdict::Doubt } else { Verdict::Stop });
@@ -581,15 +651,36 @@ impl Clause<'_> {
         if why && self.has(told) {
             return Verdict::Turned;
         }
-        let near = self
-            .places(NEGS)
-            .any(|no| self.nearest(no, MESSAGES).is_some_and(|it| it <= NEG_REACH));
+        let told = MESSAGES.and(TO_ME);
+        let near =
+            self.places(NEGS).any(|no| self.nearest(no, told).is_some_and(|it| it <= NEG_REACH));
         if near && !self.has(one(Slot::Got)) && !self.has(one(Slot::Keep)) {
             return Verdict::Doubt;
         }
         let ends = self.has(Slots::of(&[Slot::End, Slot::Cease, Slot::Revoke]))
             && self.has(Slots::of(&[Slot::Service, Slot::Account]));
-        if ends { Verdict::Doubt } else { Verdict::Nothing }
+        if ends || self.is_half_known() { Verdict::Doubt } else { Verdict::Nothing }
+    }
+
+    /// Words that we lack, where what stands beside them is of messages and of little else: "take me off
+    /// the list" in a dialect, "msg" and a verb in letters that it is not written in.
+    fn is_half_known(&self) -> bool {
+        let strange = self.all.iter().filter(|it| it.slots.is_none()).count();
+        let begs = Slots::of(&[Slot::Me, Slot::Want, Slot::I, Slot::Account]);
+        let welcome = Slots::of(&[Slot::Keep, Slot::Fine, Slot::Got, Slot::Other]);
+        if strange == 0 || self.has(welcome) || self.asks() {
+            return false;
+        }
+        let listed = self.has(one(Slot::List)) && self.has(begs) && !self.has(STOPS);
+        let light = Slots::of(&[Slot::Me, Slot::Polite, Slot::More, Slot::Weak]).and(SENDS);
+        let told = Slots::of(&[Slot::Write, Slot::Msg]);
+        let only = self.all.len() <= HALF_KNOWN_MAX
+            && self
+                .all
+                .windows(2)
+                .any(|two| matches!(two, [a, b] if a.is(told) && b.slots.is_none()))
+            && self.all.iter().all(|it| it.slots.is_none() || it.is(light.and(MESSAGES)));
+        (listed || only) && strange <= HALF_KNOWN_MAX
     }
 
     /// "I don't want them", of what another clause names.

@@ -1,7 +1,7 @@
 //! An answer beside the words that stood ready in the chat (rule 20): a person may edit what an entry
 //! point wrote for them, and an edit may say no.
 
-use super::clause::pieces;
+use super::clause::{pieces, words};
 use super::fold::{Token, fold};
 use super::lexicon::{Kind, LEXICON};
 use super::slot::{Slot, Slots};
@@ -47,9 +47,11 @@ const DENIES: Slots = Slots::of(&[
 pub fn edited(answer: &str, ready: &str) -> Edited {
     let (answer, ready) = (fold(answer), fold(ready));
     let added = without(&answer, &ready);
-    let denies =
-        pieces(&answer).all.iter().any(|piece| piece.is(DENIES) && added.contains(&piece.at))
-            || added.iter().any(|at| says_no(answer.get(*at..).unwrap_or_default()));
+    let denies = pieces(&answer, &words(&answer))
+        .all
+        .iter()
+        .any(|piece| piece.is(DENIES) && added.contains(&piece.at))
+        || added.iter().any(|at| says_no(answer.get(*at..).unwrap_or_default()));
     let missing = without(&ready, &answer);
     if denies {
         Edited::Doubtful

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use super::fold::{Token, fold};
+use super::kindred::Kindred;
 use super::lexicon::{FILES, Kind, expand, lines, three, words};
 use super::slot::{SHORT_LETTERS_MAX, Slot, Slots};
 use super::trie::{Entry, Piece, Trie};
@@ -34,6 +35,8 @@ pub(crate) struct Speech {
     pub(crate) trie: Trie,
     /// Words that mistyped ones are mended to.
     pub(crate) mending: Mending,
+    /// Words whose other forms may be meant.
+    pub(crate) kindred: Kindred,
 }
 
 impl Speech {
@@ -52,6 +55,7 @@ impl Speech {
         }
         speech.add_keywords();
         speech.mending.settle();
+        speech.kindred.settle();
         speech
     }
 
@@ -93,6 +97,12 @@ impl Speech {
             {
                 self.mending.add(word);
             }
+            if let [Piece::Whole(word) | Piece::Open(word)] = &*pieces
+                && slots.any(MENDED)
+                && !is_marked
+            {
+                self.kindred.add(word);
+            }
             self.trie.insert(&pieces, entry);
         }
     }
@@ -128,7 +138,8 @@ fn pieces(phrase: &str) -> Vec<Piece> {
         let is_open = word.ends_with('~');
         let tokens = fold(word.trim_end_matches('~'));
         let last = tokens.len().saturating_sub(1);
-        let unspaced = tokens.len() > 1;
+        // Scripts without spaces have a token for each letter: no ending is open there. In "3ayz~" one is.
+        let unspaced = tokens.len() > 1 && !tokens.iter().all(|token| token.plain.is_ascii());
         for (at, token) in tokens.into_iter().enumerate() {
             let text = token.plain;
             let open = is_open && at == last && !unspaced;

@@ -204,7 +204,12 @@ impl Trie {
             let head = place.head.map_or(place.word, |head| head.0);
             let tail = place.head.map(|head| (head.1, place.word));
             let length = head - place.from;
-            let mut new = Found { entry, slots: entry.slots, length, tail, written: place.written };
+            // What is written with its accents is that word, and none that looks like it without.
+            let words = text.tokens.get(place.from..place.word).unwrap_or_default();
+            let is_exact =
+                entry.exact.is_some() && words.iter().any(|token| !token.exact.is_ascii());
+            let written = place.written + usize::from(is_exact);
+            let mut new = Found { entry, slots: entry.slots, length, tail, written };
             let language = |known: &&mut Found<'_>| known.entry.language == entry.language;
             let Some(known) = found.iter_mut().find(language) else {
                 found.push(new);

@@ -287,6 +287,135 @@ fn keywords_come_in_thirty_five_languages_and_sentences_in_twenty() {
 }
 
 #[test]
+fn a_form_that_we_lack_of_a_word_that_we_have_leaves_a_text_in_doubt() {
+    let texts = [
+        "vorrei che non mi scrivessero",
+        "ya párenme con sus promociones",
+        "ich wünsche keinerlei Zusendungen",
+        "пожалуйста удалили бы меня",
+    ];
+    for text in texts {
+        assert_ne!(heard(text).reading, Reading::Nothing, "{text}: {}", heard(text).because);
+    }
+    all_are(
+        Reading::Nothing,
+        &["the parents are here", "mensch, tolle Sache", "stoppage time was great"],
+    );
+}
+
+#[test]
+fn a_dialect_that_takes_somebody_off_a_list_is_at_least_in_doubt() {
+    for text in [
+        "macht mich von der liste runter",
+        "ik wil van jullie lijst af",
+        "Would you mind taking me off the mailing list? Cheers",
+        "msg pannadheenga",
+    ] {
+        assert_ne!(heard(text).reading, Reading::Nothing, "{text}: {}", heard(text).because);
+    }
+    all_are(Reading::Nothing, &["am I on the guest list?", "start offers", "text received"]);
+}
+
+#[test]
+fn a_negation_over_a_verb_that_we_lack_refuses_nothing_for_sure() {
+    none_refuses(&[
+        "не переставайте присылать скидки",
+        "please don't hesitate to text me",
+        "no duden en escribirme",
+        "nicht zögern zu schreiben",
+    ]);
+}
+
+#[test]
+fn a_polite_no_is_a_no_and_no_stop_word() {
+    none_refuses(&["不用了谢谢", "結構です、ありがとうございます", "いいえ結構です", "不用谢谢"]);
+}
+
+#[test]
+fn another_channel_is_asked_for_in_languages_that_need_no_but() {
+    all_are(
+        Reading::Nothing,
+        &[
+            "אל תתקשרו תשלחו הודעה",
+            "전화하지 말고 문자로 주세요",
+            "لا تتصلوا ارسلوا رسالة",
+            "aramayın mesaj atın",
+        ],
+    );
+}
+
+#[test]
+fn what_has_not_come_yet_is_wanted() {
+    none_refuses(&[
+        "ik heb nog geen bericht gehad",
+        "ich habe noch keine Nachricht bekommen",
+        "todavía no hay mensajes",
+        "ainda não veio mensagem",
+        "bakit wala na kayong text",
+    ]);
+}
+
+#[test]
+fn a_verb_with_its_negation_inside_goes_on() {
+    none_refuses(&[
+        "beni listeden çıkarmayın",
+        "목록에서 빼지 말아 주세요",
+        "đừng xóa tôi khỏi danh sách",
+        "mesajları kesmeyin",
+        "문자 중단하지 말아 주세요",
+    ]);
+}
+
+#[test]
+fn languages_of_other_scripts_are_read_in_latin_letters() {
+    for text in [
+        "otpishite menya",
+        "ne pishite mne bolshe pozhaluista",
+        "stamatiste na mou stelnete minimata",
+        "min mou stelnete alla minimata",
+        "dige payam nadid",
+        "la tersel rasayel",
+        "matb3atolish rasayel tany",
+        "tafsiku lishloach li hodaot",
+        "amake ar sms diben na",
+    ] {
+        assert_ne!(heard(text).reading, Reading::Nothing, "{text}: {}", heard(text).because);
+    }
+    all_are(Reading::Nothing, &["kogda privezut zakaz", "pote anoigete simera"]);
+}
+
+#[test]
+fn a_reason_before_a_stop_does_not_deny_it() {
+    all_are(
+        STOP,
+        &[
+            "i no longer live there so quit sending me store alerts",
+            "I don't drive anymore so stop texting me",
+            "not my store so stop the messages",
+        ],
+    );
+}
+
+#[test]
+fn an_act_that_stops_something_and_nobody_says_what_is_in_doubt() {
+    all_are(
+        Reading::Unclear,
+        &[
+            "turn these off",
+            "Ich bin raus, bitte löschen",
+            "отключите пожалуйста",
+            "cancel them please",
+        ],
+    );
+}
+
+#[test]
+fn a_question_is_one_although_the_phrase_in_it_is_parted() {
+    none_refuses(&["gibt es keine Angebote mehr?", "habt ihr keine neuen Infos mehr?"]);
+    all_are(STOP, &["bitte keine Angebote mehr", "Keine weiteren SMS bitte"]);
+}
+
+#[test]
 fn hostile_texts_are_read_in_time_in_proportion() {
     for part in ["stop no more ", "not ", "a, ", "melde ", "ne ", "de no ", "别", "हम "] {
         let text = part.repeat(4_096 / part.len());

@@ -349,8 +349,16 @@ impl Readings {
     ) -> Result<Self, PhoneFault> {
         let spelling = spelling::read(text)?;
         let placing = spelling.placing(|code| book.is_calling_code(code));
-        let international =
-            || spelling.international().and_then(|number| book.read_international(number, care));
+        let international = || {
+            let read = spelling.international().and_then(|it| book.read_international(it, care));
+            if read.is_ok_and(|phone| phone.is_valid(book)) {
+                return read;
+            }
+            // "+48 (0)512 345 678", where nobody dials a zero.
+            let other = spelling.without_trunk().map(|it| book.read_international(it, care));
+            let other = other.and_then(Result::ok).filter(|phone| phone.is_valid(book));
+            other.map_or(read, Ok)
+        };
         let national = |region| book.read_national(&spelling.national(), region, care);
         Ok(match (placing, region) {
             (Placing::International, _) => Self::one(international()),

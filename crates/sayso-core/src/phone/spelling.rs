@@ -8,6 +8,8 @@ pub(super) struct Spelling {
     leading_zeros: usize,
     /// The digits after the leading zeros, at most 19.
     rest: u64,
+    /// The same without a zero that stands alone in parentheses: `+48 (0)512 345 678`.
+    without_trunk: Option<u64>,
     /// How many digits stand in each of the first groups between separators.
     groups: [u8; GROUPS],
     groups_count: usize,
@@ -79,6 +81,7 @@ pub(super) fn read(text: &str) -> Result<Spelling, PhoneFault> {
         start,
         leading_zeros: 0,
         rest: 0,
+        without_trunk: None,
         groups: [0; GROUPS],
         groups_count: 0,
         first: 0,
@@ -86,8 +89,17 @@ pub(super) fn read(text: &str) -> Result<Spelling, PhoneFault> {
             || text.contains(['/', '\u{ff0f}']),
     };
     let mut is_in_group = false;
+    let mut before = None;
     for (at, character) in after_plus.char_indices() {
+        let beside = (before.replace(character), after_plus.get(at + character.len_utf8()..));
         match digit(character) {
+            Some(0) if spelling.rest > 0 && is_in_parentheses(beside) => {
+                spelling.without_trunk = Some(spelling.rest);
+                spelling.rest = spelling.rest.checked_mul(10).ok_or(PhoneFault::TooLong)?;
+                spelling.groups_count += 1;
+                spelling.push_to_group(0);
+                is_in_group = true;
+            }
             Some(digit) => {
                 spelling.push(digit)?;
                 spelling.groups_count += usize::from(!is_in_group);
@@ -134,6 +146,12 @@ impl Spelling {
         }
     }
 
+    /// The digits as an international number without the zero in parentheses, where there is one: it is
+    /// dialed within the country alone, if at all.
+    pub(super) const fn without_trunk(&self) -> Option<u64> {
+        self.without_trunk
+    }
+
     /// The digits as dialled within a country.
     pub(super) fn national(&self) -> String {
         format!("{}{}", "0".repeat(self.leading_zeros), self.rest)
@@ -154,17 +172,21 @@ impl Spelling {
             self.leading_zeros += 1;
             return Ok(());
         }
-        self.rest = self
-            .rest
-            .checked_mul(10)
-            .and_then(|rest| rest.checked_add(digit))
-            .ok_or(PhoneFault::TooLong)?;
+        let more = |rest: u64| rest.checked_mul(10)?.checked_add(digit);
+        self.rest = more(self.rest).ok_or(PhoneFault::TooLong)?;
+        self.without_trunk = self.without_trunk.and_then(more);
         Ok(())
     }
 
     const fn is_empty(&self) -> bool {
         self.leading_zeros == 0 && self.rest == 0
     }
+}
+
+/// Whether these stand around a character in parentheses.
+fn is_in_parentheses((before, after): (Option<char>, Option<&str>)) -> bool {
+    matches!(before, Some('(' | '\u{ff08}'))
+        && after.is_some_and(|after| after.starts_with([')', '\u{ff09}']))
 }
 
 /// What a spreadsheet makes of a long number: a decimal fraction, or a power of ten.

@@ -68,6 +68,23 @@ pub enum Fact {
     Erasure,
 }
 
+impl Fact {
+    /// The permission that it speaks of, and what it says of it; absent where it speaks of other things.
+    pub const fn consent(&self) -> Option<(Permission, Statement)> {
+        match self {
+            Self::Consent(permission, statement) => Some((*permission, *statement)),
+            Self::Suppression(..)
+            | Self::Activity(_)
+            | Self::Retraction(_)
+            | Self::Link(_)
+            | Self::SameAccount(..)
+            | Self::MovedFrom(_)
+            | Self::Attributes(_)
+            | Self::Erasure => None,
+        }
+    }
+}
+
 /// Which way a suppression was switched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Switched {

@@ -445,17 +445,9 @@ impl Confirmation<'_> {
     fn way(&self, draft: &Draft) -> Way {
         let waiting = &self.stored.waiting;
         let method = waiting.evidence.method.as_ref().map_or("", EvidenceText::as_str);
-        let agreed_to = match draft.fact {
-            Fact::Consent(Permission::Messages(channel, _), _) => channel,
-            Fact::Consent(Permission::Processing, _)
-            | Fact::Suppression(..)
-            | Fact::Activity(_)
-            | Fact::Retraction(_)
-            | Fact::Link(_)
-            | Fact::SameAccount(..)
-            | Fact::MovedFrom(_)
-            | Fact::Attributes(_)
-            | Fact::Erasure => waiting.channel,
+        let agreed_to = match draft.fact.consent() {
+            Some((Permission::Messages(channel, _), _)) => channel,
+            Some((Permission::Processing, _)) | None => waiting.channel,
         };
         Way::of_road(waiting.source.road, method, agreed_to)
     }

@@ -513,21 +513,13 @@ impl Listening<'_> {
 
     /// When something happened (rule 2): nothing is later than our receipt.
     fn settled(&self, fact: Fact, claimed: Option<ClaimedTime>) -> Option<Timestamp> {
-        Some(match fact {
-            Fact::Consent(_, statement) => {
-                settle_time(statement, claimed, self.app.receipt(self.received)).ok()?
-            }
-            Fact::Suppression(_, _, Switched::On) => {
-                claimed.map_or(Timestamp::DISTANT_FUTURE, ClaimedTime::last)
-            }
-            Fact::Suppression(_, _, Switched::Off)
-            | Fact::Activity(_)
-            | Fact::Retraction(_)
-            | Fact::Link(_)
-            | Fact::SameAccount(..)
-            | Fact::MovedFrom(_)
-            | Fact::Attributes(_)
-            | Fact::Erasure => claimed.map_or(self.received, |at| at.first().min(self.received)),
+        if let Some((_, statement)) = fact.consent() {
+            return settle_time(statement, claimed, self.app.receipt(self.received)).ok();
+        }
+        Some(if matches!(fact, Fact::Suppression(_, _, Switched::On)) {
+            claimed.map_or(Timestamp::DISTANT_FUTURE, ClaimedTime::last)
+        } else {
+            claimed.map_or(self.received, |at| at.first().min(self.received))
         })
     }
 
@@ -660,20 +652,12 @@ fn statements(line: &Line<'_>, understood: &Understanding<'_>) -> Vec<(Permissio
 
 /// The condition of a part of START.
 const fn guard_of_start(fact: &Fact) -> Guard {
-    match fact {
-        Fact::Consent(Permission::Messages(_, Scope::Category(_)), Statement::Start) => {
+    match fact.consent() {
+        Some((Permission::Messages(_, Scope::Category(_)), Statement::Start)) => {
             Guard::WhereRefused
         }
-        Fact::Consent(_, Statement::Pending) => Guard::WithoutOptIn,
-        Fact::Consent(..)
-        | Fact::Suppression(..)
-        | Fact::Activity(_)
-        | Fact::Retraction(_)
-        | Fact::Link(_)
-        | Fact::SameAccount(..)
-        | Fact::MovedFrom(_)
-        | Fact::Attributes(_)
-        | Fact::Erasure => Guard::None,
+        Some((_, Statement::Pending)) => Guard::WithoutOptIn,
+        Some(_) | None => Guard::None,
     }
 }
 

@@ -187,24 +187,15 @@ impl EventAnswer {
 
 /// What an opt-in to everything on a channel leaves refused (rule 8).
 fn left_refused(fact: Fact, registers: &Registers, now: Timestamp) -> Vec<String> {
-    match fact {
-        Fact::Consent(
-            Permission::Messages(channel, Scope::All),
-            Statement::Single | Statement::Confirmed | Statement::Term(_),
-        ) => {
-            let categories = still_refused(registers, channel, now);
-            categories.map(|category| Scope::Category(category).to_string()).collect()
-        }
-        Fact::Consent(..)
-        | Fact::Suppression(..)
-        | Fact::Activity(_)
-        | Fact::Retraction(_)
-        | Fact::Link(_)
-        | Fact::SameAccount(..)
-        | Fact::MovedFrom(_)
-        | Fact::Attributes(_)
-        | Fact::Erasure => Vec::new(),
-    }
+    let Some((
+        Permission::Messages(channel, Scope::All),
+        Statement::Single | Statement::Confirmed | Statement::Term(_),
+    )) = fact.consent()
+    else {
+        return Vec::new();
+    };
+    let categories = still_refused(registers, channel, now);
+    categories.map(|category| Scope::Category(category).to_string()).collect()
 }
 
 /// The number of the person that a draft is about.

@@ -400,12 +400,10 @@ impl ImportRow {
 
 /// Whether a planned statement can lift anything at all: an undated yes is older than everything.
 pub(crate) fn can_lift(plan: &Plan) -> bool {
-    plan.drafts.iter().any(|draft| match draft.fact {
-        Fact::Consent(_, Statement::Single | Statement::Confirmed | Statement::Term(_)) => true,
-        Fact::Consent(_, Statement::Yes) => {
-            draft.occurred_at != sayso_core::time::Timestamp::DISTANT_PAST
-        }
-        Fact::Consent(
+    plan.drafts.iter().any(|draft| match draft.fact.consent() {
+        Some((_, Statement::Single | Statement::Confirmed | Statement::Term(_))) => true,
+        Some((_, Statement::Yes)) => draft.occurred_at != sayso_core::time::Timestamp::DISTANT_PAST,
+        Some((
             _,
             Statement::OptOut
             | Statement::Hold
@@ -413,14 +411,7 @@ pub(crate) fn can_lift(plan: &Plan) -> bool {
             | Statement::Start
             | Statement::Implied(_)
             | Statement::No,
-        )
-        | Fact::Suppression(..)
-        | Fact::Activity(_)
-        | Fact::Retraction(_)
-        | Fact::Link(_)
-        | Fact::SameAccount(..)
-        | Fact::MovedFrom(_)
-        | Fact::Attributes(_)
-        | Fact::Erasure => false,
+        ))
+        | None => false,
     })
 }

@@ -158,17 +158,8 @@ impl Statements {
         let vouched = Vouched::find(app, visit, self.anchor.take()).await?;
         self.drafts.iter_mut().for_each(|draft| vouch(draft, &vouched, visit));
         if !self.drafts.is_empty() {
-            let refuses = self.drafts.iter().any(|draft| match draft.fact {
-                Fact::Consent(_, statement) => statement.is_refusal(),
-                Fact::Suppression(..)
-                | Fact::Activity(_)
-                | Fact::Retraction(_)
-                | Fact::Link(_)
-                | Fact::SameAccount(..)
-                | Fact::MovedFrom(_)
-                | Fact::Attributes(_)
-                | Fact::Erasure => false,
-            });
+            let mut said = self.drafts.iter().filter_map(|draft| draft.fact.consent());
+            let refuses = said.any(|(_, statement)| statement.is_refusal());
             let started = Instant::now();
             let (configuration, site) = (&visit.configuration, &visit.key);
             let recorded = unproven::record(app, configuration, site, self.drafts).await?;

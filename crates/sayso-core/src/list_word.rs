@@ -201,7 +201,7 @@ fn number(cell: &str) -> Option<&str> {
 
 /// A cell as words are compared: small letters without marks, one space between words, nothing around
 /// them.
-fn plain(cell: &str) -> String {
+pub fn plain(cell: &str) -> String {
     let mut plain = String::with_capacity(cell.len());
     if cell.is_ascii() {
         cell.chars().for_each(|letter| add_plain(&mut plain, letter.to_ascii_lowercase()));

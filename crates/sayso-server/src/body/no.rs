@@ -1,68 +1,16 @@
 //! A no, in every spelling that can only be one.
 //!
 //! Programs write flags as they please, and a refusal is accepted in doubt (rule 5). There is no such list
-//! for a yes.
+//! for a yes. The words are those of lists.
 
-/// The words that can only be a no, without marks between their letters.
-const NO: [&str; 52] = [
-    "false",
-    "no",
-    "n",
-    "f",
-    "off",
-    "falsch",
-    "nein",
-    "faux",
-    "non",
-    "falso",
-    "nao",
-    "não",
-    "nee",
-    "nej",
-    "nei",
-    "ei",
-    "ne",
-    "nie",
-    "nu",
-    "нет",
-    "ні",
-    "не",
-    "όχι",
-    "hayır",
-    "hayir",
-    "لا",
-    "いいえ",
-    "否",
-    "아니요",
-    "không",
-    "tidak",
-    "optout",
-    "optedout",
-    "optsout",
-    "unsubscribe",
-    "unsubscribed",
-    "notsubscribed",
-    "neversubscribed",
-    "nooptin",
-    "nothanks",
-    "denied",
-    "deny",
-    "declined",
-    "refused",
-    "rejected",
-    "revoked",
-    "withdrawn",
-    "blocked",
-    "dnd",
-    "stop",
-    "stopped",
-    "disagree",
-];
+use sayso_core::list_word::ListWord;
 
 /// Whether a text can only be a no.
 pub(crate) fn is_no(text: &str) -> bool {
+    let said =
+        |text: &str| matches!(ListWord::parse(text), Some(ListWord::False | ListWord::OptedOut));
     let word = plain(text);
-    NO.contains(&word.as_str()) || word.parse::<f64>() == Ok(0.0)
+    said(text) || said(&word) || word.parse::<f64>() == Ok(0.0)
 }
 
 /// A word in small letters, without the marks around and inside it.

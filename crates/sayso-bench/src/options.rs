@@ -78,11 +78,13 @@ pub(crate) enum Row {
     Erasure,
     /// A provider's "Stop" while strangers flood the tag.
     Flood,
+    /// What people write, read for refusals.
+    Words,
 }
 
 impl Row {
     /// The order of the table.
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Batch,
         Self::Record,
         Self::Engine,
@@ -97,11 +99,12 @@ impl Row {
         Self::Pages,
         Self::Erasure,
         Self::Flood,
+        Self::Words,
     ];
 
     /// The order of measuring: what adds to the store comes last, so that the others and their
     /// rivals know the same people.
-    pub(crate) const MEASURED: [Self; 14] = [
+    pub(crate) const MEASURED: [Self; 15] = [
         Self::Batch,
         Self::Check,
         Self::Memory,
@@ -116,6 +119,7 @@ impl Row {
         Self::Erasure,
         Self::Flood,
         Self::Import,
+        Self::Words,
     ];
 
     /// Its name.
@@ -135,6 +139,7 @@ impl Row {
             Self::Pages => "pages",
             Self::Erasure => "erasure",
             Self::Flood => "flood",
+            Self::Words => "words",
         }
     }
 }

@@ -14,6 +14,7 @@ mod pages;
 mod ready;
 mod record;
 mod webhooks;
+mod words;
 
 use anyhow::Result;
 
@@ -38,5 +39,6 @@ pub(crate) async fn measure(row: Row, rig: &mut Rig) -> Result<Outcome> {
         Row::Pages => pages::measure(rig).await,
         Row::Erasure => erasure::measure(rig).await,
         Row::Flood => flood::measure(rig).await,
+        Row::Words => words::measure(rig),
     }
 }

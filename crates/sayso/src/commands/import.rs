@@ -16,6 +16,7 @@ mod users;
 
 mod cells;
 mod columns;
+mod header_words;
 mod headers;
 
 mod rows;

@@ -166,6 +166,33 @@ fn shopifys_customers() {
 }
 
 #[test]
+fn brevos_contacts() {
+    is_read("brevo.csv", &["--list", "brevo", "--region", "FR"]);
+}
+
+#[test]
+fn salesforces_marketing_flags() {
+    is_read("salesforce-marketing.csv", &["--list", "salesforce"]);
+}
+
+#[test]
+fn spreadsheets_say_in_their_own_language_whom_and_what() {
+    is_read("spreadsheet-german.csv", &["--list", "kunden", "--region", "DE", "--dates", "dmy"]);
+    is_read("spreadsheet-polish.csv", &["--list", "baza", "--region", "PL"]);
+    is_read("spreadsheet-turkish.csv", &["--list", "liste", "--region", "TR"]);
+    is_read(
+        "spreadsheet-arabic.csv",
+        &["--list", "list", "--region", "SA", "--set", "channel=sms"],
+    );
+    is_read("spreadsheet-spanish.csv", &["--list", "lista", "--region", "ES"]);
+    let encoding = ["--encoding", "shift_jis"];
+    is_read(
+        "spreadsheet-japanese.csv",
+        &[&["--list", "list", "--region", "JP"], &encoding[..]].concat(),
+    );
+}
+
+#[test]
 fn googles_contacts() {
     is_read(
         "google-contacts.csv",

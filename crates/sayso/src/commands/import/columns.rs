@@ -9,6 +9,7 @@ use sayso_core::phone::Region;
 use sayso_core::time::list::ListTimes;
 
 use super::cells;
+use super::header_words::is_a_channel;
 use super::headers::{Field, NAMES, plain, says_consent, says_contrary};
 use super::lines::Record;
 use crate::options::ListKind;
@@ -41,6 +42,9 @@ pub(super) struct Mapping {
     kind: ListKind,
     times: ListTimes,
 }
+
+/// Digits that a cell has at least that may be a phone number.
+const NUMBER_DIGITS_MIN: usize = 7;
 
 /// Columns that stand beside `REGION` where it is a state, as in exports of Mailchimp and of shops.
 const BESIDE_A_STATE: [&str; 12] = [
@@ -311,7 +315,8 @@ impl Mapper<'_> {
         let told: Vec<Field> = self.columns.iter().map(|(field, _)| *field).collect();
         for (at, header) in self.headers.iter().enumerate() {
             let is_told = self.free.contains(&at) || self.columns.iter().any(|(_, it)| *it == at);
-            let Some(field) = Field::of(header).filter(|_| !is_told) else { continue };
+            let field = Field::of(header).or_else(|| self.phone_of_a_channel(at, seen));
+            let Some(field) = field.filter(|_| !is_told) else { continue };
             let is_free = !told.contains(&field)
                 && !self.unmapped.contains(&field)
                 && self.constants.iter().all(|(known, _)| *known != field)
@@ -322,18 +327,49 @@ impl Mapper<'_> {
             if !is_free || is_overruled || (field == Field::Region && !self.is_region(at, seen)) {
                 continue;
             }
-            let other = self.columns.iter().find(|(known, _)| *known == field);
-            if let Some((_, other)) = other.filter(|_| !field.may_be_many()) {
-                let (name, other) =
-                    (field.name(), self.headers.get(*other).map_or("", String::as_str));
+            self.columns.push((field, at));
+        }
+        self.leave_needless_states(&told);
+        self.refuse_twice()
+    }
+
+    /// Two columns cannot be the same, unless a person may have several of it.
+    fn refuse_twice(&self) -> Result<(), String> {
+        for (place, (field, at)) in self.columns.iter().enumerate() {
+            let mut before = self.columns.iter().take(place);
+            let other = before.find(|(known, _)| known == field && !field.may_be_many());
+            if let Some((_, other)) = other {
+                let called = |at: usize| self.headers.get(at).map_or("", String::as_str);
+                let (name, other, header) = (field.name(), called(*other), called(*at));
                 return Err(format!(
                     "the columns {other:?} and {header:?} could both be the {name}: choose with --column {name}={other}, \
                      or leave one out with --ignore {header:?}"
                 ));
             }
-            self.columns.push((field, at));
         }
         Ok(())
+    }
+
+    /// A column that is called `SMS` or `WhatsApp` holds the numbers of that channel where its cells do.
+    fn phone_of_a_channel(&self, at: usize, seen: &[Record]) -> Option<Field> {
+        let header = self.headers.get(at)?;
+        let said = |record: &Record| record.cells.get(at).and_then(cells::said).map(str::to_owned);
+        let mut cells = seen.iter().filter_map(said).peekable();
+        cells.peek()?;
+        let is_number =
+            |cell: String| cell.chars().filter(char::is_ascii_digit).count() >= NUMBER_DIGITS_MIN;
+        (is_a_channel(header) && cells.all(is_number)).then_some(Field::Phone)
+    }
+
+    /// A state of no channel, of which nobody spoke, says nothing beside flags that have theirs: it is of
+    /// an order or a customer.
+    fn leave_needless_states(&mut self, told: &[Field]) {
+        let has_flag = self.columns.iter().any(|(field, _)| {
+            matches!(field, Field::OptIn(_) | Field::OptOut(Some(_)) | Field::DoNotContact)
+        });
+        if has_flag && !self.has(Field::Channel) && !told.contains(&Field::Status) {
+            self.columns.retain(|(field, _)| *field != Field::Status);
+        }
     }
 
     /// Whether a column that is called region holds countries, and not states or markets.

@@ -283,8 +283,8 @@ pub(super) fn channel(word: &str) -> Option<Channel> {
 
 impl Field {
     /// The field that a header names.
-    pub(super) fn of(header: &str) -> Option<Self> {
-        let header = plain(header);
+    pub(super) fn of(written: &str) -> Option<Self> {
+        let header = plain(written);
         let named = NAMES.iter().find(|(_, names)| names.contains(&header.as_str()));
         if let Some((field, _)) = named {
             return Some(*field);
@@ -304,6 +304,7 @@ impl Field {
         no.or_else(time)
             .or_else(|| ends(&YES_ENDINGS).map(Self::OptIn))
             .or_else(|| begins(&YES_BEGINNINGS).map(Self::OptIn))
+            .or_else(|| super::header_words::field_of(written))
     }
 
     /// The name for `--column`.
@@ -406,6 +407,7 @@ pub(super) fn seems_to_refuse(header: &str) -> bool {
         "opt_out",
         "optout",
         "opted_out",
+        "optedout",
         "do_not",
         "donot",
         "blacklist",

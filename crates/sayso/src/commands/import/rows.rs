@@ -6,6 +6,7 @@ use sayso_core::time::list::{DateOrder, ListTimes};
 use sayso_core::zone::Zone;
 
 use super::columns::{Mapping, Told};
+use super::header_words::is_a_time;
 use super::headers::{Field, plain, seems_to_refuse};
 use super::lines::Record;
 use super::list::List;
@@ -50,6 +51,12 @@ impl Rows {
                 let (encoding, sheet) = (options.encoding.as_deref(), options.sheet.as_deref());
                 let text = list.into_text(encoding, sheet, &mut |words| printer.say(words))?;
                 let table = Table::open(text, &|cell| names_address(cell, &told))?;
+                if table.layout().is_header_guessed() {
+                    printer.say(
+                        "The names of the columns are no UTF-8 and were read as Windows-1252: if their letters look \
+                         wrong, say how the file is written, as in --encoding windows-1250 or --encoding shift_jis",
+                    );
+                }
                 let mapping = Mapping::of(table.headers(), table.seen(), &told);
                 let mapping = mapping.map_err(Failure::Input)?;
                 if table.layout().header.is_some() && table.layout().line > 1 {
@@ -64,6 +71,13 @@ impl Rows {
                     printer.say(&format!(
                         "The column {header:?} seems to say who refused, and is not read: if so, map it, as in --column \
                          email_optout={header:?}"
+                    ));
+                }
+                let is_dated = mapping.fields().iter().any(|it| matches!(it, Field::OccurredAt(_)));
+                for header in unused.iter().filter(|header| !is_dated && is_a_time(header)) {
+                    printer.say(&format!(
+                        "The column {header:?} is a date, and nobody says of what: if it is when people said yes or no, map \
+                         it, as in --column occurred_at={header:?}"
                     ));
                 }
                 Source::Table(Box::new(table), Box::new(mapping))

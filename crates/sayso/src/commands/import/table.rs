@@ -40,6 +40,14 @@ pub(super) struct Layout {
     pub(super) line: u32,
 }
 
+impl Layout {
+    /// Whether the header is written in one byte a letter that nobody named.
+    pub(super) fn is_header_guessed(&self) -> bool {
+        self.encoding == Encoding::AsIs
+            && self.header.as_deref().is_some_and(|header| std::str::from_utf8(header).is_err())
+    }
+}
+
 impl Table {
     /// Reads the header, or tells the columns by what they hold. `names_address` says whether a cell is
     /// the name of a column that says whom a row is about.

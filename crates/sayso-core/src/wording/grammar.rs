@@ -410,16 +410,21 @@ impl Clause<'_> {
         Some(if fine { Verdict::Turned } else { Verdict::Aside })
     }
 
-    /// "don't call, send a message": the others are forbidden, and ours are asked for after them.
+    /// "don't call, send a message", "quit calling, text me instead": the others are refused, and ours are
+    /// asked for after them.
     fn rather(&self, others: Slots, ours: Slots) -> bool {
-        let Some(call) = self.places(others).find(|at| self.negation(*at).is_some()) else {
+        let ceases =
+            |at: usize| at > 0 && self.is(at - 1, one(Slot::Cease)) && !self.is(at + 1, ours);
+        let mut calls = self.places(others);
+        let Some(call) = calls.find(|at| self.negation(*at).is_some() || ceases(*at)) else {
             return false;
         };
         let mut after = self.places(ours).filter(|at| *at > call).peekable();
         after.peek().is_some()
             && after.all(|at| self.negation(at).is_none_or(|neg| neg <= call))
             && !self.places(ours).any(|at| at < call)
-            && !self.has(STOPS.and(GETS).and(one(Slot::Want)).and(one(Slot::And)))
+            && !self.places(STOPS).any(|at| at + 1 != call)
+            && !self.has(GETS.and(one(Slot::Want)).and(one(Slot::And)))
     }
 
     /// Lines 5 and 7.

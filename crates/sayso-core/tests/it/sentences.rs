@@ -340,6 +340,7 @@ fn another_channel_is_asked_for_in_languages_that_need_no_but() {
             "전화하지 말고 문자로 주세요",
             "لا تتصلوا ارسلوا رسالة",
             "aramayın mesaj atın",
+            "please quit calling my wife, text me instead",
         ],
     );
 }

@@ -45,10 +45,10 @@ impl Kindred {
             let beginning = word.get(..end).unwrap_or(word);
             let first = self.words.partition_point(|known| **known < *beginning);
             let from = self.words.get(first..).unwrap_or_default();
-            let is_kindred = |known: &&Box<str>| {
+            let near = from.iter().take(KINDRED_MAX).take_while(|known| {
                 known.starts_with(beginning) && known.chars().count() <= shared + ENDING_MAX
-            };
-            let found = from.iter().take(KINDRED_MAX).take_while(is_kindred).count();
+            });
+            let found = near.count();
             if found > 0 {
                 return from.get(..found).unwrap_or_default();
             }

@@ -252,7 +252,7 @@ impl Mapper<'_> {
                 self.unmap(name)?;
                 continue;
             }
-            let field = Field::of(name).ok_or_else(|| no_field("--column", text, name))?;
+            let field = Field::named(name).ok_or_else(|| no_field("--column", text, name))?;
             let by_name = self.find(header);
             let at = by_name.or_else(|| self.numbered(header));
             let at = at.ok_or_else(|| self.no_column("--column", text, header))?;
@@ -270,7 +270,7 @@ impl Mapper<'_> {
 
     /// `FIELD=-` or `HEADER=-`: nothing is read from it.
     fn unmap(&mut self, name: &str) -> Result<(), String> {
-        let (column, field) = (self.find(name), Field::of(name));
+        let (column, field) = (self.find(name), Field::named(name));
         if column.is_none() && field.is_none() {
             return Err(self.no_column("--column", &format!("{name}=-"), name));
         }
@@ -285,7 +285,7 @@ impl Mapper<'_> {
             let Some((name, value)) = text.split_once('=') else {
                 return Err(format!("--set {text} is not FIELD=VALUE, as in --set channel=sms"));
             };
-            let field = Field::of(name).ok_or_else(|| no_field("--set", text, name))?;
+            let field = Field::named(name).ok_or_else(|| no_field("--set", text, name))?;
             if field.is_address() {
                 return Err(format!("--set {text}: not every row is about the same person"));
             }

@@ -282,9 +282,14 @@ pub(super) fn channel(word: &str) -> Option<Channel> {
 }
 
 impl Field {
-    /// The field that a header names.
-    pub(super) fn of(written: &str) -> Option<Self> {
-        let header = plain(written);
+    /// The field that a header names, or says in words.
+    pub(super) fn of(header: &str) -> Option<Self> {
+        Self::named(header).or_else(|| super::header_words::field_of(header))
+    }
+
+    /// The field that has this name.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        let header = plain(name);
         let named = NAMES.iter().find(|(_, names)| names.contains(&header.as_str()));
         if let Some((field, _)) = named {
             return Some(*field);
@@ -304,7 +309,6 @@ impl Field {
         no.or_else(time)
             .or_else(|| ends(&YES_ENDINGS).map(Self::OptIn))
             .or_else(|| begins(&YES_BEGINNINGS).map(Self::OptIn))
-            .or_else(|| super::header_words::field_of(written))
     }
 
     /// The name for `--column`.

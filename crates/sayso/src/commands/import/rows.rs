@@ -172,7 +172,7 @@ fn told(options: &Import) -> Result<Told, Failure> {
 fn names_address(cell: &str, told: &Told) -> bool {
     let is_told = told.columns.iter().any(|told| {
         let (field, header) = told.split_once('=').unwrap_or_default();
-        Field::of(field).is_some_and(Field::is_address) && plain(header) == plain(cell)
+        Field::named(field).is_some_and(Field::is_address) && plain(header) == plain(cell)
     });
     is_told || Field::of(cell).is_some_and(Field::is_address)
 }

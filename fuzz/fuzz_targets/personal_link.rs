@@ -6,9 +6,14 @@
 use libfuzzer_sys::fuzz_target;
 use sayso_core::address::{AddressKey, AddressKeySecret};
 use sayso_core::channel::{Category, Channel};
-use sayso_core::id::{SenderId, TopicId, WorkspaceId};
-use sayso_core::personal_link::{Leaves, LinkKey, LinkPurpose, PersonalLink, UnverifiedLink};
+use sayso_core::answered::Answered;
+use sayso_core::day::Day;
+use sayso_core::id::{KeyId, SenderId, TopicId, WorkspaceId};
+use sayso_core::personal_link::{
+    Leaves, LinkKey, LinkPurpose, Making, PersonalLink, UnverifiedLink,
+};
 use sayso_core::reference::{EntryCode, Reference};
+use sayso_core::time::Timestamp;
 
 const SECRET: AddressKeySecret = AddressKeySecret::from_bytes([7; 32]);
 
@@ -29,6 +34,11 @@ fuzz_target!(|input: (&str, Parts)| {
         purpose: LinkPurpose::OneClick,
         leaves,
         sender: sender.map(SenderId::from_bytes),
+        making: match key % 3 {
+            0 => Making::Unsaid,
+            1 => Making::Sent(Day::from_number(u16::from_be_bytes([topic[0], topic[1]]))),
+            _ => Making::Handed(KeyId::from_bytes(topic), Day::from_number(20_000)),
+        },
     };
     let token = link.token(LinkKey::from_number(key), &SECRET);
     assert_eq!(verified(&token), Some(link));
@@ -36,6 +46,9 @@ fuzz_target!(|input: (&str, Parts)| {
         assert_eq!(verified(&format!("{token}{text}")), None);
         assert_eq!(verified(&format!("{text}{token}")), None);
     }
+    let ours = (link.workspace, &SECRET);
+    assert_eq!(Answered::read(text, ours, Timestamp::from_micros(0)), None);
+    assert_eq!(Answered::read(&token, ours, Timestamp::from_micros(0)), None);
     if let Some(code) = EntryCode::parse(text) {
         assert_eq!(EntryCode::parse(&code.to_string()), Some(code));
     }

@@ -56,7 +56,9 @@ pub mod sender_health;
 pub mod template;
 
 pub mod account;
+pub mod answered;
 pub mod capture;
+pub mod day;
 pub mod double_opt_in;
 pub mod guard;
 pub mod lifting;

@@ -194,7 +194,9 @@ limits! {
     count QR_QUIET_MODULES_MAX: usize = 16, "The white edge of a QR code, in modules: four times what the standard asks.";
     count KEYS_PER_WORKSPACE_MAX: usize = 10_000, "API keys of a workspace, revoked ones included: a hundred, each changed every month for eight years.";
     count LINK_KEYS_PER_WORKSPACE_MAX: u32 = 1_000, "Keys of a workspace's links: one a week for twenty years.";
-    count LINK_TOKEN_BYTES_MAX: usize = 128, "The token of a link that people leave by: the longest has 120 letters.";
+    count LINK_TOKEN_BYTES_MAX: usize = 160, "The token of a link that people leave by: the longest has 147 letters.";
+    count SENT_LINK_TOKEN_BYTES_MAX: usize = 128, "Such a token as a message of ours holds it, which names no key: the longest has 126 letters.";
+    count LINK_FRESH_DAYS: usize = 7, "Days, in UTC and that of its sending among them, on which a link may do more than leave (rule 22): who reads an old message need not be who it was for.";
     count PERSONAL_FORM_BYTES_MAX: usize = 65_536, "What a form of the preference centre sends: its choices at their most, with room.";
     count PREFERENCE_CHOICES_MAX: usize = 200, "Choices that one preference centre shows: nobody reads more.";
     count PREFERENCE_EVENTS_MAX: usize = 10_000, "Events in the file of what is kept about a person: more than anybody has; the newest.";

@@ -25,7 +25,7 @@ use crate::personal_link::LinkKey;
 const CODE_BYTES: usize = 16;
 
 /// A kind of token.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Kind {
     /// Its first byte.
     pub(crate) version: u8,

@@ -61,6 +61,8 @@ needs! {
     Compliance;
     /// The caller may change the configuration.
     Configure;
+    /// The caller may make links that people leave by.
+    Links;
 }
 
 /// The caller may record consents, and people's refusals past every limit.

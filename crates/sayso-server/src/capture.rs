@@ -18,6 +18,7 @@ mod answer_time;
 mod double_opt_in;
 mod entry;
 pub(crate) mod form;
+mod fresh_link;
 mod link_end;
 pub(crate) mod pages;
 mod preference_request;

@@ -1,10 +1,10 @@
 //! Where this server calls: the guard before every URL that an operator enters.
 //!
 //! Who may configure a workspace does not thereby reach what is near this machine. An address of the
-//! public internet may be called; a private one only where the settings allow its network
-//! (`outgoing.allow_private`), or where it is loopback, spelled as an address, and the provider is
-//! Kannel, which is meant to run beside this server; what is nobody's service, and where clouds tell
-//! machines their secrets, never. A name is judged by what it resolves to at the moment of the call:
+//! public internet may be called; a private one, this machine's own included, only where the settings allow
+//! its network (`outgoing.allow_private`), whatever the provider: a Kannel beside this server is named there
+//! by whoever runs the server, not by whoever configures a workspace. What is nobody's service, and where
+//! clouds tell machines their secrets, is never called. A name is judged by what it resolves to at the moment of the call:
 //! the connection goes to the addresses that were judged. There are no redirects and no proxies.
 
 use std::error::Error as StdError;
@@ -14,7 +14,6 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use sayso_core::channel::Provider;
 use thiserror::Error;
 
 use self::place::Place;
@@ -65,15 +64,12 @@ impl Guard {
     ///
     /// # Errors
     /// [`Refused`].
-    pub(crate) fn check(&self, provider: Provider, url: &Url) -> Result<(), Refused> {
+    pub(crate) fn check(&self, url: &Url) -> Result<(), Refused> {
         let host = url.host_str().ok_or(Refused::NoHost)?;
         if let Some(port) = url.port().filter(|port| *port < 1_024 && !matches!(port, 80 | 443)) {
             return Err(Refused::Port(port));
         }
-        match host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
-            Ok(ip) if provider == Provider::Kannel && ip.to_canonical().is_loopback() => Ok(()),
-            Ok(_) | Err(_) => self.check_host(host),
-        }
+        self.check_host(host)
     }
 
     /// Judges where a mail relay is said to be, as [`check`](Self::check) does.
@@ -216,15 +212,12 @@ mod tests {
 
     use super::*;
 
-    const PROVIDERS: [Provider; 4] =
-        [Provider::Meta, Provider::Gupshup, Provider::Twilio, Provider::Kannel];
-
     fn guard(networks: &[&str]) -> Guard {
         Guard::new(networks.iter().map(|network| network.parse().unwrap()).collect())
     }
 
-    fn check(guard: &Guard, provider: Provider, url: &str) -> Result<(), Refused> {
-        guard.check(provider, &Url::parse(url).unwrap())
+    fn check(guard: &Guard, url: &str) -> Result<(), Refused> {
+        guard.check(&Url::parse(url).unwrap())
     }
 
     #[test]
@@ -243,8 +236,8 @@ mod tests {
             "http://[::ffff:7f00:1]/",
             "http://user@127.0.0.1/",
         ] {
-            assert_eq!(check(&guard(&[]), Provider::Meta, url), Err(loopback), "{url}");
-            assert_eq!(check(&guard(&["127.0.0.0/8"]), Provider::Meta, url), Ok(()), "{url}");
+            assert_eq!(check(&guard(&[]), url), Err(loopback), "{url}");
+            assert_eq!(check(&guard(&["127.0.0.0/8"]), url), Ok(()), "{url}");
         }
     }
 
@@ -265,36 +258,29 @@ mod tests {
             "[::]",
             "[fe80::1]",
         ] {
-            for provider in PROVIDERS {
-                let refused = check(&all, provider, &format!("http://{host}/latest"));
-                assert!(matches!(refused, Err(Refused::Nowhere(_))), "{host}: {refused:?}");
-            }
+            let refused = check(&all, &format!("http://{host}/latest"));
+            assert!(matches!(refused, Err(Refused::Nowhere(_))), "{host}: {refused:?}");
         }
     }
 
     #[test]
-    fn only_kannel_is_called_on_this_machine_unless_the_settings_allow_it() {
-        for provider in PROVIDERS {
-            let is_kannel = provider == Provider::Kannel;
-            for url in ["http://127.0.0.1:13013", "http://[::1]:13013", "http://127.8.9.1:13013"] {
-                assert_eq!(
-                    check(&guard(&[]), provider, url).is_ok(),
-                    is_kannel,
-                    "{provider} {url}"
-                );
-            }
-            for url in ["http://localhost:13013", "http://a.LocalHost.:13013"] {
-                assert_eq!(check(&guard(&[]), provider, url), Err(Refused::Localhost), "{url}");
-                let allowed = guard(&["127.0.0.0/8", "::1/128"]);
-                assert_eq!(check(&allowed, provider, url), Ok(()), "{url}");
-            }
-            assert!(check(&guard(&[]), provider, "http://10.0.0.7").is_err());
-            assert!(check(&guard(&["10.0.0.0/24"]), provider, "http://10.0.0.7").is_ok());
-            assert!(check(&guard(&["10.0.0.0/24"]), provider, "http://10.0.1.7").is_err());
-            assert!(check(&guard(&[]), provider, "https://api.example").is_ok());
-            let mail = check(&guard(&[]), provider, "https://api.example:25");
-            assert_eq!(mail, Err(Refused::Port(25)));
+    fn this_machine_is_called_only_where_the_settings_allow_it() {
+        for url in ["http://127.0.0.1:13013", "http://[::1]:13013", "http://127.8.9.1:13013"] {
+            assert!(matches!(check(&guard(&[]), url), Err(Refused::Private(_))), "{url}");
+            let allowed = guard(&["127.0.0.0/8", "::1/128"]);
+            assert_eq!(check(&allowed, url), Ok(()), "{url}");
         }
+        for url in ["http://localhost:13013", "http://a.LocalHost.:13013"] {
+            assert_eq!(check(&guard(&[]), url), Err(Refused::Localhost), "{url}");
+            let allowed = guard(&["127.0.0.0/8", "::1/128"]);
+            assert_eq!(check(&allowed, url), Ok(()), "{url}");
+        }
+        assert!(check(&guard(&[]), "http://10.0.0.7").is_err());
+        assert!(check(&guard(&["10.0.0.0/24"]), "http://10.0.0.7").is_ok());
+        assert!(check(&guard(&["10.0.0.0/24"]), "http://10.0.1.7").is_err());
+        assert!(check(&guard(&[]), "https://api.example").is_ok());
+        let mail = check(&guard(&[]), "https://api.example:25");
+        assert_eq!(mail, Err(Refused::Port(25)));
     }
 
     /// Answers with these addresses, in turn.

@@ -1,13 +1,15 @@
 //! The links that people leave by, as URLs, and in the words of messages (rule 22).
 //!
 //! A text holds a placeholder until its message begins to be handed over; then the links of its person
-//! stand there. So no text that is stored says whose it is by a link, and every link is made with the
-//! newest key.
+//! stand there. So no text that is stored says whose it is by a link, every link is made with the newest
+//! key, and only what goes to the address itself is made as [`Making::Sent`].
 
 use sayso_core::address::AddressKey;
 use sayso_core::channel::{Category, Message};
+use sayso_core::day::Day;
 use sayso_core::limits;
-use sayso_core::personal_link::{Leaves, LinkPurpose, PersonalLink};
+use sayso_core::personal_link::{Leaves, LinkPurpose, Making, PersonalLink};
+use sayso_core::time::Timestamp;
 use sayso_store::configuration::Configuration;
 use sayso_store::message::Payload;
 
@@ -34,9 +36,11 @@ pub(crate) fn one_click_url(
     base: Option<&str>,
     configuration: &Configuration,
     (message, address): (&Message, AddressKey),
+    at: Timestamp,
 ) -> Option<String> {
     let base = base.filter(|base| has_one_click(Some(base), message))?;
-    let link = link_in(configuration, message, address, LinkPurpose::OneClick);
+    let sent = Making::Sent(Day::of(at));
+    let link = link_in(configuration, (message, address), LinkPurpose::OneClick, sent);
     Some(url(base, configuration, &link))
 }
 
@@ -59,9 +63,9 @@ const fn place_of(purpose: LinkPurpose) -> &'static str {
 /// The link of somebody who gets this message: it leaves the message's topic, or else its category.
 pub(crate) fn link_in(
     configuration: &Configuration,
-    message: &Message,
-    address: AddressKey,
+    (message, address): (&Message, AddressKey),
     purpose: LinkPurpose,
+    making: Making,
 ) -> PersonalLink {
     let only = configuration.only_sender(message.channel);
     PersonalLink {
@@ -72,6 +76,7 @@ pub(crate) fn link_in(
         leaves: message.topic.map_or(Leaves::Category(message.category), Leaves::Topic),
         // The one sender of a channel needs no naming: a text message is short.
         sender: message.sender.filter(|sender| only != Some(*sender)),
+        making,
     }
 }
 
@@ -83,24 +88,27 @@ pub(crate) fn waits(text: &str) -> bool {
 /// How many characters a text has at the most once its links stand in it.
 pub(crate) fn characters_max(text: &str, base: &str) -> usize {
     // A slash, a letter, and a slash before the token.
-    let url = base.chars().count() + 3 + limits::LINK_TOKEN_BYTES_MAX;
+    let url = base.chars().count() + 3 + limits::SENT_LINK_TOKEN_BYTES_MAX;
     let grown = PLACEHOLDERS.iter().map(|(placeholder, _)| {
         text.matches(placeholder).count() * url.saturating_sub(placeholder.len())
     });
     text.chars().count() + grown.sum::<usize>()
 }
 
-/// What is said, with the links of its person in the place of their placeholders.
+/// What is said, with the links of its person in the place of their placeholders, as they go to the address
+/// itself at this time.
 pub(crate) fn fill(
     payload: Payload,
     base: &str,
     configuration: &Configuration,
-    (message, address): (&Message, AddressKey),
+    person: (&Message, AddressKey),
+    at: Timestamp,
 ) -> Payload {
+    let sent = Making::Sent(Day::of(at));
     let fill = |text: Box<str>| {
         let filled = PLACEHOLDERS.iter().filter(|(placeholder, _)| text.contains(placeholder));
         filled.fold(text.clone(), |text, (placeholder, purpose)| {
-            let link = link_in(configuration, message, address, *purpose);
+            let link = link_in(configuration, person, *purpose, sent);
             text.replace(placeholder, &url(base, configuration, &link)).into()
         })
     };

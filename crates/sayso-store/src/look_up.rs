@@ -10,7 +10,7 @@ use sayso_core::time::Timestamp;
 /// A look-up before it is noted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LookUpDraft {
-    /// Whose API key asks; absent for the operator of this machine.
+    /// Whose API key asks; absent for the operator of this machine, and for people by links of their own.
     pub api_key: Option<KeyId>,
     /// What is asked: method and route, without what stands for the person in it.
     pub route: Box<str>,
@@ -27,6 +27,8 @@ pub enum LookedUp {
     Address(AddressKey),
     /// This profile.
     Profile(ProfileId),
+    /// Many people at once: a list names nobody.
+    Many,
 }
 
 /// One look-up of one address or profile.
@@ -34,7 +36,7 @@ pub enum LookedUp {
 pub struct LookUp {
     /// When.
     pub looked_up_at: Timestamp,
-    /// Whose API key asked; absent for the operator of this machine.
+    /// Whose API key asked; absent for the operator of this machine, and for people by links of their own.
     pub api_key: Option<KeyId>,
     /// What was asked: method and route.
     pub route: Box<str>,

@@ -120,8 +120,19 @@ fn text(payload: &Payload<'_>) -> Result<String, CannotSend> {
             ("the question with its answers", question_as_text(text, buttons))
         }
     };
+    let text = plain_lines(&text);
     check_text(part, &text, MESSAGE_TEXT_BYTES_MAX)?;
     Ok(text)
+}
+
+/// The lines of a text as relays take them: each way to end a line is one, and of the other control
+/// characters only the tab stays. A bare CR or LF ends a line for some relays and not for others, which is how
+/// one email becomes two; a NUL ends the text for some.
+///
+/// *Source*: RFC 5321, sections 2.3.8 and 4.1.1.4.
+fn plain_lines(text: &str) -> String {
+    let lines = text.replace("\r\n", "\n").replace(['\r', '\u{b}', '\u{c}', '\u{85}'], "\n");
+    lines.chars().filter(|letter| matches!(letter, '\n' | '\t') || !letter.is_control()).collect()
 }
 
 /// A text in one line: a header ends with it.

@@ -130,6 +130,34 @@ fn nothing_that_is_given_adds_a_header_or_a_line() {
 }
 
 #[test]
+fn no_bare_line_end_and_no_nul_reaches_a_relay() {
+    let control = (0_u8..0x20).chain(0x7f..0xa0).map(char::from);
+    for letter in control.chain(['\u{2028}', '\u{2029}']) {
+        for evil in [
+            format!("Hi{letter}.{letter}MAIL FROM:<eve@example.org>"),
+            format!("Hi\r\n{letter}\n.\r{letter}\r\nRCPT TO:<eve@example.org>é"),
+        ] {
+            let subject: String = evil.chars().take(MESSAGE_SUBJECT_CHARS_MAX).collect();
+            let heading = Heading { name: &evil, ..heading(&subject) };
+            let mail = written(&evil, &heading).unwrap();
+            let text = str::from_utf8(&mail.bytes).unwrap();
+            let (head, _) = text.split_once("\r\n\r\n").unwrap();
+            let headers = head.split("\r\n").filter(|line| !line.starts_with([' ', '\t']));
+            assert_eq!(headers.count(), 7, "{letter:?}: {head}");
+            let bare = text.replace("\r\n", "");
+            assert!(!bare.contains(['\r', '\n', '\0']), "{letter:?}: {text:?}");
+        }
+    }
+}
+
+#[test]
+fn each_way_to_end_a_line_is_one_line_end() {
+    let mail = written("one\rtwo\r\nthree\nfour\0\u{7}\tfive", &heading("Hi")).unwrap();
+    let lines = lines(&mail);
+    assert_eq!(lines.get(lines.len() - 4..).unwrap(), ["one", "two", "three", "four\tfive"]);
+}
+
+#[test]
 fn a_question_stands_with_its_answers() {
     let to = email("ada@example.org");
     let buttons = ["Yes", "No"].map(|title| Button { id: title.into(), title: title.into() });

@@ -2,12 +2,15 @@
 //!
 //! The page carries what it showed, each box with whether it was ticked, so that what comes back is read as
 //! differences: a box that nobody touched says nothing, whatever was recorded in the meantime.
+//!
+//! By a link that may only leave, the page shows what can be refused, and nothing of when, where and by which
+//! words it was agreed; one button has a fresh link sent to the address itself.
 
 use maud::{Markup, html};
 use sayso_core::channel::{Category, Channel};
 use sayso_core::source::Road;
 
-use super::{ACT, button, category_name, channel_name, languages, page, road_name};
+use super::{ACT, button, category_name, channel_name, languages, languages_of, page, road_name};
 use crate::language::Language;
 use crate::mark::mark;
 use crate::page::Document;
@@ -20,6 +23,10 @@ pub const SHOWN: &str = "shown";
 pub const SHOWN_AT: &str = "shown_at";
 /// The field of a channel.
 pub const CHANNEL: &str = "channel";
+/// The field of another address of the person, by its key.
+pub const OTHER: &str = "other";
+/// The parameter of a link that says that another address of the person answered.
+pub const ANSWERED: &str = "answered";
 /// The field of the words that were shown for the processing of data.
 pub const NOTICE: &str = "notice";
 
@@ -42,12 +49,16 @@ pub enum Act {
     AskForget,
     /// To be forgotten.
     Forget,
+    /// To be sent a fresh link.
+    SendFresh,
+    /// To be sent a link at another address, by which everything is shown.
+    SendOther,
     /// To see the page.
     Show,
 }
 
 impl Act {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::Save,
         Self::StopChannel,
         Self::StopEverything,
@@ -56,6 +67,8 @@ impl Act {
         Self::Download,
         Self::AskForget,
         Self::Forget,
+        Self::SendFresh,
+        Self::SendOther,
         Self::Show,
     ];
 
@@ -70,6 +83,8 @@ impl Act {
             Self::Download => "download",
             Self::AskForget => "ask_forget",
             Self::Forget => "forget",
+            Self::SendFresh => "send_fresh",
+            Self::SendOther => "send_other",
             Self::Show => "show",
         }
     }
@@ -97,6 +112,31 @@ pub struct Preferences<'a> {
     pub processing: Processing<'a>,
     /// When the page was made, RFC 3339.
     pub shown_at: &'a str,
+    /// What the person's link may do.
+    pub may: May,
+    /// What a download holds.
+    pub download: Download<'a>,
+}
+
+/// What a link may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum May {
+    /// Everything.
+    Everything,
+    /// Refuse; a fresh link, which may do everything, can be sent to the address.
+    RefuseOrAsk,
+    /// Refuse; no fresh link can be sent.
+    Refuse,
+}
+
+/// What a download holds.
+#[derive(Clone, Copy, Debug)]
+pub enum Download<'a> {
+    /// What is kept about the address. A link to one of these other addresses of the person, each with its
+    /// key and as much of it as is shown, would show everything.
+    Address(&'a [(String, String)]),
+    /// Everything about the person, as this word says that another address answered.
+    Person(&'a str),
 }
 
 /// What became of what was sent.
@@ -108,6 +148,8 @@ pub enum Said {
     Unchanged,
     /// What was ticked is not saved, since something was recorded in the meantime.
     ChangedMeanwhile,
+    /// More was asked for than the link may do; what was refused is saved.
+    Limited,
 }
 
 /// One channel.
@@ -211,6 +253,7 @@ impl Preferences<'_> {
                 },
                 None => p { (language.say("personal-about-nobody")) },
             }
+            (self.limits())
             @if is_empty { p { (language.say("personal-none")) } }
             form method="post" {
                 input type="hidden" name=(SHOWN_AT) value=(self.shown_at);
@@ -223,9 +266,35 @@ impl Preferences<'_> {
             }
             (self.stops())
             (self.data())
-            (languages(language))
+            (self.languages())
         };
         self.whole(&title, main)
+    }
+
+    /// What the link may do, where that is not everything, and how to get one that may.
+    fn limits(&self) -> Markup {
+        let language = self.language;
+        html! {
+            @match self.may {
+                May::Everything => {}
+                May::RefuseOrAsk => {
+                    p { (language.say("personal-limited")) }
+                    (button(Act::SendFresh.as_str(), &language.say("personal-limited-send"), None))
+                    p class="hint" { (language.say("personal-limited-hint")) }
+                }
+                May::Refuse => {
+                    p { (language.say("personal-limited")) }
+                    p { (language.say_with("personal-limited-write", &[("business", self.business)])) }
+                }
+            }
+        }
+    }
+
+    fn languages(&self) -> Markup {
+        match self.download {
+            Download::Address(_) => languages(self.language),
+            Download::Person(word) => languages_of(self.language, &format!("&{ANSWERED}={word}")),
+        }
     }
 
     /// The question whether nothing ticked means everything.
@@ -286,6 +355,7 @@ impl Preferences<'_> {
             Said::Saved => ("done", self.language.say("personal-saved")),
             Said::Unchanged => ("done", self.language.say("personal-unchanged")),
             Said::ChangedMeanwhile => ("summary", self.language.say("personal-changed-meanwhile")),
+            Said::Limited => ("summary", self.language.say("personal-limited-said")),
         };
         html! { p class=(class) role="status" { (words) } }
     }
@@ -397,11 +467,38 @@ impl Preferences<'_> {
                         }
                     }
                 }
-                (button(Act::Download.as_str(), &language.say("personal-download"), Some("plain")))
-                @if self.address.is_some() {
-                    (button(Act::AskForget.as_str(), &language.say("personal-forget"), Some("plain")))
+                @if self.may == May::Everything {
+                    (self.download())
+                    @if self.address.is_some() {
+                        (button(Act::AskForget.as_str(), &language.say("personal-forget"), Some("plain")))
+                    }
                 }
             }
+        }
+    }
+
+    fn download(&self) -> Markup {
+        let language = self.language;
+        match self.download {
+            Download::Person(_) => button(
+                Act::Download.as_str(),
+                &language.say("personal-download-all"),
+                Some("plain"),
+            ),
+            Download::Address(others) => html! {
+                (button(Act::Download.as_str(), &language.say("personal-download"), Some("plain")))
+                @if !others.is_empty() {
+                    p class="hint" { (language.say("personal-download-hint")) }
+                    @for (key, address) in others {
+                        form method="post" {
+                            input type="hidden" name=(OTHER) value=(key);
+                            button type="submit" class="plain" name=(ACT) value=(Act::SendOther.as_str()) {
+                                (language.say("personal-download-other")) " " bdi dir="ltr" { (address) }
+                            }
+                        }
+                    }
+                }
+            },
         }
     }
 }

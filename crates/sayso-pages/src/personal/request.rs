@@ -2,6 +2,7 @@
 
 use maud::html;
 
+use super::preferences::ANSWERED;
 use super::{languages_of, page};
 use crate::language::Language;
 use crate::page::Document;
@@ -22,6 +23,8 @@ pub struct LinkRequest<'a> {
     pub workspace: &'a str,
     /// What was sent that is no address, if that was.
     pub refused: Option<&'a str>,
+    /// The word that another address of the person answered, which the link is to carry.
+    pub answered: Option<&'a str>,
 }
 
 impl LinkRequest<'_> {
@@ -63,9 +66,14 @@ impl LinkRequest<'_> {
         self.page(&title, main)
     }
 
-    /// The words of the message that brings the link, which follows them.
-    pub fn message(&self) -> String {
-        self.language.say_with("personal-request-message", &[("business", self.business)])
+    /// The words of the message that brings the link.
+    pub fn message(&self, link: &str) -> String {
+        let words =
+            self.language.say_with("personal-request-message", &[("business", self.business)]);
+        match self.answered {
+            Some(word) => format!("{words} {link}?{ANSWERED}={word}"),
+            None => format!("{words} {link}"),
+        }
     }
 
     /// The subject of that message, where it is an email.

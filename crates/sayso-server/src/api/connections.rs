@@ -436,8 +436,7 @@ fn check(app: &App, connection: &Connection, faults: &mut Faults) {
         faults.note(format!("/credentials/{name}"), Code::UnknownField, fault);
     }
     let place = format!("/credentials/{BASE_URL}");
-    if let Some(Err(refused)) =
-        base_url_of(connection).map(|url| app.carrier().guard().check(provider, &url))
+    if let Some(Err(refused)) = base_url_of(connection).map(|url| app.carrier().guard().check(&url))
     {
         let example = "https://api.example";
         faults.note_with_example(place, Code::InvalidValue, refused.to_string(), example);

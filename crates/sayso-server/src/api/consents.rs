@@ -18,6 +18,7 @@ use sayso_core::statement::Standing;
 use sayso_core::status::Status;
 use sayso_core::time::Timestamp;
 use sayso_store::configuration::Configuration;
+use sayso_store::look_up::LookedUp;
 use sayso_store::store::{AudienceCursor, AudienceQuery, Draft, Outcome, Recorded, StoreError};
 use serde::Serialize;
 use tokio::time::Instant;
@@ -25,6 +26,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::api::address::ShownAddress;
 use crate::api::check::moment;
+use crate::api::look_ups::LookingUp;
 use crate::api::rejects::Rejecting;
 use crate::app::App;
 use crate::body::texts::{CategoryText, ChannelText, ScopeText, StatusText, TimeText};
@@ -189,10 +191,12 @@ pub(crate) async fn record_batch(
 pub(crate) async fn audience(
     State(app): State<Arc<App>>,
     caller: Caller<Read>,
+    looking: LookingUp,
     asked: Asked<AudienceRequest>,
 ) -> Result<Response, Problem> {
     let explain = asked.request.explain.unwrap_or(false);
     let query = audience_query(asked, caller.configuration())?;
+    looking.note(&app, &caller, vec![LookedUp::Many]).await?;
     let workspace = caller.workspace();
     let store = app.shared_store();
     let configuration = Arc::clone(caller.configuration());

@@ -19,12 +19,14 @@ use sayso_core::status::Status;
 use sayso_core::time::{Span, Timestamp};
 use sayso_store::Store;
 use sayso_store::configuration::Configuration;
+use sayso_store::look_up::LookedUp;
 use sayso_store::store::{KnownAddress, Moment, StoreError, Subject};
 use utoipa::IntoParams;
 
 use crate::api::check::time_of;
 use crate::api::consents::line;
 use crate::api::imports::Import;
+use crate::api::look_ups::LookingUp;
 use crate::app::App;
 use crate::body::texts::ChannelText;
 use crate::body::{Asked, Faults, json_object};
@@ -86,9 +88,9 @@ enum Place {
 ///
 /// One row for each address and scope of which something is known, in no order that means anything.
 /// Each block (`suppression`) has a row of its own, which an import reads as a refusal, and so has a
-/// refusal of processing. People known by hash only, and erased ones, have their address key and no address. As CSV, cells that a
-/// spreadsheet would run are written with a leading apostrophe, and phones as `tel:+…`, which every
-/// import reads again as the same number.
+/// refusal of processing. People known by hash only, and erased ones, have their address key and no address. As CSV, an apostrophe stands
+/// before what a spreadsheet would run, and phones are written as `tel:+…`, which every import reads again
+/// as the same number.
 #[utoipa::path(
     get, path = "/v1/exports/consents", tag = "Exports", operation_id = "export_consents",
     params(ExportRequest),
@@ -98,9 +100,11 @@ enum Place {
 pub(crate) async fn consents(
     State(app): State<Arc<App>>,
     caller: Caller<Import>,
+    looking: LookingUp,
     asked: Asked<ExportRequest>,
 ) -> Result<Response, Problem> {
     let export = Export::begin(&app, &caller, asked)?;
+    looking.note(&app, &caller, vec![LookedUp::Many]).await?;
     let media_type = match export.format {
         Format::Ndjson => "application/x-ndjson",
         Format::Csv => "text/csv; charset=utf-8",

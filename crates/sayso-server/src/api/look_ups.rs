@@ -11,6 +11,8 @@ use axum::Json;
 use axum::extract::{FromRequestParts, MatchedPath, State};
 use axum::http::Method;
 use axum::http::request::Parts;
+use sayso_core::id::KeyId;
+use sayso_store::configuration::Configuration;
 use sayso_store::look_up::{LookUp, LookUpDraft, LookUpQuery, LookedUp};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
@@ -66,7 +68,8 @@ pub(crate) struct LookUpView {
     /// When.
     #[schema(example = "2026-11-21T10:00:00.000000Z")]
     looked_up_at: String,
-    /// The id of the API key that asked; `null` for the operator of the server's machine.
+    /// The id of the API key that asked; `null` for the operator of the server's machine, and where the route
+    /// is a page of people's own links.
     #[schema(example = "key_01jd6m9k3te5b8r5v3x5y6z7w8")]
     key: Option<String>,
     /// What was asked: the method and the route.
@@ -74,10 +77,10 @@ pub(crate) struct LookUpView {
     route: String,
     /// The id of the request, as in the header `x-request-id` of its answer.
     request: String,
-    /// The key of the address that was asked for; absent if a profile was.
+    /// The key of the address that was asked for; absent if a profile was, or a list of many people.
     #[serde(skip_serializing_if = "Option::is_none")]
     address_key: Option<String>,
-    /// The profile that was asked for; absent if an address was.
+    /// The profile that was asked for; absent if an address was, or a list of many people.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "pro_01jd6m9k3te5b8r5v3x5y6z7w8")]
     profile: Option<String>,
@@ -94,8 +97,10 @@ pub(crate) struct LookingUp {
 /// Lists who looked people up, the newest first.
 ///
 /// Look-ups are noted while the setting `audit_look_ups` is on, and kept for 400 days: reads of
-/// profiles, events and messages, answers that show a profile, and checks that explain themselves.
-/// Each names the person by the address or the profile that was asked for, never in clear.
+/// profiles, events, messages and simulated phones, answers that show a profile, checks that explain
+/// themselves, links that are made for a person, and what people download by a link of theirs. Each names
+/// the person by the address or the profile that was asked for, never in clear. Audiences, exports and
+/// rejects show many people: such a look-up names nobody.
 #[utoipa::path(
     get, path = "/v1/look-ups", tag = "Compliance", operation_id = "list_look_ups",
     params(LookUpsQuery),
@@ -151,6 +156,16 @@ fn looked_up(
 }
 
 impl LookingUp {
+    /// What is noted of this request.
+    pub(crate) fn by(parts: &Parts) -> Self {
+        Self {
+            method: parts.method.clone(),
+            // The template: the path itself may hold a profile, or a token.
+            route: parts.extensions.get::<MatchedPath>().cloned(),
+            request: parts.extensions.get::<RequestId>().cloned(),
+        }
+    }
+
     /// Notes whom the caller looks up, if the workspace asks for that. Nobody may be shown where it
     /// fails.
     pub(crate) async fn note<N>(
@@ -159,19 +174,39 @@ impl LookingUp {
         caller: &Caller<N>,
         asked: Vec<LookedUp>,
     ) -> Result<(), Problem> {
-        if !caller.configuration().settings.at(app.now()).audit_look_ups {
+        self.note_by(app, caller.configuration(), caller.api_key(), asked).await
+    }
+
+    /// Notes whom somebody without a key looks up, which is themselves.
+    pub(crate) async fn note_oneself(
+        &self,
+        app: &App,
+        configuration: &Configuration,
+        asked: Vec<LookedUp>,
+    ) -> Result<(), Problem> {
+        self.note_by(app, configuration, None, asked).await
+    }
+
+    async fn note_by(
+        &self,
+        app: &App,
+        configuration: &Configuration,
+        api_key: Option<KeyId>,
+        asked: Vec<LookedUp>,
+    ) -> Result<(), Problem> {
+        if !configuration.settings.at(app.now()).audit_look_ups {
             return Ok(());
         }
         let route = self.route.as_ref().map_or("", MatchedPath::as_str);
         let request =
             self.request.as_ref().and_then(|RequestId(id)| id.to_str().ok()).unwrap_or_default();
         let draft = LookUpDraft {
-            api_key: caller.api_key(),
+            api_key,
             route: format!("{} {route}", self.method).into(),
             request: request.into(),
             asked,
         };
-        Ok(app.store().note_look_up(caller.workspace(), draft).await?)
+        Ok(app.store().note_look_up(configuration.workspace, draft).await?)
     }
 }
 
@@ -179,12 +214,7 @@ impl<S: Send + Sync> FromRequestParts<S> for LookingUp {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
-        Ok(Self {
-            method: parts.method.clone(),
-            // The template: the path itself may hold a profile.
-            route: parts.extensions.get::<MatchedPath>().cloned(),
-            request: parts.extensions.get::<RequestId>().cloned(),
-        })
+        Ok(Self::by(parts))
     }
 }
 
@@ -193,6 +223,7 @@ impl LookUpView {
         let (address_key, profile) = match look_up.asked {
             LookedUp::Address(key) => (Some(key.to_string()), None),
             LookedUp::Profile(id) => (None, Some(id.to_string())),
+            LookedUp::Many => (None, None),
         };
         Self {
             looked_up_at: look_up.looked_up_at.to_string(),

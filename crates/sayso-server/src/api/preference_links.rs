@@ -1,4 +1,7 @@
 //! `/v1/preference-links`: the links of one person, to put into a message that others send.
+//!
+//! They are handed to a key, which need not be the person: so they may refuse, and ask for a fresh link to be
+//! sent to the address itself, and no more (rule 22). Making them is a look-up of the person.
 
 use std::sync::Arc;
 
@@ -8,17 +11,20 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use sayso_core::address::Address;
 use sayso_core::channel::{Category, Channel, Message};
-use sayso_core::personal_link::LinkPurpose;
+use sayso_core::day::Day;
+use sayso_core::personal_link::{LinkPurpose, Making};
+use sayso_store::look_up::LookedUp;
 use sayso_store::store::Subject;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::address::{Care, Place, Reading, addressed_object};
 use crate::api::check::kind_on;
+use crate::api::look_ups::LookingUp;
 use crate::app::{App, Peer};
 use crate::body::texts::{CategoryText, ChannelText, RegionText, SenderIdText, TopicIdText};
 use crate::body::{Faults, Sent};
-use crate::caller::{Caller, Send};
+use crate::caller::{Caller, Links};
 use crate::personal_links::{link_in, url};
 use crate::problem::{Code, Problem, ProblemBody};
 
@@ -42,7 +48,8 @@ addressed_object! {
 /// The links of one person.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PreferenceLinks {
-    /// To the preference centre. It shows what is known about the person: give it to nobody else.
+    /// To the preference centre, where the person sees what they get and refuses what they want. To do more
+    /// there, they have a fresh link sent to the address itself, with one click.
     #[schema(example = "https://consent.example/p/AQABAQEBAQEB")]
     preferences: String,
     /// To unsubscribe with one click: for `List-Unsubscribe`, or for a text.
@@ -53,7 +60,10 @@ pub(crate) struct PreferenceLinks {
 /// Makes the links that one person leaves by.
 ///
 /// They hold no address, work for years and as often as they are used, and need no login. Nothing is
-/// stored, so a person may be given new ones at any time. Send them to that address alone.
+/// stored, so a person may be given new ones at any time. Send them to that address alone. They may refuse
+/// and no more, and what is refused by them names your key. To let people agree, download and erase, send
+/// the message with Sayso and write `{preferences_url}` in its text: that link goes through the address
+/// itself. Making links counts as looking the person up.
 #[utoipa::path(
     post, path = "/v1/preference-links", tag = "Preferences", operation_id = "make_preference_links",
     request_body(content = PreferenceLinksRequest, description = "Whose links, and what they leave."),
@@ -62,11 +72,12 @@ pub(crate) struct PreferenceLinks {
         (status = 422, description = "The channel reaches no address of this kind, or the workspace has no such sender or topic.", body = ProblemBody),
         (status = 409, description = "The workspace is live, and `server.public_url` is not set.", body = ProblemBody),
     ),
-    security(("api_key" = ["send"])),
+    security(("api_key" = ["links"])),
 )]
 pub(crate) async fn make(
     State(app): State<Arc<App>>,
-    caller: Caller<Send>,
+    caller: Caller<Links>,
+    looking: LookingUp,
     peer: Option<Extension<Peer>>,
     parts: Parts,
     sent: Sent<PreferenceLinksRequest>,
@@ -75,7 +86,11 @@ pub(crate) async fn make(
     let (message, address) = whose(sent, &app, &caller)?;
     let base = app.link_base(configuration, peer.map(|Extension(peer)| peer), &parts)?;
     let key = address.key(&configuration.secret);
-    let link = |purpose| url(&base, configuration, &link_in(configuration, &message, key, purpose));
+    looking.note(&app, &caller, vec![LookedUp::Address(key)]).await?;
+    let handed = Making::Handed(caller.key_id(), Day::of(app.now()));
+    let link = |purpose| {
+        url(&base, configuration, &link_in(configuration, (&message, key), purpose, handed))
+    };
     let links = PreferenceLinks {
         preferences: link(LinkPurpose::Preferences),
         one_click: link(LinkPurpose::OneClick),
@@ -87,7 +102,7 @@ pub(crate) async fn make(
 fn whose(
     sent: Sent<PreferenceLinksRequest>,
     app: &App,
-    caller: &Caller<Send>,
+    caller: &Caller<Links>,
 ) -> Result<(Message, Address), Problem> {
     let Sent { mut request, mut faults } = sent;
     let configuration = caller.configuration();

@@ -12,10 +12,12 @@ use sayso_core::id::{ConnectionId, FormId, ImportId, WorkspaceId};
 use sayso_core::limits;
 use sayso_core::source::{Road, SourceName};
 use sayso_store::configuration::Configuration;
+use sayso_store::look_up::LookedUp;
 use sayso_store::reject::{Extent, Reject, RejectBody, RejectDraft, RejectFault, RejectQuery};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
+use crate::api::look_ups::LookingUp;
 use crate::api::page::{items, position};
 use crate::app::App;
 use crate::body::{Asked, Faults, json_object};
@@ -119,6 +121,7 @@ pub(crate) struct Rejecting<'a> {
 pub(crate) async fn list(
     State(app): State<Arc<App>>,
     caller: Caller<Compliance>,
+    looking: LookingUp,
     asked: Asked<RejectsQuery>,
 ) -> Result<Json<RejectsPage>, Problem> {
     let Asked { request, mut faults } = asked;
@@ -131,6 +134,7 @@ pub(crate) async fn list(
         after,
     };
     let query = faults.settle(Some(query))?;
+    looking.note(&app, &caller, vec![LookedUp::Many]).await?;
     let page = app.store().rejects(caller.workspace(), &query, limit).await?;
     Ok(Json(RejectsPage {
         rejects: page.rejects.into_iter().map(RejectView::of).collect(),

@@ -11,12 +11,14 @@ use sayso_channels::party::{Numbers, Party};
 use sayso_core::address::Address;
 use sayso_core::channel::Provider;
 use sayso_store::configuration::Mode;
+use sayso_store::look_up::LookedUp;
 use sayso_store::message::Payload;
 use sayso_store::store::Subject;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::address::{AddressFields, Care, Place, Reading};
+use crate::api::look_ups::LookingUp;
 use crate::app::App;
 use crate::body::texts::{BehaviorText, ClaimedTimeText, SenderIdText};
 use crate::body::{Asked, Faults, Sent, json_object};
@@ -113,12 +115,14 @@ pub(crate) struct ArrivedView {
     /// Who sent it.
     #[serde(skip_serializing_if = "Option::is_none")]
     sender: Option<String>,
-    /// The subject of an email.
+    /// The subject of an email; absent in a live workspace.
     #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<String>,
-    /// What it says; of a template its name and variables.
+    /// What it says; of a template its name and variables. Absent in a live workspace: its messages may hold
+    /// codes and links that prove an address, and whoever reads them here need not have it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "Your order is ready.")]
-    text: String,
+    text: Option<String>,
     /// The words of its buttons.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     buttons: Vec<String>,
@@ -130,6 +134,8 @@ pub(crate) struct ArrivedView {
 const DELAY_MS_MAX: u32 = 60_000;
 
 /// Reads a simulated phone: what arrived there.
+///
+/// In a live workspace the words of messages are not shown, only that they arrived.
 #[utoipa::path(
     get, path = "/v1/sandbox/phone", tag = "Sandbox", operation_id = "get_sandbox_phone",
     params(PhoneQuery),
@@ -139,13 +145,15 @@ const DELAY_MS_MAX: u32 = 60_000;
 pub(crate) async fn get(
     State(app): State<Arc<App>>,
     caller: Caller<Read>,
+    looking: LookingUp,
     asked: Asked<PhoneQuery>,
 ) -> Result<Json<PhoneAnswer>, Problem> {
     let Asked { request, faults } = asked;
     let address = address(&app, request, faults)?;
     let key = address.key(&caller.configuration().secret);
+    looking.note(&app, &caller, vec![LookedUp::Address(key)]).await?;
     let phone = app.sandbox().phone(caller.workspace(), key);
-    Ok(Json(PhoneAnswer::of(&phone)))
+    Ok(Json(PhoneAnswer::of(&phone, caller.configuration().mode)))
 }
 
 /// Tells a simulated phone how to behave.
@@ -159,6 +167,7 @@ pub(crate) async fn get(
 pub(crate) async fn put(
     State(app): State<Arc<App>>,
     caller: Caller<Configure>,
+    looking: LookingUp,
     asked: Asked<PhoneQuery>,
     sent: Sent<PhoneRequest>,
 ) -> Result<Json<PhoneAnswer>, Problem> {
@@ -172,11 +181,13 @@ pub(crate) async fn put(
     let behavior = request.behavior.map(|BehaviorText(behavior)| behavior).unwrap_or_default();
     faults.settle(Some(()))?;
     let place = (caller.workspace(), address.key(&caller.configuration().secret));
+    looking.note(&app, &caller, vec![LookedUp::Address(place.1)]).await?;
     let delay = Duration::from_millis(u64::from(delay_ms));
     if !app.sandbox().tell(place, behavior, delay) {
         return Err(Problem::new(Code::LimitReached).detail("SANDBOX_PHONES_MAX is reached"));
     }
-    Ok(Json(PhoneAnswer::of(&app.sandbox().phone(place.0, place.1))))
+    let phone = app.sandbox().phone(place.0, place.1);
+    Ok(Json(PhoneAnswer::of(&phone, caller.configuration().mode)))
 }
 
 /// Writes as the person with a simulated phone.
@@ -274,17 +285,23 @@ fn address(app: &App, query: PhoneQuery, mut faults: Faults) -> Result<Address, 
 }
 
 impl PhoneAnswer {
-    fn of(phone: &Phone) -> Self {
+    fn of(phone: &Phone, mode: Mode) -> Self {
         Self {
             behavior: phone.behavior.as_str(),
             delay_ms: u64::try_from(phone.delay.as_millis()).unwrap_or(u64::MAX),
-            messages: phone.messages.iter().rev().map(ArrivedView::of).collect(),
+            messages: phone
+                .messages
+                .iter()
+                .rev()
+                .map(|arrived| ArrivedView::of(arrived, mode))
+                .collect(),
         }
     }
 }
 
 impl ArrivedView {
-    fn of(arrived: &Arrived) -> Self {
+    fn of(arrived: &Arrived, mode: Mode) -> Self {
+        let shown = mode == Mode::Test;
         let text = match &arrived.payload {
             Payload::Text(text) | Payload::Email { text, .. } | Payload::Question { text, .. } => {
                 text.to_string()
@@ -305,8 +322,8 @@ impl ArrivedView {
             id: arrived.id.to_string(),
             channel: arrived.channel.as_str(),
             sender: arrived.sender.map(|sender| sender.to_string()),
-            subject,
-            text,
+            subject: subject.filter(|_| shown),
+            text: shown.then_some(text),
             buttons,
             at: arrived.at.to_string(),
         }

@@ -62,7 +62,7 @@ addressed_object! {
     request_body(content = SuppressionRequest, description = "The block."),
     responses(
         (status = 201, description = "The block is set or cleared.", body = EventAnswer),
-        (status = 403, description = "The key lacks the scope `write`, or for a reassigned number both `compliance` and `import`.", body = ProblemBody),
+        (status = 403, description = "The key lacks the scope `write`; or `compliance`, to clear a block; or both `compliance` and `import`, for a reassigned number.", body = ProblemBody),
         (status = 409, description = "The idempotency key was used for another request.", body = ProblemBody),
     ),
     security(("api_key" = ["write"])),
@@ -123,7 +123,12 @@ fn draft(
     let received = app.now();
     let named = request.suppression.take().map(|SuppressionText(named)| named);
     let settled = match named.unwrap_or(SetByHand::Operator) {
-        SetByHand::Operator => Some(of_operator(&request, received, caller, &mut faults)),
+        SetByHand::Operator => {
+            if request.blocked == Some(false) {
+                refuse_without_compliance(caller)?;
+            }
+            Some(of_operator(&request, received, caller, &mut faults))
+        }
         SetByHand::Reassigned => {
             refuse_the_others(caller)?;
             reassigned(&request, &mut faults)
@@ -219,6 +224,17 @@ fn reassigned(request: &SuppressionRequest, faults: &mut Faults) -> Option<Settl
         occurred_at,
         dating: Dating::Dated,
     })
+}
+
+/// Who may clear a block: the compliance role alone. Setting one keeps messages from somebody, clearing one
+/// lets them go again.
+fn refuse_without_compliance(caller: &Caller<Write>) -> Result<(), Problem> {
+    if caller.may(KeyScope::Compliance) {
+        return Ok(());
+    }
+    let scope = KeyScope::Compliance.as_str();
+    let detail = format!("the key lacks the scope {scope}, which clearing a block needs");
+    Err(Problem::new(Code::ScopeMissing).detail(detail))
 }
 
 /// Who may say so: whoever imports lists of such numbers, and the compliance role.

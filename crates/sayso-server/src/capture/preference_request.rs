@@ -55,14 +55,9 @@ pub(super) async fn take(State(app): State<Arc<App>>, request: Request) -> Respo
             return Ok(respond(StatusCode::UNPROCESSABLE_ENTITY, refused.ask(), &[]));
         };
         let peer = parts.extensions.get::<Peer>().copied();
-        let asked = AskedLink {
-            workspace: configuration.workspace,
-            address,
-            subject: page.subject().into(),
-            words: page.message().into(),
-            network: Some(Network::of(app.client_ip(peer, &parts.headers))),
-        };
-        app.link_requests().put(&app, asked)?;
+        let network = Network::of(app.client_ip(peer, &parts.headers));
+        let workspace = configuration.workspace;
+        app.link_requests().put(&app, AskedLink::of(workspace, address, network, &page))?;
         Ok(respond(StatusCode::OK, page.sent(), &[]))
     });
     whole.wait(limits::PUBLIC_ANSWER_TIME).await;
@@ -90,6 +85,7 @@ fn page<'a>(configuration: &'a Configuration, id: &'a str, parts: &Parts) -> Lin
         business: &configuration.name,
         workspace: id,
         refused: None,
+        answered: None,
     }
 }
 

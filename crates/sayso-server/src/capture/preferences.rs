@@ -1,16 +1,16 @@
 //! `/p/{token}`: the preference centre (rule 22). What a person is signed up to, as they agreed to it, and
 //! everything that they may change, without a login.
 //!
-//! Opening it changes nothing. A refusal is recorded whatever else is sent with it, and before anything
-//! else. A yes is `confirmed`, since the link came through the address itself, and holds the words that
-//! stood beside its box; it is not recorded where something was refused since the page was made.
+//! Opening it changes nothing. A refusal is recorded whatever else is sent with it, by whatever link, and before
+//! anything else. All else needs a link that came through the address itself in the last days; whoever holds
+//! another has one sent there. So a yes is `confirmed`; it holds the words that stood beside its box, and is
+//! not recorded where something was refused since the page was made.
 
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use sayso_core::address::Address;
+use axum::http::StatusCode;
+use axum::response::Response;
 use sayso_core::capture::{covered_by, permissions_of};
 use sayso_core::channel::{Channel, Permission};
 use sayso_core::event::Fact;
@@ -21,25 +21,26 @@ use sayso_core::source::Road;
 use sayso_core::statement::Statement;
 use sayso_pages::language::Language;
 use sayso_pages::personal::ACT;
-use sayso_pages::personal::preferences::{Act, CHANNEL, NOTICE, Said};
-use sayso_store::store::{Draft, Moment, Outcome, Subject};
-use serde_json::json;
+use sayso_pages::personal::preferences::{Act, CHANNEL, NOTICE, OTHER, Said};
+use sayso_store::store::{Draft, Outcome};
 
 use self::offers::notice_named;
 use self::sent::Changes;
 use self::shown::Shown;
+use self::whole::{Whole, download};
+use super::fresh_link::{Goes, send_fresh};
 use super::link_end::LinkEnd;
 use super::pages::respond;
 use super::ticked;
 use super::visitor::{Fields, Visitor, answer, everything_on, language_of};
-use crate::api::events::newest_of;
-use crate::api::profiles::view::{view, view_address};
+use crate::api::look_ups::LookingUp;
 use crate::app::App;
 use crate::problem::Problem;
 
 mod offers;
 mod sent;
 mod shown;
+mod whole;
 
 const ROAD: Road = Road::PreferenceCentre;
 
@@ -68,10 +69,32 @@ pub(super) async fn change(
     let changed = async {
         let visitor = Visitor::find(&app, &token, LinkPurpose::Preferences, &parts).await?;
         let counted = app.rates().take_network(visitor.ip);
-        let fields = Fields::read(body).await;
-        visitor.change(&app, language_of(&parts), &fields, counted).await
+        let sent = Sent { fields: Fields::read(body).await, looking: LookingUp::by(&parts) };
+        visitor.change(&app, language_of(&parts), &sent, counted).await
     };
     answer(changed.await, &parts.headers)
+}
+
+/// What came with a request.
+struct Sent {
+    fields: Fields,
+    looking: LookingUp,
+}
+
+/// Whether something is more than leaving, looking, or having a fresh link sent. What a saved page ticks is
+/// judged once what it unticks is recorded.
+const fn needs_more(act: Act) -> bool {
+    match act {
+        Act::AllowProcessing | Act::Download | Act::AskForget | Act::Forget | Act::SendOther => {
+            true
+        }
+        Act::Save
+        | Act::StopChannel
+        | Act::StopEverything
+        | Act::RefuseProcessing
+        | Act::SendFresh
+        | Act::Show => false,
+    }
 }
 
 impl Visitor {
@@ -80,10 +103,16 @@ impl Visitor {
         &self,
         app: &App,
         language: Language,
-        fields: &Fields,
+        sent: &Sent,
         counted: Result<(), Problem>,
     ) -> Result<Response, Problem> {
-        match fields.find(ACT).and_then(Act::find).unwrap_or(Act::Show) {
+        let fields = &sent.fields;
+        let act = fields.find(ACT).and_then(Act::find).unwrap_or(Act::Show);
+        if needs_more(act) && !self.may_do_more() {
+            counted?;
+            return self.page(app, language, Some(Said::Limited)).await;
+        }
+        match act {
             Act::Save => self.save(app, language, fields, counted).await,
             Act::StopChannel => {
                 let named = fields.find(CHANNEL).and_then(|word| Channel::parse(word).ok());
@@ -101,13 +130,26 @@ impl Visitor {
             }
             Act::Download => {
                 counted?;
-                self.download(app).await
+                download(app, self, &sent.looking).await
             }
             Act::AskForget => {
                 let shown = Shown::read(self, app, language, None).await?;
                 Ok(respond(StatusCode::OK, shown.view(self).ask_forget(), &[]))
             }
             Act::Forget => self.forget(app, language).await,
+            Act::SendFresh => {
+                counted?;
+                let sent = send_fresh(app, self, language, Goes::There)?;
+                Ok(respond(StatusCode::OK, sent, &[]))
+            }
+            Act::SendOther => {
+                counted?;
+                let whole = Whole::find(self, app).await?;
+                let named = fields.find(OTHER).and_then(|key| whole.other(key));
+                let Some(other) = named else { return self.page(app, language, None).await };
+                let sent = send_fresh(app, self, language, Goes::Elsewhere(other))?;
+                Ok(respond(StatusCode::OK, sent, &[]))
+            }
             Act::Show => {
                 counted?;
                 self.page(app, language, None).await
@@ -157,6 +199,9 @@ impl Visitor {
             return Ok(respond(StatusCode::OK, document, &[]));
         }
         counted.and_then(|()| app.rates().take_address(self.link.address))?;
+        if !self.may_do_more() {
+            return self.page(app, language, Some(Said::Limited)).await;
+        }
         let registers = self.registers(app).await?;
         let mut drafts = Vec::new();
         for agreed in &changes.agreed {
@@ -215,38 +260,6 @@ impl Visitor {
         app.rates().take_events(self.link.workspace, drafts.len())?;
         self.record(app, drafts).await?;
         self.page(app, language, Some(Said::Saved)).await
-    }
-
-    /// Everything that is kept about the person, as a file. Where several people share the address, what is
-    /// kept about the address alone.
-    async fn download(&self, app: &App) -> Result<Response, Problem> {
-        let configuration = &self.configuration;
-        let is_shared = self.registers(app).await?.links().count() > 1;
-        let profile = if is_shared {
-            None
-        } else {
-            app.store().find_profile(self.link.workspace, &self.subject()).await?
-        };
-        let mut subjects = vec![self.subject()];
-        let person = match (profile, &self.address) {
-            (Some(profile), _) => {
-                subjects = profile.addresses.iter().cloned().map(Subject::Address).collect();
-                Some(view(app, configuration, profile, Moment::Now).await?)
-            }
-            (None, Some(address)) => {
-                Some(view_address(app, configuration, Address::clone(address), Moment::Now).await?)
-            }
-            (None, None) => None,
-        };
-        let events = newest_of(app, configuration, &subjects).await?;
-        let kept = json!({ "business": self.business(), "person": person, "events": events });
-        let headers = [
-            (header::CONTENT_TYPE, "application/json"),
-            (header::CONTENT_DISPOSITION, "attachment; filename=\"my-data.json\""),
-            (header::CACHE_CONTROL, "no-store"),
-            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        ];
-        Ok((headers, format!("{kept:#}")).into_response())
     }
 
     /// Erases the person (rule 17), unless the address does not say which of several it is.

@@ -1,6 +1,7 @@
 //! Somebody who came by a link of theirs: who they are, and what they say there (rules 22 and 29).
 //!
-//! A link is proven by its token alone: there is no login and no table of links. What a person refuses is
+//! A link is proven by its token alone: there is no login and no table of links. Any link leaves; what else it
+//! may do, and what is said of it in the evidence, is by how it was made. What a person refuses is
 //! recorded whatever the limits say (rule 5), also where their address is not known any more. The token
 //! is a secret of the person and is kept nowhere.
 
@@ -28,6 +29,7 @@ use sayso_core::statement::Statement;
 use sayso_core::time::Timestamp;
 use sayso_pages::language::Language;
 use sayso_pages::personal::LANGUAGE;
+use sayso_pages::personal::preferences::ANSWERED;
 use sayso_pages::trouble::Trouble;
 use sayso_store::configuration::Configuration;
 use sayso_store::store::{Dating, Draft, Moment, Recorded, Subject};
@@ -53,6 +55,8 @@ pub(super) struct Visitor {
     pub(super) received: Timestamp,
     /// Where they came from.
     pub(super) ip: IpAddr,
+    /// The word that another address of theirs answered, as the link carries it.
+    pub(super) answered: Option<String>,
     user_agent: Option<EvidenceText>,
 }
 
@@ -100,7 +104,13 @@ impl Visitor {
         let address = app.store().find_address(link.workspace, link.address).await?;
         let user_agent = parts.headers.get(header::USER_AGENT).and_then(|it| it.to_str().ok());
         let user_agent = user_agent.and_then(|text| EvidenceText::parse(text).ok());
-        Ok(Self { configuration, link, address, received: app.now(), ip, user_agent })
+        let (received, answered) = (app.now(), parameter(parts, ANSWERED));
+        Ok(Self { configuration, link, address, received, ip, answered, user_agent })
+    }
+
+    /// Whether the link may do more than leave.
+    pub(super) fn may_do_more(&self) -> bool {
+        self.link.may_do_more(self.received)
     }
 
     /// Whom events are about.
@@ -223,11 +233,26 @@ impl Visitor {
                 method: text(road.as_str()),
                 ip: text(&self.ip.to_string()),
                 user_agent: self.user_agent.clone(),
+                fields: self.link_fields(),
                 ..Evidence::default()
             },
             attributes: BTreeMap::new(),
             guard: Guard::None,
         })
+    }
+}
+
+impl Visitor {
+    /// How the link was made, and the key that it was handed to: for the evidence.
+    fn link_fields(&self) -> BTreeMap<EvidenceText, EvidenceText> {
+        let making = self.link.making;
+        let fields = [
+            ("link", Some(making.as_str().to_owned())),
+            ("link_made_on", making.day().map(|day| day.to_string())),
+            ("link_key", making.handed_to().map(|key| key.to_string())),
+        ];
+        let text = |text: &str| EvidenceText::parse(text).ok();
+        fields.into_iter().filter_map(|(name, value)| text(name).zip(text(&value?))).collect()
     }
 }
 
@@ -248,11 +273,16 @@ pub(super) fn everything_on(channels: &[Channel]) -> Vec<Permission> {
     channels.iter().map(|channel| Permission::Messages(*channel, Scope::All)).collect()
 }
 
+/// A parameter of the link.
+fn parameter(parts: &Parts, named: &str) -> Option<String> {
+    let query = parts.uri.query().unwrap_or_default();
+    let found = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == named);
+    found.map(|(_, value)| value.into_owned())
+}
+
 /// The language that the reader asked for on the page, or else by the browser.
 pub(super) fn language_of(parts: &Parts) -> Language {
-    let query = parts.uri.query().unwrap_or_default();
-    let asked = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == LANGUAGE);
-    let asked = asked.and_then(|(_, tag)| Language::find(&tag));
+    let asked = parameter(parts, LANGUAGE).and_then(|tag| Language::find(&tag));
     asked.unwrap_or_else(|| reader_language(&parts.headers, &Language::ALL))
 }
 

@@ -139,11 +139,11 @@ impl Carrier {
             .ok()
     }
 
-    async fn exchange(&self, provider: Provider, request: HttpRequest) -> Exchange {
+    async fn exchange(&self, request: HttpRequest) -> Exchange {
         let Some(client) = self.client() else { return Exchange::NotBegun };
         let HttpRequest { method, url, headers, body } = request;
         let Ok(url) = Url::parse(&url) else { return Exchange::Unsendable };
-        if let Err(refused) = self.guard.check(provider, &url) {
+        if let Err(refused) = self.guard.check(&url) {
             return Exchange::NotAllowed(refused);
         }
         let mut asking = match method {
@@ -249,7 +249,7 @@ async fn by_http(
         Ok(request) => request,
         Err(fault) => return Handed::Unsendable(word_of(fault)),
     };
-    match app.carrier().exchange(account.provider(), request).await {
+    match app.carrier().exchange(request).await {
         Exchange::Answered(answered) => Handed::Answered(account.read_answer(&Answer {
             status: answered.status,
             retry_after: answered.retry_after.as_deref(),

@@ -306,7 +306,7 @@ fn with_links(app: &App, workspace: WorkspaceId, claimed: Claimed) -> Option<Cla
     let configuration = configurations.get(&workspace)?;
     let key = claimed.to.key(&configuration.secret);
     let person = (&claimed.route, key);
-    let payload = fill(claimed.payload, app.public_url()?, configuration, person);
+    let payload = fill(claimed.payload, app.public_url()?, configuration, person, app.now());
     Some(Claimed { payload, ..claimed })
 }
 

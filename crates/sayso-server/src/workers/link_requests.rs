@@ -18,6 +18,7 @@ use sayso_core::event_id::RequestHash;
 use sayso_core::id::{DoubleOptInId, MessageId, WorkspaceId};
 use sayso_core::limits;
 use sayso_core::time::Timestamp;
+use sayso_pages::personal::request::LinkRequest as Page;
 use sayso_store::configuration::Configuration;
 use sayso_store::double_opt_in::{AskingEnd, LinkRequest};
 use sayso_store::message::{MessageDraft, MessageQuery, Payload, Queueing};
@@ -39,15 +40,37 @@ const COME_BACK_SECONDS: u64 = 10;
 #[derive(Debug)]
 pub(crate) struct AskedLink {
     /// The workspace whose link it is.
-    pub(crate) workspace: WorkspaceId,
-    /// The address that was typed.
-    pub(crate) address: Address,
+    workspace: WorkspaceId,
+    /// The address that it is about, and goes to.
+    address: Address,
     /// The subject of an email that brings it.
-    pub(crate) subject: Box<str>,
-    /// The words before the link.
-    pub(crate) words: Box<str>,
-    /// The network that asked; none where a page of ours did, for somebody who came by a link.
-    pub(crate) network: Option<Network>,
+    subject: Box<str>,
+    /// The words with the link in them.
+    text: Box<str>,
+    /// The word that another address of the person answered, where the link carries one: it is another
+    /// message.
+    answered: Box<str>,
+    /// The network that asked.
+    network: Network,
+}
+
+impl AskedLink {
+    /// The link of an address, as this page says that it is sent.
+    pub(crate) fn of(
+        workspace: WorkspaceId,
+        address: Address,
+        network: Network,
+        page: &Page<'_>,
+    ) -> Self {
+        Self {
+            workspace,
+            address,
+            subject: page.subject().into(),
+            text: page.message(PREFERENCES_URL).into(),
+            answered: page.answered.unwrap_or_default().into(),
+            network,
+        }
+    }
 }
 
 /// Those who wait.
@@ -111,14 +134,15 @@ async fn send(app: &App, asked: AskedLink) -> Result<(), StoreError> {
     let now = app.now();
     let key = asked.address.key(&configuration.secret);
     let day: String = now.to_string().chars().take(10).collect();
-    let once = RequestHash::of_key(&format!("preference link:{key}:{day}"), &configuration.secret);
-    let network = asked.network.map(Network::bytes);
+    let once = format!("preference link{}:{key}:{day}", asked.answered);
+    let once = RequestHash::of_key(&once, &configuration.secret);
+    let network = asked.network.bytes();
     let home: Vec<_> = configuration.settings.at(now).region.into_iter().collect();
     let known = (app.phones(), &configuration.secret);
     let request = LinkRequest {
         id: DoubleOptInId::from_bytes(app.environment().time_sortable_id()),
         request: once,
-        counters: Counters::of(&asked.address, network.as_deref(), &home, known),
+        counters: Counters::of(&asked.address, Some(&network), &home, known),
         address: key,
     };
     match app.store().ask_link(asked.workspace, request).await? {
@@ -159,8 +183,7 @@ async fn queue(
     (once, routes): (RequestHash, Vec<Message>),
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let AskedLink { workspace, address, subject, words, .. } = asked;
-    let text = format!("{words} {PREFERENCES_URL}").into();
+    let AskedLink { workspace, address, subject, text, .. } = asked;
     let payload = match address.kind() {
         AddressKind::Email => Payload::Email { subject, text },
         AddressKind::Phone | AddressKind::ChannelId | AddressKind::ExternalId => {
@@ -190,7 +213,11 @@ async fn queue(
 }
 
 /// The senders by which it may go, one for each channel: those that are connected.
-fn routes(configuration: &Configuration, to: &Address, now: Timestamp) -> Vec<Message> {
+pub(crate) fn routes(
+    configuration: &Configuration,
+    to: &Address,
+    now: Timestamp,
+) -> Vec<Message> {
     let reaching = Channel::ALL.iter().copied().filter(|channel| kind_on(*channel) == to.kind());
     let route = |channel| {
         configuration.connected_senders(channel).next().map(|sender| Message {

@@ -34,6 +34,7 @@ mod imports;
 mod inferred;
 mod input;
 mod link_base;
+mod link_classes;
 mod list_rows;
 mod logs;
 mod look_ups;

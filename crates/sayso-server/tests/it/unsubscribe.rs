@@ -6,7 +6,7 @@ use sayso_core::address::Address;
 use sayso_core::channel::Channel;
 use sayso_core::id::{SenderId, TopicId};
 use sayso_core::limits;
-use sayso_core::personal_link::{Leaves, LinkKey, LinkPurpose, PersonalLink};
+use sayso_core::personal_link::{Leaves, LinkKey, LinkPurpose, Making, PersonalLink};
 use sayso_core::phone::Phone;
 use sayso_core::time::Span;
 use sayso_store::configuration::{Change, configure_now};
@@ -231,6 +231,7 @@ async fn a_link_works_whose_key_and_topic_the_store_never_heard_of() {
         purpose: LinkPurpose::OneClick,
         leaves: Leaves::Topic(TopicId::from_bytes([9; 16])),
         sender: Some(SenderId::from_bytes([9; 16])),
+        making: Making::Unsaid,
     };
     let path = format!("/u/{}", link.token(LinkKey::from_number(7), secret));
     assert!(app.open(&path).await.text.contains("<dd><bdi>Everything</bdi></dd>"));

@@ -48,6 +48,8 @@ scopes! {
     Configure = "configure";
     /// Send what is not marketing without an opt-in (rule 26).
     SendExempt = "send:exempt";
+    /// Make links that people leave by, for messages that others send (rule 22).
+    Links = "links";
 }
 
 macro_rules! roles {
@@ -88,13 +90,13 @@ macro_rules! roles {
 
 roles! {
     /// Your own server: records what people do, asks the gate, sends.
-    Backend = "backend", Act, [Check, Read, Write, Send];
+    Backend = "backend", Act, [Check, Read, Write, Send, Links];
     /// A program that only sends: asks the gate and hands messages in.
     Sender = "sender", Report, [Check, Send];
     /// Those who answer for consent: read everything, bring lists, review, retract, erase.
     Compliance = "compliance", Act, [Check, Read, Write, Import, Compliance];
     /// Those who set Sayso up: everything but sending without an opt-in.
-    Admin = "admin", Act, [Check, Read, Write, Send, Import, Compliance, Configure];
+    Admin = "admin", Act, [Check, Read, Write, Send, Import, Compliance, Configure, Links];
 }
 
 impl KeyScope {

@@ -602,6 +602,7 @@ fn look_up(row: &Row<'_>) -> Result<(i64, LookUp), StoreError> {
     let asked = match kind {
         ADDRESS => LookedUp::Address(AddressKey::from_bytes(id)),
         PROFILE => LookedUp::Profile(ProfileId::from_bytes(id)),
+        MANY => LookedUp::Many,
         _ => return Err(StoreError::Corrupt { table: "look_up", id: number.to_string() }),
     };
     let api_key: Option<[u8; 16]> = row.get(2).map_err(unreadable)?;
@@ -617,11 +618,13 @@ fn look_up(row: &Row<'_>) -> Result<(i64, LookUp), StoreError> {
 
 const ADDRESS: u8 = 1;
 const PROFILE: u8 = 2;
+const MANY: u8 = 3;
 
 fn asked_bytes(asked: LookedUp) -> Vec<u8> {
     let (kind, id) = match &asked {
         LookedUp::Address(key) => (ADDRESS, key.as_bytes()),
         LookedUp::Profile(id) => (PROFILE, id.as_bytes()),
+        LookedUp::Many => (MANY, &[0; 16]),
     };
     [&[kind], &id[..]].concat()
 }

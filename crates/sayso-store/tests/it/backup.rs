@@ -10,7 +10,7 @@ use sayso_core::channel::{Category, Channel, Message, Permission, Scope};
 use sayso_core::decision::Reason;
 use sayso_core::event::Fact;
 use sayso_core::id::{ProfileId, WorkspaceId};
-use sayso_core::personal_link::{Leaves, LinkPurpose, PersonalLink, UnverifiedLink};
+use sayso_core::personal_link::{Leaves, LinkPurpose, Making, PersonalLink, UnverifiedLink};
 use sayso_core::statement::Statement;
 use sayso_store::Store;
 use sayso_store::configuration::{Change, configure_now};
@@ -768,6 +768,7 @@ async fn links_made_before_a_backup_and_after_it_are_alive_once_it_is_restored()
         purpose: LinkPurpose::OneClick,
         leaves: Leaves::Category(Category::Marketing),
         sender: None,
+        making: Making::Unsaid,
     };
     let before = link.token(configuration.link_key(), &configuration.secret);
     scene.back_up().await;

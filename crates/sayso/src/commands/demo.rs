@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Context;
+use sayso_core::address::Address;
 use sayso_core::channel::{Category, Channel, Provider};
 use sayso_core::id::{ConnectionId, NoticeId, SenderId, TopicId, WorkspaceId};
 use sayso_core::notice::{Language, Notice, NoticeRef};
+use sayso_core::phone::Phone;
 use sayso_core::source::SourceName;
 use sayso_core::statement::Standing;
 use sayso_server::config::Config;
@@ -223,7 +225,14 @@ async fn people(store: &Arc<dyn Store>, made: &Made, config: &Config) -> Result<
         client.json(hyper::Method::POST, "/v1/consents", Payload::Json(fact)).await?;
     }
     let (sender, topic) = (made.sender.to_string(), made.topic.to_string());
-    let pages = pages::make(&client, (&sender, &topic, &notice_id)).await?;
+    let configurations = store.configurations();
+    let configuration =
+        configurations.get(&made.workspace).context("the demo's workspace is gone")?;
+    let ada = Phone::from_digits(14_155_550_101).context("no phone number")?;
+    let whose = (made.sender, Environment::system().clock.now());
+    let preferences = pages::preferences(configuration, &Address::Phone(ada), whose);
+    let names = (sender.as_str(), topic.as_str(), notice_id.as_str());
+    let pages = pages::make(&client, names, &preferences).await?;
     let told = conversation::play(&client, &app, &sender).await?;
     Ok(Shown { pages, told })
 }

@@ -1,8 +1,9 @@
 //! An export as a table (RFC 4180).
 //!
-//! Spreadsheets run what looks like a formula, so a cell that begins with `=`, `+`, `-`, `@`, a tab
-//! or a carriage return is written with a leading apostrophe; an import takes it off again. A phone
-//! would be such a cell, and bare digits would be read as a national number where a list or a
+//! Spreadsheets run what looks like a formula, so an apostrophe is written before `=`, `+`, `-` and `@`, also
+//! as full-width signs, where a cell may begin: at its start, after spaces and quotes, and after a `;`, a tab
+//! or a line end inside it, since a spreadsheet set to another separator splits there, quotes or not. An
+//! import takes off the apostrophe at the start again; inside a cell it stays. A phone would be such a cell, and bare digits would be read as a national number where a list or a
 //! workspace names a region. So phones are written as `tel:+…` (RFC 3966): no formula, no number to
 //! be rounded, and the same phone wherever it is read again.
 
@@ -106,14 +107,32 @@ fn further_fields(basis: &Basis) -> Option<String> {
     (!others.is_empty()).then(|| serde_json::Value::Object(others).to_string())
 }
 
-/// A cell that no spreadsheet runs.
+/// A cell that no spreadsheet runs, whatever it takes for a separator.
 fn neutralized(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        format!("'{cell}")
-    } else {
-        cell.to_owned()
+    let mut safe = String::with_capacity(cell.len() + 1);
+    if cell.starts_with(['\t', '\r']) {
+        safe.push('\'');
     }
+    let mut may_begin = true;
+    for letter in cell.chars() {
+        if may_begin && SIGNS.contains(&letter) {
+            safe.push('\'');
+        }
+        safe.push(letter);
+        if SEPARATORS.contains(&letter) {
+            may_begin = true;
+        } else if !(letter.is_whitespace() || letter.is_control() || letter == '"') {
+            may_begin = false;
+        }
+    }
+    safe
 }
+
+/// What a formula begins with, as spreadsheets read it: full-width signs are the plain ones to some.
+const SIGNS: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+
+/// Where a spreadsheet may begin another cell, besides the comma, which is in quotes to all of them.
+const SEPARATORS: [char; 5] = [';', '\t', '\n', '\r', '|'];
 
 /// A cell in quotes, where it needs them.
 fn quoted(cell: &str) -> String {
@@ -130,10 +149,31 @@ mod tests {
 
     #[test]
     fn cells_that_a_spreadsheet_would_run_are_neutralized() {
-        for formula in ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"] {
+        for formula in
+            ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "＝1+1", "＋1", "－1", "＠SUM(A1)"]
+        {
             assert_eq!(neutralized(formula), format!("'{formula}"));
         }
-        assert_eq!(neutralized("a=b"), "a=b");
+        for plain in ["a=b", "a + b", "x-1", "ada@example.org", "", "'=1", "2026-11-21"] {
+            assert_eq!(neutralized(plain), plain);
+        }
+    }
+
+    #[test]
+    fn no_separator_space_or_quote_lets_a_formula_begin_inside_a_cell() {
+        for (cell, safe) in [
+            (" =1", " '=1"),
+            ("\u{a0}＝1", "\u{a0}'＝1"),
+            ("\"=1", "\"'=1"),
+            ("ok;=cmd|' /C calc'!A0", "ok;'=cmd|' /C calc'!A0"),
+            ("ok; +1", "ok; '+1"),
+            ("ok\t@SUM(A1)", "ok\t'@SUM(A1)"),
+            ("ok\n-1", "ok\n'-1"),
+            ("ok;\"－1", "ok;\"'－1"),
+            ("a;b=c", "a;b=c"),
+        ] {
+            assert_eq!(neutralized(cell), safe);
+        }
     }
 
     #[test]

@@ -3,7 +3,8 @@
 //! On each channel there is a box for all offers and news, one for orders and account, and one for each
 //! topic. A box is shown if the person gets it, if something was said about it, or if they may agree to it
 //! here; they may where a published notice names it, whose words stand beside the box (rule 4). Unticking
-//! the box of a category refuses its topics as well (rule 8).
+//! the box of a category refuses its topics as well (rule 8). By a link that may only leave, nothing can be
+//! agreed to, and what a yes or a no rests on is not told.
 
 use sayso_core::channel::{Category, Channel, Message, Permission, Scope};
 use sayso_core::decision::{Reason, Requirement, check};
@@ -34,8 +35,11 @@ pub(super) struct Offering<'a, 'r> {
     pub(super) registers: &'r Registers,
     /// The tag of the page's language.
     pub(super) language: &'r str,
-    /// Whether the person may agree to anything: not where their address is not known any more.
+    /// Whether the person may agree to anything: not where their address is not known any more, nor by a link
+    /// that may only leave.
     pub(super) may_agree: bool,
+    /// Whether they are told what was said before, which a link that may only leave does not.
+    pub(super) may_read: bool,
     /// The time.
     pub(super) now: Timestamp,
 }
@@ -114,7 +118,7 @@ impl<'a> Offering<'a, '_> {
         let is_told = is_on || consent.status == Status::OptedOut;
         let notice = self.notice_for(permission);
         let is_said = self.registers.register(channel, scope).is_some();
-        let basis = consent.basis.filter(|_| is_told);
+        let basis = consent.basis.filter(|_| is_told && self.may_read);
         (is_on || is_said || notice.is_some()).then_some(Offer { scope, is_on, basis, notice })
     }
 

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use sayso_core::address::Address;
 use sayso_core::channel::{Category, Channel, Permission, Scope};
 use sayso_core::notice::Notice;
 use sayso_core::register::Mark;
@@ -12,14 +11,16 @@ use sayso_core::time::Timestamp;
 use sayso_pages::language::Language;
 use sayso_pages::page::Document;
 use sayso_pages::personal::preferences::{
-    About, Choice, Part, Preferences, Processing, Said, Told, Words,
+    About, Choice, May, Part, Preferences, Processing, Said, Told, Words,
 };
 use sayso_store::configuration::Configuration;
 use sayso_store::store::HistoryEntry;
 
 use super::offers::{Offer, Offering, name_of};
 use super::sent;
+use super::whole::{Whole, masked};
 use crate::app::App;
+use crate::capture::fresh_link::can_be_sent;
 use crate::capture::visitor::Visitor;
 use crate::problem::Problem;
 
@@ -31,6 +32,8 @@ pub(super) struct Shown<'a> {
     at: String,
     channels: Vec<ShownChannel<'a>>,
     processing: ShownProcessing<'a>,
+    may: May,
+    whole: Whole,
 }
 
 struct ShownChannel<'a> {
@@ -81,7 +84,8 @@ impl<'a> Shown<'a> {
             settings: &settings,
             registers: &registers,
             language: language.tag(),
-            may_agree: visitor.address.is_some(),
+            may_agree: visitor.address.is_some() && visitor.may_do_more(),
+            may_read: visitor.may_do_more(),
             now,
         };
         let in_use = visitor.channels(&registers).into_iter().filter(|channel| {
@@ -106,7 +110,9 @@ impl<'a> Shown<'a> {
             ShownProcessing::Allowed
         };
         let address = visitor.address.as_ref().map(masked);
-        Ok(Self { language, said, address, at: now.to_string(), channels, processing })
+        let at = now.to_string();
+        let (may, whole) = (may(visitor, app), Whole::find(visitor, app).await?);
+        Ok(Self { language, said, address, at, channels, processing, may, whole })
     }
 
     /// Whether the person gets nothing of what is shown.
@@ -135,7 +141,21 @@ impl<'a> Shown<'a> {
                 }
             },
             shown_at: &self.at,
+            may: self.may,
+            download: self.whole.view(),
         }
+    }
+}
+
+/// What the link of a visitor may do.
+fn may(visitor: &Visitor, app: &App) -> May {
+    let address = visitor.address.as_ref();
+    if visitor.may_do_more() {
+        May::Everything
+    } else if address.is_some_and(|to| can_be_sent(app, visitor, to)) {
+        May::RefuseOrAsk
+    } else {
+        May::Refuse
     }
 }
 
@@ -185,22 +205,6 @@ async fn told<'a>(
 
 fn day_of(at: Timestamp) -> String {
     at.to_string().chars().take(10).collect()
-}
-
-/// An address in part: enough to know one's own, too little to learn another's.
-fn masked(address: &Address) -> String {
-    let last = |text: &str, count: usize| -> String {
-        let skipped = text.chars().count().saturating_sub(count);
-        text.chars().skip(skipped).collect()
-    };
-    match address {
-        Address::Phone(phone) => format!("+•••{}", last(&phone.to_string(), 3)),
-        Address::Email(email) => {
-            let first: String = email.as_str().chars().take(1).collect();
-            format!("{first}•••@{}", email.domain())
-        }
-        Address::ChannelId(id) | Address::ExternalId(id) => format!("•••{}", last(id.as_str(), 3)),
-    }
 }
 
 impl<'a> ShownWords<'a> {

@@ -2,6 +2,9 @@
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use sayso_core::day::Day;
+use sayso_core::personal_link::{Making, PersonalLink, UnverifiedLink};
+use sayso_store::environment::Clock;
 use serde_json::{Value, json};
 
 use super::{Answer, TestApp};
@@ -19,12 +22,30 @@ pub(crate) struct Links {
 }
 
 impl TestApp {
-    /// The links of the person by SMS.
+    /// The links of the person by SMS, as a message of today to their own phone holds them.
     pub(crate) async fn links(&self) -> Links {
+        self.links_made(Making::Sent(Day::of(self.clock.now()))).await
+    }
+
+    /// The links of the person by SMS, made in this way.
+    pub(crate) async fn links_made(&self, making: Making) -> Links {
+        let handed = self.handed_links().await;
+        let secret = &self.configuration.secret;
+        let key = self.store.configurations()[&self.configuration.workspace].link_key();
+        let made = |path: &str| {
+            let (place, token) = path.rsplit_once('/').unwrap();
+            let link = UnverifiedLink::parse(token).unwrap().verify(secret).unwrap();
+            format!("{place}/{}", PersonalLink { making, ..link }.token(key, secret))
+        };
+        Links { preferences: made(&handed.preferences), one_click: made(&handed.one_click) }
+    }
+
+    /// The links of the person by SMS, as a key is given them.
+    pub(crate) async fn handed_links(&self) -> Links {
         self.links_for(&json!({ "phone": PHONE, "channel": "sms" })).await
     }
 
-    /// The links that were asked for so.
+    /// The links that a key is given which asks for them so.
     pub(crate) async fn links_for(&self, asked: &Value) -> Links {
         let made = self.post("/v1/preference-links", asked).await;
         assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);

@@ -2,6 +2,13 @@
 //! who agreed.
 
 use hyper::Method;
+use sayso_core::address::Address;
+use sayso_core::channel::{Category, Channel};
+use sayso_core::day::Day;
+use sayso_core::id::SenderId;
+use sayso_core::personal_link::{Leaves, LinkPurpose, Making, PersonalLink};
+use sayso_core::time::Timestamp;
+use sayso_store::configuration::Configuration;
 use serde_json::{Value, json};
 
 use crate::client::{Client, Payload};
@@ -14,6 +21,7 @@ pub(super) type Page = (&'static str, String);
 pub(super) async fn make(
     client: &Client,
     (sender, topic, notice): (&str, &str, &str),
+    preferences: &str,
 ) -> Result<Vec<Page>, Failure> {
     let form = json!({
         "name": "Footer", "business": "Harbour Books", "channels": ["sms"], "topics": [topic],
@@ -25,15 +33,29 @@ pub(super) async fn make(
         "notice": { "id": notice, "version": 1 }, "prefill": "Hello, I saw your poster",
     });
     let entry = post(client, "/v1/entry-points", entry).await?;
-    let whose = json!({ "channel": "sms", "phone": "+14155550101", "sender": sender });
-    let links = post(client, "/v1/preference-links", whose).await?;
-    let preferences = text(&links, "preferences");
-    let preferences = preferences.split_once("/p/").map_or("", |(_, token)| token);
     Ok(vec![
         ("Opt-in form", format!("/f/{}", text(&form, "id"))),
         ("Behind a QR", format!("/e/{}", text(&entry, "code"))),
         ("Preferences", format!("/p/{preferences}")),
     ])
+}
+
+/// The token of the link of somebody who agreed by SMS, as a message of today to their own phone holds it.
+pub(super) fn preferences(
+    configuration: &Configuration,
+    address: &Address,
+    (sender, today): (SenderId, Timestamp),
+) -> String {
+    let link = PersonalLink {
+        workspace: configuration.workspace,
+        address: address.key(&configuration.secret),
+        channel: Channel::Sms,
+        purpose: LinkPurpose::Preferences,
+        leaves: Leaves::Category(Category::Marketing),
+        sender: Some(sender),
+        making: Making::Sent(Day::of(today)),
+    };
+    link.token(configuration.link_key(), &configuration.secret)
 }
 
 async fn post(client: &Client, path: &str, sent: Value) -> Result<Value, Failure> {

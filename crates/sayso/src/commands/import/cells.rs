@@ -51,12 +51,15 @@ pub(super) fn said(cell: &str) -> Option<&str> {
 /// A cell without the apostrophe that an export puts before what a spreadsheet would run or round.
 pub(super) fn without_apostrophe(cell: &str) -> &str {
     match cell.strip_prefix('\'') {
-        Some(rest) if rest.starts_with(['=', '+', '-', '@', '\t', '\r']) => rest,
+        Some(rest) if rest.starts_with(NEUTRALIZED) => rest,
         // An id that a spreadsheet was not to take for an amount.
         Some(rest) if !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()) => rest,
         Some(_) | None => cell,
     }
 }
+
+/// What an export puts an apostrophe before.
+const NEUTRALIZED: [char; 10] = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '\t', '\r'];
 
 /// Words of empty cells that name nobody.
 const NOBODY: [&str; 10] =

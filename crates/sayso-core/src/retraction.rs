@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use crate::account::is_passed_on;
-use crate::event::{ConsentEvent, Fact};
+use crate::event::{ConsentEvent, Fact, Switched};
 use crate::source::Actor;
 use crate::statement::Statement;
 
@@ -21,9 +21,9 @@ pub enum RetractionFault {
     /// A retraction or an erasure.
     #[error("is a retraction or an erasure, which nobody can retract")]
     Final,
-    /// A refusal recorded by a caller or read in a sentence, or what brought refusals of another address, and the caller is
-    /// not of the compliance role.
-    #[error("is a refusal, or brought some: only the compliance role may retract it")]
+    /// A refusal recorded by a caller or read in a sentence, a block, or what brought refusals of another
+    /// address, and the caller is not of the compliance role.
+    #[error("is a refusal or a block, or brought some: only the compliance role may retract it")]
     NeedsCompliance,
 }
 
@@ -64,12 +64,15 @@ pub fn may_retract(event: &ConsentEvent, role: Role) -> Result<(), RetractionFau
                 Err(RetractionFault::NeedsCompliance)
             }
         }
-        Fact::SameAccount(..) | Fact::MovedFrom(_) => match role {
-            Role::Compliance => Ok(()),
-            Role::Other => Err(RetractionFault::NeedsCompliance),
-        },
+        // A block that is left out lets messages go again, as one that is cleared.
+        Fact::SameAccount(..) | Fact::MovedFrom(_) | Fact::Suppression(_, _, Switched::On) => {
+            match role {
+                Role::Compliance => Ok(()),
+                Role::Other => Err(RetractionFault::NeedsCompliance),
+            }
+        }
         Fact::Consent(..)
-        | Fact::Suppression(..)
+        | Fact::Suppression(_, _, Switched::Off)
         | Fact::Activity(_)
         | Fact::Link(_)
         | Fact::Attributes(_) => Ok(()),

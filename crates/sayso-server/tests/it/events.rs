@@ -294,3 +294,30 @@ async fn an_operators_block_outranks_consent_until_it_is_cleared() {
     app.post("/v1/suppressions", &block(false)).await;
     assert_eq!(app.sms(PHONE).await["decision"], "allow");
 }
+
+#[tokio::test]
+async fn only_compliance_clears_an_operators_block_or_leaves_it_out() {
+    let mut app = TestApp::start().await;
+    let full = app.key.clone();
+    let scopes = [KeyScope::Write, KeyScope::Import, KeyScope::Configure, KeyScope::Send];
+    let writes = app.make_key("backend", &scopes, Standing::Act).await;
+    let both = [KeyScope::Write, KeyScope::Compliance];
+    let compliance = app.make_key("compliance", &both, Standing::Act).await;
+    let block = |blocked: bool| json!({ "phone": PHONE, "blocked": blocked });
+    app.key.clone_from(&writes);
+    let set = app.post("/v1/suppressions", &block(true)).await;
+    assert_eq!(set.status, StatusCode::CREATED, "anybody who writes may set one: {}", set.text);
+    app.advance(Span::seconds(1));
+    let refused = app.post("/v1/suppressions", &block(false)).await;
+    let problem = refused.is_problem("scope-missing");
+    assert!(problem["detail"].as_str().unwrap().contains("compliance"), "{problem}");
+    let path = format!("/v1/events/{}/retraction", set.json()["id"].as_str().unwrap());
+    app.post(&path, &json!({ "phone": PHONE })).await.is_problem("retraction-refused");
+    app.key.clone_from(&full);
+    assert_eq!(app.sms(PHONE).await["reason"], "suppressed");
+    app.key.clone_from(&compliance);
+    let cleared = app.post("/v1/suppressions", &block(false)).await;
+    assert_eq!(cleared.status, StatusCode::CREATED, "{}", cleared.text);
+    app.key.clone_from(&full);
+    assert_eq!(app.sms(PHONE).await["reason"], "no_opt_in");
+}

@@ -64,10 +64,31 @@ async fn no_log_line_holds_an_address_a_token_or_evidence() {
         .header("origin", "https://shop.example")
         .header("user-agent", "Curious/1.0");
     app.send(page.body(Body::from(body.to_string())).unwrap()).await;
+    let links = app.links().await;
+    let mut tokens = Vec::new();
+    for path in [&links.preferences, &links.one_click] {
+        let token = path.rsplit_once('/').unwrap().1;
+        tokens.push(token[..24].to_owned());
+        app.open(path).await;
+        app.submit(path, &[("act", "stop_everything")]).await;
+    }
+    for place in ["/p", "/u", "/c", "/f", "/e", "/hooks", "/hooks/x", "/nowhere", "/p/more/of"] {
+        for end in ["leaked-token-1", "leaked%2Dtoken-1", "%ff-leaked-token-1"] {
+            let path = format!("{place}/{end}?answered=leaked-token-1&key=leaked-token-1");
+            app.open(&path).await;
+            app.submit(&path, &[]).await;
+        }
+    }
     app.post("/v1/erasures", &json!({ "phone": phone })).await;
     let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
     assert!(text.contains("\"http.route\":\"/v1/consents\""), "{text}");
+    for route in ["/p/{token}", "/u/{token}", "/c/{token}"] {
+        assert!(text.contains(&format!("\"http.route\":\"{route}\"")), "{route}: {text}");
+    }
     for secret in [
+        "leaked",
+        tokens[0].as_str(),
+        tokens[1].as_str(),
         "4155552671",
         "ada@",
         "Lovelace",

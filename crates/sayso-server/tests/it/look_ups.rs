@@ -96,6 +96,42 @@ async fn every_way_to_see_a_person_is_noted() {
 }
 
 #[tokio::test]
+async fn lists_phones_links_and_downloads_are_noted() {
+    let app = TestApp::start().await;
+    app.agrees().await;
+    let download = app.links().await.preferences;
+    audit(&app, &json!(true)).await;
+    let ask = json!({ "phone": PHONE, "channel": "sms" });
+    let behavior = json!({ "behavior": "delivers" });
+    let phone = "/v1/sandbox/phone?phone=%2B14155552671";
+    let asked = [
+        ("GET /v1/consents", false, app.get("/v1/consents?channel=sms").await),
+        ("GET /v1/exports/consents", false, app.get("/v1/exports/consents").await),
+        ("GET /v1/exports/consents", false, app.get("/v1/exports/consents?format=csv").await),
+        ("GET /v1/rejects", false, app.get("/v1/rejects").await),
+        ("GET /v1/sandbox/phone", true, app.get(phone).await),
+        ("PUT /v1/sandbox/phone", true, app.call("PUT", phone, &behavior).await),
+        ("POST /v1/preference-links", true, app.post("/v1/preference-links", &ask).await),
+        ("POST /p/{token}", true, app.submit(&download, &[("act", "download")]).await),
+    ];
+    let noted = look_ups(&app, "").await;
+    for (route, names_one, answer) in &asked {
+        assert!(answer.status.is_success(), "{route}: {}", answer.text);
+        let noted = noted.iter().find(|look_up| look_up["request"] == request_id(answer));
+        let noted = noted.unwrap_or_else(|| panic!("{route} is not noted"));
+        assert_eq!(noted["route"], *route);
+        assert_eq!(noted["address_key"].is_string(), *names_one, "{route}");
+        assert_eq!(noted["key"].is_string(), !route.contains("/p/"), "{route}");
+    }
+    assert_eq!(noted.len(), asked.len());
+    assert_eq!(look_ups(&app, "?phone=%2B14155552671").await.len(), 4);
+    // Opening the page, and leaving by it, shows nothing that the person does not see in any message.
+    app.open(&download).await;
+    app.submit(&download, &[("act", "stop_everything")]).await;
+    assert_eq!(look_ups(&app, "").await.len(), asked.len());
+}
+
+#[tokio::test]
 async fn what_shows_nobody_is_not_noted() {
     let app = TestApp::start().await;
     audit(&app, &json!(true)).await;
@@ -150,6 +186,8 @@ async fn who_cannot_be_noted_is_shown_nobody() {
             app.get(&path).await,
             app.get("/v1/events?phone=%2B14155552671").await,
             app.post("/v1/check", &explain).await,
+            app.get("/v1/consents?channel=sms").await,
+            app.get("/v1/exports/consents").await,
         ] {
             if on {
                 assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{}", answer.text);

@@ -10,6 +10,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use axum::response::Response;
+use sayso_core::id::WorkspaceId;
 use sayso_core::source::SourceName;
 use sayso_core::statement::Standing;
 use sayso_core::time::{Span, Timestamp};
@@ -165,11 +166,22 @@ impl TestApp {
         scopes: &[KeyScope],
         highest: Standing,
     ) -> String {
+        self.make_key_of(self.configuration.workspace, name, scopes, highest).await
+    }
+
+    /// Makes a key of any workspace.
+    pub(crate) async fn make_key_of(
+        &self,
+        workspace: WorkspaceId,
+        name: &str,
+        scopes: &[KeyScope],
+        highest: Standing,
+    ) -> String {
         let grant =
             KeyGrant { name: SourceName::parse(name).unwrap(), scopes: scopes.to_vec(), highest };
         let minted = mint(&self.environment, Mode::Test, grant);
         let change = Change::Key(minted.id, minted.key);
-        configure_now(&*self.store, self.configuration.workspace, change).await.unwrap();
+        configure_now(&*self.store, workspace, change).await.unwrap();
         minted.secret
     }
 

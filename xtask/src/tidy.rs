@@ -3,6 +3,7 @@
 //! Each rule is a pure function from files or metadata to findings; this module gathers the facts
 //! and prints what was found, one line each, with what to do about it.
 
+mod claims;
 mod layering;
 mod rust;
 mod sql;
@@ -45,6 +46,11 @@ pub(crate) fn run() -> Result<Outcome> {
         findings.extend(rust::check_name(&file.path));
         findings.extend(text::check(&file.path, &file.text, &workspace::root()));
         findings.extend(web::check(&file.path, &file.text)?);
+        let has = |test: &str| {
+            let function = format!("fn {test}(");
+            files.iter().any(|it| workspace::has_extension(&it.path, "rs") && it.text.contains(&function))
+        };
+        findings.extend(claims::check(&file.path, &file.text, has));
         findings.extend(sql::check_migration(&file.path, &file.text));
         if workspace::has_extension(&file.path, "rs") {
             let source = Source::read(&file.text);

@@ -1,6 +1,6 @@
 //! The doors of the API: who may call what, and whose things anybody sees. *The tables are made from the OpenAPI
 //! document*, so that an operation to come is tried as well; one that cannot be tried fails and says what
-//! `doors/world.rs` lacks.
+//! `every_operation/world.rs` lacks.
 
 use std::collections::BTreeMap;
 
@@ -134,7 +134,7 @@ async fn every_call_of_the_tables_is_a_good_one() {
         let answer = send(&world.app, &operation, &call, Some(&world.app.key)).await;
         assert!(
             answer.status.is_success(),
-            "{operation} answers {} to the call that `doors/world.rs` makes: {}",
+            "{operation} answers {} to the call that `every_operation/world.rs` makes: {}",
             answer.status,
             answer.text
         );

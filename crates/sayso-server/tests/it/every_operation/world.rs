@@ -189,7 +189,7 @@ impl World {
             }
             (None, "PATCH") => Some(json!({})),
             (None, _) if operation.takes_body => {
-                panic!("{operation} takes a body: add one to `sample` in doors/world.rs")
+                panic!("{operation} takes a body: add one to `sample` in every_operation/world.rs")
             }
             (Some(_) | None, _) => None,
         };
@@ -208,7 +208,7 @@ impl World {
         };
         let kind = collection.strip_prefix("/v1/").unwrap_or(collection);
         let id = self.objects.get(kind).unwrap_or_else(|| {
-            panic!("{operation} names one of {kind}: make one in `World::new` in doors/world.rs")
+            panic!("{operation} names one of {kind}: make one in `World::new` in every_operation/world.rs")
         });
         let (_, after) = rest.split_once('}').unwrap();
         assert!(!after.contains('{'), "{operation} names two things: teach `filled` how");

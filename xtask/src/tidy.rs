@@ -48,7 +48,9 @@ pub(crate) fn run() -> Result<Outcome> {
         findings.extend(web::check(&file.path, &file.text)?);
         let has = |test: &str| {
             let function = format!("fn {test}(");
-            files.iter().any(|it| workspace::has_extension(&it.path, "rs") && it.text.contains(&function))
+            files
+                .iter()
+                .any(|it| workspace::has_extension(&it.path, "rs") && it.text.contains(&function))
         };
         findings.extend(claims::check(&file.path, &file.text, has));
         findings.extend(sql::check_migration(&file.path, &file.text));

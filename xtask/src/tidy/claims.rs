@@ -14,7 +14,9 @@ fn named(page: &str) -> Vec<(usize, &str)> {
         if line.starts_with("## ") {
             is_within = line == HEADING;
         }
-        let is_row = is_within && line.starts_with("| ") && line != "| They could try to | What holds it | Test |";
+        let is_row = is_within
+            && line.starts_with("| ")
+            && line != "| They could try to | What holds it | Test |";
         if is_row {
             let last = line.trim_end_matches([' ', '|']).rsplit('|').next().unwrap_or_default();
             tests.push((index + 1, last.trim().trim_matches('`')));
@@ -33,7 +35,12 @@ pub(super) fn check(path: &str, text: &str, has: impl Fn(&str) -> bool) -> Vec<F
         Finding::new(path, 1, RULE, format!("there are no claims under {HEADING:?}: add them"))
     });
     let missing = tests.into_iter().filter(|(_, test)| !has(test)).map(|(line, test)| {
-        Finding::new(path, line, RULE, format!("there is no test `{test}`: name the test that holds the claim"))
+        Finding::new(
+            path,
+            line,
+            RULE,
+            format!("there is no test `{test}`: name the test that holds the claim"),
+        )
     });
     none.into_iter().chain(missing).collect()
 }

@@ -6,6 +6,9 @@
 //! By a link that may only leave, the page shows what can be refused, and nothing of when, where and by which
 //! words it was agreed; one button has a fresh link sent to the address itself.
 
+pub mod act;
+pub mod reach;
+
 use maud::{Markup, html};
 use sayso_core::channel::{Category, Channel};
 use sayso_core::source::Road;
@@ -30,71 +33,6 @@ pub const ANSWERED: &str = "answered";
 /// The field of the words that were shown for the processing of data.
 pub const NOTICE: &str = "notice";
 
-/// What a form of the page asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Act {
-    /// To save what is ticked.
-    Save,
-    /// To refuse everything on a channel.
-    StopChannel,
-    /// To refuse everything.
-    StopEverything,
-    /// To refuse the processing of data.
-    RefuseProcessing,
-    /// To allow it again.
-    AllowProcessing,
-    /// To get what is kept.
-    Download,
-    /// To be asked whether to be forgotten.
-    AskForget,
-    /// To be forgotten.
-    Forget,
-    /// To be sent a fresh link.
-    SendFresh,
-    /// To be sent a link at another address, by which everything is shown.
-    SendOther,
-    /// To see the page.
-    Show,
-}
-
-impl Act {
-    const ALL: [Self; 11] = [
-        Self::Save,
-        Self::StopChannel,
-        Self::StopEverything,
-        Self::RefuseProcessing,
-        Self::AllowProcessing,
-        Self::Download,
-        Self::AskForget,
-        Self::Forget,
-        Self::SendFresh,
-        Self::SendOther,
-        Self::Show,
-    ];
-
-    /// The word in the form.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Save => "save",
-            Self::StopChannel => "stop_channel",
-            Self::StopEverything => "stop_everything",
-            Self::RefuseProcessing => "refuse_processing",
-            Self::AllowProcessing => "allow_processing",
-            Self::Download => "download",
-            Self::AskForget => "ask_forget",
-            Self::Forget => "forget",
-            Self::SendFresh => "send_fresh",
-            Self::SendOther => "send_other",
-            Self::Show => "show",
-        }
-    }
-
-    /// What a word asks for.
-    pub fn find(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|act| act.as_str() == word)
-    }
-}
-
 /// What the page shows.
 #[derive(Clone, Debug)]
 pub struct Preferences<'a> {
@@ -116,27 +54,6 @@ pub struct Preferences<'a> {
     pub may: May,
     /// What a download holds.
     pub download: Download<'a>,
-}
-
-/// What a link may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum May {
-    /// Everything.
-    Everything,
-    /// Refuse; a fresh link, which may do everything, can be sent to the address.
-    RefuseOrAsk,
-    /// Refuse; no fresh link can be sent.
-    Refuse,
-}
-
-/// What a download holds.
-#[derive(Clone, Copy, Debug)]
-pub enum Download<'a> {
-    /// What is kept about the address. A link to one of these other addresses of the person, each with its
-    /// key and as much of it as is shown, would show everything.
-    Address(&'a [(String, String)]),
-    /// Everything about the person, as this word says that another address answered.
-    Person(&'a str),
 }
 
 /// What became of what was sent.
@@ -269,32 +186,6 @@ impl Preferences<'_> {
             (self.languages())
         };
         self.whole(&title, main)
-    }
-
-    /// What the link may do, where that is not everything, and how to get one that may.
-    fn limits(&self) -> Markup {
-        let language = self.language;
-        html! {
-            @match self.may {
-                May::Everything => {}
-                May::RefuseOrAsk => {
-                    p { (language.say("personal-limited")) }
-                    (button(Act::SendFresh.as_str(), &language.say("personal-limited-send"), None))
-                    p class="hint" { (language.say("personal-limited-hint")) }
-                }
-                May::Refuse => {
-                    p { (language.say("personal-limited")) }
-                    p { (language.say_with("personal-limited-write", &[("business", self.business)])) }
-                }
-            }
-        }
-    }
-
-    fn languages(&self) -> Markup {
-        match self.download {
-            Download::Address(_) => languages(self.language),
-            Download::Person(word) => languages_of(self.language, &format!("&{ANSWERED}={word}")),
-        }
     }
 
     /// The question whether nothing ticked means everything.
@@ -439,66 +330,6 @@ impl Preferences<'_> {
                 }
                 (button(Act::StopEverything.as_str(), &language.say("personal-stop-everything"), Some("plain")))
             }
-        }
-    }
-
-    fn data(&self) -> Markup {
-        let language = self.language;
-        html! {
-            section aria-labelledby="data" {
-                h2 id="data" { (language.say("personal-data-title")) }
-                @match self.processing {
-                    Processing::Allowed => {
-                        p class="hint" { (language.say("personal-processing-hint")) }
-                        (button(Act::RefuseProcessing.as_str(), &language.say("personal-processing-refuse"), Some("plain")))
-                    }
-                    Processing::Refused(words) => {
-                        p { (language.say("personal-processing-refused")) }
-                        @if let Some(words) = words {
-                            form method="post" {
-                                div class="more" { (quote(words)) }
-                                input type="hidden" name=(NOTICE) value=(words.name);
-                                div {
-                                    button type="submit" class="plain" name=(ACT) value=(Act::AllowProcessing.as_str()) {
-                                        (language.say("personal-processing-allow"))
-                                    }
-                                }
-                            }
-                        }
-                    }
-                }
-                @if self.may == May::Everything {
-                    (self.download())
-                    @if self.address.is_some() {
-                        (button(Act::AskForget.as_str(), &language.say("personal-forget"), Some("plain")))
-                    }
-                }
-            }
-        }
-    }
-
-    fn download(&self) -> Markup {
-        let language = self.language;
-        match self.download {
-            Download::Person(_) => button(
-                Act::Download.as_str(),
-                &language.say("personal-download-all"),
-                Some("plain"),
-            ),
-            Download::Address(others) => html! {
-                (button(Act::Download.as_str(), &language.say("personal-download"), Some("plain")))
-                @if !others.is_empty() {
-                    p class="hint" { (language.say("personal-download-hint")) }
-                    @for (key, address) in others {
-                        form method="post" {
-                            input type="hidden" name=(OTHER) value=(key);
-                            button type="submit" class="plain" name=(ACT) value=(Act::SendOther.as_str()) {
-                                (language.say("personal-download-other")) " " bdi dir="ltr" { (address) }
-                            }
-                        }
-                    }
-                }
-            },
         }
     }
 }

@@ -21,7 +21,8 @@ use sayso_core::source::Road;
 use sayso_core::statement::Statement;
 use sayso_pages::language::Language;
 use sayso_pages::personal::ACT;
-use sayso_pages::personal::preferences::{Act, CHANNEL, NOTICE, OTHER, Said};
+use sayso_pages::personal::preferences::act::Act;
+use sayso_pages::personal::preferences::{CHANNEL, NOTICE, OTHER, Said};
 use sayso_store::store::{Draft, Outcome};
 
 use self::offers::notice_named;

@@ -136,10 +136,11 @@ pub async fn a_look_up_is_found_by_everybody_it_was_about(store: &dyn Store) {
     let mut operator = looked_up(3, &[ada]);
     operator.api_key = None;
     store.note_look_up(workspace, operator).await.unwrap();
+    store.note_look_up(workspace, looked_up(4, &[LookedUp::Many])).await.unwrap();
 
     let found = every_look_up(store, workspace, None, 1).await;
     let asked: Vec<LookedUp> = found.iter().map(|look_up| look_up.asked).collect();
-    assert_eq!(asked, [ada, profile, bob, ada]);
+    assert_eq!(asked, [LookedUp::Many, ada, profile, bob, ada]);
     let keys = async |asked| {
         let found = every_look_up(store, workspace, Some(asked), 1).await;
         assert!(found.iter().all(|look_up| look_up.asked == asked));
@@ -149,8 +150,9 @@ pub async fn a_look_up_is_found_by_everybody_it_was_about(store: &dyn Store) {
     assert_eq!(keys(ada).await, [None, key(1)]);
     assert_eq!(keys(bob).await, [key(2)]);
     assert_eq!(keys(profile).await, [key(2)]);
-    assert_eq!((&*found[0].route, &*found[0].request), ("GET /v1/profiles", "req_3"));
-    assert!(found[0].looked_up_at >= found[3].looked_up_at);
+    assert_eq!(keys(LookedUp::Many).await, [key(4)]);
+    assert_eq!((&*found[1].route, &*found[1].request), ("GET /v1/profiles", "req_3"));
+    assert!(found[0].looked_up_at >= found[4].looked_up_at);
 }
 
 /// Look-ups belong to their workspace.

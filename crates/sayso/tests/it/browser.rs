@@ -21,6 +21,7 @@ mod looks;
 mod pictures;
 mod pointer;
 mod preferences;
+mod sent;
 mod showroom;
 mod window;
 

@@ -10,8 +10,9 @@ use sayso_core::source::EvidenceText;
 use sayso_core::time::Timestamp;
 use sayso_pages::language::Language;
 use sayso_pages::page::Document;
+use sayso_pages::personal::preferences::reach::May;
 use sayso_pages::personal::preferences::{
-    About, Choice, May, Part, Preferences, Processing, Said, Told, Words,
+    About, Choice, Part, Preferences, Processing, Said, Told, Words,
 };
 use sayso_store::configuration::Configuration;
 use sayso_store::store::HistoryEntry;

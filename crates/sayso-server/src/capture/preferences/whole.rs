@@ -9,7 +9,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use sayso_core::address::Address;
 use sayso_core::answered::Answered;
-use sayso_pages::personal::preferences::Download;
+use sayso_pages::personal::preferences::reach::Download;
 use sayso_store::look_up::LookedUp;
 use sayso_store::store::{Moment, Profile, Subject};
 use serde_json::json;

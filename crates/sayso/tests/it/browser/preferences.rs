@@ -1,6 +1,7 @@
 //! The preference centre and the page to unsubscribe, by keyboard on a small telephone and by pointer on a wide
 //! screen. How they look is seen in `looks`.
 
+use std::path::Path;
 use std::process::Child;
 
 use fantoccini::key::Key;
@@ -8,7 +9,7 @@ use fantoccini::{Client, Locator};
 use hyper::Method;
 use serde_json::{Value, json};
 
-use super::{open_browser, window};
+use super::{open_browser, sent, window};
 use crate::http::Http;
 use crate::running::{Running, sayso_json};
 
@@ -43,17 +44,15 @@ impl Telephone {
             ["write", "read", "check", "configure", "send"].map(|it| ["--scope", it]).concat();
         let key = [&["keys", "create", "shop", "--highest-standing", "act"], &scopes[..]].concat();
         let key = sayso_json(data.path(), &key);
-        let server = Running::serve(data.path());
+        // Links can only be sent by who knows where they lead.
+        let outside = [("SAYSO_SERVER__PUBLIC_URL", Path::new("https://consent.shop.example"))];
+        let server = Running::serve_with(data.path(), &[], &outside);
         let mut http =
             Http::connect(&server.address, key["secret"].as_str().unwrap()).await.unwrap();
         agree(&mut http).await;
-        let ask = json!({ "phone": PHONE, "channel": "sms" });
-        let links = must(&mut http, "/v1/preference-links", &ask).await;
-        let url = |field: &str| {
-            let path = links[field].as_str().unwrap().split_once("://localhost").unwrap().1;
-            format!("http://{}{path}", server.address)
-        };
-        let (preferences, one_click) = (url("preferences"), url("one_click"));
+        let (preferences, one_click) = sent::links(&mut http, PHONE, "sms").await;
+        let url = |path: &str| format!("http://{}{path}", server.address);
+        let (preferences, one_click) = (url(&preferences), url(&one_click));
         let scheme = match theme {
             Theme::Light => "--blink-settings=preferredColorScheme=1",
             Theme::Dark => "--blink-settings=preferredColorScheme=0",
@@ -155,7 +154,11 @@ async fn must(http: &mut Http, path: &str, body: &Value) -> Value {
 }
 
 async fn agree(http: &mut Http) {
-    let sender = json!({ "channel": "sms", "name": "Harbour Shop", "address": "+14155550100" });
+    let connection = json!({ "name": "Phones", "provider": "sandbox" });
+    let connection = must(http, "/v1/connections", &connection).await["id"].clone();
+    let sender = json!({
+        "channel": "sms", "name": "Harbour Shop", "address": "+14155550100", "connection": connection,
+    });
     must(http, "/v1/senders", &sender).await;
     let notice = must(http, "/v1/notices", &json!({ "name": "Checkout" })).await["id"].clone();
     let version = json!({

@@ -8,7 +8,7 @@ use fantoccini::Client;
 use hyper::Method;
 use serde_json::{Value, json};
 
-use super::open_browser;
+use super::{open_browser, sent};
 use crate::http::Http;
 use crate::running::{Running, sayso_json};
 
@@ -113,13 +113,8 @@ impl Showroom {
             });
             post(&mut self.http, "/v1/consents", &yes).await;
         }
-        let ask = json!({ "phone": phone, "channel": "whatsapp" });
-        let links = post(&mut self.http, "/v1/preference-links", &ask).await;
-        let url = |field: &str| {
-            let link = word(&links, field);
-            format!("{}{}", self.server, link.split_once("shop.example").unwrap().1)
-        };
-        (url("preferences"), url("one_click"))
+        let (preferences, one_click) = sent::links(&mut self.http, phone, "whatsapp").await;
+        (format!("{}{preferences}", self.server), format!("{}{one_click}", self.server))
     }
 
     /// The id of a form that asks the address for a code.

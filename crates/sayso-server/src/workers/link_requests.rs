@@ -213,11 +213,7 @@ async fn queue(
 }
 
 /// The senders by which it may go, one for each channel: those that are connected.
-pub(crate) fn routes(
-    configuration: &Configuration,
-    to: &Address,
-    now: Timestamp,
-) -> Vec<Message> {
+pub(crate) fn routes(configuration: &Configuration, to: &Address, now: Timestamp) -> Vec<Message> {
     let reaching = Channel::ALL.iter().copied().filter(|channel| kind_on(*channel) == to.kind());
     let route = |channel| {
         configuration.connected_senders(channel).next().map(|sender| Message {

@@ -11,7 +11,7 @@ use axum::http::Request;
 use sayso_core::id::{ImportId, SenderId};
 use sayso_core::time::Span;
 use sayso_server::app::Options;
-use sayso_store::configuration::{Change, HeldRefusals, KeyScope, configure_now};
+use sayso_store::configuration::{Change, HeldOf, HeldRefusals, KeyScope, configure_now};
 use sayso_store::environment::Clock;
 use serde_json::{Value, json};
 
@@ -124,7 +124,12 @@ impl World {
         let group = ImportId::from_bytes([7; 16]);
         let now = self.app.clock.now();
         let sender = SenderId::parse(self.id("senders")).unwrap();
-        let held = HeldRefusals { sender, day: now, opened_at: now, confirmed_at: None };
+        let held = HeldRefusals {
+            of: HeldOf::Sender(sender),
+            since: now,
+            opened_at: now,
+            confirmed_at: None,
+        };
         let (workspace, change) =
             (self.app.configuration.workspace, Change::HeldRefusals(group, held));
         configure_now(&*self.app.store, workspace, change).await.unwrap();
@@ -276,6 +281,9 @@ fn sample(operation: &str, world: &World) -> Option<(&'static str, Option<Value>
         "pause_sender" | "resume_sender" => with(json!({ "reason": "a test" })),
         "create_topic" => with(json!({ "name": "More offers", "category": "marketing" })),
         "create_notice" => with(json!({ "name": "More words" })),
+        "retract_span" => with(
+            json!({ "source": "shop", "from": "2026-11-21T10:00:00Z", "until": "2026-11-21T10:05:00Z" }),
+        ),
         "publish_notice" => with(
             json!({ "version": 2, "language": "en", "text": "Yes.", "names": [{ "channel": "sms" }] }),
         ),

@@ -135,7 +135,10 @@ impl Failure {
     pub(crate) fn new(code: impl Into<String>, meaning: ErrorMeaning, words: &str) -> Self {
         let words = without_addresses(words);
         let reason = if words.is_empty() { "no reason given".to_owned() } else { words };
-        Self { code: cut(code.into(), HOOK_WORD_BYTES_MAX), meaning, reason }
+        let code = cut(code.into(), HOOK_WORD_BYTES_MAX);
+        // It is stored in clear: no provider has codes that could be an address.
+        let code = if may_hold_address(&code) { "withheld".to_owned() } else { code };
+        Self { code, meaning, reason }
     }
 
     /// A failure known from the HTTP status alone.
@@ -172,6 +175,17 @@ fn without_addresses(words: &str) -> String {
     sentence
 }
 
+/// Whether a code has an `@`, or as many digits in a row as the shortest number.
+fn may_hold_address(code: &str) -> bool {
+    let longest = code
+        .split(|letter: char| !letter.is_numeric())
+        .map(|digits| digits.trim_start_matches('0').len());
+    code.contains('@') || longest.max().unwrap_or(0) >= SHORTEST_NUMBER_DIGITS
+}
+
+/// Codes are shorter: six digits at Meta, and SMPP's are filled up with zeros.
+const SHORTEST_NUMBER_DIGITS: usize = 7;
+
 /// The longest beginning of `text` that has at most `bytes` bytes and ends between characters.
 pub(crate) fn cut(mut text: String, bytes: usize) -> String {
     text.truncate(text.floor_char_boundary(bytes));
@@ -181,6 +195,18 @@ pub(crate) fn cut(mut text: String, bytes: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_code_holds_no_address() {
+        let code = |code: &str| Failure::new(code, ErrorMeaning::Permanent, "").code;
+        for kept in ["131050", "0x0000000b", "UNDELIV 001", "5.1.1", "http 503", "30003"] {
+            assert_eq!(code(kept), kept);
+        }
+        for withheld in ["4155550101", "no-route-14155550101", "ada@shop.example", "٤١٥٥٥٥٠١"]
+        {
+            assert_eq!(code(withheld), "withheld");
+        }
+    }
 
     #[test]
     fn a_reason_holds_no_address() {

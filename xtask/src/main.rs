@@ -3,7 +3,7 @@
 //! `test` runs every test and fetches what they need, `tidy` holds the house rules that no linter
 //! knows, `generate` rewrites the committed files that the binary can print, `advisories` looks for
 //! dependencies that are known to be vulnerable, `bench` starts the benchmark, `attack` a server and what
-//! strangers try on it. Exit codes are those of the product: 0 done, 1 no (a test, a rule or a comparison
+//! strangers try on it, `soak` watches the memory of a server under load. Exit codes are those of the product: 0 done, 1 no (a test, a rule or a comparison
 //! failed), 2 your input or your machine, 3 our fault.
 #![expect(
     clippy::print_stdout,
@@ -16,6 +16,7 @@ mod attack;
 mod bench;
 mod generate;
 mod needs;
+mod soak;
 mod source;
 mod test;
 mod tidy;
@@ -38,6 +39,9 @@ usage: cargo xtask <command>
   bench [ARGS]...      runs the benchmark
   attack [--pairs N] [--seconds N] [--sayso PATH]
                        tries what strangers and weak keys try, and says what held
+  soak [MINUTES [CONTACTS [CLIENTS]]] [--profile NAME]
+                       puts a server under load, and says whether its
+                       memory stops growing
 ";
 
 /// How a command ended when nothing broke.
@@ -93,6 +97,10 @@ fn run(arguments: &[String]) -> Result<Outcome> {
         "bench" => bench::run(rest),
         "attack" => match attack::Plan::parse(rest) {
             Ok(plan) => attack::run(&plan),
+            Err(fault) => Ok(refuse(&fault)),
+        },
+        "soak" => match soak::Plan::parse(rest) {
+            Ok(plan) => soak::run(&plan),
             Err(fault) => Ok(refuse(&fault)),
         },
         "help" | "--help" | "-h" => {

@@ -215,6 +215,7 @@ limits! {
     count WRITER_QUEUE_MAX: usize = 8_192, "Requests waiting for the writer before new ones get a 503.";
     count REFUSAL_RESERVE_BYTES: usize = 67_108_864, "Disk kept free so that refusals are still taken when it is full: 64 MiB.";
     count REJECTS_PER_WORKSPACE_MAX: usize = 10_000, "Refused statements kept for a workspace; the oldest go first, so that a broken page costs no disk.";
+    count REJECT_BYTES_PER_WORKSPACE_MAX: usize = 33_554_432, "Refused statements kept for a workspace, as they are sealed: 32 MiB; the oldest go first, so that long ones cost neither the disk nor an erasure that reads them.";
     count REJECT_BODY_BYTES_MAX: usize = 16_384, "Of one refused statement, as it was sent: all that a page view may send; the rest is cut off.";
     count REJECT_FAULTS_MAX: usize = 32, "Faults kept with a refused statement: more are not read by anybody.";
     count REJECT_FAULT_BYTES_MAX: usize = 512, "Place, fault or example kept with a refused statement: a place holds names that the sender chose.";

@@ -26,6 +26,7 @@ mod early_reports;
 mod erasing;
 mod erasures;
 mod events;
+pub mod examination;
 mod files;
 mod flusher;
 mod forgetting;
@@ -34,17 +35,20 @@ mod group;
 mod hiding;
 mod imports;
 mod lineage;
+mod logs;
 mod messages;
 mod open_error;
 mod pacing;
 mod past;
 mod people;
 mod presence;
+mod provider_ids;
 mod questions;
 mod queue;
 mod references;
 mod reserve;
 pub mod rotation;
+mod schema;
 mod seal;
 mod sending;
 mod spans;
@@ -92,6 +96,7 @@ use self::gate::Gate;
 use self::gate::file::Gates;
 use self::group::Hint;
 use self::lineage::StoreId;
+use self::logs::Logs;
 use self::references::ReferenceWrite;
 use self::seal::{MasterKey, Secrets, Vault};
 use self::sending::{Job, Sending};
@@ -216,6 +221,7 @@ struct Shared {
     claims: Claims,
     tail: Tail,
     flusher: FlusherHandle,
+    logs: Logs,
     gates: RwLock<Gates>,
     index: Option<SavedIndex>,
     workspaces: RwLock<BTreeMap<WorkspaceId, Arc<Workspace>>>,
@@ -316,6 +322,7 @@ impl SqliteStore {
             claims: Claims::default(),
             tail: Tail::default(),
             flusher: FlusherHandle::default(),
+            logs: Logs::default(),
             gates: RwLock::default(),
             index,
             workspaces: RwLock::default(),
@@ -323,8 +330,11 @@ impl SqliteStore {
             position: Mutex::new(Position { next_row: row + 1, last_recorded }),
             counters: Counters::default(),
         });
-        shared.flusher.note_log(derived::log_bytes(&shared.views) > 0);
+        shared.flusher.note_log(shared.views.log_bytes() > 0);
         shared.load_workspaces()?;
+        provider_ids::seal_those_of_before(&shared)?;
+        // A process that was killed leaves what it erased in them.
+        shared.empty_logs_at_start();
         if let Err(met) = shared.take_in() {
             shared.begin_derived_anew(met)?;
             shared.take_in()?;
@@ -962,7 +972,7 @@ impl Store for SqliteStore {
         query: &FailureQuery,
     ) -> Result<u64, StoreError> {
         let workspace = self.workspace(workspace)?;
-        self.shared.work.read(|work| messages::count_failed(work, workspace.id, query))
+        self.shared.work.read(|work| messages::count_failed(work, &workspace, query))
     }
 
     async fn tally(

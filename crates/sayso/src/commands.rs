@@ -36,7 +36,7 @@ pub(crate) fn run(options: Options, printer: Printer) -> Result<Exit, Failure> {
         Command::Openapi => Ok(docs::openapi(printer)),
         Command::Docs(page) => Ok(docs::page(page, printer)),
         Command::Completions { shell } => Ok(docs::completions(shell, printer)),
-        Command::Doctor(what) => block_on(doctor::run(what, printer)),
+        Command::Doctor(what) => block_on(doctor::run(&place, what, printer)),
         Command::Serve(options) => block_on(serve::run(place, options, printer)),
         Command::Demo(options) => block_on(demo::run(&options, printer)),
         Command::Restore(options) => restore::run(&place, &options, printer),

@@ -94,6 +94,7 @@ pub(crate) fn open_failure(directory: &Path, error: OpenError) -> Failure {
         | OpenError::BrokenOff(_)
         | OpenError::Foreign(_)
         | OpenError::Damaged { .. }
+        | OpenError::Schema { .. }
         | OpenError::File { .. }) => Failure::Input(yours.to_string()),
         other @ (OpenError::Engine(_) | OpenError::Migration(_) | OpenError::Store(_)) => {
             Failure::Fault(anyhow::Error::new(other).context(format!("the store in {place}")))

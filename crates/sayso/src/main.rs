@@ -11,6 +11,7 @@ mod exit;
 mod local;
 mod options;
 mod printer;
+mod private_file;
 
 use std::process::ExitCode;
 

@@ -355,6 +355,13 @@ pub(crate) enum Workspaces {
 pub(crate) enum Doctor {
     /// Examine a web page with the tag; exit code 1 means that something is wrong on it.
     Page(DoctorPage),
+    /// Examine the files of the store, also while its server runs; exit code 1 means that somebody changed
+    /// them, or that they are damaged.
+    #[command(
+        after_help = "Every event is compared with its hash, and every file with what this release makes. Nothing is changed. It \
+                      reads the whole store.\n\nExample: sayso doctor store --data /var/lib/sayso\n\nExit codes: 0 nothing is wrong, 1 something is, 2 your input, 3 our fault."
+    )]
+    Store,
 }
 
 /// Options of `doctor page`.
@@ -399,6 +406,10 @@ pub(crate) struct Restore {
     /// Erasures done since the backup, as `sayso export --erasures` lists them.
     #[arg(long, value_name = "FILE")]
     pub(crate) erasures: Option<PathBuf>,
+    /// Take lines of that list that carry no code: an earlier release wrote them, or somebody who may not.
+    /// Such a line destroys what is known of its person.
+    #[arg(long, requires = "erasures")]
+    pub(crate) unauthenticated: bool,
     /// The store that is replaced: its erasures are done again, and its refusals that the backup
     /// lacks are counted.
     #[arg(long, value_name = "DIR")]

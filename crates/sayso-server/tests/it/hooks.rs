@@ -16,7 +16,12 @@ use crate::support::{Answer, TestApp, plenty};
 const ADA: &str = "+14155552671";
 const FORM: &str = "application/x-www-form-urlencoded";
 
-async fn call(app: &TestApp, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+pub(crate) async fn call(
+    app: &TestApp,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Answer {
     let mut request = Request::builder().method("POST").uri(path).header("host", "10.0.0.1:8080");
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -24,12 +29,12 @@ async fn call(app: &TestApp, path: &str, headers: &[(&str, &str)], body: &str) -
     app.send(request.body(Body::from(body.to_owned())).unwrap()).await
 }
 
-async fn get(app: &TestApp, path: &str) -> Answer {
+pub(crate) async fn get(app: &TestApp, path: &str) -> Answer {
     app.send(Request::builder().uri(path).body(Body::empty()).unwrap()).await
 }
 
 /// A call of Meta's about one message.
-fn meta_status(id: &str, status: &str, errors: &Value) -> String {
+pub(crate) fn meta_status(id: &str, status: &str, errors: &Value) -> String {
     let mut told = json!({ "id": id, "status": status, "timestamp": "1795255201", "recipient_id": "14155552671" });
     if !errors.is_null() {
         told["errors"] = errors.clone();
@@ -48,7 +53,7 @@ async fn meta_call(shop: &Shop, body: &str, signature: &str) -> Answer {
     call(&shop.app, &path, &[("x-hub-signature-256", signature)], body).await
 }
 
-async fn meta_told(shop: &Shop, body: &str) {
+pub(crate) async fn meta_told(shop: &Shop, body: &str) {
     let answer = meta_call(shop, body, &meta_signature(body)).await;
     assert_eq!((answer.status, answer.text.as_str()), (StatusCode::OK, ""));
 }
@@ -178,7 +183,7 @@ async fn what_cannot_be_read_is_refused_and_kept_among_the_rejects() {
     assert_eq!(rejects["rejects"][0]["body"], body);
 }
 
-fn encoded(form: &[(&str, &str)]) -> String {
+pub(crate) fn encoded(form: &[(&str, &str)]) -> String {
     let pairs = form.iter().map(|(name, value)| format!("{name}={}", value.replace('+', "%2B")));
     pairs.collect::<Vec<_>>().join("&")
 }
@@ -335,7 +340,7 @@ async fn write_by_twilio(shop: &Shop, words: &[(&str, &str)]) -> Answer {
 }
 
 /// A person's words, as each provider brings them; and what it is answered.
-async fn write(shop: &Shop, provider: &str, text: &str) -> Answer {
+pub(crate) async fn write(shop: &Shop, provider: &str, text: &str) -> Answer {
     let path = format!("/hooks/{}", shop.connection);
     let secret = format!("{path}?token={HOOK_TOKEN}");
     match provider {

@@ -12,6 +12,7 @@ mod accounts;
 mod authorization;
 mod batch;
 mod check;
+mod clear_addresses;
 mod clock;
 mod configuration;
 mod connections;

@@ -22,24 +22,25 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 use sayso_core::event::{Fact, Switched};
 use sayso_core::id::WorkspaceId;
 use sha2::{Digest, Sha256};
 
-use super::database::{Database, make_private_file};
+use super::database::{Database, make_private_file, open_to_read};
 use super::events::{self, LedgerRow};
 use super::files::sync_directory;
 use super::tail::WorkspaceNo;
 use super::{Shared, unreadable};
 use crate::store::{BackupError, StoreError};
 
+pub(super) use self::erasures::belongs_to_an_erasure;
 pub use self::erasures::{Erasure, ErasureFault, Replayed, erasures};
 use self::manifest::Copied;
 
 pub use self::fault::RestoreError;
 pub use self::manifest::Manifest;
-pub use self::restore::{Restore, Restored};
+pub use self::restore::{Lines, Restore, Restored};
 
 /// The copy of the ledger.
 const LEDGER: &str = "events.db";
@@ -136,12 +137,6 @@ impl Refusals {
         })?;
         Ok(Self { count, digest: hasher.finalize().into() })
     }
-}
-
-/// Opens a ledger that nobody writes to through this connection.
-fn open_to_read(path: &Path) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    Connection::open_with_flags(path, flags)
 }
 
 /// Copies a ledger, while it is written to, into a new directory.

@@ -5,20 +5,16 @@
 //! is damaged further inside is met when it is read: the reader gets an error, never an answer, and a
 //! mark is left by which the next start begins the file anew.
 
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::database::{Database, Durability, make_private_file};
+use super::database::{Database, Durability, beside, make_private_file, open_hardened};
 use super::lineage::{Fit, Lineage, StoreId};
+use super::schema::Schema;
 use super::{OpenError, Shared, unwritable, watermark, write_lock};
 use crate::environment::Environment;
 use crate::store::StoreError;
-
-mod view_migrations {
-    refinery::embed_migrations!("migrations/sqlite/views");
-}
 
 /// A file, what SQLite puts beside it, and at last the mark of damage.
 const PARTS: [&str; 4] = ["", "-wal", "-shm", DAMAGED];
@@ -119,7 +115,7 @@ pub(super) fn open_views(
 
 /// Opens views that are there, if they are of this ledger.
 fn open_known(path: &Path, (ledger, store): (&Connection, StoreId)) -> Result<Database, Unusable> {
-    if part(path, DAMAGED).exists() {
+    if beside(path, DAMAGED).exists() {
         return Err(Unusable::Damaged("the last process met damage in it".to_owned()));
     }
     if !is_of_one_piece(path)? {
@@ -127,6 +123,7 @@ fn open_known(path: &Path, (ledger, store): (&Connection, StoreId)) -> Result<Da
         return Err(Unusable::Damaged(reason.to_owned()));
     }
     let database = Database::open(path, Durability::Derived)?;
+    Schema::Views.check(&database.lock()).map_err(Unusable::Damaged)?;
     migrate(&database)?;
     let lineage = {
         let views = database.lock();
@@ -147,7 +144,7 @@ fn open_known(path: &Path, (ledger, store): (&Connection, StoreId)) -> Result<Da
 }
 
 fn migrate(views: &Database) -> Result<(), refinery::Error> {
-    view_migrations::migrations::runner().run(&mut *views.lock()).map(|_| ())
+    Schema::Views.runner().run(&mut *views.lock()).map(|_| ())
 }
 
 /// Makes empty views of a store.
@@ -163,38 +160,25 @@ fn begin(views: &Database, store: StoreId, environment: &Environment) -> Result<
 /// Whether the write-ahead log beside the file continues it: a log that was left behind, or a file that
 /// was put back, would be read as a mixture of two states.
 fn is_of_one_piece(path: &Path) -> rusqlite::Result<bool> {
-    let log = std::fs::metadata(part(path, "-wal"));
+    let log = std::fs::metadata(beside(path, "-wal"));
     if log.map_or(0, |log| log.len()) == 0 {
         return Ok(true);
     }
     let Some(text) = path.to_str() else { return Ok(false) };
     let text = text.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
-    let alone = Connection::open_with_flags(
-        format!("file:{text}?immutable=1"),
+    let alone = open_hardened(
+        Path::new(&format!("file:{text}?immutable=1")),
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI,
     )?;
     let alone = watermark::generation(&alone)?;
-    let with_log = watermark::generation(&Connection::open(path)?)?;
+    let with_log = watermark::generation(&open_hardened(path, OpenFlags::default())?)?;
     Ok(with_log.own == alone.own || with_log.before == alone.own)
-}
-
-/// A file beside another, by what its name ends with besides.
-fn part(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(suffix);
-    name.into()
-}
-
-/// The length of the write-ahead log beside a file.
-pub(super) fn log_bytes(database: &Database) -> u64 {
-    let log = database.path().map(|path| part(path, "-wal"));
-    log.and_then(|log| std::fs::metadata(log).ok()).map_or(0, |log| log.len())
 }
 
 /// Removes the file and what SQLite put beside it.
 fn remove(path: &Path) -> Result<(), OpenError> {
     for suffix in PARTS {
-        let path = part(path, suffix);
+        let path = beside(path, suffix);
         if let Err(source) = std::fs::remove_file(&path)
             && source.kind() != std::io::ErrorKind::NotFound
         {
@@ -274,7 +258,7 @@ impl Shared {
             "views.db is damaged: what it cannot tell is answered with an error; restart, and it is rebuilt from events.db"
         );
         let marked =
-            self.views.path().map_or(Ok(()), |path| make_private_file(&part(path, DAMAGED)));
+            self.views.path().map_or(Ok(()), |path| make_private_file(&beside(path, DAMAGED)));
         if let Err(error) = marked
             .map_err(|error| StoreError::Unwritable(error.to_string()))
             .and(self.forget_index())

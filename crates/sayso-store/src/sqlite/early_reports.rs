@@ -3,35 +3,35 @@
 //! A provider may report on a message before its answer to the hand-over is written. A report that names
 //! the message by the provider's id alone fits nothing yet: it is kept for a while, and applied when
 //! that id is written. Reports on messages that others sent by the same account fit nothing ever; they
-//! age, and there are never more than a bounded number.
+//! age, and there are never more than a bounded number. The id itself is not kept, only its keyed hash.
 
 use rusqlite::{Connection, params};
-use sayso_core::id::WorkspaceId;
 use sayso_core::limits;
 use sayso_core::message::MessageState;
 use sayso_core::time::Timestamp;
 
-use super::{unreadable, unwritable};
+use super::provider_ids::ProviderKey;
+use super::{Workspace, unreadable, unwritable};
 use crate::message::{MessageName, MessageReport};
 use crate::store::StoreError;
 
 /// Keeps a report until its message is known by that id; one that names our id waits elsewhere.
 pub(super) fn keep(
     work: &Connection,
-    workspace: WorkspaceId,
+    workspace: &Workspace,
     report: &MessageReport,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let MessageName::Provider(id) = &report.message else { return Ok(()) };
     forget_the_old(work, now)?;
     work.prepare_cached(
-        "INSERT INTO early_report (workspace, provider_id, state, at, failure, kept_at)
+        "INSERT INTO early_report (workspace, provider_key, state, at, failure, kept_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )
     .and_then(|mut statement| {
         statement.execute(params![
-            workspace.as_bytes(),
-            id,
+            workspace.id.as_bytes(),
+            ProviderKey::of(workspace, id).as_bytes(),
             report.state.code(),
             report.at.as_micros(),
             report.failure,
@@ -45,18 +45,19 @@ pub(super) fn keep(
 /// Takes the reports on the message with this id out.
 pub(super) fn take(
     work: &Connection,
-    workspace: WorkspaceId,
+    workspace: &Workspace,
     provider_id: Option<&str>,
 ) -> Result<Vec<MessageReport>, StoreError> {
     let Some(provider_id) = provider_id else { return Ok(Vec::new()) };
     let mut statement = work
         .prepare_cached(
-            "DELETE FROM early_report WHERE workspace = ?1 AND provider_id = ?2
+            "DELETE FROM early_report WHERE workspace = ?1 AND provider_key = ?2
              RETURNING state, at, failure",
         )
         .map_err(unreadable)?;
+    let key = ProviderKey::of(workspace, provider_id);
     let mut rows =
-        statement.query(params![workspace.as_bytes(), provider_id]).map_err(unreadable)?;
+        statement.query(params![workspace.id.as_bytes(), key.as_bytes()]).map_err(unreadable)?;
     let mut reports = Vec::new();
     while let Some(row) = rows.next().map_err(unreadable)? {
         let state: u8 = row.get(0).map_err(unreadable)?;

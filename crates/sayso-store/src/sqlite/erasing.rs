@@ -5,7 +5,8 @@
 //! they ticked) is destroyed here, in a thread of its own and in bounded steps: once before the
 //! ledger's part, so that a process that ends in between leaves nothing of a person whose erasure is
 //! recorded, and once after it, for what came in between. Only then is the erasure answered. Who
-//! asked may be gone; what they asked for is done all the same.
+//! asked may be gone; what they asked for is done all the same. And only once it is in no
+//! [log](super::logs) of the files either.
 
 use std::sync::Arc;
 
@@ -53,6 +54,7 @@ pub(super) fn erase(
         &erased,
         draft.subject.key(&workspace.secrets.address_keys),
     );
+    shared.empty_logs();
     Ok(erased)
 }
 

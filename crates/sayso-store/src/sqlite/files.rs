@@ -11,22 +11,15 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use sayso_core::limits;
 use sayso_core::phone::reading_version;
 
-use super::database::{Database, Durability, make_private_file};
+use super::database::{Database, Durability, make_private_file, open_hardened};
 use super::lineage::StoreId;
 use super::presence::{self, Presence};
 use super::reserve::Reserve;
+use super::schema::Schema;
 use super::seal::MasterKey;
 use super::start::SavedIndex;
 use super::{Making, OpenError, derived, rotation};
 use crate::environment::Environment;
-
-pub(super) mod ledger_migrations {
-    refinery::embed_migrations!("migrations/sqlite/events");
-}
-
-mod work_migrations {
-    refinery::embed_migrations!("migrations/sqlite/work");
-}
 
 /// The version of what this release writes into rows.
 pub(super) const ROW_VERSION: i64 = 1;
@@ -68,7 +61,8 @@ impl Files {
         }
         let lock = own(directory)?;
         Reserve::give_to_start(&at("reserve"));
-        let (ledger, work) = (stamped(&at("events.db"))?, stamped(&at("work.db"))?);
+        let ledger = stamped(&at("events.db"), Schema::Ledger)?;
+        let work = stamped(&at("work.db"), Schema::Work)?;
         if let (Some(ledger), Some(work)) = (&ledger, &work) {
             belongs(ledger, work, &at("work.db"))?;
         }
@@ -126,8 +120,8 @@ impl Files {
     /// Gives the ledger and the work the schema of this release, and the ledger the marks of what it was
     /// made with; answers with its id. From then on the store is there.
     pub(super) fn bring_up_to_date(&self, environment: &Environment) -> Result<StoreId, OpenError> {
-        ledger_migrations::migrations::runner().run(&mut *self.ledger.lock())?;
-        work_migrations::migrations::runner().run(&mut *self.work.lock())?;
+        Schema::Ledger.bring_up_to_date(&self.ledger)?;
+        Schema::Work.bring_up_to_date(&self.work)?;
         note_key(&self.ledger, &self.master)?;
         note_phone_metadata(&self.ledger)?;
         let id = tie(&self.ledger, &self.work, environment)?;
@@ -173,20 +167,22 @@ pub(super) fn file_error(path: &Path) -> impl FnOnce(std::io::Error) -> OpenErro
 /// Takes the lock that keeps other processes out, for as long as the file is held.
 pub(super) fn own(directory: &Path) -> Result<File, OpenError> {
     let path = directory.join("lock");
-    let lock = File::create(&path).map_err(file_error(&path))?;
+    let lock = make_private_file(&path)
+        .and_then(|()| File::options().write(true).open(&path))
+        .map_err(file_error(&path))?;
     lock.try_lock().map_err(|_| OpenError::Owned(directory.to_path_buf()))?;
     Ok(lock)
 }
 
 /// Opens a file that says what it is, to be looked at before anything is written to it; `None` if
-/// it is to be made yet. One that is damaged is refused, and that of a newer release.
-fn stamped(path: &Path) -> Result<Option<Connection>, OpenError> {
+/// it is to be made yet. One that is damaged is refused, that of a newer release, and one in which somebody
+/// put what no release puts there.
+fn stamped(path: &Path, schema: Schema) -> Result<Option<Connection>, OpenError> {
     if !path.exists() {
         return Ok(None);
     }
     let failed = || OpenError::of_file(path);
-    let file =
-        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed())?;
+    let file = open_hardened(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed())?;
     let has_store: bool = file
         .query_row("SELECT count(*) FROM sqlite_master WHERE name = 'store'", [], |row| row.get(0))
         .map_err(failed())?;
@@ -200,6 +196,7 @@ fn stamped(path: &Path) -> Result<Option<Connection>, OpenError> {
         return Err(OpenError::Newer { path: path.to_path_buf(), found, known: ROW_VERSION });
     }
     check_pages(&file, path)?;
+    schema.check(&file).map_err(|what| OpenError::Schema { path: path.to_path_buf(), what })?;
     Ok(Some(file))
 }
 
@@ -261,7 +258,7 @@ fn tie(
 /// The fingerprint of the master key that the ledger in a file was made with, unless it is to be made
 /// yet.
 pub(super) fn noted_key(path: &Path) -> Result<Option<[u8; 8]>, OpenError> {
-    Ok(stamped(path)?.as_ref().map(noted).transpose()?.flatten())
+    Ok(stamped(path, Schema::Ledger)?.as_ref().map(noted).transpose()?.flatten())
 }
 
 fn noted(ledger: &Connection) -> rusqlite::Result<Option<[u8; 8]>> {

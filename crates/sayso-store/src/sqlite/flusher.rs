@@ -121,6 +121,7 @@ pub(super) fn run(shared: &Arc<Shared>) {
     let mut saved_at = now();
     while shared.flusher.wait() {
         flush(shared);
+        shared.empty_logs_again();
         if saved_at.plus(limits::INDEX_SAVE_INTERVAL) <= now() {
             shared.save_index();
             saved_at = now();
@@ -156,6 +157,17 @@ pub(super) fn flush(shared: &Shared) -> bool {
     }
 }
 
+/// Moves the views' log into their file, so that the next flush begins another; false where somebody reads
+/// what it would lose.
+pub(super) fn empty_log(shared: &Shared) -> rusqlite::Result<bool> {
+    let _alone = shared.flusher.flushing.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_empty = shared.views.empty_log()?;
+    if is_empty {
+        shared.flusher.note_log(false);
+    }
+    Ok(is_empty)
+}
+
 /// Writes a frame into the views, with what it was made from.
 fn write(shared: &Shared, frame: &Frame) -> Result<(), StoreError> {
     let handle = &shared.flusher;
@@ -175,7 +187,7 @@ fn write(shared: &Shared, frame: &Frame) -> Result<(), StoreError> {
         .map_err(|error| derived::unwritten(&error))
         .inspect_err(|error| shared.note_damage(error))?;
     handle.note_log(true);
-    if derived::log_bytes(&shared.views) < limits::VIEWS_LOG_BYTES {
+    if shared.views.log_bytes() < limits::VIEWS_LOG_BYTES {
         return Ok(());
     }
     match watermark::checkpoint(&views) {

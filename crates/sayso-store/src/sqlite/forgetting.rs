@@ -11,7 +11,7 @@ use sayso_core::limits;
 use super::erasing::ErasedAddress;
 use super::speaks_of::{about, may_speak_of};
 use super::work::{Work, reject_text};
-use super::{Workspace, double_opt_ins, references, unreadable, unwritable};
+use super::{Workspace, double_opt_ins, messages, references, unreadable, unwritable};
 use crate::erasure::ErasureCounts;
 use crate::store::StoreError;
 
@@ -42,12 +42,8 @@ impl Work {
         for (key, _) in erased {
             let rows = self.read(|work| messages_to(work, workspace.id, *key))?;
             for step in rows.chunks(limits::ERASURE_STEP_ROWS) {
-                counts.messages += self.in_one(step, |work, row| {
-                    work.prepare_cached(
-                        "UPDATE message SET sealed = NULL WHERE workspace = ?1 AND row = ?2",
-                    )?
-                    .execute(params![workspace.id.as_bytes(), row])
-                })?;
+                counts.messages +=
+                    self.in_one(step, |work, row| messages::forget_row(work, workspace.id, *row))?;
             }
         }
         let keys: Vec<AddressKey> = erased.iter().map(|(key, _)| *key).collect();

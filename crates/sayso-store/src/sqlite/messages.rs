@@ -13,7 +13,7 @@ use sayso_core::message::MessageState;
 use sayso_core::time::Timestamp;
 use sayso_core::zone::Zone;
 
-use super::seal::Vault;
+use super::provider_ids::{self, ProviderKey};
 use super::{Workspace, unreadable};
 use crate::environment::Environment;
 use crate::message::{
@@ -23,7 +23,7 @@ use crate::message::{
 use crate::store::StoreError;
 
 /// What a page shows of a message.
-const COLUMNS: &str = "row, message, state, route, routes, sealed, reasons, failure, provider_id, \
+const COLUMNS: &str = "row, message, state, route, routes, sealed, reasons, failure, provider_sealed, \
      queued_at, expires_at, decided_at, began_at, handed_over_at, sent_at, delivered_at, read_at, ended_at, \
      due_at";
 
@@ -171,7 +171,7 @@ pub(super) fn due(
         found.push(Due {
             row: row.get(0).map_err(unreadable)?,
             key: AddressKey::from_bytes(row.get(19).map_err(unreadable)?),
-            message: read(row, workspace.id, &workspace.secrets.vault).ok(),
+            message: read(row, workspace).ok(),
         });
     }
     Ok(found)
@@ -344,30 +344,30 @@ pub(super) fn bring_forward(
 /// How many messages to an address failed as the query says.
 pub(super) fn count_failed(
     work: &Connection,
-    workspace: WorkspaceId,
+    workspace: &Workspace,
     query: &FailureQuery,
 ) -> Result<u64, StoreError> {
     let (ours, theirs) = match &query.besides {
         None => (None, None),
         Some(MessageName::Ours(id)) => (Some(id.as_bytes()), None),
-        Some(MessageName::Provider(id)) => (None, Some(id)),
+        Some(MessageName::Provider(id)) => (None, Some(ProviderKey::of(workspace, id))),
     };
     let count: i64 = work
         .prepare_cached(
             "SELECT count(*) FROM message INDEXED BY message_of_address
              WHERE workspace = ?1 AND address_key = ?2 AND state = 7 AND failure = ?3 AND ended_at > ?4
-               AND message IS NOT ?5 AND (?6 IS NULL OR provider_id IS NOT ?6)
+               AND message IS NOT ?5 AND (?6 IS NULL OR provider_key IS NOT ?6)
                AND row > coalesce((SELECT max(row) FROM message INDEXED BY message_of_address
                    WHERE workspace = ?1 AND address_key = ?2 AND state IN (5, 6)), 0)",
         )
         .and_then(|mut statement| {
             let asked = params![
-                workspace.as_bytes(),
+                workspace.id.as_bytes(),
                 query.key.as_bytes(),
                 query.failure,
                 query.since.as_micros(),
                 ours,
-                theirs,
+                theirs.as_ref().map(ProviderKey::as_bytes),
             ];
             statement.query_row(asked, |row| row.get(0))
         })
@@ -376,11 +376,12 @@ pub(super) fn count_failed(
 }
 
 /// Writes how a hand-over ended, and says whose the message was; of one that is not claimed any more,
-/// nothing.
+/// nothing. The provider's id of a message to somebody who was erased meanwhile is not kept.
 pub(super) fn settle(
     work: &Connection,
-    workspace: WorkspaceId,
+    workspace: &Workspace,
     hand_over: &HandOver,
+    environment: &Environment,
 ) -> Result<Option<SenderId>, StoreError> {
     let HandOver { id, began_at, at, end } = hand_over;
     let (state, provider_id, failure, due_at) = match end {
@@ -391,25 +392,30 @@ pub(super) fn settle(
         HandOverEnd::Unknown { why } => (MessageState::Unknown, None, Some(why.as_ref()), None),
         HandOverEnd::Requeued { due_at } => (MessageState::Queued, None, None, Some(*due_at)),
     };
+    let provider_key = provider_id.map(|name| ProviderKey::of(workspace, name));
+    let provider_sealed =
+        provider_id.map(|name| provider_ids::seal(workspace, id, name, environment));
     let is_handed_over = state == MessageState::HandedOver;
     let is_end = matches!(state, MessageState::Failed | MessageState::Unknown);
     work.prepare_cached(
-        "UPDATE message SET state = ?3, provider_id = ?4, failure = ?5, began_at = ?6,
+        "UPDATE message SET state = ?3, provider_key = iif(sealed IS NULL, NULL, ?4),
+             provider_sealed = iif(sealed IS NULL, NULL, ?10), failure = ?5, began_at = ?6,
              handed_over_at = ?7, ended_at = ?8, due_at = coalesce(?9, due_at),
              counted_at = iif(?3 IN (1, 7), NULL, counted_at)
          WHERE workspace = ?1 AND message = ?2 AND state = 2 RETURNING sender",
     )
     .and_then(|mut statement| {
         let written = params![
-            workspace.as_bytes(),
+            workspace.id.as_bytes(),
             id.as_bytes(),
             state.code(),
-            provider_id,
+            provider_key.as_ref().map(ProviderKey::as_bytes),
             failure,
             began_at.filter(|_| due_at.is_none()).map(Timestamp::as_micros),
             is_handed_over.then(|| at.as_micros()),
             is_end.then(|| at.as_micros()),
             due_at.map(Timestamp::as_micros),
+            provider_sealed,
         ];
         statement.query_row(written, |row| row.get(0)).optional()
     })
@@ -420,7 +426,7 @@ pub(super) fn settle(
 /// Takes in a provider's report; whether a message has that name and was handed over.
 pub(super) fn report(
     work: &Connection,
-    workspace: WorkspaceId,
+    workspace: &Workspace,
     report: &MessageReport,
 ) -> Result<bool, StoreError> {
     let Some((row, code)) = find_named(work, workspace, &report.message)? else {
@@ -448,7 +454,7 @@ pub(super) fn report(
             at(MessageState::Read),
             at(MessageState::Failed),
             report.failure,
-            workspace.as_bytes(),
+            workspace.id.as_bytes(),
         ])
     })
     .map_err(failed)?;
@@ -458,22 +464,26 @@ pub(super) fn report(
 /// The row and the state of a message.
 fn find_named(
     work: &Connection,
-    workspace: WorkspaceId,
+    workspace: &Workspace,
     name: &MessageName,
 ) -> Result<Option<(i64, u8)>, StoreError> {
     let found = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
     match name {
         MessageName::Provider(id) => work
             .prepare_cached(
-                "SELECT row, state FROM message WHERE workspace = ?1 AND provider_id = ?2",
+                "SELECT row, state FROM message WHERE workspace = ?1 AND provider_key = ?2",
             )
             .and_then(|mut statement| {
-                statement.query_row(params![workspace.as_bytes(), id], found).optional()
+                let key = ProviderKey::of(workspace, id);
+                statement
+                    .query_row(params![workspace.id.as_bytes(), key.as_bytes()], found)
+                    .optional()
             }),
         MessageName::Ours(id) => work
             .prepare_cached("SELECT row, state FROM message WHERE workspace = ?1 AND message = ?2")
             .and_then(|mut statement| {
-                statement.query_row(params![workspace.as_bytes(), id.as_bytes()], found).optional()
+                let asked = params![workspace.id.as_bytes(), id.as_bytes()];
+                statement.query_row(asked, found).optional()
             }),
     }
     .map_err(unreadable)
@@ -546,19 +556,31 @@ pub(super) fn sweep(
     Ok(deleted)
 }
 
-/// Destroys to whom and what messages to erased people say.
+/// Destroys to whom and what messages to an erased person say, and the provider's ids of them.
 pub(super) fn forget(
     work: &Connection,
     workspace: WorkspaceId,
-    keys: impl Iterator<Item = AddressKey>,
+    key: AddressKey,
 ) -> rusqlite::Result<()> {
-    for key in keys {
-        work.prepare_cached(
-            "UPDATE message SET sealed = NULL WHERE workspace = ?1 AND address_key = ?2",
-        )?
-        .execute(params![workspace.as_bytes(), key.as_bytes()])?;
-    }
-    Ok(())
+    work.prepare_cached(
+        "UPDATE message SET sealed = NULL, provider_id = NULL, provider_key = NULL, provider_sealed = NULL
+         WHERE workspace = ?1 AND address_key = ?2",
+    )?
+    .execute(params![workspace.as_bytes(), key.as_bytes()])
+    .map(|_| ())
+}
+
+/// Destroys the same of one message.
+pub(super) fn forget_row(
+    work: &Connection,
+    workspace: WorkspaceId,
+    row: i64,
+) -> rusqlite::Result<usize> {
+    work.prepare_cached(
+        "UPDATE message SET sealed = NULL, provider_id = NULL, provider_key = NULL, provider_sealed = NULL
+         WHERE workspace = ?1 AND row = ?2",
+    )?
+    .execute(params![workspace.as_bytes(), row])
 }
 
 /// One message.
@@ -572,7 +594,7 @@ pub(super) fn find(
     let asked = params![workspace.id.as_bytes(), id.as_bytes()];
     let mut rows = statement.query(asked).map_err(unreadable)?;
     let row = rows.next().map_err(unreadable)?;
-    row.map(|row| read(row, workspace.id, &workspace.secrets.vault)).transpose()
+    row.map(|row| read(row, workspace)).transpose()
 }
 
 /// The message that a report names.
@@ -586,11 +608,13 @@ pub(super) fn find_by_name(
         MessageName::Provider(id) => id,
     };
     let statement =
-        format!("SELECT {COLUMNS} FROM message WHERE workspace = ?1 AND provider_id = ?2");
+        format!("SELECT {COLUMNS} FROM message WHERE workspace = ?1 AND provider_key = ?2");
     let mut statement = work.prepare_cached(&statement).map_err(unreadable)?;
-    let mut rows = statement.query(params![workspace.id.as_bytes(), id]).map_err(unreadable)?;
+    let key = ProviderKey::of(workspace, id);
+    let asked = params![workspace.id.as_bytes(), key.as_bytes()];
+    let mut rows = statement.query(asked).map_err(unreadable)?;
     let row = rows.next().map_err(unreadable)?;
-    row.map(|row| read(row, workspace.id, &workspace.secrets.vault)).transpose()
+    row.map(|row| read(row, workspace)).transpose()
 }
 
 /// Messages, the newest first, each with its row.
@@ -640,7 +664,7 @@ fn rows_of(
     let mut found = Vec::new();
     while let Some(row) = rows.next().map_err(unreadable)? {
         let number = row.get(0).map_err(unreadable)?;
-        found.push((number, read(row, workspace.id, &workspace.secrets.vault)?));
+        found.push((number, read(row, workspace)?));
     }
     Ok(found)
 }
@@ -649,7 +673,7 @@ fn corrupt(row: i64) -> StoreError {
     StoreError::Corrupt { table: "message", id: row.to_string() }
 }
 
-fn read(row: &Row<'_>, workspace: WorkspaceId, vault: &Vault) -> Result<StoredMessage, StoreError> {
+fn read(row: &Row<'_>, workspace: &Workspace) -> Result<StoredMessage, StoreError> {
     let number: i64 = row.get(0).map_err(unreadable)?;
     let id = MessageId::from_bytes(row.get(1).map_err(unreadable)?);
     let state: u8 = row.get(2).map_err(unreadable)?;
@@ -658,11 +682,16 @@ fn read(row: &Row<'_>, workspace: WorkspaceId, vault: &Vault) -> Result<StoredMe
         Routes::from_bytes(routes).map_err(|_| corrupt(number))?;
     let sealed = row.get_ref(5).and_then(|cell| Ok(cell.as_blob_or_null()?)).map_err(unreadable)?;
     let personal = sealed.map(|sealed| {
-        let plain = vault.open(&place(&workspace, &id), sealed).map_err(|_| corrupt(number))?;
+        let place = place(&workspace.id, &id);
+        let plain = workspace.secrets.vault.open(&place, sealed).map_err(|_| corrupt(number))?;
         Personal::from_bytes(&plain).map_err(|_| corrupt(number))
     });
     let personal: Option<Personal> = personal.transpose()?;
     let zone = personal.as_ref().and_then(|personal| personal.zone);
+    let named = row.get_ref(8).and_then(|cell| Ok(cell.as_blob_or_null()?)).map_err(unreadable)?;
+    let provider_id = named
+        .map(|named| provider_ids::open(workspace, &id, named).ok_or_else(|| corrupt(number)))
+        .transpose()?;
     let at = |column: usize| -> Result<Option<Timestamp>, StoreError> {
         let at: Option<i64> = row.get(column).map_err(unreadable)?;
         Ok(at.map(Timestamp::from_micros))
@@ -677,7 +706,7 @@ fn read(row: &Row<'_>, workspace: WorkspaceId, vault: &Vault) -> Result<StoredMe
         state: MessageState::from_code(state).ok_or_else(|| corrupt(number))?,
         reasons: Reasons::from_bits(row.get(6).map_err(unreadable)?),
         failure: row.get(7).map_err(unreadable)?,
-        provider_id: row.get(8).map_err(unreadable)?,
+        provider_id,
         times: MessageTimes {
             queued_at: at(9)?.ok_or_else(|| corrupt(number))?,
             due_at: at(18)?.ok_or_else(|| corrupt(number))?,

@@ -45,6 +45,16 @@ pub enum OpenError {
         /// What is wrong with it.
         what: String,
     },
+    /// Somebody put into a file what no release puts there.
+    #[error(
+        "{path} was changed by somebody: {what}. Nothing in it was run or touched. Move this directory away and restore a backup with `sayso restore`"
+    )]
+    Schema {
+        /// The file.
+        path: PathBuf,
+        /// What is in it, or missing.
+        what: String,
+    },
     /// The directory or a file in it cannot be used.
     #[error("{path}: {}", of_system(source))]
     File {

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use sayso_core::limits;
 
+use super::database::make_private_file;
+
 /// The size of the reserve, as files count.
 #[expect(clippy::as_conversions, reason = "TryFrom is not const, and the limit is 64 MiB")]
 const RESERVE_BYTES: u64 = limits::REFUSAL_RESERVE_BYTES as u64;
@@ -61,6 +63,7 @@ impl Reserve {
 
     /// Writes zeros rather than a hole, so that the room is really taken.
     fn write(path: &Path) -> std::io::Result<()> {
+        make_private_file(path)?;
         let mut file = fs::File::create(path)?;
         let zeros = vec![0_u8; 65_536];
         let written = (0..limits::REFUSAL_RESERVE_BYTES / zeros.len())

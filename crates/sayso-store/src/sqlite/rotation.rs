@@ -16,12 +16,13 @@
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-use rusqlite::{TransactionBehavior, params};
+use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::backup::Fingerprint;
 use super::database::{Database, Durability};
-use super::files::{file_error, ledger_migrations, noted_key, own, sync_directory};
+use super::files::{file_error, noted_key, own, sync_directory};
 use super::presence::{self, Presence};
+use super::schema::Schema;
 use super::seal::MasterKey;
 use super::{OpenError, StoreError, events};
 use crate::environment::Environment;
@@ -61,7 +62,7 @@ pub fn rotate(directory: &Path, environment: &Environment) -> Result<Rotated, Op
     let path = directory.join(NEXT);
     let next = MasterKey::make(&path, environment).map_err(file_error(&path))?;
     let ledger = Database::open(&ledger, Durability::Full)?;
-    ledger_migrations::migrations::runner().run(&mut *ledger.lock())?;
+    Schema::Ledger.bring_up_to_date(&ledger)?;
     let workspaces = rewrap(&ledger, (&current, &next), environment)?;
     install(directory).map_err(file_error(&path))?;
     forget_index(directory)?;
@@ -95,6 +96,21 @@ pub(super) fn settle(directory: &Path, noted: [u8; 8]) -> Result<MasterKey, Open
         }
         Err(source) => Err(OpenError::File { path: current, source }),
     }
+}
+
+/// The key that fits a ledger which may be in use: nothing is finished or undone.
+pub(super) fn find_key(directory: &Path, ledger: &Connection) -> Result<MasterKey, OpenError> {
+    let noted: [u8; 8] =
+        ledger.query_row("SELECT key_fingerprint FROM store", [], |row| row.get(0))?;
+    let current = directory.join(CURRENT);
+    let keys = [MasterKey::read(&current), MasterKey::read(&directory.join(NEXT))];
+    let is_there = keys.iter().any(Result::is_ok);
+    let fitting = keys.into_iter().flatten().find(|key| key.fingerprint() == noted);
+    fitting.ok_or(if is_there {
+        OpenError::WrongKey(current)
+    } else {
+        OpenError::Gone { missing: current, there: vec!["events.db"] }
+    })
 }
 
 /// Wraps the secrets of every workspace under the next key and notes its fingerprint, all or

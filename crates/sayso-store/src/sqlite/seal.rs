@@ -72,8 +72,14 @@ impl MasterKey {
     pub(super) fn write(&self, path: &Path) -> io::Result<()> {
         let mut partial = path.as_os_str().to_owned();
         partial.push(".partial");
+        // One that a broken-off attempt left may have been copied with other permissions.
+        if let Err(error) = std::fs::remove_file(&partial)
+            && error.kind() != ErrorKind::NotFound
+        {
+            return Err(error);
+        }
         let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true).mode(0o600);
+        options.write(true).create_new(true).mode(0o600);
         let mut file = options.open(&partial)?;
         file.write_all(&self.0)?;
         file.sync_all()?;
@@ -106,14 +112,6 @@ impl MasterKey {
     /// A code by which this key knows again what it wrote under that name: HMAC-SHA-256 (RFC 2104) by
     /// a key derived from it.
     pub(super) fn mac(&self, name: &[u8], bytes: &[u8]) -> [u8; 32] {
-        let code = |key: &[u8; 32], parts: [&[u8]; 2]| -> [u8; 32] {
-            // A key is filled up to the block of the hash with zeros.
-            let mut block = [0; 64];
-            block.iter_mut().zip(key).for_each(|(to, from)| *to = *from);
-            let mut mac = <Hmac<Sha256> as hmac::KeyInit>::new(&block.into());
-            parts.iter().for_each(|part| mac.update(part));
-            mac.finalize().into_bytes().into()
-        };
         let derived = code(&self.0, [b"sayso master key code\n", name]);
         code(&derived, [bytes, b""])
     }
@@ -160,7 +158,24 @@ impl MasterKey {
     }
 }
 
+/// HMAC-SHA-256 (RFC 2104) of two parts, one after the other.
+fn code(key: &[u8; 32], parts: [&[u8]; 2]) -> [u8; 32] {
+    // A key is filled up to the block of the hash with zeros.
+    let mut block = [0; 64];
+    block.iter_mut().zip(key).for_each(|(to, from)| *to = *from);
+    let mut mac = <Hmac<Sha256> as hmac::KeyInit>::new(&block.into());
+    parts.iter().for_each(|part| mac.update(part));
+    mac.finalize().into_bytes().into()
+}
+
 impl Secrets {
+    /// A code by which the holder of these secrets knows again what they wrote under that name, whichever
+    /// master key wraps them now.
+    pub(super) fn mac(&self, name: &[u8], bytes: &[u8]) -> [u8; 32] {
+        let derived = code(self.address_keys.as_bytes(), [b"sayso workspace code\n", name]);
+        code(&derived, [bytes, b""])
+    }
+
     fn of(plain: &[u8; 64]) -> Self {
         let (address_keys, data_key) = plain.split_at(32);
         let half = |bytes: &[u8]| *bytes.first_chunk::<32>().unwrap_or(&[0; 32]);

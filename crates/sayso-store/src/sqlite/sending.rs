@@ -196,7 +196,7 @@ impl Job {
                 Done::Claim(reply, claim(work, shared, &workspace, (sender, items), now))
             }
             Self::Settle(workspace, ended, reply) => {
-                let written = settle(work, &workspace, &ended, now);
+                let written = settle(work, shared, &workspace, &ended, now);
                 Done::Settle(reply, ended.into_iter().map(|ended| ended.id).collect(), written)
             }
             Self::Report(workspace, reports, reply) => {
@@ -338,9 +338,9 @@ fn take_in(
     report: &MessageReport,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let is_known = messages::report(work, workspace.id, report)?;
+    let is_known = messages::report(work, workspace, report)?;
     if !is_known {
-        early_reports::keep(work, workspace.id, report, now)?;
+        early_reports::keep(work, workspace, report, now)?;
     }
     Ok(is_known)
 }
@@ -348,18 +348,19 @@ fn take_in(
 /// Writes how hand-overs ended, and counts of each sender those that went.
 fn settle(
     work: &Connection,
+    shared: &Shared,
     workspace: &Workspace,
     ended: &[HandOver],
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let mut went: BTreeMap<SenderId, u64> = BTreeMap::new();
     for hand_over in ended {
-        let sender = messages::settle(work, workspace.id, hand_over)?;
+        let sender = messages::settle(work, workspace, hand_over, &shared.environment)?;
         if let (Some(sender), HandOverEnd::Accepted { provider_id }) = (sender, &hand_over.end) {
             *went.entry(sender).or_default() += 1;
             // What was reported before is heard now.
-            for early in early_reports::take(work, workspace.id, provider_id.as_deref())? {
-                messages::report(work, workspace.id, &early)?;
+            for early in early_reports::take(work, workspace, provider_id.as_deref())? {
+                messages::report(work, workspace, &early)?;
             }
         }
     }

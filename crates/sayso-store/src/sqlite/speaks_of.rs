@@ -4,9 +4,14 @@
 //! digits, what each of an email has is what stands before the `@`: keyed hashes of those are kept
 //! beside a reject, and an erasure looks for its own among them. What is found so is read before it is
 //! deleted. Ids of channels and of the caller have no form of their own, so for them all is read.
+//!
+//! A provider's id may hold the number inside Base64, as a `wamid` does: what such a run of letters says is
+//! read along.
 
 use std::collections::BTreeSet;
 
+use base64::Engine;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use sayso_core::address::{Address, AddressKeySecret};
 use sayso_core::canonical::Writer;
 use sayso_core::event_id::RequestHash;
@@ -21,8 +26,9 @@ pub(super) struct About(pub(super) i64);
 
 /// Hashes of what a text may speak of; `None` where that is too much to keep, so that it must be read.
 pub(super) fn abouts(text: &str, secret: &AddressKeySecret) -> Option<BTreeSet<About>> {
-    let mut parts: BTreeSet<String> = ends_of_numbers(text);
-    parts.extend(locals(text));
+    let text = with_what_is_inside(text);
+    let mut parts: BTreeSet<String> = ends_of_numbers(&text);
+    parts.extend(locals(&text));
     (parts.len() <= limits::REJECT_ABOUTS_MAX)
         .then(|| parts.iter().map(|part| hash(part, secret)).collect())
 }
@@ -43,6 +49,7 @@ pub(super) fn about(address: &Address, secret: &AddressKeySecret) -> Option<Abou
 /// Whether a text may speak of an address. What was refused may be spelled in any way, so this
 /// takes rather too much than too little.
 pub(super) fn may_speak_of(text: &str, address: &Address) -> bool {
+    let text = with_what_is_inside(text);
     match address {
         Address::Phone(phone) => {
             let number = phone.digits().to_string();
@@ -54,6 +61,47 @@ pub(super) fn may_speak_of(text: &str, address: &Address) -> bool {
         Address::ChannelId(id) | Address::ExternalId(id) => text.contains(id.as_str()),
     }
 }
+
+/// The text, and after it what its runs of Base64 say, each on a line of its own. A JSON text may escape a
+/// slash in them, and a form has some letters percent-encoded.
+fn with_what_is_inside(text: &str) -> String {
+    let mut all = text.to_owned();
+    let is_of_base64 = |letter: char| letter.is_ascii_alphanumeric() || "+/-_".contains(letter);
+    let plain = text.replace('\\', "");
+    let from_form = plain.replace("%2B", "+").replace("%2F", "/").replace("%3D", "=");
+    for spelled in [&plain, &from_form].into_iter().take(if plain == from_form { 1 } else { 2 }) {
+        for run in spelled.split(|letter| !is_of_base64(letter)) {
+            if run.len() >= BASE64_RUN_MIN {
+                all.push('\n');
+                all.push_str(&said_in(run));
+            }
+        }
+    }
+    all
+}
+
+/// What a run of Base64 says, of either alphabet; what is no text in it ends a number.
+fn said_in(run: &str) -> String {
+    let letters = run.replace('-', "+").replace('_', "/");
+    // One letter too many says nothing.
+    let whole = letters.len() - usize::from(letters.len() % 4 == 1);
+    let bytes = BASE64.decode(letters.get(..whole).unwrap_or_default()).unwrap_or_default();
+    bytes
+        .iter()
+        .map(|byte| if byte.is_ascii_graphic() { char::from(*byte) } else { '\u{1}' })
+        .collect()
+}
+
+/// Letters of the shortest run that can hold the digits by which a number is told.
+const BASE64_RUN_MIN: usize = 10;
+
+/// Base64 without padding, whatever its last letter says beyond the last byte.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
 
 fn hash(part: &str, secret: &AddressKeySecret) -> About {
     let mut fields = Writer::default();
@@ -123,6 +171,29 @@ mod tests {
     fn is_found(text: &str, address: &Address) -> bool {
         let about = about(address, &SECRET).unwrap();
         abouts(text, &SECRET).unwrap().contains(&about)
+    }
+
+    #[test]
+    fn a_text_speaks_of_a_number_that_is_inside_the_id_of_a_provider() {
+        let phone = Address::Phone(Phone::from_digits(14_155_550_123).unwrap());
+        for before in 0..3 {
+            let bytes = [&b"\x1c\x18\x0b"[before..], b"14155550123\x15\x02\x00\xff"].concat();
+            let id = base64::engine::general_purpose::STANDARD.encode(bytes);
+            for text in [
+                format!("{{\"id\": \"wamid.{id}\"}}"),
+                format!(
+                    "id=wamid.{}",
+                    id.replace('=', "%3D").replace('/', "%2F").replace('+', "%2B")
+                ),
+                format!("wamid.{}", id.replace('/', "\\/").replace('=', "")),
+                format!("wamid.{}", id.replace('/', "_").replace('+', "-")),
+            ] {
+                assert!(may_speak_of(&text, &phone), "{text}");
+                assert!(is_found(&text, &phone), "{text}");
+            }
+        }
+        let other = Address::Phone(Phone::from_digits(14_155_550_124).unwrap());
+        assert!(!may_speak_of("wamid.HBgLMTQxNTU1NTAxMjMVAgAR", &other));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use sayso_core::address::AddressKey;
 use sayso_core::canonical::{Canonical, Malformed, Reader, Writer};
 use sayso_core::id::{KeyId, ProfileId, RejectId, WorkspaceId};
@@ -172,6 +172,11 @@ impl Work {
         let (reply, answer) = oneshot::channel();
         self.ask(Job::Settle(reply))?;
         answer.blocking_recv().map_err(|_| StoreError::Closed)
+    }
+
+    /// The file.
+    pub(super) const fn database(&self) -> &Database {
+        &self.database
     }
 
     /// The connection that writes, for messages.
@@ -423,18 +428,7 @@ impl Round {
 
 /// Deletes every reject of a workspace.
 pub(super) fn forget_rejects(work: &Connection, workspace: WorkspaceId) -> rusqlite::Result<()> {
-    // A file of an earlier release has no such table yet.
-    let has_abouts: bool = work.query_row(
-        "SELECT count(*) FROM sqlite_master WHERE name = 'reject_about'",
-        [],
-        |row| row.get(0),
-    )?;
-    if has_abouts {
-        work.execute(
-            "DELETE FROM reject_about WHERE workspace = ?1",
-            params![workspace.as_bytes()],
-        )?;
-    }
+    work.execute("DELETE FROM reject_about WHERE workspace = ?1", params![workspace.as_bytes()])?;
     work.execute("DELETE FROM reject WHERE workspace = ?1", params![workspace.as_bytes()])
         .map(|_| ())
 }
@@ -475,10 +469,11 @@ fn insert_reject(
     let said = Said { faults: draft.faults.clone(), body: draft.body.clone() };
     let place = sealed_place(&workspace.id, &id);
     let sealed = workspace.secrets.vault.seal(&place, &said.to_bytes(), environment);
-    let abouts = abouts(draft.body.text(), &workspace.secrets.address_keys);
+    let abouts = abouts(&all_said(draft), &workspace.secrets.address_keys);
     work.prepare_cached(
-        "INSERT INTO reject (workspace, reject, refused_at, road, source, line, code, sealed, hashed)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT INTO reject (workspace, reject, refused_at, road, source, line, code, sealed, hashed, bytes_up_to)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, length(?8) + coalesce(
+             (SELECT bytes_up_to FROM reject WHERE workspace = ?1 ORDER BY row DESC LIMIT 1), 0))",
     )?
     .execute(params![
         workspace.id.as_bytes(),
@@ -501,7 +496,13 @@ fn insert_reject(
     Ok(())
 }
 
-/// What was sent, of one reject; `None` where it is gone.
+/// All texts of a reject: a fault may name what stood after the part of the body that is kept.
+fn all_said(draft: &RejectDraft) -> String {
+    let faults = draft.faults.iter().flat_map(|fault| [&fault.pointer, &fault.fault]);
+    faults.fold(draft.body.text().to_owned(), |all, text| all + "\n" + text)
+}
+
+/// What was sent and what was said of it, of one reject; `None` where it is gone.
 pub(super) fn reject_text(
     work: &Connection,
     workspace: &Workspace,
@@ -514,23 +515,40 @@ pub(super) fn reject_text(
         params![workspace.id.as_bytes(), row],
         |row| reject(row, workspace.id, &workspace.secrets.vault),
     )?;
-    Ok(found.into_iter().next().map(|(_, reject)| reject.draft.body.text().into()))
+    Ok(found.into_iter().next().map(|(_, reject)| all_said(&reject.draft).into()))
 }
 
-/// Deletes the oldest rejects of a workspace that has too many.
+/// Deletes the oldest rejects of a workspace that has too many, or too many bytes of them. Those that went
+/// since otherwise count as if they were there.
 fn delete_surplus(work: &Connection, workspace: WorkspaceId) -> rusqlite::Result<()> {
-    let kept = i64::try_from(limits::REJECTS_PER_WORKSPACE_MAX).unwrap_or(i64::MAX);
-    work.prepare_cached(
-        "DELETE FROM reject_about WHERE workspace = ?1 AND row <= (
-             SELECT row FROM reject WHERE workspace = ?1 ORDER BY row DESC LIMIT 1 OFFSET ?2)",
-    )?
-    .execute(params![workspace.as_bytes(), kept])?;
-    work.prepare_cached(
-        "DELETE FROM reject WHERE workspace = ?1 AND row <= (
-             SELECT row FROM reject WHERE workspace = ?1 ORDER BY row DESC LIMIT 1 OFFSET ?2)",
-    )?
-    .execute(params![workspace.as_bytes(), kept])
-    .map(|_| ())
+    let (of, kept) = (workspace.as_bytes(), number(limits::REJECTS_PER_WORKSPACE_MAX));
+    let too_many: Option<i64> = work
+        .prepare_cached(
+            "SELECT row FROM reject WHERE workspace = ?1 ORDER BY row DESC LIMIT 1 OFFSET ?2",
+        )?
+        .query_row(params![of, kept], |row| row.get(0))
+        .optional()?;
+    let bytes = number(limits::REJECT_BYTES_PER_WORKSPACE_MAX);
+    let first_kept: Option<i64> = work
+        .prepare_cached(
+            "SELECT row FROM reject
+             WHERE workspace = ?1 AND bytes_up_to - length(sealed) + ?2 >= (
+                 SELECT bytes_up_to FROM reject WHERE workspace = ?1 ORDER BY row DESC LIMIT 1)
+             ORDER BY row LIMIT 1",
+        )?
+        .query_row(params![of, bytes], |row| row.get(0))
+        .optional()?;
+    let too_large = first_kept.map(|row| row - 1);
+    let Some(last) = too_many.max(too_large) else { return Ok(()) };
+    work.prepare_cached("DELETE FROM reject_about WHERE workspace = ?1 AND row <= ?2")?
+        .execute(params![of, last])?;
+    work.prepare_cached("DELETE FROM reject WHERE workspace = ?1 AND row <= ?2")?
+        .execute(params![of, last])
+        .map(|_| ())
+}
+
+fn number(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 fn insert_look_up(work: &Connection, noted: &Noted, asked: LookedUp) -> rusqlite::Result<()> {

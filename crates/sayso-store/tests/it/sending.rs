@@ -200,6 +200,7 @@ async fn what_waited_when_a_backup_was_made_is_unknown_after_a_restore() {
         master_key: &master_key,
         to: &to,
         erasures: None,
+        lines: sayso_store::sqlite::backup::Lines::default(),
         replaced: None,
     };
     restore.run().unwrap();

@@ -1,6 +1,7 @@
 //! `sayso demo`: a server with invented people in a temporary directory.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::DirBuilderExt;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -78,7 +79,8 @@ impl Scratch {
             .map_err(|error| anyhow::anyhow!("no random bytes: {error}"))?;
         let name = format!("sayso-demo-{:016x}", u64::from_be_bytes(random));
         let path = std::env::temp_dir().join(name);
-        std::fs::create_dir(&path).with_context(|| path.display().to_string())?;
+        let made = std::fs::DirBuilder::new().mode(0o700).create(&path);
+        made.with_context(|| path.display().to_string())?;
         Ok(Self(path))
     }
 }

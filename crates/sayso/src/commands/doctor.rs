@@ -1,19 +1,57 @@
-//! `sayso doctor`: mistakes in an integration, in words a web developer acts on.
+//! `sayso doctor`: mistakes in an integration, in words a web developer acts on; and whether the files of a
+//! store are what Sayso wrote.
 
 use std::io::Read;
 use std::time::Duration;
 
+use sayso_store::sqlite::examination::{self, Fault};
 use serde_json::json;
 
+use super::Place;
 use crate::doctor::fetch::{Fetch, PAGE_BYTES_MAX};
 use crate::doctor::page::{Finding, Severity, examine};
 use crate::exit::{Exit, Failure};
+use crate::local;
 use crate::options::{Doctor, DoctorPage};
 use crate::printer::Printer;
 
 /// Looks at what the options name; exit code 1 if something is wrong.
-pub(crate) async fn run(what: Doctor, printer: Printer) -> Result<Exit, Failure> {
-    let Doctor::Page(options) = what;
+pub(crate) async fn run(place: &Place, what: Doctor, printer: Printer) -> Result<Exit, Failure> {
+    match what {
+        Doctor::Page(options) => page(options, printer).await,
+        Doctor::Store => store(place, printer),
+    }
+}
+
+/// Examines the store beside its server.
+fn store(place: &Place, printer: Printer) -> Result<Exit, Failure> {
+    let directory = place.config()?.store.directory;
+    let examined =
+        examination::examine(&directory).map_err(|error| local::open_failure(&directory, error))?;
+    let as_json =
+        |fault: &Fault| json!({ "file": fault.file, "message": fault.what, "fix": fault.remedy });
+    let shown = json!({
+        "directory": directory,
+        "proven": examined.proven,
+        "destroyed": examined.destroyed,
+        "faults": examined.faults.iter().map(as_json).collect::<Vec<_>>(),
+    });
+    printer.value(&shown, |_| {
+        let mut lines: Vec<String> = examined.faults.iter().map(|fault| {
+            format!("error   {}: {}\n        {}", fault.file, fault.what, fault.remedy)
+        }).collect();
+        let word = if lines.is_empty() { "good " } else { "" };
+        lines.push(format!(
+            "{word:<8}{} events are what their hashes say; {} more were erased, and nobody can tell",
+            examined.proven, examined.destroyed
+        ));
+        lines.join("\n")
+    });
+    Ok(if examined.faults.is_empty() { Exit::Yes } else { Exit::No })
+}
+
+/// Examines a page.
+async fn page(options: DoctorPage, printer: Printer) -> Result<Exit, Failure> {
     let findings = examine(&read(&options, printer).await?);
     let shown = json!({ "page": options.page, "findings": findings.iter().map(as_json).collect::<Vec<_>>() });
     printer.value(&shown, |_| findings.iter().map(as_text).collect::<Vec<_>>().join("\n"));

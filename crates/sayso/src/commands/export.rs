@@ -25,6 +25,7 @@ use crate::exit::{Exit, Failure};
 use crate::local;
 use crate::options::Export;
 use crate::printer::{Printer, Style};
+use crate::private_file;
 
 /// Writes the export to a file or to standard output.
 pub(crate) async fn run(
@@ -72,7 +73,8 @@ pub(crate) fn erasures(
         let error = OpenError::NoStore(directory.clone());
         return Err(local::open_failure(&directory, error));
     }
-    let list = backup::erasures(&directory).with_context(|| ledger.display().to_string())?;
+    let list =
+        backup::erasures(&directory).map_err(|error| local::open_failure(&directory, error))?;
     match output {
         None => list.iter().for_each(|erasure| printer.line(&erasure.to_line())),
         Some(output) => {
@@ -98,7 +100,7 @@ impl<'a> Unfinished<'a> {
     fn create(output: &'a Path) -> Result<Self, Failure> {
         let mut partial = output.as_os_str().to_owned();
         partial.push(".partial");
-        let file = File::create(&partial).map_err(|error| fault(output, &error))?;
+        let file = private_file::create(partial.as_ref()).map_err(|error| fault(output, &error))?;
         Ok(Self { output, partial, file: BufWriter::new(file), bytes: 0 })
     }
 

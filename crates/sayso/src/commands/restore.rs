@@ -2,7 +2,7 @@
 
 use sayso_store::Store;
 use sayso_store::sqlite::Making;
-use sayso_store::sqlite::backup::{Replayed, Restore, RestoreError, Restored};
+use sayso_store::sqlite::backup::{Lines, Replayed, Restore, RestoreError, Restored};
 use serde_json::json;
 
 use super::Place;
@@ -24,6 +24,7 @@ pub(crate) fn run(
         master_key: &options.master_key,
         to: &directory,
         erasures: options.erasures.as_deref(),
+        lines: if options.unauthenticated { Lines::Any } else { Lines::Authenticated },
         replaced: options.compare.as_deref(),
     };
     let restored = restore.run().map_err(in_words)?;
@@ -100,6 +101,8 @@ fn in_words(error: RestoreError) -> Failure {
         | RestoreError::NotAKey(_)
         | RestoreError::WrongKey { .. }
         | RestoreError::Erasures { .. }
+        | RestoreError::Unauthenticated { .. }
+        | RestoreError::ForgedErasure { .. }
         | RestoreError::Occupied(_)
         | RestoreError::Owned(_) => Failure::Input(error.to_string()),
     }

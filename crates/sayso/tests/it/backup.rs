@@ -288,3 +288,29 @@ fn a_store_of_which_the_ledger_is_gone_is_not_served_as_a_new_one() {
         assert!(!data.join("events.db").exists());
     }
 }
+
+#[test]
+fn the_doctor_says_whether_the_files_of_a_store_are_what_sayso_wrote() {
+    let folder = folder_with_store();
+    let data = folder.path().join("data");
+    let examine = || {
+        let output = sayso(&["doctor", "store", "--json", "--data", text(&data)]);
+        (output.status.code(), serde_json::from_slice::<Value>(&output.stdout).unwrap())
+    };
+    let server = Running::serve(&data);
+    let (code, found) = examine();
+    assert_eq!((code, &found["proven"], &found["faults"]), (Some(0), &json!(3), &json!([])));
+    assert!(server.stop());
+    let path = data.join("events.db");
+    let mut bytes = std::fs::read(&path).unwrap();
+    // A name in the schema is another's.
+    let at = bytes.windows(13).position(|window| window == b"phone_metadat").unwrap();
+    bytes[at] = b'q';
+    std::fs::write(&path, bytes).unwrap();
+    let (code, found) = examine();
+    let fault = &found["faults"][0];
+    assert_eq!((code, &fault["file"]), (Some(1), &json!("events.db")), "{found}");
+    assert!(fault["message"].as_str().unwrap().contains("not the one that Sayso made"), "{found}");
+    let words = refused(&["check", "--phone", AGREED, "--channel", "sms", "--data", text(&data)]);
+    assert!(words.contains("was changed by somebody"), "{words}");
+}

@@ -18,6 +18,7 @@ mod import;
 mod keys;
 mod kill;
 mod lists;
+mod private_files;
 mod reload;
 mod running;
 mod started;

@@ -397,6 +397,7 @@ fn doctor() {
     shell.both(&["doctor", "page", "good.html"]).both(&["doctor", "page", "broken.html"]);
     shell.both(&["doctor", "page", "missing.html"]);
     shell.both(&["doctor", "page", "https://127.0.0.1:1/", "--ca", "missing.pem"]);
+    shell.run(&["doctor", "store", "--help"]).both(&["doctor", "store", "--data", "nowhere"]);
     assert_transcript("doctor", &shell);
 }
 

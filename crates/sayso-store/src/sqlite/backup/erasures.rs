@@ -12,6 +12,10 @@
 //! leaves nothing personal. An erasure that was given a reason has it in a further field, `sealed`, as
 //! it is sealed in the ledger.
 //!
+//! The last field, `mac`, is a code over the others, so that nobody without the keys writes or changes a
+//! line: HMAC-SHA-256 by a key derived from the secrets of the store's first workspace. Every backup that
+//! holds anything holds those, and a rotation of the master key leaves them as they are.
+//!
 //! An erasure unlinks addresses that the person shares with somebody, and suppresses the other
 //! addresses of an account. So the list holds those unlinkings and suppressions too. A line of another kind is refused, and an unlinking is taken in only where the
 //! ledger holds the link that it names: no list brings in a consent or takes back a refusal.
@@ -22,6 +26,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior};
 use sayso_core::address::AddressKey;
+use sayso_core::canonical::Writer;
 use sayso_core::event::{ConsentEvent, Fact, Retracted, Switched};
 use sayso_core::event_id::RequestHash;
 use sayso_core::id::{EventId, ProfileId, WorkspaceId};
@@ -34,8 +39,9 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::super::events::{self, LedgerRow, NewRow};
+use super::super::seal::{MasterKey, Secrets};
 use super::super::tail::WorkspaceNo;
-use super::super::{unreadable, unwritable};
+use super::super::{OpenError, rotation, unreadable, unwritable};
 use super::{LEDGER, Workspaces, hexadecimal, open_to_read};
 use crate::store::StoreError;
 
@@ -48,9 +54,34 @@ pub struct Erasure {
     leaf_hash: [u8; 32],
     /// The reason of an erasure, sealed.
     sealed: Option<Vec<u8>>,
+    /// The code over all of it; absent in a list of an earlier release.
+    mac: Option<[u8; 32]>,
 }
 
 impl Erasure {
+    /// The code that the store of these secrets puts on it.
+    fn code(&self, secrets: &Secrets) -> [u8; 32] {
+        let mut to = Writer::default();
+        to.raw(self.workspace.as_bytes());
+        to.raw(self.event.key.as_bytes());
+        to.raw(self.event.id.as_bytes());
+        to.instant(self.event.recorded_at);
+        let blob = |to: &mut Writer, bytes: &[u8]| {
+            to.length(bytes.len());
+            to.raw(bytes);
+        };
+        blob(&mut to, &self.event.facts());
+        to.raw(&self.request.0);
+        to.raw(&self.leaf_hash);
+        to.option(self.sealed.as_deref(), blob);
+        secrets.mac(b"sayso erasure line\n", to.bytes())
+    }
+
+    /// Whether the store of these secrets wrote it: absent where nothing says so.
+    pub(super) fn is_of(&self, secrets: &Secrets) -> Option<bool> {
+        self.mac.map(|mac| mac == self.code(secrets))
+    }
+
     /// Whose rows it destroys.
     pub(super) fn place(&self) -> (WorkspaceId, AddressKey) {
         (self.workspace, self.event.key)
@@ -88,6 +119,8 @@ struct Line {
     leaf: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sealed: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    mac: Option<String>,
 }
 
 /// What came of a list of erasures.
@@ -111,7 +144,7 @@ impl Erasure {
         let LedgerRow { event, request, leaf_hash, sealed, .. } = row;
         let is_short = |sealed: &Vec<u8>| sealed.len() <= SEALED_BYTES_MAX;
         let sealed = sealed.filter(is_short).filter(|_| event.fact == Fact::Erasure);
-        Ok(Some(Self { workspace, event, request, leaf_hash, sealed }))
+        Ok(Some(Self { workspace, event, request, leaf_hash, sealed, mac: None }))
     }
 
     /// Writes it as a line, without the line's end.
@@ -125,6 +158,7 @@ impl Erasure {
             request: hexadecimal::write(&self.request.0),
             leaf: hexadecimal::write(&self.leaf_hash),
             sealed: self.sealed.as_deref().map(hexadecimal::write),
+            mac: self.mac.map(|mac| hexadecimal::write(&mac)),
         };
         // Plain texts always serialize.
         serde_json::to_string(&line).unwrap_or_default()
@@ -155,9 +189,15 @@ impl Erasure {
                     None => None,
                     Some(digits) => Some(hexadecimal::read(digits)?),
                 },
+                mac: match &line.mac {
+                    None => None,
+                    Some(digits) => Some(hexadecimal::read_exact(digits)?),
+                },
             })
         };
-        let erasure = read().ok_or(ErasureFault::Shape)?;
+        // To the byte: a value has one spelling.
+        let is_whole = |erasure: &Self| erasure.to_line() == line;
+        let erasure = read().filter(is_whole).ok_or(ErasureFault::Shape)?;
         let fits = belongs_to_an_erasure(&erasure.event)
             && (erasure.sealed.is_none() || erasure.is_erasure());
         if fits { Ok(erasure) } else { Err(ErasureFault::AnotherKind) }
@@ -184,7 +224,8 @@ impl Erasure {
     }
 }
 
-fn belongs_to_an_erasure(event: &ConsentEvent) -> bool {
+/// Whether an erasure makes such events.
+pub(in crate::sqlite) fn belongs_to_an_erasure(event: &ConsentEvent) -> bool {
     match event.fact {
         // The second: of another address of the account.
         Fact::Erasure | Fact::Suppression(Suppression::Erased, _, Switched::On) => true,
@@ -200,12 +241,33 @@ fn belongs_to_an_erasure(event: &ConsentEvent) -> bool {
     }
 }
 
-/// The erasures in the ledger of the store in `directory`, in order, as of one moment. A server may
-/// run on it meanwhile.
+/// The erasures in the ledger of the store in `directory`, in order, as of one moment, each with its code.
+/// A server may run on it meanwhile.
 ///
 /// # Errors
-/// [`StoreError`] where there is no ledger that can be read.
-pub fn erasures(directory: &Path) -> Result<Vec<Erasure>, StoreError> {
+/// [`OpenError`] where there is no ledger that can be read, or not with the master key that lies there.
+pub fn erasures(directory: &Path) -> Result<Vec<Erasure>, OpenError> {
+    let mut all = without_codes(directory)?;
+    let ledger = open_to_read(&directory.join(LEDGER)).map_err(unreadable)?;
+    let master = rotation::find_key(directory, &ledger)?;
+    if let Some(secrets) = first_secrets(&ledger, &master)? {
+        all.iter_mut().for_each(|erasure| erasure.mac = Some(erasure.code(&secrets)));
+    }
+    Ok(all)
+}
+
+/// The secrets by which lines are known; none where there is no workspace.
+pub(super) fn first_secrets(
+    ledger: &Connection,
+    master: &MasterKey,
+) -> Result<Option<Secrets>, StoreError> {
+    let Some(row) = events::workspaces(ledger)?.into_iter().next() else { return Ok(None) };
+    let damaged = |_| StoreError::Corrupt { table: "workspace", id: row.id.to_string() };
+    master.open_secrets(row.id.as_bytes(), &row.secrets).map(Some).map_err(damaged)
+}
+
+/// The same without codes, for which no key is needed.
+pub(super) fn without_codes(directory: &Path) -> Result<Vec<Erasure>, StoreError> {
     let ledger = open_to_read(&directory.join(LEDGER)).map_err(unreadable)?;
     // One transaction, so that no row names a workspace made after they were read.
     let ledger = ledger.unchecked_transaction().map_err(unreadable)?;
@@ -241,7 +303,7 @@ pub fn erasures(directory: &Path) -> Result<Vec<Erasure>, StoreError> {
     Ok(all)
 }
 
-/// Reads a list, or names the first line that is none.
+/// Reads a list, or names the first line that is none. Whose it is, its codes tell.
 pub(super) fn read_list(
     mut list: impl BufRead,
 ) -> io::Result<Result<Vec<Erasure>, (usize, ErasureFault)>> {

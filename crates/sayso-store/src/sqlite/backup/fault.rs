@@ -97,6 +97,29 @@ pub enum RestoreError {
         /// What is wrong with it.
         fault: ErasureFault,
     },
+    /// Nobody knows who wrote a line of the erasures.
+    #[error(
+        "{path}, line {line} carries no code, so nobody knows who wrote it: an earlier release made the list, or somebody \
+         changed it. Write the list anew with `sayso export --erasures`. Where its store is lost and you trust whoever kept \
+         the list, give --unauthenticated: a line that somebody else wrote destroys what is known of its person"
+    )]
+    Unauthenticated {
+        /// The list.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+    },
+    /// Another store wrote a line of the erasures, or somebody changed it.
+    #[error(
+        "{path}, line {line} is not what this store wrote: its code is wrong, so somebody changed the list, or it is another \
+         store's. Write the list anew with `sayso export --erasures`"
+    )]
+    ForgedErasure {
+        /// The list.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+    },
     /// The replaced store cannot be read.
     #[error("{path} cannot be read as a store: leave it out, and give its erasures as a list")]
     Replaced {

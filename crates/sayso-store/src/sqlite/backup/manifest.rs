@@ -148,6 +148,30 @@ impl Copied {
 }
 
 impl Sealed {
+    /// The manifest's file.
+    fn to_json(self) -> String {
+        let Self { manifest, mac } = self;
+        let record = Record {
+            format: FORMAT,
+            row_version: manifest.row_version,
+            last_row: manifest.last_row,
+            recorded_at: manifest.recorded_at.map(|at| at.to_string()),
+            workspaces: manifest.workspaces,
+            master_key_fingerprint: manifest.master_key.to_string(),
+            refusals: manifest.refusals.count,
+            refusals_sha256: hexadecimal::write(&manifest.refusals.digest),
+            files: FilesRecord {
+                ledger: manifest.files.ledger.to_record(),
+                work: manifest.files.work.to_record(),
+            },
+            mac: hexadecimal::write(&mac),
+        };
+        // Numbers and plain texts always serialize; a manifest without text is refused by `parse`.
+        let mut text = serde_json::to_string_pretty(&record).unwrap_or_default();
+        text.push('\n');
+        text
+    }
+
     /// Whether the master key made the seal.
     pub(super) fn is_of(&self, master: &MasterKey) -> bool {
         self.manifest.mac(master) == self.mac
@@ -202,25 +226,7 @@ impl Manifest {
     }
 
     pub(super) fn to_json(self, master: &MasterKey) -> String {
-        let record = Record {
-            format: FORMAT,
-            row_version: self.row_version,
-            last_row: self.last_row,
-            recorded_at: self.recorded_at.map(|at| at.to_string()),
-            workspaces: self.workspaces,
-            master_key_fingerprint: self.master_key.to_string(),
-            refusals: self.refusals.count,
-            refusals_sha256: hexadecimal::write(&self.refusals.digest),
-            files: FilesRecord {
-                ledger: self.files.ledger.to_record(),
-                work: self.files.work.to_record(),
-            },
-            mac: hexadecimal::write(&self.mac(master)),
-        };
-        // Numbers and plain texts always serialize; a manifest without text is refused by `parse`.
-        let mut text = serde_json::to_string_pretty(&record).unwrap_or_default();
-        text.push('\n');
-        text
+        Sealed { manifest: self, mac: self.mac(master) }.to_json()
     }
 
     pub(super) fn parse(text: &[u8]) -> Result<Sealed, ManifestFault> {
@@ -233,7 +239,9 @@ impl Manifest {
             Ok(_) | Err(_) => return Err(ManifestFault::Malformed),
         }
         let record: Record = serde_json::from_slice(text).map_err(|_| ManifestFault::Malformed)?;
-        record.read().ok_or(ManifestFault::Malformed)
+        let sealed = record.read().ok_or(ManifestFault::Malformed)?;
+        // To the byte: a value has one spelling.
+        if sealed.to_json().as_bytes() == text { Ok(sealed) } else { Err(ManifestFault::Malformed) }
     }
 }
 

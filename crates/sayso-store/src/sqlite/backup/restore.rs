@@ -4,18 +4,21 @@
 //! that was killed leaves a directory without a store, and the next try begins anew. One that fails
 //! takes away all that it made.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, BufReader, ErrorKind, Read};
 use std::path::Path;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
 use sayso_core::address::AddressKey;
 use sayso_core::id::{EventId, WorkspaceId};
 use sayso_core::limits;
 
+use super::super::database::open_hardened;
+use super::super::examination::Leaves;
 use super::super::files::{ROW_VERSION, own, sync_directory};
 use super::super::rotation::{INDEX, NEXT};
+use super::super::schema::Schema;
 use super::super::seal::MasterKey;
 use super::super::{OpenError, events, messages, presence, work};
 use super::erasures::{self, Erasure, Replayed};
@@ -23,8 +26,7 @@ use super::fault::RestoreError;
 use super::made::Made;
 use super::manifest::{Content, FORMAT, Manifest, ManifestFault, Sealed};
 use super::{
-    Fingerprint, LEDGER, MANIFEST, WORK, Workspaces, is_refusal, make_private_file, open_to_read,
-    unreadable,
+    Fingerprint, LEDGER, MANIFEST, WORK, is_refusal, make_private_file, open_to_read, unreadable,
 };
 use crate::environment::Environment;
 use crate::store::StoreError;
@@ -46,8 +48,20 @@ pub struct Restore<'a> {
     pub to: &'a Path,
     /// A list of erasures done since.
     pub erasures: Option<&'a Path>,
+    /// Whether lines of that list may lack the code that says who wrote them.
+    pub lines: Lines,
     /// The directory of the store that is replaced: its erasures are taken over.
     pub replaced: Option<&'a Path>,
+}
+
+/// Which lines of a list of erasures are taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Lines {
+    /// Those of which it is known that the store wrote them.
+    #[default]
+    Authenticated,
+    /// Those without a code too, as an earlier release wrote them. A wrong code is refused all the same.
+    Any,
 }
 
 /// What was restored.
@@ -94,16 +108,17 @@ impl Restore<'_> {
         }
         let ledger = verify(&copy, &manifest)?;
         if !lacks_work {
-            open_copy(&work)?;
+            open_copy(&work, Schema::Work)?;
         }
         verify_leaves(&copy, &ledger, &key)?;
-        let (erasures, refusals_lost) = self.since(&ledger)?;
+        let (erasures, refusals_lost) = self.since(&ledger, &key)?;
         drop(ledger);
         // Before anything is made there; and again once no other process can make anything.
         self.is_vacant(&key)?;
         let mut made =
             Made::begin(self.to).map_err(|(path, source)| RestoreError::Write { path, source })?;
-        let erasures = match self.fill(&key, erasures, lacks_work, &mut made) {
+        let copied = (manifest.files.ledger, (!lacks_work).then_some(manifest.files.work));
+        let erasures = match self.fill(&key, erasures, copied, &mut made) {
             Ok(erasures) => erasures,
             Err(error) => {
                 made.discard();
@@ -114,15 +129,11 @@ impl Restore<'_> {
     }
 
     /// Makes the store from a backup that was verified; the ledger last.
-    #[expect(
-        clippy::fn_params_excessive_bools,
-        reason = "whether a file is missing is a yes or a no"
-    )]
     fn fill(
         &self,
         key: &MasterKey,
         erasures: Vec<Erasure>,
-        lacks_work: bool,
+        (ledger, work): (Content, Option<Content>),
         made: &mut Made,
     ) -> Result<Replayed, RestoreError> {
         let write = |path: &Path| {
@@ -135,7 +146,7 @@ impl Restore<'_> {
         let partial = self.to.join(PARTIAL);
         let erased: Vec<(WorkspaceId, AddressKey)> = erasures.iter().map(Erasure::place).collect();
         made.makes(partial.clone());
-        let replayed = fill(&self.from.join(LEDGER), &partial, erasures)?;
+        let replayed = fill((&self.from.join(LEDGER), ledger), &partial, erasures)?;
         let master = self.to.join("master.key");
         if !master.exists() {
             made.makes(self.to.join("master.key.partial"));
@@ -152,15 +163,15 @@ impl Restore<'_> {
                 Ok(()) | Err(_) => {}
             }
         }
-        if lacks_work {
-            let lost = self.to.join(presence::WORK_LOST);
-            made.makes(lost.clone());
-            make_private_file(&lost).map_err(write(&lost))?;
-        } else {
+        if let Some(content) = work {
             for name in [WORK, "work.db-wal", "work.db-shm", "work.db-journal"] {
                 made.makes(self.to.join(name));
             }
-            fill_work(&self.from.join(WORK), &self.to.join(WORK), &erased)?;
+            fill_work((&self.from.join(WORK), content), &self.to.join(WORK), &erased)?;
+        } else {
+            let lost = self.to.join(presence::WORK_LOST);
+            made.makes(lost.clone());
+            make_private_file(&lost).map_err(write(&lost))?;
         }
         for name in [LEDGER, "events.db-wal", "events.db-shm"].into_iter().chain(derived) {
             made.makes(self.to.join(name));
@@ -191,10 +202,18 @@ impl Restore<'_> {
     }
 
     /// What was erased since the backup, and how many refusals of the replaced store it lacks.
-    fn since(&self, copy: &Connection) -> Result<(Vec<Erasure>, Option<u64>), RestoreError> {
+    fn since(
+        &self,
+        copy: &Connection,
+        key: &MasterKey,
+    ) -> Result<(Vec<Erasure>, Option<u64>), RestoreError> {
         let mut list = match self.erasures {
             None => Vec::new(),
-            Some(path) => read_erasures(path)?,
+            Some(path) => {
+                let list = read_erasures(path)?;
+                self.authenticate(copy, key, (path, &list))?;
+                list
+            }
         };
         let Some(directory) = self.replaced else {
             return Ok((list, None));
@@ -203,8 +222,35 @@ impl Restore<'_> {
         let failed = |source| RestoreError::Replaced { path: path.clone(), source };
         let replaced = open_to_read(&path).map_err(unreadable).map_err(failed)?;
         let lost = refusals_lacking(copy, &replaced).map_err(failed)?;
-        list.extend(erasures::erasures(directory).map_err(failed)?);
+        list.extend(erasures::without_codes(directory).map_err(failed)?);
         Ok((list, Some(lost)))
+    }
+
+    /// Refuses a list of which a line was not written by this store. A backup without a workspace knows
+    /// nobody, and whom its erasures destroy is nobody.
+    fn authenticate(
+        &self,
+        copy: &Connection,
+        key: &MasterKey,
+        (path, list): (&Path, &[Erasure]),
+    ) -> Result<(), RestoreError> {
+        let damaged = |error: StoreError| RestoreError::Damaged {
+            path: self.from.join(LEDGER),
+            what: error.to_string(),
+        };
+        let Some(secrets) = erasures::first_secrets(copy, key).map_err(damaged)? else {
+            return Ok(());
+        };
+        for (line, erasure) in (1..).zip(list) {
+            let path = path.to_path_buf();
+            match erasure.is_of(&secrets) {
+                Some(true) => {}
+                None if self.lines == Lines::Any => {}
+                None => return Err(RestoreError::Unauthenticated { path, line }),
+                Some(false) => return Err(RestoreError::ForgedErasure { path, line }),
+            }
+        }
+        Ok(())
     }
 
     fn not_ours(&self, error: OpenError) -> RestoreError {
@@ -216,6 +262,7 @@ impl Restore<'_> {
             | OpenError::BrokenOff(_)
             | OpenError::Foreign(_)
             | OpenError::Damaged { .. }
+            | OpenError::Schema { .. }
             | OpenError::Newer { .. }
             | OpenError::WrongKey(_)
             | OpenError::Engine(_)
@@ -269,7 +316,7 @@ pub(super) fn read_manifest(directory: &Path) -> Result<Sealed, RestoreError> {
 }
 
 /// Opens a copy that is sound and that no newer release wrote.
-fn open_copy(copy: &Path) -> Result<(Connection, i64), RestoreError> {
+fn open_copy(copy: &Path, schema: Schema) -> Result<(Connection, i64), RestoreError> {
     let path = || copy.to_path_buf();
     if let Err(source) = File::open(copy) {
         return Err(RestoreError::Read { path: path(), source });
@@ -286,7 +333,11 @@ fn open_copy(copy: &Path) -> Result<(Connection, i64), RestoreError> {
     let sound: String = opened
         .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
         .map_err(|error| damaged(error.to_string()))?;
-    if sound == "ok" { Ok((opened, found)) } else { Err(damaged(sound)) }
+    if sound != "ok" {
+        return Err(damaged(sound));
+    }
+    schema.check(&opened).map_err(damaged)?;
+    Ok((opened, found))
 }
 
 /// Compares a file with what the manifest says of it, byte by byte.
@@ -302,7 +353,7 @@ fn verify_content(path: &Path, expected: Content) -> Result<(), RestoreError> {
 
 /// Opens the copy and compares it with its manifest, the digest of all refusals included.
 fn verify(copy: &Path, manifest: &Manifest) -> Result<Connection, RestoreError> {
-    let (ledger, row_version) = open_copy(copy)?;
+    let (ledger, row_version) = open_copy(copy, Schema::Ledger)?;
     let path = || copy.to_path_buf();
     let found = Manifest::of(&ledger, manifest.files)
         .map_err(|error| RestoreError::Damaged { path: path(), what: error.to_string() })?;
@@ -323,26 +374,8 @@ fn verify(copy: &Path, manifest: &Manifest) -> Result<Connection, RestoreError> 
 /// destroyed leaves a hash that nobody can compute any more; the digest speaks for those.
 fn verify_leaves(copy: &Path, ledger: &Connection, key: &MasterKey) -> Result<(), RestoreError> {
     let damaged = |what: String| RestoreError::Damaged { path: copy.to_path_buf(), what };
-    let unread = |error: StoreError| damaged(error.to_string());
-    let workspaces = Workspaces::read(ledger).map_err(unread)?;
-    let mut vaults = BTreeMap::new();
-    for row in events::workspaces(ledger).map_err(unread)? {
-        let secrets = key
-            .open_secrets(row.id.as_bytes(), &row.secrets)
-            .map_err(|_| damaged(format!("the secrets of {} do not open", row.id)))?;
-        vaults.insert(row.no, secrets.vault);
-    }
-    let mut wrong = None;
-    events::for_each_after(ledger, 0, |row| {
-        let vault = vaults.get(&row.workspace).ok_or(StoreError::NoWorkspace)?;
-        let leaf = events::leaf(vault, workspaces.id_of(&row)?, &row)?;
-        if leaf.is_some_and(|leaf| leaf != row.leaf_hash) {
-            wrong = wrong.or(Some(row.row));
-        }
-        Ok(())
-    })
-    .map_err(unread)?;
-    match wrong {
+    let leaves = Leaves::of(ledger, key).map_err(|error| damaged(error.to_string()))?;
+    match leaves.wrong.first() {
         None => Ok(()),
         Some(row) => Err(damaged(format!("event {row} is not what its hash says"))),
     }
@@ -373,31 +406,45 @@ fn refusals_lacking(copy: &Connection, replaced: &Connection) -> Result<u64, Sto
     Ok(lacking)
 }
 
-/// Copies a file into one that its owner alone may read, and waits for the disk.
-fn copy_file(from: &Path, to: &Path) -> Result<(), RestoreError> {
+/// Copies a file into one that its owner alone may read, and waits for the disk. What is there now is
+/// compared with the manifest once more: somebody may have changed the backup after it was verified.
+fn copy_file((from, content): (&Path, Content), to: &Path) -> Result<(), RestoreError> {
     let write = |source| RestoreError::Write { path: to.to_path_buf(), source };
-    let mut from = File::open(from)
-        .map_err(|source| RestoreError::Read { path: from.to_path_buf(), source })?;
+    let mut source = File::open(from)
+        .map_err(|error| RestoreError::Read { path: from.to_path_buf(), source: error })?;
     make_private_file(to).map_err(write)?;
     let mut file = File::create(to).map_err(write)?;
-    io::copy(&mut from, &mut file).and_then(|_| file.sync_all()).map_err(write)
+    io::copy(&mut source, &mut file).and_then(|_| file.sync_all()).map_err(write)?;
+    if Content::of(to).map_err(write)? == content {
+        return Ok(());
+    }
+    Err(RestoreError::Differs { path: from.to_path_buf(), what: "content" })
+}
+
+/// Opens a copy in the target, to change it. What is destroyed is overwritten, and no journal of it reaches
+/// the disk: a copy that is broken off is made again.
+fn open_to_change(path: &Path) -> rusqlite::Result<Connection> {
+    let opened = open_hardened(path, OpenFlags::default())?;
+    opened.execute_batch(
+        "PRAGMA secure_delete = ON; PRAGMA journal_mode = MEMORY; PRAGMA synchronous = FULL;",
+    )?;
+    Ok(opened)
 }
 
 /// Copies what is not derivable. Messages that were under way may have gone since, so they become
 /// `unknown`; what was said to people who were erased is destroyed, and what may speak of them.
 fn fill_work(
-    copy: &Path,
+    copy: (&Path, Content),
     to: &Path,
     erased: &[(WorkspaceId, AddressKey)],
 ) -> Result<(), RestoreError> {
     copy_file(copy, to)?;
-    let failed = |error| RestoreError::Replay { path: to.to_path_buf(), source: unreadable(error) };
-    let mut copied = Connection::open(to).map_err(failed)?;
-    copied
-        .execute_batch(
-            "PRAGMA secure_delete = ON; PRAGMA journal_mode = MEMORY; PRAGMA synchronous = FULL;",
-        )
-        .map_err(failed)?;
+    let replay = |source| RestoreError::Replay { path: to.to_path_buf(), source };
+    let failed = |error| replay(unreadable(error));
+    let mut copied = open_to_change(to).map_err(failed)?;
+    // An earlier release's file has not all that is destroyed here.
+    let migrated = Schema::Work.runner().run(&mut copied);
+    migrated.map_err(|error| replay(StoreError::Unreadable(Box::new(error))))?;
     let copied = copied.transaction().map_err(failed)?;
     messages::give_up_restored(&copied, Environment::system().clock.now()).map_err(failed)?;
     // Which rejects speak of them is not told by their keys: none of the workspace comes back.
@@ -407,27 +454,23 @@ fn fill_work(
         work::forget_rejects(&copied, workspace).map_err(failed)?;
     }
     for (workspace, key) in erased {
-        messages::forget(&copied, *workspace, std::iter::once(*key)).map_err(failed)?;
+        messages::forget(&copied, *workspace, *key).map_err(failed)?;
     }
     copied.commit().map_err(failed)
 }
 
 /// Copies the ledger and takes the erasures in.
-fn fill(copy: &Path, to: &Path, erasures: Vec<Erasure>) -> Result<Replayed, RestoreError> {
+fn fill(
+    copy: (&Path, Content),
+    to: &Path,
+    erasures: Vec<Erasure>,
+) -> Result<Replayed, RestoreError> {
     copy_file(copy, to)?;
     if erasures.is_empty() {
         return Ok(Replayed::default());
     }
     let failed = |source| RestoreError::Replay { path: to.to_path_buf(), source };
-    let mut ledger = Connection::open(to).map_err(unreadable).map_err(failed)?;
-    // What is destroyed is overwritten, and no journal of it reaches the disk: a copy that is broken
-    // off is made again.
-    ledger
-        .execute_batch(
-            "PRAGMA secure_delete = ON; PRAGMA journal_mode = MEMORY; PRAGMA synchronous = FULL;",
-        )
-        .map_err(unreadable)
-        .map_err(failed)?;
+    let mut ledger = open_to_change(to).map_err(unreadable).map_err(failed)?;
     erasures::replay(&mut ledger, erasures).map_err(failed)
 }
 
@@ -467,7 +510,9 @@ mod tests {
     fn restore(folder: &Path) -> Result<Restored, RestoreError> {
         let (from, to) = (folder.join("backup"), folder.join("restored"));
         let key = folder.join("store/master.key");
-        Restore { from: &from, master_key: &key, to: &to, erasures: None, replaced: None }.run()
+        let lines = Lines::default();
+        Restore { from: &from, master_key: &key, to: &to, erasures: None, lines, replaced: None }
+            .run()
     }
 
     #[tokio::test]

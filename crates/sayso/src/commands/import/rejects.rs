@@ -9,6 +9,7 @@ use super::encoding::Encoding;
 use super::lines::Record;
 use super::table::Layout;
 use crate::exit::Failure;
+use crate::private_file;
 
 /// How a file of bad rows begins, and how its cells stand.
 #[derive(Clone, Debug)]
@@ -82,7 +83,7 @@ impl Rejects {
     pub(super) fn open(path: Option<&Path>, head: Head) -> Result<Self, Failure> {
         let Some(path) = path else { return Ok(Self::default()) };
         let begin = || {
-            let mut writer = BufWriter::new(File::create(path)?);
+            let mut writer = BufWriter::new(private_file::create(path)?);
             writer.write_all(head.encoding.mark())?;
             writer.write_all(&head.encoding.encode(&head.before))?;
             writer.write_all(&head.line(head.header.clone()))?;

@@ -60,9 +60,14 @@ impl Finding {
 }
 
 impl Plan {
+    /// As hard as it is tried with the tests.
+    pub(crate) const fn short() -> Self {
+        Self { pairs: 40, seconds: 3, sayso: None }
+    }
+
     /// Reads the arguments of the command; the error says what is wrong with them.
     pub(crate) fn parse(arguments: &[String]) -> Result<Self, String> {
-        let mut plan = Self { pairs: 40, seconds: 3, sayso: None };
+        let mut plan = Self::short();
         let mut rest = arguments.iter();
         while let Some(argument) = rest.next() {
             let value = rest.next().ok_or_else(|| format!("`{argument}` needs a value"));

@@ -32,7 +32,7 @@ usage: cargo xtask <command>
 
   test [--only PART]... [--kill-rounds N]
                        sets up what the tests need, then runs them:
-                       unit, doc, real, browser, kill, schemathesis
+                       unit, doc, real, browser, kill, schemathesis, attack
   tidy                 checks the house rules
   generate [--check]   writes the generated files, or compares them
   advisories PATH      looks every dependency up in a mirror of the advisory database

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 
 use crate::needs::{self, Need};
-use crate::{Outcome, workspace};
+use crate::{Outcome, attack, workspace};
 
 /// How often the kill drill kills the server when nobody says otherwise.
 const KILL_ROUNDS: u32 = 50;
@@ -37,11 +37,19 @@ enum Part {
     Browser,
     Kill,
     Schemathesis,
+    Attack,
 }
 
 impl Part {
-    const ALL: [Self; 6] =
-        [Self::Unit, Self::Doc, Self::Real, Self::Browser, Self::Kill, Self::Schemathesis];
+    const ALL: [Self; 7] = [
+        Self::Unit,
+        Self::Doc,
+        Self::Real,
+        Self::Browser,
+        Self::Kill,
+        Self::Schemathesis,
+        Self::Attack,
+    ];
 
     fn name(self) -> &'static str {
         match self {
@@ -51,6 +59,7 @@ impl Part {
             Self::Browser => "browser",
             Self::Kill => "kill",
             Self::Schemathesis => "schemathesis",
+            Self::Attack => "attack",
         }
     }
 
@@ -64,7 +73,7 @@ impl Part {
 
     fn needs(self) -> &'static [Need] {
         match self {
-            Self::Unit | Self::Doc | Self::Kill => &[],
+            Self::Unit | Self::Doc | Self::Kill | Self::Attack => &[],
             Self::Real => &[needs::KANNEL, needs::KANNEL_EXTRAS, needs::PYTHON, needs::CURL],
             Self::Browser => {
                 &[needs::CHROMIUM, needs::CHROMEDRIVER, needs::FONTS, needs::NPM, needs::ZBAR]
@@ -189,6 +198,12 @@ fn run_part(part: Part, plan: &Plan, runner: Runner) -> Result<Verdict> {
             run_alone(runner, plan, Alone { package, module, filter, environment })
         }
         Part::Schemathesis => schemathesis::run(),
+        Part::Attack => match attack::run(&attack::Plan::short())? {
+            Outcome::Done => Ok(Verdict::Passed),
+            Outcome::No | Outcome::YourInput => {
+                Ok(Verdict::Failed("an attack broke something".to_owned()))
+            }
+        },
     }
 }
 

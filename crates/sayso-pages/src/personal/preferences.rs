@@ -13,7 +13,9 @@ use maud::{Markup, html};
 use sayso_core::channel::{Category, Channel};
 use sayso_core::source::Road;
 
-use super::{ACT, button, category_name, channel_name, languages, languages_of, page, road_name};
+use self::act::Act;
+use self::reach::{Download, May};
+use super::{ACT, button, category_name, channel_name, page, road_name};
 use crate::language::Language;
 use crate::mark::mark;
 use crate::page::Document;

@@ -91,6 +91,6 @@ personal-request-hint = مع رمز البلد، مثل ⁦+14155550123⁩.
 personal-request-fault = هذا ليس رقم هاتف ولا بريدًا إلكترونيًا. مثال صحيح: ⁦+14155550123⁩ أو ada@example.org.
 personal-request-send = أرسل إليّ الرابط
 personal-request-sent-title = تفقّد رسائلك
-personal-request-sent = إذا كنا نعرف هذا العنوان فرسالة فيها رابطك في طريقها إليه. قد يستغرق ذلك بضع دقائق، ويحدث مرة واحدة في اليوم على الأكثر.
+personal-request-sent = إذا كنا نعرف هذا العنوان فرسالة فيها رابطك في طريقها إليه أو إلى بريدك الإلكتروني. قد يستغرق ذلك بضع دقائق، ويحدث مرة واحدة في اليوم على الأكثر.
 personal-request-message = { $business }: اختر هنا الرسائل التي تصلك.
 personal-request-subject = رسائلك من { $business }

@@ -91,6 +91,6 @@ personal-request-hint = With the country code, such as +14155550123.
 personal-request-fault = This is neither a phone number nor an email address. A good one is +14155550123 or ada@example.org.
 personal-request-send = Send me the link
 personal-request-sent-title = Look at your messages
-personal-request-sent = If we know this address, a message with your link is on its way to it. That may take some minutes, and happens once a day at the most.
+personal-request-sent = If we know this address, a message with your link is on its way to it, or to your email address. That may take some minutes, and happens once a day at the most.
 personal-request-message = { $business }: here you choose which messages you get.
 personal-request-subject = Your messages from { $business }

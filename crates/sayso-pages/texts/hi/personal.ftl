@@ -91,6 +91,6 @@ personal-request-hint = देश कोड के साथ, जैसे +1415
 personal-request-fault = यह न फ़ोन नंबर है न ईमेल पता। सही उदाहरण: +14155550123 या ada@example.org।
 personal-request-send = मुझे लिंक भेजें
 personal-request-sent-title = अपने संदेश देखें
-personal-request-sent = यदि यह पता हमारे पास है, तो आपके लिंक वाला संदेश भेजा जा रहा है। इसमें कुछ मिनट लग सकते हैं, और यह दिन में अधिक से अधिक एक बार होता है।
+personal-request-sent = यदि यह पता हमारे पास है, तो आपके लिंक वाला संदेश इस पते पर या आपके ईमेल पर भेजा जा रहा है। इसमें कुछ मिनट लग सकते हैं, और यह दिन में अधिक से अधिक एक बार होता है।
 personal-request-message = { $business }: यहाँ चुनें कि आपको कौन से संदेश मिलें।
 personal-request-subject = { $business } से आपके संदेश

@@ -91,6 +91,6 @@ personal-request-hint = Ülke koduyla, örneğin +14155550123.
 personal-request-fault = Bu ne bir telefon numarası ne de bir e-posta adresi. Doğru örnekler: +14155550123 ya da ada@example.org.
 personal-request-send = Bağlantıyı bana gönder
 personal-request-sent-title = Mesajlarınıza bakın
-personal-request-sent = Bu adresi biliyorsak, bağlantınızı içeren bir mesaj yola çıktı. Bu birkaç dakika sürebilir ve günde en çok bir kez yapılır.
+personal-request-sent = Bu adresi biliyorsak, bağlantınızı içeren bir mesaj bu adrese veya e-posta adresinize gönderiliyor. Bu birkaç dakika sürebilir ve günde en çok bir kez yapılır.
 personal-request-message = { $business }: hangi mesajları alacağınızı burada seçersiniz.
 personal-request-subject = { $business } mesajlarınız

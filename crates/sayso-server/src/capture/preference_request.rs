@@ -57,7 +57,8 @@ pub(super) async fn take(State(app): State<Arc<App>>, request: Request) -> Respo
         let peer = parts.extensions.get::<Peer>().copied();
         let network = Network::of(app.client_ip(peer, &parts.headers));
         let workspace = configuration.workspace;
-        app.link_requests().put(&app, AskedLink::of(workspace, address, network, &page))?;
+        let asked = AskedLink::of(workspace, address, network, &page).by_email_first();
+        app.link_requests().put(&app, asked)?;
         Ok(respond(StatusCode::OK, page.sent(), &[]))
     });
     whole.wait(limits::PUBLIC_ANSWER_TIME).await;

@@ -2,15 +2,15 @@
 //!
 //! *Whatever is looked up here nobody can time.* A request is counted first, with the questions of double
 //! opt-ins and whether or not anything is known of the address: so the counts tell nothing either, and nobody
-//! can have many messages sent. The link goes to the address itself, once a day at the most, and only where
-//! the person once said something through it or was written to: nothing goes to an address of which a list
+//! can have many messages sent. The link goes to the address itself, or to an email address of the same person;
+//! once a day at the most, and only where the person once said something through it or was written to: nothing goes to an address of which a list
 //! or a page alone speaks. The message is one that the person asked for, so it goes despite an opt-out and
 //! past no block.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sayso_core::address::{Address, AddressKey, AddressKind};
+use sayso_core::address::{Address, AddressKind};
 use sayso_core::channel::{Category, Channel, Content, Message, Occasion};
 use sayso_core::decision::{RequireOptIn, Requirement};
 use sayso_core::double_opt_in::Counters;
@@ -52,6 +52,17 @@ pub(crate) struct AskedLink {
     answered: Box<str>,
     /// The network that asked.
     network: Network,
+    goes: Goes,
+}
+
+/// Where a link goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Goes {
+    /// To the address that it is about, and nowhere else.
+    There,
+    /// To an email address of the same person, where one was heard from: a text message costs money, and from
+    /// there the person can have one sent to the phone as well.
+    ByEmailFirst,
 }
 
 impl AskedLink {
@@ -69,7 +80,13 @@ impl AskedLink {
             text: page.message(PREFERENCES_URL).into(),
             answered: page.answered.unwrap_or_default().into(),
             network,
+            goes: Goes::There,
         }
+    }
+
+    /// The same for somebody who typed a number: by email, where that reaches them too.
+    pub(crate) fn by_email_first(self) -> Self {
+        Self { goes: Goes::ByEmailFirst, ..self }
     }
 }
 
@@ -153,8 +170,19 @@ async fn send(app: &App, asked: AskedLink) -> Result<(), StoreError> {
         }
         AskingEnd::Retried | AskingEnd::TooSoon => return Ok(()),
     }
+    if !is_reached(app, configuration, &asked.address).await? {
+        return Ok(());
+    }
+    let email = match asked.goes {
+        Goes::ByEmailFirst => email_of(app, configuration, &asked.address, now).await?,
+        Goes::There => None,
+    };
+    let asked = match email {
+        Some(address) => AskedLink { address, ..asked },
+        None => asked,
+    };
     let routes = routes(configuration, &asked.address, now);
-    if routes.is_empty() || !is_reached(app, configuration, (&asked.address, key)).await? {
+    if routes.is_empty() {
         return Ok(());
     }
     queue(app, asked, (once, routes), now).await
@@ -164,9 +192,10 @@ async fn send(app: &App, asked: AskedLink) -> Result<(), StoreError> {
 async fn is_reached(
     app: &App,
     configuration: &Configuration,
-    (address, key): (&Address, AddressKey),
+    address: &Address,
 ) -> Result<bool, StoreError> {
     let workspace = configuration.workspace;
+    let key = address.key(&configuration.secret);
     let subject = Subject::Address(address.clone());
     let known = app.store().registers(workspace, &subject, Moment::Now).await?;
     if known.was_heard() {
@@ -175,6 +204,32 @@ async fn is_reached(
     let to_them = MessageQuery { addresses: Some(vec![key]), ..MessageQuery::default() };
     let messages = app.store().messages(workspace, &to_them, 1).await?;
     Ok(!messages.messages.is_empty())
+}
+
+/// The email address of somebody whose phone this is, where a link can go there: one that they were heard
+/// from, and whose phone is nobody else's too.
+async fn email_of(
+    app: &App,
+    configuration: &Configuration,
+    phone: &Address,
+    now: Timestamp,
+) -> Result<Option<Address>, StoreError> {
+    let workspace = configuration.workspace;
+    let subject = Subject::Address(phone.clone());
+    let known = app.store().registers(workspace, &subject, Moment::Now).await?;
+    if phone.kind() != AddressKind::Phone || known.links().count() != 1 {
+        return Ok(None);
+    }
+    let Some(person) = app.store().find_profile(workspace, &subject).await? else {
+        return Ok(None);
+    };
+    for email in person.addresses.into_iter().filter(|it| it.kind() == AddressKind::Email) {
+        let can_go = !routes(configuration, &email, now).is_empty();
+        if can_go && is_reached(app, configuration, &email).await? {
+            return Ok(Some(email));
+        }
+    }
+    Ok(None)
 }
 
 async fn queue(

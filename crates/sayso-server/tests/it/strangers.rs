@@ -379,6 +379,27 @@ async fn nothing_is_sent_to_an_address_of_which_only_a_report_speaks() {
 }
 
 #[tokio::test]
+async fn a_link_goes_by_email_first_where_the_person_was_heard_from_by_both() {
+    let app = stand().await;
+    let connection = json!({ "name": "Simulated mail", "provider": "sandbox" });
+    let connection = app.post("/v1/connections", &connection).await.json()["id"].clone();
+    let sender = json!({ "channel": "email", "name": "Shop", "address": "shop@example.org", "connection": connection });
+    assert_eq!(app.post("/v1/senders", &sender).await.status, StatusCode::CREATED);
+    let person = json!({ "external_id": "u-1", "phone": phone(1), "email": "ada@example.org" });
+    app.post("/v1/profiles", &person).await;
+    refuses(&app, 1, "act").await;
+    app.submit("/p", &[("address", &phone(1))]).await;
+    assert_eq!(links_sent_to(&app, 1..2).await, 1, "the email address is only a claim");
+    app.advance(Span::days(1));
+    let stop = json!({ "email": "ada@example.org", "channel": "email", "statement": "opt_out", "standing": "act" });
+    assert_eq!(app.post("/v1/consents", &stop).await.status, StatusCode::CREATED);
+    app.submit("/p", &[("address", &phone(1))]).await;
+    assert_eq!(links_sent_to(&app, 1..2).await, 1, "no further text message");
+    let messages = app.get("/v1/messages?email=ada%40example.org").await.json();
+    assert_eq!(messages["messages"].as_array().unwrap().len(), 1, "{messages}");
+}
+
+#[tokio::test]
 async fn links_and_double_opt_ins_draw_on_one_budget() {
     let app = stand().await;
     for number in 0..19 {

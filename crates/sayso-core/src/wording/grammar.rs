@@ -678,7 +678,8 @@ impl Clause<'_> {
         }
         let listed = self.has(one(Slot::List)) && self.has(begs) && !self.has(STOPS);
         let light = Slots::of(&[Slot::Me, Slot::Polite, Slot::More, Slot::Weak]).and(SENDS);
-        let told = Slots::of(&[Slot::Write, Slot::Msg]);
+        // A rule of the workspace may take "offers hats".
+        let told = one(Slot::Write);
         let only = self.all.len() <= HALF_KNOWN_MAX
             && self
                 .all

@@ -313,7 +313,10 @@ fn a_dialect_that_takes_somebody_off_a_list_is_at_least_in_doubt() {
     ] {
         assert_ne!(heard(text).reading, Reading::Nothing, "{text}: {}", heard(text).because);
     }
-    all_are(Reading::Nothing, &["am I on the guest list?", "start offers", "text received"]);
+    all_are(
+        Reading::Nothing,
+        &["am I on the guest list?", "start offers", "offers hats", "text received"],
+    );
 }
 
 #[test]
@@ -401,12 +404,7 @@ fn a_reason_before_a_stop_does_not_deny_it() {
 fn an_act_that_stops_something_and_nobody_says_what_is_in_doubt() {
     all_are(
         Reading::Unclear,
-        &[
-            "turn these off",
-            "Ich bin raus, bitte löschen",
-            "отключите пожалуйста",
-            "cancel them please",
-        ],
+        &["turn these off", "Ich bin raus, bitte löschen", "cancel them please"],
     );
 }
 

@@ -22,15 +22,16 @@ fn open(directory: &Path, environment: &Environment) -> SqliteStore {
 
 /// Another hand on the views: they may be read, and what is written fails in the middle.
 fn views_refuse(directory: &Path) {
-    on_views(
-        directory,
-        "CREATE TRIGGER refuse BEFORE UPDATE ON watermark
-         BEGIN SELECT RAISE(ABORT, 'not today'); END",
-    );
+    on_views(directory, "ALTER TABLE watermark RENAME TO gone");
 }
 
 fn views_heal(directory: &Path) {
-    on_views(directory, "DROP TRIGGER refuse");
+    // A renamed table has its name in quotes, which is another schema.
+    let unquoted = "UPDATE sqlite_schema SET sql = replace(sql, '\"watermark\"', 'watermark') WHERE name = 'watermark'";
+    on_views(
+        directory,
+        &format!("ALTER TABLE gone RENAME TO watermark; PRAGMA writable_schema = ON; {unquoted}"),
+    );
 }
 
 fn on_views(directory: &Path, statement: &str) {
@@ -131,9 +132,6 @@ async fn views_that_cannot_be_written_are_made_up_for_by_the_next_start() {
     fill(&store, workspace).await;
     let closed = store.close().await;
     assert!(matches!(closed, Err(StoreError::Unwritable(_))), "a stop says so: {closed:?}");
-    drop(store);
-    let store = open(directory.path(), &environment);
-    is_whole(&store, workspace, &environment).await;
     drop(store);
     views_heal(directory.path());
     let store = open(directory.path(), &environment);

@@ -80,10 +80,13 @@ pub(crate) fn run(plan: &Plan) -> Result<Outcome> {
         let clients: Vec<_> = (0..plan.clients)
             .map(|number| {
                 let load = Load { plan, number, server: &server, stop: &stop, asked: &asked };
-                scope.spawn(move || load.run())
+                scope.spawn(move || {
+                    // One that ends early ends it all: what is measured is the whole load.
+                    load.run().inspect_err(|_| load.stop.store(true, Ordering::Relaxed))
+                })
             })
             .collect();
-        let samples = watch(plan, &server, &scratch.0, &asked);
+        let samples = watch(plan, &server, &scratch.0, (&stop, &asked));
         stop.store(true, Ordering::Relaxed);
         for client in clients {
             client.join().map_err(|_| anyhow::anyhow!("a client broke"))??;
@@ -95,13 +98,19 @@ pub(crate) fn run(plan: &Plan) -> Result<Outcome> {
     Ok(if samples.has_plateau() { Outcome::Done } else { Outcome::No })
 }
 
-/// Looks at memory until the time is over.
+/// Looks at memory until the time is over, or a client has ended.
 #[expect(clippy::disallowed_methods, reason = "it is about what a machine does over time")]
-fn watch(plan: &Plan, server: &Server, data: &Path, asked: &AtomicU64) -> Result<Samples> {
+fn watch(
+    plan: &Plan,
+    server: &Server,
+    data: &Path,
+    (stop, asked): (&AtomicBool, &AtomicU64),
+) -> Result<Samples> {
     let (begun, every) = (Instant::now(), interval(plan.minutes));
     let mut samples = Samples::default();
     let mut metrics = Client::connect(&server.admin, "")?;
-    while begun.elapsed() < Duration::from_secs(plan.minutes * 60) {
+    while begun.elapsed() < Duration::from_secs(plan.minutes * 60) && !stop.load(Ordering::Relaxed)
+    {
         std::thread::sleep(every);
         let sample = Sample {
             at: begun.elapsed(),
@@ -148,7 +157,7 @@ impl Load<'_> {
                 5 => {
                     let many: Vec<String> =
                         (0..100).map(|more| format!("\"{}\"", self.phone(turn + more))).collect();
-                    let body = format!(r#"{{"channel":"sms","recipients":[{}]}}"#, many.join(","));
+                    let body = format!(r#"{{"channel":"sms","to":[{}]}}"#, many.join(","));
                     client.post("/v1/check/batch", &body)?;
                 }
                 6 => drop(client.get(&format!("/v1/events?phone={}", phone.replace('+', "%2B")))?),

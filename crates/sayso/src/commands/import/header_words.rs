@@ -34,16 +34,16 @@ struct Table {
     letters_max: usize,
 }
 
-/// The words of a header, in the form in which they are compared: "HasOptedOutOfMobile__c" is "has opted
+/// The words of a header, in the form in which they are compared: `HasOptedOutOfMobile__c` is "has opted
 /// out of mobile".
 pub(super) fn words_of(header: &str) -> String {
-    // A field of somebody's package: "et4ae5__HasOptedOutOfMobile__c".
+    // A field of somebody's package: `et4ae5__HasOptedOutOfMobile__c`.
     let own = header.strip_suffix("__c").map(|name| name.rsplit("__").next().unwrap_or(name));
     let header = own.unwrap_or(header);
     let mut parted = String::with_capacity(header.len() + 8);
     let mut before: Option<char> = None;
     for letter in header.chars() {
-        let begins = before.is_some_and(|it| it.is_lowercase()) && letter.is_uppercase();
+        let begins = before.is_some_and(char::is_lowercase) && letter.is_uppercase();
         let changes = before.is_some_and(|it| is_unspaced(it) != is_unspaced(letter));
         if begins || changes {
             parted.push(' ');

@@ -1,11 +1,11 @@
 //! How long it takes to read what somebody wrote: every text of the corpus, one after the other.
 
 use std::hint::black_box;
-use std::time::Instant;
 
 use anyhow::{Context, Result};
 use sayso_core::channel::Channel;
 use sayso_core::wording::{Codes, Conversation, Names, Offered, Question, read};
+use tokio::time::Instant;
 
 use crate::measure::{Goal, Samples};
 use crate::report::{Line, Outcome};

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Extension, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use sayso_core::address::Address;
@@ -78,13 +78,13 @@ pub(crate) async fn make(
     State(app): State<Arc<App>>,
     caller: Caller<Links>,
     looking: LookingUp,
-    peer: Option<Extension<Peer>>,
     parts: Parts,
     sent: Sent<PreferenceLinksRequest>,
 ) -> Result<(StatusCode, Json<PreferenceLinks>), Problem> {
     let configuration = caller.configuration();
     let (message, address) = whose(sent, &app, &caller)?;
-    let base = app.link_base(configuration, peer.map(|Extension(peer)| peer), &parts)?;
+    let peer = parts.extensions.get::<Peer>().copied();
+    let base = app.link_base(configuration, peer, &parts)?;
     let key = address.key(&configuration.secret);
     looking.note(&app, &caller, vec![LookedUp::Address(key)]).await?;
     let handed = Making::Handed(caller.key_id(), Day::of(app.now()));

@@ -16,6 +16,7 @@ use crate::rate::Network;
 use crate::workers::link_requests::{AskedLink, routes};
 
 /// To which address of the person a link goes.
+#[derive(Clone, Copy)]
 pub(super) enum Goes<'a> {
     /// The one that their own link is about.
     There,

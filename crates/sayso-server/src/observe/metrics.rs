@@ -117,9 +117,6 @@ impl Metrics {
             .into_iter()
             .map(|end| (end, counter("sayso_double_opt_in_total", Some(("end", end.as_str())))))
             .collect();
-        let waived = counter("sayso_check_waived_total", None);
-        let unverified_hooks = counter("sayso_hook_unverified_total", None);
-        let unknown_events = counter("sayso_hook_unknown_events_total", None);
         let messages = MESSAGE_ENDS
             .into_iter()
             .map(|end| (end, counter("sayso_messages_total", Some(("end", end.as_str())))))
@@ -134,29 +131,26 @@ impl Metrics {
         let name = "sayso_connections_turned_away_total";
         let turned_away =
             TurnedAway::ALL.map(|why| (why, counter(name, Some(("why", why.as_str())))));
-        let messages_exempt = counter("sayso_messages_exempt_total", None);
-        let held_groups = counter("sayso_held_refusal_groups_total", None);
-        let outgoing_refused = counter("sayso_outgoing_refused_total", None);
         let refusal_seconds =
             recorder.register_histogram(&Key::from_name("sayso_refusal_seconds"), &METADATA);
         Self {
-            handle: recorder.handle(),
-            recorder,
             routes: RwLock::default(),
             answers,
-            waived,
-            unverified_hooks,
-            unknown_events,
-            outgoing_refused,
+            waived: counter("sayso_check_waived_total", None),
+            unverified_hooks: counter("sayso_hook_unverified_total", None),
+            unknown_events: counter("sayso_hook_unknown_events_total", None),
+            outgoing_refused: counter("sayso_outgoing_refused_total", None),
             messages,
             messages_refused,
-            messages_exempt,
-            held_groups,
+            messages_exempt: counter("sayso_messages_exempt_total", None),
+            held_groups: counter("sayso_held_refusal_groups_total", None),
             consents,
             form_submissions,
             double_opt_ins,
             turned_away,
             refusal_seconds,
+            handle: recorder.handle(),
+            recorder,
         }
     }
 

@@ -852,7 +852,7 @@ async fn each_flipped_byte_of_a_manifest_is_refused() {
     }
     let cut: Vec<String> = String::from_utf8(whole).unwrap().lines().map(str::to_owned).collect();
     let without_seal = cut.iter().filter(|line| !line.contains("\"mac\""));
-    let without_seal: String = without_seal.map(|line| format!("{line}\n")).collect();
+    let without_seal = without_seal.fold(String::new(), |text, line| format!("{text}{line}\n"));
     std::fs::write(&path, without_seal.replace("  },\n}", "  }\n}")).unwrap();
     assert!(matches!(scene.is_refused(), RestoreError::Manifest(_)));
 }

@@ -67,7 +67,7 @@ async fn what_was_erased_is_in_no_log_once_the_erasure_is_answered() {
     assert_eq!(personal.len(), 2);
     assert!(holding(directory.path(), &personal).contains(&"events.db-wal".to_owned()));
     erase(&store, workspace).await;
-    assert_eq!(holding(directory.path(), &personal), [] as [&str; 0]);
+    assert_eq!(holding(directory.path(), &personal), Vec::<String>::new());
 }
 
 #[tokio::test]
@@ -88,5 +88,5 @@ async fn a_log_that_somebody_reads_is_emptied_once_they_are_done() {
     // The next erasure, of anybody, finishes it, as the flusher does in a while.
     let other = of_fact(workspace, &phone(2), Fact::Erasure, 3);
     store.erase(workspace, &Subject::Address(phone(2)), other).await.unwrap();
-    assert_eq!(holding(directory.path(), &personal), [] as [&str; 0]);
+    assert_eq!(holding(directory.path(), &personal), Vec::<String>::new());
 }

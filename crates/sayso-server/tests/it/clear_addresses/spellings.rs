@@ -29,8 +29,9 @@ pub(super) fn of_phone(phone: &str) -> Spellings {
         digits.chars().rev().collect(),
     ];
     let mut all: Spellings = texts.iter().flat_map(|text| encoded(text)).collect();
-    all.insert(format!("{digits} as packed digits"), packed(digits, false));
-    all.insert(format!("{digits} as packed digits, swapped"), packed(digits, true));
+    let [in_order, swapped] = packed(digits);
+    all.insert(format!("{digits} as packed digits"), in_order);
+    all.insert(format!("{digits} as packed digits, swapped"), swapped);
     let number: u64 = digits.parse().unwrap();
     all.insert(format!("{digits} as a number"), number.to_be_bytes()[3..].to_vec());
     all.insert(
@@ -98,16 +99,15 @@ fn encoded(text: &str) -> Vec<(String, Vec<u8>)> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
-/// Two digits a byte, as telephone networks write them.
-fn packed(digits: &str, is_swapped: bool) -> Vec<u8> {
+/// Two digits a byte, in their order, and as telephone networks write them: the second one first.
+fn packed(digits: &str) -> [Vec<u8>; 2] {
     let digits: Vec<u8> = digits.bytes().map(|digit| digit - b'0').collect();
-    let pairs = digits.chunks(2).filter(|pair| pair.len() == 2);
-    pairs
-        .map(|pair| if is_swapped { pair[1] << 4 | pair[0] } else { pair[0] << 4 | pair[1] })
-        .collect()
+    let pairs = || digits.chunks_exact(2).map(|pair| (pair[0], pair[1]));
+    let in_order = pairs().map(|(first, second)| (first << 4) | second).collect();
+    [in_order, pairs().map(|(first, second)| (second << 4) | first).collect()]
 }
 
 /// Which spellings are in which files below a directory.

@@ -219,7 +219,12 @@ impl Reading {
             Some(Value::Integer(_)) => text.trim().parse().ok().map(Value::Integer),
             Some(Value::Boolean(_)) => text.trim().parse().ok().map(Value::Boolean),
             Some(Value::Array(_)) => {
-                let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+                // As a file has it, `["a", "b"]`, or bare.
+                let whole = text.trim();
+                let bare = whole.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+                let items = bare.unwrap_or(whole).split(',');
+                let items = items.map(|item| item.trim().trim_matches(['"', '\'']));
+                let items = items.filter(|item| !item.is_empty());
                 Some(Value::Array(items.map(|item| Value::String(item.to_owned())).collect()))
             }
             Some(_) => Some(Value::String(text.to_owned())),
@@ -462,6 +467,21 @@ mod tests {
         assert_eq!(config.server.address.port(), 3);
         assert_eq!(config.server.connections_max, 7);
         assert_eq!(config.store.directory, directory.path().join("there"));
+    }
+
+    #[test]
+    fn a_list_in_a_variable_is_bare_or_as_a_file_has_it() {
+        let networks = |text: &str| {
+            let name = "SAYSO_SERVER__TRUSTED_PROXIES".to_owned();
+            let environment = vec![(name, text.to_owned())];
+            let sources = Sources { environment, ..Sources::default() };
+            Config::load(&sources).unwrap().server.trusted_proxies
+        };
+        let two = ["10.0.0.1", "::1"].map(|ip| ip.parse().unwrap());
+        for text in ["10.0.0.1, ::1", "[\"10.0.0.1\", \"::1\"]", " ['10.0.0.1','::1',] "] {
+            assert_eq!(networks(text), two, "{text}");
+        }
+        assert_eq!(networks("[]"), []);
     }
 
     #[test]

@@ -48,7 +48,7 @@ impl Shop {
             ("server.address", at.clone()),
             ("server.public_url", format!("http://{at}")),
             ("admin.address", "127.0.0.1:0".to_owned()),
-            ("outgoing.allow_private", "[\"127.0.0.1/32\"]".to_owned()),
+            ("outgoing.allow_private", "127.0.0.1/32".to_owned()),
             ("store.directory", directory.path().to_str().unwrap().to_owned()),
         ];
         let arguments = arguments.into_iter().map(|(key, value)| (key.to_owned(), value));

@@ -189,8 +189,7 @@ async fn a_person_opts_in_by_keyboard_and_the_message_confirms_it() {
     assert_eq!(order, ["choice-0", "choice-1", "address", "opt_in"]);
     poster.press(ENTER).await;
     let chat = poster.is_at("https://wa.me/15550100900?text=").await;
-    let single = (json!("opted_in"), json!("single"));
-    assert_eq!(poster.consent().await, single);
+    assert_eq!(poster.consent().await, (json!("pending"), Value::Null));
     poster.is_written_to(&chat).await;
     assert_eq!(poster.consent().await, (json!("opted_in"), json!("confirmed")));
     poster.end().await;
@@ -240,7 +239,7 @@ async fn a_person_opts_in_by_pointer_on_a_wide_screen_and_the_message_confirms_i
     find("#address").await.send_keys("+14155550123").await.unwrap();
     find("[value=opt_in]").await.click().await.unwrap();
     let chat = poster.is_at("https://wa.me/15550100900?text=").await;
-    assert_eq!(poster.consent().await, (json!("opted_in"), json!("single")));
+    assert_eq!(poster.consent().await, (json!("pending"), Value::Null));
     poster.is_written_to(&chat).await;
     assert_eq!(poster.consent().await, (json!("opted_in"), json!("confirmed")));
     poster.end().await;

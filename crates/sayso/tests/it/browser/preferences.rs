@@ -41,7 +41,8 @@ impl Telephone {
         let data = tempfile::tempdir().unwrap();
         sayso_json(data.path(), &["workspaces", "create", "Shop", "--test"]);
         let scopes =
-            ["write", "read", "check", "configure", "send"].map(|it| ["--scope", it]).concat();
+            ["write", "read", "check", "configure", "send", "links"].map(|it| ["--scope", it]);
+        let scopes = scopes.concat();
         let key = [&["keys", "create", "shop", "--highest-standing", "act"], &scopes[..]].concat();
         let key = sayso_json(data.path(), &key);
         // Links can only be sent by who knows where they lead.
@@ -49,8 +50,8 @@ impl Telephone {
         let server = Running::serve_with(data.path(), &[], &outside);
         let mut http =
             Http::connect(&server.address, key["secret"].as_str().unwrap()).await.unwrap();
-        agree(&mut http).await;
-        let (preferences, one_click) = sent::links(&mut http, PHONE, "sms").await;
+        let topic = agree(&mut http).await;
+        let (preferences, one_click) = sent::links(&mut http, PHONE, ("sms", &topic)).await;
         let url = |path: &str| format!("http://{}{path}", server.address);
         let (preferences, one_click) = (url(&preferences), url(&one_click));
         let scheme = match theme {
@@ -153,7 +154,7 @@ async fn must(http: &mut Http, path: &str, body: &Value) -> Value {
     answer.body
 }
 
-async fn agree(http: &mut Http) {
+async fn agree(http: &mut Http) -> String {
     let connection = json!({ "name": "Phones", "provider": "sandbox" });
     let connection = must(http, "/v1/connections", &connection).await["id"].clone();
     let sender = json!({
@@ -167,9 +168,13 @@ async fn agree(http: &mut Http) {
     });
     let id = notice.as_str().unwrap();
     must(http, &format!("/v1/notices/{id}/versions"), &version).await;
+    let mut offers = String::new();
     for (name, category) in [("Weekly offers", "marketing"), ("Order updates", "utility")] {
         let topic = json!({ "name": name, "category": category });
         let topic = must(http, "/v1/topics", &topic).await["id"].clone();
+        if category == "marketing" {
+            topic.as_str().unwrap().clone_into(&mut offers);
+        }
         let yes = json!({
             "phone": PHONE, "channel": "sms", "scope": format!("topic:{}", topic.as_str().unwrap()),
             "statement": "opt_in", "standing": "act", "method": "checkbox",
@@ -179,6 +184,7 @@ async fn agree(http: &mut Http) {
         });
         must(http, "/v1/consents", &yes).await;
     }
+    offers
 }
 
 #[tokio::test]

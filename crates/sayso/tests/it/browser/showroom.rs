@@ -61,7 +61,8 @@ impl Showroom {
         let data = tempfile::tempdir().unwrap();
         sayso_json(data.path(), &["workspaces", "create", "Harbour Shop", "--test"]);
         let scopes =
-            ["write", "read", "check", "configure", "send"].map(|it| ["--scope", it]).concat();
+            ["write", "read", "check", "configure", "send", "links"].map(|it| ["--scope", it]);
+        let scopes = scopes.concat();
         let key = [&["keys", "create", "shop", "--highest-standing", "act"], &scopes[..]].concat();
         let key = sayso_json(data.path(), &key);
         // Links can only be sent by who knows where they lead.
@@ -113,7 +114,8 @@ impl Showroom {
             });
             post(&mut self.http, "/v1/consents", &yes).await;
         }
-        let (preferences, one_click) = sent::links(&mut self.http, phone, "whatsapp").await;
+        let about = ("whatsapp", &*self.topics[0].clone());
+        let (preferences, one_click) = sent::links(&mut self.http, phone, about).await;
         (format!("{}{preferences}", self.server), format!("{}{one_click}", self.server))
     }
 

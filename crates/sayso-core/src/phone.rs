@@ -16,6 +16,7 @@ use thiserror::Error;
 use self::forms::Forms;
 use self::spelling::Placing;
 
+mod beyond_doubt;
 mod forms;
 mod plan;
 mod spelling;

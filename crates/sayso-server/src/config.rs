@@ -477,11 +477,11 @@ mod tests {
             let sources = Sources { environment, ..Sources::default() };
             Config::load(&sources).unwrap().server.trusted_proxies
         };
-        let two = ["10.0.0.1", "::1"].map(|ip| ip.parse().unwrap());
+        let two: [IpAddr; 2] = ["10.0.0.1", "::1"].map(|ip| ip.parse().unwrap());
         for text in ["10.0.0.1, ::1", "[\"10.0.0.1\", \"::1\"]", " ['10.0.0.1','::1',] "] {
             assert_eq!(networks(text), two, "{text}");
         }
-        assert_eq!(networks("[]"), []);
+        assert!(networks("[]").is_empty());
     }
 
     #[test]

@@ -101,6 +101,12 @@ impl Forms {
         rules.find_map(|rule| reads(rule.how).then(|| rule.today(&digits)).flatten())
     }
 
+    /// Whether a number of so many digits that begins with these [`HEAD_DIGITS`] may be the form of another.
+    pub(super) fn may_begin(&self, head: u64, digits: usize) -> bool {
+        self.candidates(&self.by_form, head)
+            .is_some_and(|mut rules| rules.any(|rule| rule.form_digits == digits))
+    }
+
     /// Whether a number that no plan has may be another form of one that a plan has.
     pub(super) fn is_alias(&self, number: u64) -> bool {
         self.candidates(&self.by_form, number).is_some_and(|mut rules| {

@@ -19,6 +19,7 @@ use rlibphonenumber::{
     PhoneNumberType, PhoneNumberUtil, get_national_significant_number_owned,
 };
 
+use super::beyond_doubt::BeyondDoubt;
 use super::forms::Forms;
 use super::{Care, EXAMPLE, Phone, PhoneFault, Region};
 
@@ -45,6 +46,7 @@ struct Book {
     plans: BTreeMap<u16, Plan>,
     library: PhoneNumberUtil,
     data_version: &'static str,
+    beyond_doubt: BeyondDoubt,
 }
 
 /// The numbering plan of one calling code.
@@ -109,7 +111,8 @@ impl PhoneBook {
             let plans = Plan::all(&metadata.metadata);
             let library =
                 PhoneNumberUtil::new_for_metadata(metadata).expect("its regions are known");
-            Arc::new(Book { plans, library, data_version: BUILTIN_VERSION })
+            let beyond_doubt = BeyondDoubt::default();
+            Arc::new(Book { plans, library, data_version: BUILTIN_VERSION, beyond_doubt })
         });
         Self(Arc::clone(book))
     }
@@ -212,6 +215,34 @@ impl PhoneBook {
     /// old form is read as today's number, before its length is judged: that of an old form is often
     /// no length any more.
     pub(super) fn read_international(&self, number: u64, care: Care) -> Result<Phone, PhoneFault> {
+        if self.0.beyond_doubt.holds(number, |head| self.lengths_beyond_doubt(head))
+            && let Some(phone) = Phone::from_digits(number)
+        {
+            return Ok(phone);
+        }
+        self.read_in_doubt(number, care)
+    }
+
+    /// How many digits the numbers that begin with this may have, of which the plan proves that there is no
+    /// other reading: no trunk prefix stands there, no form of another number begins so, and the length is
+    /// one of the plan's.
+    fn lengths_beyond_doubt(&self, head: u64) -> u32 {
+        let mut buffer = Decimal::default();
+        let digits = buffer.write(head);
+        let Some((plan, national)) = self.plan_of(digits) else { return 0 };
+        if plan.may_begin_with_trunk_prefix(national) {
+            return 0;
+        }
+        let code = digits.len() - national.len();
+        let is_plain = |length: &usize| {
+            let is_measured =
+                length.checked_sub(code).is_some_and(|rest| plan.measure(rest).is_ok());
+            is_measured && !Forms::builtin().may_begin(head, *length)
+        };
+        (0..LENGTHS_MAX).filter(is_plain).fold(0, |lengths, length| lengths | 1 << length)
+    }
+
+    fn read_in_doubt(&self, number: u64, care: Care) -> Result<Phone, PhoneFault> {
         let number = self.today(number, care)?;
         let mut buffer = Decimal::default();
         let (plan, national) =
@@ -345,6 +376,24 @@ impl Plan {
             let longest = prefix.try_search_fwd(&input);
             longest.is_ok_and(|end| end.is_some_and(|end| end.offset() > 0))
         })
+    }
+
+    /// Whether a national number that begins with these digits may have a trunk prefix: unless the automaton
+    /// that looks for one has come to its end, and found none.
+    fn may_begin_with_trunk_prefix(&self, national: &[u8]) -> bool {
+        let Some(prefix) = &self.automata().trunk_prefix else { return false };
+        let Some(mut state) = prefix.universal_start_state(Anchored::Yes) else { return true };
+        for (place, digit) in national.iter().enumerate() {
+            state = prefix.next_state(state, *digit);
+            // A match is told a digit late: what is told of the first digit is a prefix of none.
+            if place > 0 && prefix.is_match_state(state) {
+                return true;
+            }
+            if prefix.is_dead_state(state) {
+                return false;
+            }
+        }
+        true
     }
 
     fn is_valid(&self, said: &Said) -> bool {
@@ -511,5 +560,50 @@ impl Decimal {
             }
         }
         self.0.get(start..).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is told by the first digits alone is what reading says: over every calling code, each length, and
+    /// digits that begin trunk prefixes.
+    #[test]
+    fn what_is_beyond_doubt_is_read_as_itself() {
+        let book = PhoneBook::builtin();
+        let mut beyond = 0_u32;
+        for head in (10_000..100_000).step_by(23) {
+            for (below, rest) in
+                [(3, 555_u64), (4, 2_671), (5, 90_210), (6, 552_671), (7, 1_505_550)]
+            {
+                for digits in [rest, 0, 10_u64.pow(below) - 1] {
+                    let number = head * 10_u64.pow(below) + digits;
+                    let look = |head| book.lengths_beyond_doubt(head);
+                    if !book.0.beyond_doubt.holds(number, look) {
+                        continue;
+                    }
+                    beyond += 1;
+                    for care in [Care::Possible, Care::Valid] {
+                        let read = book.read_in_doubt(number, care).map(Phone::digits);
+                        assert_eq!(read, Ok(number), "+{number}");
+                    }
+                }
+            }
+        }
+        assert!(beyond > 10_000, "{beyond} numbers were beyond doubt");
+    }
+
+    #[test]
+    fn old_forms_and_trunk_prefixes_are_never_beyond_doubt() {
+        let book = PhoneBook::builtin();
+        let holds =
+            |number| book.0.beyond_doubt.holds(number, |head| book.lengths_beyond_doubt(head));
+        for number in [4_407_911_123_456, 553_187_650_002, 5_215_512_345_678, 22_545_123_456] {
+            assert!(!holds(number), "+{number}");
+        }
+        for number in [14_155_552_671, 447_911_123_456, 919_876_543_210, 491_711_234_567] {
+            assert!(holds(number), "+{number}");
+        }
     }
 }

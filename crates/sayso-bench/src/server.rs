@@ -62,13 +62,14 @@ pub(crate) async fn make_key(program: &Path, directory: &Path) -> Result<String>
 }
 
 /// The settings that are not the defaults: one key may ask, and record, as often as it can, which is
-/// what is measured, so may the one network that people come from, and the refused requests of the floor are not logged one by one.
-const SETTINGS: [(&str, &str); 6] = [
+/// what is measured, so may the one network that people come from, over as many connections, and the refused requests of the floor are not logged one by one.
+const SETTINGS: [(&str, &str); 7] = [
     ("SAYSO_LIMITS__KEY_REQUESTS", "4294967295"),
     ("SAYSO_LIMITS__KEY_SECONDS", "1"),
     ("SAYSO_LIMITS__NETWORK_REQUESTS", "4294967295"),
     ("SAYSO_LIMITS__NETWORK_SECONDS", "1"),
     ("SAYSO_LIMITS__WORKSPACE_EVENTS", "4294967295"),
+    ("SAYSO_SERVER__NETWORK_CONNECTIONS_MAX", "4096"),
     ("SAYSO_LOG__LEVEL", "warn"),
 ];
 

@@ -144,11 +144,9 @@ impl Load<'_> {
             let phone = self.phone(turn.wrapping_mul(7_919).wrapping_add(self.number * 104_729));
             match turn % 20 {
                 0..=4 => {
-                    let said = if (turn / 20 + self.number).is_multiple_of(3) {
-                        "opt_out"
-                    } else {
-                        "opt_in"
-                    };
+                    // What repeats its source says nothing new: everybody changes their mind each time.
+                    let has_turned = (turn / self.plan.contacts).is_multiple_of(2);
+                    let said = if has_turned { "opt_out" } else { "opt_in" };
                     let body = format!(
                         r#"{{"phone":"{phone}","channel":"sms","statement":"{said}","standing":"report"}}"#
                     );

@@ -583,6 +583,8 @@ pub trait Store: Send + Sync + Debug {
     /// Leaves out what one source said in a span of time, an event after the other, at most
     /// [`limits::RETRACTED_SPAN_EVENTS_MAX`] of them (rules 9 and 15). What reached us from people stays. May
     /// be repeated.
+    ///
+    /// [`limits::RETRACTED_SPAN_EVENTS_MAX`]: sayso_core::limits::RETRACTED_SPAN_EVENTS_MAX
     async fn retract_span(
         &self,
         workspace: WorkspaceId,

@@ -4,8 +4,6 @@
 //! many inferred refusals a day has seen (rule 15), how many unproven ones an hour of a site, and how far people
 //! come from an entry point. Those of senders are kept for two days, those of sites for a week, the others for
 //! good.
-//!
-//! [`limits::UNPROVEN_USUAL_WINDOW`]: sayso_core::limits::UNPROVEN_USUAL_WINDOW
 
 use sayso_core::id::{EntryPointId, ImportId, SenderId};
 use sayso_core::sender_health::Traffic;
@@ -76,7 +74,7 @@ pub struct Tallied {
 pub struct UnprovenRefusals {
     /// In this hour.
     pub this_hour: u64,
-    /// In the hours of [`limits::UNPROVEN_USUAL_WINDOW`] before it.
+    /// In the hours of [`UNPROVEN_USUAL_WINDOW`](sayso_core::limits::UNPROVEN_USUAL_WINDOW) before it.
     pub before: u64,
 }
 

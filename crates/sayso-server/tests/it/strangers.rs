@@ -1,47 +1,20 @@
 //! What strangers who write can do, and cannot (rules 11, 15, 22 and 23).
 
-use axum::body::Body;
-use axum::http::{Request, StatusCode};
+use axum::http::StatusCode;
 use futures_util::future::join_all;
-use hmac::{Hmac, KeyInit, Mac};
 use sayso_core::time::Span;
 use sayso_server::app::Options;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, TestApp, plenty};
+use crate::tag::Shop;
 
 const PHONE: &str = "+14155552671";
 
-/// A server with a site whose pages anybody can pretend to be.
-struct Shop {
-    app: TestApp,
-    site: Value,
-}
-
+/// What strangers and customers do at a shop whose pages anybody can pretend to be.
 impl Shop {
-    async fn open() -> Self {
-        let app = TestApp::start().await;
-        let site = app.site().await;
-        Self { app, site }
-    }
-
-    async fn page(&self, user: Value) -> Answer {
-        self.page_with(json!({ "site": self.site["site"], "user": user })).await
-    }
-
-    async fn page_with(&self, body: Value) -> Answer {
-        let request = Request::post("/capture/tag")
-            .header("origin", "https://shop.example")
-            .header("content-type", "text/plain");
-        self.app.send(request.body(Body::from(body.to_string())).unwrap()).await
-    }
-
     async fn vouched(&self, identifier: &str, user: Value) -> Answer {
-        let secret = self.site["user_hash_secret"].as_str().unwrap();
-        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).unwrap();
-        mac.update(identifier.as_bytes());
-        let bytes = mac.finalize().into_bytes();
-        let hash = bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+        let hash = self.user_hash(identifier);
         self.page_with(json!({ "site": self.site["site"], "user": user, "user_hash": hash })).await
     }
 

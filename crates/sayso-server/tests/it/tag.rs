@@ -12,27 +12,27 @@ const PHONE: &str = "+14155552671";
 const ORIGIN: &str = "https://shop.example";
 
 /// A server with a site, and the site.
-struct Shop {
-    app: TestApp,
-    site: Value,
+pub(crate) struct Shop {
+    pub(crate) app: TestApp,
+    pub(crate) site: Value,
 }
 
 impl Shop {
-    async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         let app = TestApp::start().await;
         let site = app.site().await;
         Self { app, site }
     }
 
-    async fn page(&self, user: Value) -> Answer {
+    pub(crate) async fn page(&self, user: Value) -> Answer {
         self.page_with(json!({ "site": self.site["site"], "user": user, "page": "https://shop.example/a?token=1#b" })).await
     }
 
-    async fn page_with(&self, body: Value) -> Answer {
+    pub(crate) async fn page_with(&self, body: Value) -> Answer {
         self.app.send(request(ORIGIN, &body)).await
     }
 
-    fn user_hash(&self, identifier: &str) -> String {
+    pub(crate) fn user_hash(&self, identifier: &str) -> String {
         let secret = self.site["user_hash_secret"].as_str().unwrap();
         let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).unwrap();
         mac.update(identifier.as_bytes());

@@ -83,6 +83,16 @@ impl Fact {
             | Self::Erasure => None,
         }
     }
+
+    /// Whether it refuses a permission.
+    pub fn is_refusal(&self) -> bool {
+        self.consent().is_some_and(|(_, statement)| statement.is_refusal())
+    }
+
+    /// Whether it refuses the processing of the person's data (rule 11).
+    pub fn refuses_processing(&self) -> bool {
+        self.is_refusal() && matches!(self, Self::Consent(Permission::Processing, _))
+    }
 }
 
 /// Which way a suppression was switched.

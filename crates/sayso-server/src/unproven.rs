@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use sayso_core::event::Fact;
 use sayso_core::id::{ImportId, WorkspaceId};
 use sayso_core::limits;
 use sayso_core::source::{Actor, SourceName};
@@ -166,8 +165,7 @@ async fn write(
 
 /// Whether a draft refuses something and nobody vouches for it.
 fn is_unproven_refusal(draft: &Draft) -> bool {
-    let refuses = matches!(draft.fact, Fact::Consent(_, statement) if statement.is_refusal());
-    refuses && draft.actor == Actor::Visitor
+    draft.fact.is_refusal() && draft.actor == Actor::Visitor
 }
 
 /// Records what a page of a site says. Refusals that nobody vouches for wait for the lane, and are held
@@ -197,10 +195,7 @@ pub(crate) async fn record(
         let (group, recorded) = hold(app, configuration, at, drafts, is_unproven_refusal).await?;
         (Some(group), recorded)
     };
-    let refused = |it: &Recorded| {
-        let refuses = matches!(it.fact, Fact::Consent(_, statement) if statement.is_refusal());
-        refuses && it.outcome == Outcome::Appended
-    };
+    let refused = |it: &Recorded| it.fact.is_refusal() && it.outcome == Outcome::Appended;
     if recorded.iter().any(refused) {
         unproven.count(&place, group);
     }

@@ -48,7 +48,7 @@ pub(crate) struct SpanAnswer {
     /// Events that are left out; with `dry_run`, those that would be.
     #[schema(example = 10000)]
     retracted: u64,
-    /// Events of the source in that time that stay: they came from the persons themselves, or were retracted before.
+    /// Events of the source in that time that stay, since they came from the people themselves. What was retracted before counts as retracted.
     #[schema(example = 0)]
     kept: u64,
     /// Whether there are more than one request leaves out: send it again with a later `from`.

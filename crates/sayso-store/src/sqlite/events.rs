@@ -38,8 +38,10 @@ pub(super) struct NewRow<'a> {
     pub(super) sealed: &'a [u8],
 }
 
+/// What is clear of an event; all columns begin with these.
+const CLEAR_COLUMNS: &str = "row, workspace, address_key, event_id, recorded_at, facts";
 const COLUMNS: &str =
-    "row, workspace, address_key, event_id, recorded_at, request_hash, leaf_hash, facts, sealed";
+    "row, workspace, address_key, event_id, recorded_at, facts, request_hash, leaf_hash, sealed";
 
 /// The place for which the personal part of an event is sealed.
 fn sealed_place(id: &EventId) -> [&[u8]; 2] {
@@ -138,9 +140,10 @@ pub(super) fn destroy_sealed(ledger: &Connection, row: i64) -> rusqlite::Result<
         .map(|_| ())
 }
 
-fn ledger_row(row: &Row<'_>) -> Result<LedgerRow, StoreError> {
+/// What is clear of a row that begins with [`CLEAR_COLUMNS`]: its number, its workspace, its event.
+fn clear_row(row: &Row<'_>) -> Result<(i64, WorkspaceNo, ConsentEvent), StoreError> {
     let number: i64 = row.get(0).map_err(unreadable)?;
-    let facts = row.get_ref(7).and_then(|cell| Ok(cell.as_blob()?)).map_err(unreadable)?;
+    let facts = row.get_ref(5).and_then(|cell| Ok(cell.as_blob()?)).map_err(unreadable)?;
     let event = ConsentEvent::from_facts(
         EventId::from_bytes(row.get(3).map_err(unreadable)?),
         AddressKey::from_bytes(row.get(2).map_err(unreadable)?),
@@ -148,12 +151,17 @@ fn ledger_row(row: &Row<'_>) -> Result<LedgerRow, StoreError> {
         facts,
     )
     .map_err(|_| StoreError::Corrupt { table: "event", id: number.to_string() })?;
+    Ok((number, row.get(1).map_err(unreadable)?, event))
+}
+
+fn ledger_row(row: &Row<'_>) -> Result<LedgerRow, StoreError> {
+    let (number, workspace, event) = clear_row(row)?;
     Ok(LedgerRow {
         row: number,
-        workspace: row.get(1).map_err(unreadable)?,
+        workspace,
         event,
-        request: RequestHash(row.get(5).map_err(unreadable)?),
-        leaf_hash: row.get(6).map_err(unreadable)?,
+        request: RequestHash(row.get(6).map_err(unreadable)?),
+        leaf_hash: row.get(7).map_err(unreadable)?,
         sealed: row.get(8).map_err(unreadable)?,
     })
 }
@@ -224,23 +232,14 @@ pub(super) fn for_each_fact(
     mut each: impl FnMut(i64, WorkspaceNo, ConsentEvent) -> Result<bool, StoreError>,
 ) -> Result<(), StoreError> {
     let mut statement = ledger
-        .prepare_cached(
-            "SELECT row, workspace, address_key, event_id, recorded_at, facts FROM event
-             WHERE row > ?1 AND row <= ?2 ORDER BY row /* every workspace: in the order of time */",
-        )
+        .prepare_cached(&format!(
+            "SELECT {CLEAR_COLUMNS} FROM event WHERE row > ?1 AND row <= ?2 ORDER BY row /* every workspace: in the order of time */"
+        ))
         .map_err(unreadable)?;
     let mut rows = statement.query(params![after, last]).map_err(unreadable)?;
     while let Some(row) = rows.next().map_err(unreadable)? {
-        let number: i64 = row.get(0).map_err(unreadable)?;
-        let facts = row.get_ref(5).and_then(|cell| Ok(cell.as_blob()?)).map_err(unreadable)?;
-        let event = ConsentEvent::from_facts(
-            EventId::from_bytes(row.get(3).map_err(unreadable)?),
-            AddressKey::from_bytes(row.get(2).map_err(unreadable)?),
-            Timestamp::from_micros(row.get(4).map_err(unreadable)?),
-            facts,
-        )
-        .map_err(|_| StoreError::Corrupt { table: "event", id: number.to_string() })?;
-        if !each(number, row.get(1).map_err(unreadable)?, event)? {
+        let (row, workspace, event) = clear_row(row)?;
+        if !each(row, workspace, event)? {
             break;
         }
     }

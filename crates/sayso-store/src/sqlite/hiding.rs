@@ -7,8 +7,7 @@ use std::sync::Arc;
 
 use rusqlite::{OptionalExtension, params};
 use sayso_core::address::AddressKey;
-use sayso_core::channel::Permission;
-use sayso_core::event::{ConsentEvent, Fact};
+use sayso_core::event::ConsentEvent;
 use sayso_core::limits;
 use sayso_core::time::Timestamp;
 
@@ -70,20 +69,7 @@ fn due(shared: &Shared, after: i64, until: Timestamp) -> Result<Due, StoreError>
 }
 
 fn hides(event: &ConsentEvent) -> bool {
-    match event.fact {
-        Fact::Consent(Permission::Processing, statement) => {
-            statement.is_refusal() && event.is_unproven()
-        }
-        Fact::Consent(Permission::Messages(..), _)
-        | Fact::Suppression(..)
-        | Fact::Activity(_)
-        | Fact::Retraction(_)
-        | Fact::Link(_)
-        | Fact::SameAccount(..)
-        | Fact::MovedFrom(_)
-        | Fact::Attributes(_)
-        | Fact::Erasure => false,
-    }
+    event.fact.refuses_processing() && event.is_unproven()
 }
 
 /// Where to go on. A ledger that ends before it is an older one: it is looked at anew.

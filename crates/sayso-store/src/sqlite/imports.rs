@@ -17,9 +17,6 @@ use super::{Shared, Workspace, derived, events, flusher, read_lock, unreadable, 
 use crate::configuration::Change;
 use crate::store::StoreError;
 
-/// How often a piece is tried again when the store is busy, a flush of the views each time.
-const TRIES: u32 = 1_000;
-
 /// Undoes an import and answers with how many addresses it concerned. Runs in a thread of its own:
 /// once the retraction is durable, the folding goes on whether or not anybody waits for it.
 pub(super) fn undo(
@@ -51,17 +48,12 @@ fn fold_piece(
     workspace: &Arc<Workspace>,
     piece: &[AddressKey],
 ) -> Result<(), StoreError> {
-    for _ in 0..TRIES {
+    writer.submit_step(shared, workspace.no, || {
         let (keys, of_piece) = (piece.to_vec(), Arc::clone(workspace));
-        let folded = writer.submit_blocking(workspace.no, Urgency::Ordinary, move |group| {
+        move |group: &mut Group<'_>| {
             keys.iter().try_for_each(|key| group.refold_without_undone(&of_piece, *key))
-        });
-        match folded {
-            Err(StoreError::Busy) => flusher::flush(shared),
-            settled => return settled,
-        };
-    }
-    Err(StoreError::Busy)
+        }
+    })
 }
 
 /// Goes on with what an earlier process did not finish.

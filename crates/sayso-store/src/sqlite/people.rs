@@ -514,17 +514,7 @@ impl Group<'_> {
         members: &BTreeSet<AddressKey>,
         link: EventId,
     ) -> Result<(), StoreError> {
-        let of_processing = |carried: &Carried| match carried.fact {
-            Fact::Consent(permission, _) => permission == Permission::Processing,
-            Fact::Suppression(..)
-            | Fact::Activity(_)
-            | Fact::Retraction(_)
-            | Fact::Link(_)
-            | Fact::SameAccount(..)
-            | Fact::MovedFrom(_)
-            | Fact::Attributes(_)
-            | Fact::Erasure => false,
-        };
+        let of_processing = |carried: &Carried| carried.fact.refuses_processing();
         let registers = self.registers(workspace, from)?;
         let source = link_source()?;
         for carried in carried(&registers).into_iter().filter(of_processing) {
@@ -558,18 +548,8 @@ impl Group<'_> {
         target: &RetractDraft,
     ) -> Result<(), StoreError> {
         let members = self.profile(workspace, profile)?.addresses.clone();
-        let refusals = self.rows(workspace, from)?.into_iter().filter(|row| match row.event.fact {
-            Fact::Consent(Permission::Processing, statement) => statement.is_refusal(),
-            Fact::Consent(Permission::Messages(..), _)
-            | Fact::Suppression(..)
-            | Fact::Activity(_)
-            | Fact::Retraction(_)
-            | Fact::Link(_)
-            | Fact::SameAccount(..)
-            | Fact::MovedFrom(_)
-            | Fact::Attributes(_)
-            | Fact::Erasure => false,
-        });
+        let rows = self.rows(workspace, from)?.into_iter();
+        let refusals = rows.filter(|row| row.event.fact.refuses_processing());
         for refusal in refusals {
             for member in &members {
                 let (id, _) = carried_back_id(workspace, target.event, refusal.event.id, *member);

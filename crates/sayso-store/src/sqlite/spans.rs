@@ -12,14 +12,12 @@ use sayso_core::id::EventId;
 use sayso_core::limits;
 use sayso_core::retraction::may_retract;
 
-use super::writer::{Urgency, WriterHandle};
-use super::{Shared, Workspace, events, flusher};
+use super::group::Group;
+use super::writer::WriterHandle;
+use super::{Shared, Workspace, events};
 use crate::store::{
     Doing, RetractDraft, Retracting, SpanDraft, SpanOf, SpanRetracted, StoreError, Subject,
 };
-
-/// How often a step is tried again when the store is busy, a flush of the views each time.
-const TRIES: u32 = 1_000;
 
 /// What a span holds.
 #[derive(Default)]
@@ -90,22 +88,17 @@ fn retract_step(
 ) -> Result<u64, StoreError> {
     let drafts: Arc<Vec<RetractDraft>> =
         Arc::new(step.iter().map(|it| of_event(draft, it)).collect());
-    for _ in 0..TRIES {
+    writer.submit_step(shared, workspace.no, || {
         let (of_step, drafts) = (Arc::clone(workspace), Arc::clone(&drafts));
-        let done = writer.submit_blocking(workspace.no, Urgency::Ordinary, move |group| {
+        move |group: &mut Group<'_>| {
             let mut retracted = 0;
             for draft in drafts.iter() {
                 let retracting = group.retract(&of_step, draft)?;
                 retracted += u64::from(matches!(retracting, Retracting::Done(_)));
             }
             Ok(retracted)
-        });
-        match done {
-            Err(StoreError::Busy) => flusher::flush(shared),
-            settled => return settled,
-        };
-    }
-    Err(StoreError::Busy)
+        }
+    })
 }
 
 fn of_event(draft: &SpanDraft, (key, event): &(AddressKey, EventId)) -> RetractDraft {

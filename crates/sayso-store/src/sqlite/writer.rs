@@ -20,7 +20,7 @@ use super::group::Group;
 use super::queue::Queue;
 use super::reserve::Reserve;
 use super::tail::WorkspaceNo;
-use super::{Shared, unwritable};
+use super::{Shared, flusher, unwritable};
 use crate::store::StoreError;
 
 /// What a use case may use: the disk's reserve, the tail's room.
@@ -139,11 +139,34 @@ impl WriterHandle {
         answer.blocking_recv().unwrap_or(Err(StoreError::Closed))
     }
 
+    /// The same for a step of what goes on beside everybody else: where the store is busy, its views are
+    /// flushed and the step is asked for again, at most [`STEP_TRIES`] times.
+    pub(super) fn submit_step<T: Send + 'static, R>(
+        &self,
+        shared: &Shared,
+        workspace: WorkspaceNo,
+        mut step: impl FnMut() -> R,
+    ) -> Result<T, StoreError>
+    where
+        R: FnMut(&mut Group<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        for _ in 0..STEP_TRIES {
+            match self.submit_blocking(workspace, Urgency::Ordinary, step()) {
+                Err(StoreError::Busy) => drop(flusher::flush(shared)),
+                settled => return settled,
+            }
+        }
+        Err(StoreError::Busy)
+    }
+
     /// Takes no more; what waits is still done.
     pub(super) fn close(&self) {
         self.queue.close();
     }
 }
+
+/// How often a step is tried again when the store is busy, a flush of the views each time.
+const STEP_TRIES: u32 = 1_000;
 
 /// How long the last commits took, in microseconds.
 #[derive(Debug, Default)]

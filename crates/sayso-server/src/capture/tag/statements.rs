@@ -158,8 +158,7 @@ impl Statements {
         let vouched = Vouched::find(app, visit, self.anchor.take()).await?;
         self.drafts.iter_mut().for_each(|draft| vouch(draft, &vouched, visit));
         if !self.drafts.is_empty() {
-            let mut said = self.drafts.iter().filter_map(|draft| draft.fact.consent());
-            let refuses = said.any(|(_, statement)| statement.is_refusal());
+            let refuses = self.drafts.iter().any(|draft| draft.fact.is_refusal());
             let started = Instant::now();
             let (configuration, site) = (&visit.configuration, &visit.key);
             let recorded = unproven::record(app, configuration, site, self.drafts).await?;

@@ -165,6 +165,7 @@ limits! {
     count UNPROVEN_REFUSALS_TIMES_USUAL: u64 = 3, "How many times what a site usually has in an hour is no flood yet (rule 15).";
     count UNPROVEN_AT_ONCE: usize = 2, "Requests of pages whose refusals nobody vouches for that are recorded at the same time: the lane that a flood waits in, beside which everybody else goes on.";
     count UNPROVEN_WAITING_MAX: usize = 256, "Requests that wait in that lane; a further one is asked to come back.";
+    count ERASURES_PER_ADDRESS: u32 = 6, "Erasures in an hour that people ask for by the links of one address: nobody needs a second one, and each reads all that is kept about them.";
     count UNPROVEN_PER_NETWORK: u32 = 600, "Requests of pages with refusals that nobody vouches for that one network may make in an hour past its ordinary limit: what a stranger can add to the ledger.";
     count HIDDEN_ROWS_AT_ONCE: i64 = 1_000_000, "Rows of the ledger that one sweep looks through for refusals that hid something long enough: a second of reading in the background.";
     count RETRACTION_STEP_EVENTS: usize = 64, "Events that a retraction of a span leaves out in one step: a few milliseconds, then whoever waits has its turn.";

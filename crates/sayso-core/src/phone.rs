@@ -29,6 +29,9 @@ pub use plan::{BUILTIN_VERSION, PhoneBook};
 /// *Units*: bytes of UTF-8.
 pub const PHONE_TEXT_BYTES_MAX: usize = 64;
 
+/// How many first digits there are by which forms of numbers are found.
+pub const PHONE_HEADS: usize = forms::HEADS;
+
 /// A telephone number in its normal form.
 ///
 /// *Shape*: country calling code and national number, 7 to 15 digits without a leading zero,
@@ -217,6 +220,19 @@ impl Phone {
     pub fn other_forms(self) -> Vec<Self> {
         let others = Forms::builtin().others(self.0);
         others.into_iter().filter_map(Self::from_digits).collect()
+    }
+
+    /// Whether it may be an old or second form itself, told by its first digits and their number: false is
+    /// certain. Of two forms of a line at least one may, so who knows no such number knows no line twice.
+    pub fn may_be_form(self) -> bool {
+        Forms::builtin().may_be_form(self.0)
+    }
+
+    /// Its first digits, by which [forms](Self::other_forms) are found.
+    ///
+    /// *Shape*: below [`PHONE_HEADS`].
+    pub fn head(self) -> usize {
+        forms::head(self.0)
     }
 
     /// Those of its other forms that are read as this number, and so are it beyond doubt.

@@ -59,6 +59,7 @@ pub(crate) struct Rates {
     refusals_past_limit: DefaultKeyedRateLimiter<Network>,
     visitors: DefaultKeyedRateLimiter<AddressKey>,
     form_addresses: DefaultKeyedRateLimiter<AddressKey>,
+    erasures: DefaultKeyedRateLimiter<AddressKey>,
     /// The most events that are counted at once.
     events: Rate,
 }
@@ -102,6 +103,7 @@ impl Rates {
             refusals_past_limit: RateLimiter::keyed(quota(an_hour(limits::UNPROVEN_PER_NETWORK))),
             visitors: RateLimiter::keyed(quota(rates.address)),
             form_addresses: RateLimiter::keyed(quota(of_forms(limits::FORM_PER_ADDRESS))),
+            erasures: RateLimiter::keyed(quota(an_hour(limits::ERASURES_PER_ADDRESS))),
             events: rates.workspace,
         }
     }
@@ -142,6 +144,11 @@ impl Rates {
         take(&self.form_addresses, &address)
     }
 
+    /// Counts an erasure that somebody asks for who came by a link of theirs.
+    pub(crate) fn take_erasure(&self, address: AddressKey) -> Result<(), Problem> {
+        take(&self.erasures, &address)
+    }
+
     /// Counts events that a workspace is about to record. A request with more of them than the
     /// limit allows at once takes all that it allows. What refuses is recorded though this fails.
     pub(crate) fn take_events(&self, workspace: WorkspaceId, events: usize) -> Result<(), Problem> {
@@ -169,6 +176,7 @@ impl Rates {
         self.refusals_past_limit.retain_recent();
         self.visitors.retain_recent();
         self.form_addresses.retain_recent();
+        self.erasures.retain_recent();
     }
 }
 

@@ -164,6 +164,7 @@ macro_rules! conformance_cases {
         $case!(an_erasure_keeps_its_reason_and_says_how_much_it_destroyed);
         $case!(an_erased_person_is_reached_by_nobody_and_may_come_back);
         $case!(an_undone_import_leaves_out_everything_it_brought);
+        $case!(a_span_of_a_source_is_left_out_in_parts_that_go_on_where_one_ended);
         $case!(every_address_is_listed_once_in_the_order_of_the_keys);
         $case!(an_event_is_found_by_its_address_and_id);
         $case!(a_refusal_by_the_key_alone_is_heard_and_forgets_no_address);

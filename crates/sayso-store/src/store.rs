@@ -580,11 +580,9 @@ pub trait Store: Send + Sync + Debug {
         import: ImportId,
     ) -> Result<u64, StoreError>;
 
-    /// Leaves out what one source said in a span of time, an event after the other, at most
-    /// [`limits::RETRACTED_SPAN_EVENTS_MAX`] of them (rules 9 and 15). What reached us from people stays. May
-    /// be repeated.
-    ///
-    /// [`limits::RETRACTED_SPAN_EVENTS_MAX`]: sayso_core::limits::RETRACTED_SPAN_EVENTS_MAX
+    /// Leaves out what one source said in a span of time, an event after the other, as many as the draft
+    /// says (rules 9 and 15). What reached us from people stays. May be repeated, and goes on from
+    /// [`SpanRetracted::next_from`].
     async fn retract_span(
         &self,
         workspace: WorkspaceId,
@@ -839,6 +837,8 @@ pub struct SpanDraft {
     pub of: SpanOf,
     /// Whether it is done, or only counted.
     pub doing: Doing,
+    /// How many events it leaves out at the most.
+    pub events_max: usize,
     /// The role of who asks.
     pub role: Role,
     /// Where the retraction came from.
@@ -870,12 +870,12 @@ pub enum Doing {
 /// What the retraction of a span came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SpanRetracted {
-    /// Events that are left out.
+    /// Events that are left out, those that were before among them.
     pub retracted: u64,
     /// Events of the source in the span that stay, since nobody may leave them out.
     pub kept: u64,
-    /// Whether there are more than one retraction leaves out.
-    pub more: bool,
+    /// From when on to go on, if there are more than the draft leaves out.
+    pub next_from: Option<Timestamp>,
 }
 
 /// A retraction before it is stored.

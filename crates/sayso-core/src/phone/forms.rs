@@ -18,7 +18,7 @@ const SPELLINGS_MAX: usize = 64;
 
 /// The first digits by which forms are found.
 const HEAD_DIGITS: u32 = 3;
-const HEADS: usize = 1_000;
+pub(super) const HEADS: usize = 1_000;
 
 /// What a form is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +38,8 @@ pub(super) struct Forms {
     by_form: Vec<Vec<u16>>,
     /// The rules whose today's form a number with these first digits may be.
     by_today: Vec<Vec<u16>>,
+    /// How many digits the forms have that begin with these first digits: bit n for n digits.
+    form_lengths: Vec<u32>,
 }
 
 struct Rule {
@@ -86,7 +88,12 @@ impl Forms {
                 index(&mut by_today, place, &rule.today_sets());
             }
         }
-        Self { rules, by_form, by_today }
+        let lengths = |places: &Vec<u16>| {
+            let rules = places.iter().filter_map(|place| rules.get(usize::from(*place)));
+            rules.fold(0, |lengths, rule| lengths | 1 << rule.form_digits)
+        };
+        let form_lengths = by_form.iter().map(lengths).collect();
+        Self { rules, by_form, by_today, form_lengths }
     }
 
     /// Today's number of an old form that is read as it.
@@ -105,6 +112,12 @@ impl Forms {
     pub(super) fn may_begin(&self, head: u64, digits: usize) -> bool {
         self.candidates(&self.by_form, head)
             .is_some_and(|mut rules| rules.any(|rule| rule.form_digits == digits))
+    }
+
+    /// Whether a number may be the form of another, told by its first digits and how many it has: false is certain.
+    pub(super) fn may_be_form(&self, number: u64) -> bool {
+        let lengths = self.form_lengths.get(head(number)).copied().unwrap_or(0);
+        lengths != 0 && number.checked_ilog10().is_some_and(|power| lengths >> (power + 1) & 1 == 1)
     }
 
     /// Whether a number that no plan has may be another form of one that a plan has.
@@ -161,11 +174,16 @@ impl Forms {
         index: &'f [Vec<u16>],
         number: u64,
     ) -> Option<impl Iterator<Item = &'f Rule>> {
-        let below = number.checked_ilog10()?.checked_sub(HEAD_DIGITS - 1)?;
-        let head = number.checked_div(10_u64.checked_pow(below)?)?;
-        let places = index.get(usize::try_from(head).ok()?).filter(|places| !places.is_empty())?;
+        let places = index.get(head(number)).filter(|places| !places.is_empty())?;
         Some(places.iter().filter_map(|place| self.rules.get(usize::from(*place))))
     }
+}
+
+/// The first digits of a number, below [`HEADS`]; 0 if it has fewer.
+pub(super) fn head(number: u64) -> usize {
+    let below = number.checked_ilog10().and_then(|power| power.checked_sub(HEAD_DIGITS - 1));
+    let head = below.and_then(|below| number.checked_div(10_u64.checked_pow(below)?));
+    head.and_then(|head| usize::try_from(head).ok()).unwrap_or(0)
 }
 
 /// A line of the data: its rule, or none for a form that is never another's.
@@ -482,6 +500,17 @@ mod tests {
             valid += u32::from(read.is_valid(&book));
         }
         assert!(valid * 100 >= all * 95, "{valid} of {all} are valid");
+    }
+
+    #[test]
+    fn of_two_forms_of_a_line_one_may_be_the_form_of_another_and_leads_to_the_other() {
+        let forms = Forms::builtin();
+        for number in samples().flat_map(|(_, form, today)| [form, today]) {
+            for other in forms.others(number).into_iter().filter(|_| !forms.may_be_form(number)) {
+                assert!(forms.may_be_form(other), "{number} {other}");
+                assert!(forms.others(other).contains(&number), "{number} {other}");
+            }
+        }
     }
 
     #[test]

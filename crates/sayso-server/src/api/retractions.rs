@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use sayso_core::limits;
 use sayso_core::source::{Actor, Road};
 use sayso_store::store::{Doing, SpanDraft, SpanOf};
 use serde::Serialize;
@@ -45,14 +46,14 @@ json_object! {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = SpanRetraction)]
 pub(crate) struct SpanAnswer {
-    /// Events that are left out; with `dry_run`, those that would be.
+    /// Events that are left out; with `dry_run`, those that would be. What was retracted before counts too.
     #[schema(example = 10000)]
     retracted: u64,
-    /// Events of the source in that time that stay, since they came from the people themselves. What was retracted before counts as retracted.
+    /// Events of the source in that time that stay, since they came from the people themselves.
     #[schema(example = 0)]
     kept: u64,
-    /// Whether there are more than one request leaves out: send it again with a later `from`.
-    more: bool,
+    /// The `from` to go on with, if the span holds more than one request leaves out; `null` once all is done.
+    next_from: Option<String>,
 }
 
 /// Leaves out what a source said in a span of time, for good (rule 9).
@@ -89,11 +90,13 @@ pub(crate) async fn retract(
         until,
         of: if only_unproven { SpanOf::Unproven } else { SpanOf::All },
         doing: if request.dry_run.unwrap_or(false) { Doing::Counted } else { Doing::Done },
+        events_max: limits::RETRACTED_SPAN_EVENTS_MAX,
         role: caller.role(),
         source: caller.source(),
         actor: Actor::Operator,
         reason: request.reason.map(|NoteText(reason)| reason),
     };
     let done = app.store().retract_span(caller.workspace(), draft).await?;
-    Ok(Json(SpanAnswer { retracted: done.retracted, kept: done.kept, more: done.more }))
+    let next_from = done.next_from.map(|from| from.to_string());
+    Ok(Json(SpanAnswer { retracted: done.retracted, kept: done.kept, next_from }))
 }

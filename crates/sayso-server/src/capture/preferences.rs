@@ -134,10 +134,14 @@ impl Visitor {
                 download(app, self, &sent.looking).await
             }
             Act::AskForget => {
+                counted?;
                 let shown = Shown::read(self, app, language, None).await?;
                 Ok(respond(StatusCode::OK, shown.view(self).ask_forget(), &[]))
             }
-            Act::Forget => self.forget(app, language).await,
+            Act::Forget => {
+                counted.and_then(|()| app.rates().take_erasure(self.link.address))?;
+                self.forget(app, language).await
+            }
             Act::SendFresh => {
                 counted?;
                 let sent = send_fresh(app, self, language, Goes::There)?;

@@ -288,6 +288,18 @@ async fn a_person_is_forgotten_once_they_said_so_twice() {
 }
 
 #[tokio::test]
+async fn erasures_by_the_links_of_one_address_are_counted_and_leaving_is_not() {
+    let (centre, ..) = Centre::open().await;
+    let ask = async |act| centre.app.submit(&centre.path, &[("act", act)]).await.status;
+    for _ in 0..6 {
+        assert_eq!(ask("forget").await, StatusCode::OK);
+    }
+    assert_eq!(ask("forget").await, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(ask("ask_forget").await, StatusCode::OK);
+    assert_eq!(ask("stop_everything").await, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn who_shares_an_address_is_not_forgotten_by_it_alone() {
     let (centre, ..) = Centre::open().await;
     for id in ["u-1", "u-2"] {

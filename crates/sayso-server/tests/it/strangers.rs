@@ -230,10 +230,15 @@ async fn what_a_site_said_in_a_span_is_retracted_by_compliance_and_what_people_s
     let until = shop.app.now();
     let span = |dry_run| json!({ "source": "shop", "from": from, "until": until, "dry_run": dry_run, "reason": "a stranger" });
     let counted = shop.app.post("/v1/retractions", &span(true)).await;
-    assert_eq!(counted.json(), json!({ "retracted": 149, "kept": 0, "more": false }));
+    assert_eq!(counted.json(), json!({ "retracted": 149, "kept": 0, "next_from": null }));
     assert_eq!(shop.attributes("u-5").await, json!({}), "only counted");
     let done = shop.app.post("/v1/retractions", &span(false)).await;
-    assert_eq!(done.json(), json!({ "retracted": 149, "kept": 0, "more": false }), "{}", done.text);
+    assert_eq!(
+        done.json(),
+        json!({ "retracted": 149, "kept": 0, "next_from": null }),
+        "{}",
+        done.text
+    );
     for number in 1..150 {
         assert_eq!(shop.processing(&format!("u-{number}")).await, "allowed", "{number}");
     }

@@ -13,7 +13,10 @@ use super::build::{
     SMS, at, keyed_id, known, marketing, phone, reason, record, reported, said, source, workspace,
 };
 use crate::Store;
-use crate::store::{HistoryQuery, Moment, Outcome, RetractDraft, Retracting, Retraction, Subject};
+use crate::store::{
+    Doing, HistoryQuery, Moment, Outcome, RetractDraft, Retracting, Retraction, SpanDraft, SpanOf,
+    SpanRetracted, Subject,
+};
 
 /// An event is in the registers and in the history once it is acknowledged.
 pub async fn an_appended_event_is_in_the_registers_and_the_history(store: &dyn Store) {
@@ -356,4 +359,67 @@ pub async fn an_undone_import_leaves_out_everything_it_brought(store: &dyn Store
     record(store, workspace, brought(7, Statement::No, 3)).await;
     assert_eq!(reason(store, workspace, &phone(7), marketing()).await, None, "it stays undone");
     assert_eq!(store.undo_import(workspace, import).await.unwrap(), 30, "it may be repeated");
+}
+
+/// A span is left out as far as the draft says, goes on from where that ended, and may be asked for again;
+/// another source, what came before or after, and what people said themselves stay (rule 9).
+pub async fn a_span_of_a_source_is_left_out_in_parts_that_go_on_where_one_ended(store: &dyn Store) {
+    let workspace = workspace(store).await;
+    let by = |road, name, n| {
+        let mut draft = said(workspace, &phone(n), SMS, Statement::No, 1);
+        draft.source = source(road, name);
+        draft
+    };
+    let of_shop = |n| by(Road::Tag, "shop", n);
+    record(store, workspace, of_shop(1)).await;
+    let from = record(store, workspace, of_shop(2)).await.recorded_at;
+    record(store, workspace, by(Road::Tag, "another shop", 9)).await;
+    for n in 3..=6 {
+        record(store, workspace, of_shop(n)).await;
+    }
+    record(store, workspace, by(Road::Api, "shop", 10)).await;
+    let mut own = by(Road::Tag, "shop", 11);
+    own.fact = Fact::Consent(SMS, Statement::OptOut);
+    own.source = source(Road::Inbound, "shop");
+    record(store, workspace, own).await;
+    let until = record(store, workspace, of_shop(7)).await.recorded_at;
+    let span = |from, doing| SpanDraft {
+        road: Road::Tag,
+        name: source(Road::Tag, "shop").name,
+        from,
+        until,
+        of: SpanOf::All,
+        doing,
+        events_max: 2,
+        role: Role::Compliance,
+        source: source(Road::Api, "key"),
+        actor: Actor::Operator,
+        reason: None,
+    };
+    let parts = async |doing| {
+        let (mut next, mut parts) = (Some(from), Vec::new());
+        while let Some(from) = next {
+            let part = store.retract_span(workspace, span(from, doing)).await.unwrap();
+            parts.push((part.retracted, part.kept));
+            next = part.next_from;
+        }
+        parts
+    };
+    let refuses =
+        async |n| reason(store, workspace, &phone(n), marketing()).await == Some(Reason::OptedOut);
+    let expected = [(2, 0), (2, 0), (1, 0)];
+    assert_eq!(parts(Doing::Counted).await, expected);
+    assert!(refuses(2).await && refuses(6).await, "only counted");
+    assert_eq!(parts(Doing::Done).await, expected);
+    for n in 2..=6 {
+        assert!(!refuses(n).await, "phone {n}");
+    }
+    for n in [1, 7, 9, 10, 11] {
+        assert!(refuses(n).await, "phone {n}");
+    }
+    assert_eq!(parts(Doing::Done).await, expected, "it may be repeated");
+    let nothing = SpanDraft { until: from, ..span(at(0), Doing::Done) };
+    let left = SpanRetracted { retracted: 1, kept: 0, next_from: None };
+    assert_eq!(store.retract_span(workspace, nothing).await.unwrap(), left, "what came before");
+    assert!(!refuses(1).await && refuses(7).await);
 }

@@ -8,6 +8,7 @@
 //! the index after a commit and before its answer.
 
 pub(super) mod file;
+mod forms;
 mod phones;
 mod states;
 
@@ -24,6 +25,7 @@ use sayso_core::phone::Phone;
 use sayso_core::registers::Registers;
 use sayso_core::time::Timestamp;
 
+use self::forms::KnownForms;
 use self::phones::{Phones, Wanted, find_all};
 use self::states::{ASK, Entry, StateNo, States, TURNS, Turns, at_of};
 use crate::store::Recipient;
@@ -35,6 +37,7 @@ const CHUNK: usize = 4_096;
 #[derive(Debug)]
 pub(super) struct Gate {
     phones: Vec<RwLock<Phones>>,
+    forms: KnownForms,
     others: Vec<RwLock<Others>>,
     states: RwLock<States>,
     addressless: AtomicU64,
@@ -86,6 +89,7 @@ impl Default for Gate {
     fn default() -> Self {
         Self {
             phones: std::iter::repeat_with(RwLock::default).take(limits::GATE_SEGMENTS).collect(),
+            forms: KnownForms::default(),
             others: std::iter::repeat_with(RwLock::default).take(limits::GATE_SEGMENTS).collect(),
             states: RwLock::default(),
             addressless: AtomicU64::new(0),
@@ -99,6 +103,7 @@ impl Gate {
         let entry = self.entry_of(registers);
         match address {
             Address::Phone(phone) => {
+                self.forms.note(*phone);
                 let wanted = Wanted::of(phone.digits());
                 if let Some(segment) = self.phones.get(wanted.segment()) {
                     write(segment).put(wanted.digits, entry.state, entry.turns);
@@ -153,15 +158,16 @@ impl Gate {
     /// Whether anything may be stored about another form of a phone: false is certain. Nearly every
     /// number has no other form.
     pub(super) fn may_know_other_forms(&self, phone: Phone) -> bool {
-        let forms = phone.other_forms();
         let is_known = |form: &Phone| {
             let wanted = Wanted::of(form.digits());
             let segment = self.phones.get(wanted.segment());
             segment.is_none_or(|segment| read(segment).find(wanted).is_some())
         };
+        let is_other_known =
+            || self.forms.may_hold_other_of(phone) && phone.other_forms().iter().any(is_known);
         // An imported hash may be that of any form.
-        !forms.is_empty()
-            && (self.has_addressless() || forms.iter().any(is_known) || self.has_addressless())
+        (self.has_addressless() || is_other_known() || self.has_addressless())
+            && !phone.other_forms().is_empty()
     }
 
     /// Whether there are keys without an address.

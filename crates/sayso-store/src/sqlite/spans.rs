@@ -1,8 +1,9 @@
 //! Leaving out what one source said in a span of time: a stranger at a page, an integration gone wrong
 //! (rules 9 and 15).
 //!
-//! The ledger is in the order of time, so the span is found by halving. Each event is retracted for itself,
-//! in small steps, so that refusals are taken meanwhile; doing it again goes on where it ended.
+//! The ledger is in the order of time, so the span is found by halving, and no two events have the same
+//! time. Each event is retracted for itself, in small steps, so that refusals are taken meanwhile; what is
+//! left out already counts and stays as it is, so that a retraction that was cut off may be asked for again.
 
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use sayso_core::event::{ConsentEvent, Fact};
 use sayso_core::id::EventId;
 use sayso_core::limits;
 use sayso_core::retraction::may_retract;
+use sayso_core::time::Timestamp;
 
 use super::group::Group;
 use super::writer::WriterHandle;
@@ -24,7 +26,7 @@ use crate::store::{
 struct Span {
     retractable: Vec<(AddressKey, EventId)>,
     kept: u64,
-    more: bool,
+    next_from: Option<Timestamp>,
 }
 
 /// Leaves out what a source said in a span, and says how much that was.
@@ -43,7 +45,7 @@ pub(super) fn retract(
             done.sum::<Result<u64, StoreError>>()?
         }
     };
-    Ok(SpanRetracted { retracted, kept: span.kept, more: span.more })
+    Ok(SpanRetracted { retracted, kept: span.kept, next_from: span.next_from })
 }
 
 fn find(shared: &Shared, workspace: &Workspace, draft: &SpanDraft) -> Result<Span, StoreError> {
@@ -59,12 +61,12 @@ fn find(shared: &Shared, workspace: &Workspace, draft: &SpanDraft) -> Result<Spa
             }
             if may_retract(&event, draft.role).is_err() {
                 span.kept += 1;
-            } else if span.retractable.len() < limits::RETRACTED_SPAN_EVENTS_MAX {
+            } else if span.retractable.len() < draft.events_max {
                 span.retractable.push((event.key, event.id));
             } else {
-                span.more = true;
+                span.next_from = Some(event.recorded_at);
             }
-            Ok(!span.more)
+            Ok(span.next_from.is_none())
         })
     })?;
     Ok(span)

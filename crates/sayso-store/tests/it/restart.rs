@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
+use sayso_core::address::Address;
 use sayso_core::channel::{Category, Channel, Message, Permission};
 use sayso_core::decision::Reason;
 use sayso_core::event::Fact;
 use sayso_core::id::{SenderId, WorkspaceId};
+use sayso_core::phone::Phone;
 use sayso_core::statement::Statement;
 use sayso_store::Store;
 use sayso_store::configuration::{Mode, configure_now};
@@ -366,6 +368,31 @@ async fn workspaces_and_their_configuration_are_there_after_a_restart() {
     let found = &store.configurations()[&made.workspace];
     assert_eq!((&*found.name, found.mode), ("Example", Mode::Live));
     assert_eq!(found.settings.iter().map(|(_, of)| of.clone()).collect::<Vec<_>>(), [settings]);
+}
+
+/// Rule 1: from the saved index as from one that is made anew.
+#[tokio::test]
+async fn a_refusal_under_an_old_form_of_a_number_denies_after_a_restart() {
+    let number = |digits| Address::Phone(Phone::from_digits(digits).unwrap());
+    let (today, before) = (number(5_531_988_887_777), number(553_188_887_777));
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let workspace = workspace(&store).await;
+    record(&store, workspace, said(workspace, &before, SMS, Statement::OptOut, 2)).await;
+    record(&store, workspace, said(workspace, &today, SMS, Statement::Single, 1)).await;
+    store.close().await.unwrap();
+    drop(store);
+    let index = directory.path().join("gate.index");
+    for saved in [true, false] {
+        assert!(index.exists());
+        if !saved {
+            std::fs::remove_file(&index).unwrap();
+        }
+        let store = open(directory.path());
+        let why = reason(&store, workspace, &today, marketing()).await;
+        assert_eq!(why, Some(Reason::OptedOut), "saved: {saved}");
+        store.close().await.unwrap();
+    }
 }
 
 /// Rule 27: what cannot be read is an error for the whole batch, and never an answer.

@@ -57,6 +57,10 @@ pub(crate) async fn run(options: &Demo, printer: Printer) -> Result<Exit, Failur
     let mut place = Place::default();
     place.argue("store.directory", Some(directory.0.display().to_string()));
     place.argue("server.address", Some(listen.clone()));
+    // Links that are sent begin with it. A port of the system's choice is not known yet.
+    if options.port != 0 {
+        place.argue("server.public_url", Some(format!("http://{listen}")));
+    }
     place.argue("admin.address", Some("127.0.0.1:0".to_owned()));
     place.argue("log.level", Some("warn".to_owned()));
     let config = place.config()?;

@@ -21,6 +21,7 @@ use sayso_core::address::AddressKey;
 use sayso_core::limits;
 use sayso_core::time::Timestamp;
 
+use super::forms::KnownForms;
 use super::phones::Phones;
 use super::states::{Example, StateNo, States, Turns};
 use super::{Gate, Others, read};
@@ -174,6 +175,7 @@ impl Gate {
 
     fn open(from: &mut Opening<'_>) -> Result<Self, NoIndex> {
         let mut phones = Vec::with_capacity(limits::GATE_SEGMENTS);
+        let forms = KnownForms::default();
         for _ in 0..limits::GATE_SEGMENTS {
             let words = from.count()?;
             let mut slots = Vec::with_capacity(words.min(BLOCK_BYTES));
@@ -185,6 +187,7 @@ impl Gate {
                 turns.insert(from.number()?, from.turns()?);
             }
             let segment = Phones::from_saved(slots, turns).ok_or(NoIndex::Damaged)?;
+            segment.phones().for_each(|phone| forms.note(phone));
             phones.push(RwLock::new(segment));
         }
         let mut others = Vec::with_capacity(limits::GATE_SEGMENTS);
@@ -206,7 +209,7 @@ impl Gate {
             let registers = from.bytes()?.into();
             states.add_example(Example { registers, at }).ok_or(NoIndex::Damaged)?;
         }
-        Ok(Self { phones, others, states: RwLock::new(states), addressless: 0.into() })
+        Ok(Self { phones, forms, others, states: RwLock::new(states), addressless: 0.into() })
     }
 }
 

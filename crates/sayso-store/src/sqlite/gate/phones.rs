@@ -1,6 +1,7 @@
 //! One segment of phones: each a 64-bit word, its digits above, the number of its state below.
 
 use hashbrown::HashMap;
+use sayso_core::phone::Phone;
 
 use super::states::{STATE_BITS, StateNo, Turns, at_of};
 
@@ -54,6 +55,11 @@ impl Phones {
         let filled = slots.iter().filter(|word| **word != 0).count();
         let is_sound = slots.len().is_power_of_two() && filled * 4 <= slots.len() * 3;
         is_sound.then_some(Self { slots, filled, turns })
+    }
+
+    /// All phones of the segment.
+    pub(super) fn phones(&self) -> impl Iterator<Item = Phone> {
+        self.slots.iter().filter_map(|word| Phone::from_digits(word >> STATE_BITS))
     }
 
     pub(super) fn slots(&self) -> &[u64] {

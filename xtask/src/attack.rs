@@ -5,10 +5,18 @@
 //! limits, in a directory of its own on a port of its own, and is stopped afterwards. Numbers are few by
 //! default, so that it can run with the tests; `--pairs` and `--seconds` make it as hard as one likes.
 
+mod answers;
 mod client;
+mod clocks;
 mod costs;
+mod doors;
+mod files;
+mod keys;
+mod links;
 mod oracles;
+mod people;
 mod server;
+mod shop;
 mod strangers;
 
 use std::path::PathBuf;
@@ -19,7 +27,7 @@ use anyhow::{Context, Result};
 
 use crate::{Outcome, workspace};
 
-use server::Server;
+use server::{Before, Server};
 
 /// How hard it is tried.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,8 +36,21 @@ pub(crate) struct Plan {
     pairs: usize,
     /// How long a flood lasts.
     seconds: u64,
-    /// The program; the debug build of this workspace if absent.
+    /// The program; that of the profile if absent.
     sayso: Option<PathBuf>,
+    /// The profile that the program is built with.
+    profile: String,
+    /// The part that is tried alone.
+    only: Option<Part>,
+}
+
+/// A part of the attacks, each on a server of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// Whether answers tell who is known.
+    Oracles,
+    /// Everything that people, keys and files of one place do.
+    Outsiders,
 }
 
 /// What came of an attack.
@@ -51,6 +72,17 @@ impl Finding {
         Self { tried, came: came.to_string(), may: format!("≤ {most}"), held: came <= most }
     }
 
+    /// Nothing may come of it; the first few of what did are named.
+    fn none(tried: &'static str, came: &[String]) -> Self {
+        let named: Vec<String> = came.iter().take(3).map(|it| it.replace('|', "/")).collect();
+        let words = if came.is_empty() {
+            "none".to_owned()
+        } else {
+            format!("{}: {}", came.len(), named.join("; "))
+        };
+        Self { tried, came: words, may: "none".to_owned(), held: came.is_empty() }
+    }
+
     /// A time that may be no more than this.
     fn within(tried: &'static str, took: Duration, most: Duration) -> Self {
         Self {
@@ -61,8 +93,8 @@ impl Finding {
 
 impl Plan {
     /// As hard as it is tried with the tests.
-    pub(crate) const fn short() -> Self {
-        Self { pairs: 40, seconds: 3, sayso: None }
+    pub(crate) fn short() -> Self {
+        Self { pairs: 40, seconds: 3, sayso: None, profile: "dev".to_owned(), only: None }
     }
 
     /// Reads the arguments of the command; the error says what is wrong with them.
@@ -79,6 +111,8 @@ impl Plan {
                 "--seconds" => {
                     plan.seconds = value?.parse().map_err(|_| "`--seconds` needs a number")?;
                 }
+                "--profile" => plan.profile.clone_from(value?),
+                "--only" => plan.only = Some(Part::parse(value?)?),
                 "--sayso" => plan.sayso = Some(value?.into()),
                 other => return Err(format!("attack does not know `{other}`")),
             }
@@ -86,30 +120,58 @@ impl Plan {
         Ok(plan)
     }
 
+    /// How long anybody may wait while others ask for what costs much: three times as long without
+    /// optimization.
+    fn others_wait(&self) -> Duration {
+        Duration::from_secs(if self.profile == "dev" { 6 } else { 2 })
+    }
+
     fn program(&self) -> Result<PathBuf> {
         if let Some(program) = &self.sayso {
             return Ok(program.clone());
         }
         let mut build: Command = workspace::cargo();
-        build.args(["build", "--quiet", "--workspace", "--bins"]);
+        build.args(["build", "--quiet", "--package", "sayso", "--profile", &self.profile]);
         anyhow::ensure!(workspace::succeeds(&mut build)?, "the program does not build");
-        Ok(workspace::target_directory()?.join("debug").join("sayso"))
+        let place = if self.profile == "dev" { "debug" } else { &self.profile };
+        Ok(workspace::target_directory()?.join(place).join("sayso"))
     }
 }
 
 /// Tries them all.
 pub(crate) fn run(plan: &Plan) -> Result<Outcome> {
-    let server = Server::start(&plan.program()?).context("starting the server")?;
+    let program = plan.program()?;
     let mut findings = Vec::new();
-    // The oracles first: what follows uses up the limits of this machine's network.
-    findings.extend(oracles::all(&server, plan.pairs)?);
-    findings.extend(strangers::all(&server, Duration::from_secs(plan.seconds))?);
-    findings.extend(costs::all(&server)?);
-    server.stop()?;
+    if plan.only != Some(Part::Outsiders) {
+        // People of many networks, as a proxy names them: the limits of one would be used up.
+        let server = Server::start(&program, Before::Proxy).context("starting the server")?;
+        findings.extend(oracles::all(&server, plan.pairs)?);
+    }
+    if plan.only != Some(Part::Oracles) {
+        let mut server = Server::start(&program, Before::Nothing).context("starting the server")?;
+        findings.extend(strangers::all(&server, Duration::from_secs(plan.seconds))?);
+        findings.extend(answers::all(&server)?);
+        findings.extend(keys::all(&server)?);
+        findings.extend(links::all(&server)?);
+        findings.extend(costs::all(&server, plan.others_wait())?);
+        findings.extend(clocks::all(&server)?);
+        findings.extend(files::all(&mut server)?);
+    }
     let broken = findings.iter().filter(|finding| !finding.held).count();
     println!("{}", table(&findings));
+    println!("\n{}\n", doors::that_tell_nothing());
     println!("{} attacks, {broken} of them broke something", findings.len());
     Ok(if broken == 0 { Outcome::Done } else { Outcome::No })
+}
+
+impl Part {
+    fn parse(name: &str) -> Result<Self, String> {
+        match name {
+            "oracles" => Ok(Self::Oracles),
+            "outsiders" => Ok(Self::Outsiders),
+            other => Err(format!("there is no part `{other}`: the parts are oracles, outsiders")),
+        }
+    }
 }
 
 fn table(findings: &[Finding]) -> String {
@@ -140,6 +202,10 @@ mod tests {
             Plan::parse(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>())
         };
         assert_eq!(parse(&["--pairs", "400"]).unwrap().pairs, 400);
+        let optimized = parse(&["--profile", "dist"]).unwrap();
+        assert!(optimized.profile == "dist");
+        assert_eq!(parse(&["--only", "oracles"]).unwrap().only, Some(Part::Oracles));
+        assert!(parse(&["--only", "all"]).is_err());
         assert!(parse(&["--pairs"]).is_err() && parse(&["--hard", "1"]).is_err());
     }
 }

@@ -37,7 +37,8 @@ usage: cargo xtask <command>
   generate [--check]   writes the generated files, or compares them
   advisories PATH      looks every dependency up in a mirror of the advisory database
   bench [ARGS]...      runs the benchmark
-  attack [--pairs N] [--seconds N] [--sayso PATH]
+  attack [--pairs N] [--seconds N] [--only oracles|outsiders]
+         [--profile NAME] [--sayso PATH]
                        tries what strangers and weak keys try, and says what held
   soak [MINUTES [CONTACTS [CLIENTS]]] [--profile NAME]
                        puts a server under load, and says whether its

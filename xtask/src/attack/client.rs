@@ -15,6 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(40);
 pub(super) struct Request {
     method: &'static str,
     path: String,
+    host: String,
     headers: Vec<(&'static str, String)>,
     body: Vec<u8>,
 }
@@ -31,12 +32,17 @@ pub(super) struct Answer {
 
 impl Request {
     pub(super) fn get(path: impl Into<String>) -> Self {
-        Self { method: "GET", path: path.into(), headers: Vec::new(), body: Vec::new() }
+        Self::of("GET", path)
+    }
+
+    /// A request without a body.
+    pub(super) fn of(method: &'static str, path: impl Into<String>) -> Self {
+        let (path, host) = (path.into(), "localhost".to_owned());
+        Self { method, path, host, headers: Vec::new(), body: Vec::new() }
     }
 
     pub(super) fn post(path: impl Into<String>, media: &str, body: impl Into<Vec<u8>>) -> Self {
-        let headers = vec![("content-type", media.to_owned())];
-        Self { method: "POST", path: path.into(), headers, body: body.into() }
+        Self { body: body.into(), ..Self::of("POST", path) }.header("content-type", media)
     }
 
     pub(super) fn json(path: impl Into<String>, body: &serde_json::Value) -> Self {
@@ -54,8 +60,13 @@ impl Request {
         self
     }
 
+    /// Calls the server by another name.
+    pub(super) fn calling(self, host: &str) -> Self {
+        Self { host: host.to_owned(), ..self }
+    }
+
     pub(super) fn head(&self, last: &str) -> String {
-        let mut head = format!("{} {} HTTP/1.1\r\nhost: localhost\r\n", self.method, self.path);
+        let mut head = format!("{} {} HTTP/1.1\r\nhost: {}\r\n", self.method, self.path, self.host);
         for (name, value) in &self.headers {
             head.extend([*name, ": ", value, "\r\n"]);
         }
@@ -93,7 +104,7 @@ pub(super) fn now() -> Instant {
 
 /// Lets time pass, as somebody does whose body comes late.
 #[expect(clippy::disallowed_methods, reason = "an attack may dawdle: that is what is tried")]
-fn dawdle(later: Duration) {
+pub(super) fn dawdle(later: Duration) {
     if !later.is_zero() {
         std::thread::sleep(later);
     }
@@ -117,6 +128,18 @@ fn encoded(text: &str) -> String {
     text.bytes().map(byte).collect()
 }
 
+/// A text without its long words, such as tokens and ids.
+fn without_chance(text: &str) -> String {
+    let is_of_word = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-');
+    let words = text.split_inclusive(|letter| !is_of_word(letter));
+    let shown = words.map(|word| {
+        let plain = word.trim_end_matches(|letter| !is_of_word(letter));
+        let is_token = plain.len() >= 16 && plain.bytes().any(|byte| byte.is_ascii_digit());
+        if is_token { word.replace(plain, &format!("<{}>", plain.len())) } else { word.to_owned() }
+    });
+    shown.collect()
+}
+
 impl Answer {
     fn read(bytes: &[u8], took: Duration) -> Result<Self> {
         let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").context("no head")?;
@@ -125,6 +148,32 @@ impl Answer {
         let status = head.split(' ').nth(1).and_then(|word| word.parse().ok());
         let body = body.get(4..).unwrap_or_default().to_vec();
         Ok(Self { status: status.context("no status")?, head, body, took })
+    }
+
+    /// The body, if it is text.
+    pub(super) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// A header's value.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        let lines = self.head.split("\r\n").filter_map(|line| line.split_once(": "));
+        lines.into_iter().find(|(of, _)| of.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// What somebody sees of it who compares it with another: without what is random in each, and the time.
+    pub(super) fn seen(&self) -> String {
+        let mut lines: Vec<String> = Vec::new();
+        for line in self.head.split("\r\n") {
+            let (name, value) = line.split_once(": ").unwrap_or((line, ""));
+            match name.to_ascii_lowercase().as_str() {
+                "date" | "x-request-id" => {}
+                "location" => lines.push(format!("location of {} bytes", value.len())),
+                _ => lines.push(format!("{name}: {}", without_chance(value))),
+            }
+        }
+        lines.push(without_chance(&self.text()));
+        lines.join("\n")
     }
 
     /// The body as JSON, whatever frames it came in.

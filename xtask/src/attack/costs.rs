@@ -8,21 +8,35 @@ use anyhow::Result;
 use serde_json::json;
 
 use super::Finding;
-use super::client::{Request, connect, now};
+use super::client::{Request, connect, dawdle, now};
 use super::server::Server;
 
 /// Connections that read nothing.
 const SILENT: usize = 400;
 /// The largest answer to a request in which everything is wrong.
 const FAULTS_BYTES_MAX: usize = 65_536;
-/// How long anybody else may wait meanwhile.
-const OTHERS_WAIT: Duration = Duration::from_secs(2);
+/// Batches of faults that are sent at the same time, 32 MB in all.
+const BATCHES: usize = 8;
+/// Lines of each, so that it has 4 MB.
+const LINES: usize = 60_000;
+/// Memory that they may take: the 128 MiB for bodies, and what reads and answers them.
+const FAULTS_MEMORY_MAX: usize = 256 << 20;
+/// Rules of a workspace.
+const RULES: usize = 1_000;
+/// What they may add to the reading of a text.
+const RULES_COST_MAX: Duration = Duration::from_millis(20);
+/// What a text is read for, and read often for the middle of it.
+const READINGS: usize = 21;
 
-pub(super) fn all(server: &Server) -> Result<Vec<Finding>> {
+/// What they cost, where anybody else may wait for so long meanwhile.
+pub(super) fn all(server: &Server, others_wait: Duration) -> Result<Vec<Finding>> {
+    let waits = |(tried, took)| Finding::within(tried, took, others_wait);
     Ok(vec![
         answer_to_faults(server)?,
-        others_beside_faults(server)?,
-        others_beside_silence(server)?,
+        waits(others_beside_faults(server)?),
+        waits(others_beside_silence(server)?),
+        memory_of_faults(server)?,
+        rules_on_a_text(server)?,
     ])
 }
 
@@ -53,7 +67,7 @@ fn check(server: &Server) -> Result<Duration> {
 }
 
 /// What a check takes while another client sends nothing but faults.
-fn others_beside_faults(server: &Server) -> Result<Finding> {
+fn others_beside_faults(server: &Server) -> Result<(&'static str, Duration)> {
     let slowest = std::thread::scope(|scope| {
         let faulty = scope.spawn(|| server.ask(faulty_batch()).map(|_| ()));
         let mut slowest = Duration::ZERO;
@@ -62,11 +76,11 @@ fn others_beside_faults(server: &Server) -> Result<Finding> {
         }
         anyhow::Ok(slowest)
     })?;
-    Ok(Finding::within("a check beside a batch of faults", slowest, OTHERS_WAIT))
+    Ok(("a check beside a batch of faults", slowest))
 }
 
 /// What a check takes while others ask for much and read nothing.
-fn others_beside_silence(server: &Server) -> Result<Finding> {
+fn others_beside_silence(server: &Server) -> Result<(&'static str, Duration)> {
     let mut silent: Vec<TcpStream> = Vec::new();
     for _ in 0..SILENT {
         let Ok(mut stream) = connect(server.address) else { break };
@@ -77,5 +91,52 @@ fn others_beside_silence(server: &Server) -> Result<Finding> {
     }
     let took = check(server)?;
     drop(silent);
-    Ok(Finding::within("a check beside 400 clients that read nothing", took, OTHERS_WAIT))
+    Ok(("a check beside 400 clients that read nothing", took))
+}
+
+/// What the process takes while batches of faults come in, beyond what it took before.
+fn memory_of_faults(server: &Server) -> Result<Finding> {
+    let line = json!({ "phone": "x", "channel": "pigeon", "statement": "perhaps" }).to_string();
+    let body = vec![line; LINES].join("\n");
+    let before = server.resident()?;
+    let most = std::thread::scope(|scope| {
+        let send = || {
+            let path = "/v1/consents/batch";
+            server.ask(Request::post(path, "application/x-ndjson", body.clone())).map(|_| ())
+        };
+        let batches: Vec<_> = (0..BATCHES).map(|_| scope.spawn(send)).collect();
+        let mut most = before;
+        while !batches.iter().all(std::thread::ScopedJoinHandle::is_finished) {
+            most = most.max(server.resident()?);
+            dawdle(Duration::from_millis(20));
+        }
+        anyhow::Ok(most)
+    })?;
+    let mebibytes = |bytes: usize| bytes >> 20;
+    let came = mebibytes(most.saturating_sub(before));
+    Ok(Finding::at_most("MiB for 32 MB of faults", came, mebibytes(FAULTS_MEMORY_MAX)))
+}
+
+/// What a thousand rules add to the reading of a text.
+fn rules_on_a_text(server: &Server) -> Result<Finding> {
+    let text = "where is my parcel, it should have come on tuesday".to_owned();
+    let asked = json!({ "channel": "sms", "text": text });
+    let middle = || -> Result<Duration> {
+        let read = || Ok(server.call(Request::json("/v1/rules/dry-run", &asked))?.took);
+        let mut took = (0..READINGS).map(|_| read()).collect::<Result<Vec<Duration>>>()?;
+        took.sort_unstable();
+        Ok(took.get(READINGS / 2).copied().unwrap_or_default())
+    };
+    let without = middle()?;
+    for number in 0..RULES {
+        let rule = json!({
+            "channel": "sms", "matches": format!("(q{number}|zz{number})[a-z]* z{{2,4}}y"),
+            "does": "opt_out", "permissions": [{ "channel": "sms" }],
+        });
+        server.call(Request::json("/v1/rules", &rule))?;
+    }
+    // The first text after a change makes the automaton.
+    middle()?;
+    let more = middle()?.saturating_sub(without);
+    Ok(Finding::within("what 1,000 rules add to the reading of a text", more, RULES_COST_MAX))
 }

@@ -1,30 +1,39 @@
-//! The server that is attacked: the program itself, with a workspace, a site, an opt-in page and people.
+//! The server that is attacked: the program itself, in a directory and on a port of its own.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 use super::client::{Answer, Request};
+use super::shop::Shop;
 
 /// A running server.
 #[derive(Debug)]
 pub(super) struct Server {
+    program: PathBuf,
     child: Child,
     directory: PathBuf,
     pub(super) address: SocketAddr,
     /// A key that may do everything.
     pub(super) key: String,
-    pub(super) site: String,
-    /// The path of an opt-in page.
-    pub(super) page: String,
+    pub(super) shop: Shop,
 }
 
-/// The origin of the site.
-pub(super) const ORIGIN: &str = "https://shop.example";
+/// What stands before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Before {
+    /// Nothing: all requests come from one network.
+    Nothing,
+    /// A proxy that says whose requests they are.
+    Proxy,
+}
+
+/// How the server is called from outside.
+pub(super) const URL: &str = "https://consent.example";
 
 /// The number of somebody; the last four digits tell people of one block apart.
 pub(super) fn phone(block: usize, person: usize) -> String {
@@ -32,67 +41,45 @@ pub(super) fn phone(block: usize, person: usize) -> String {
 }
 
 impl Server {
-    pub(super) fn start(program: &Path) -> Result<Self> {
-        let directory = std::env::temp_dir().join(format!("sayso-attack-{}", std::process::id()));
+    pub(super) fn start(program: &Path, before: Before) -> Result<Self> {
+        let name = format!("sayso-attack-{}-{before:?}", std::process::id());
+        let directory = std::env::temp_dir().join(name);
         std::fs::create_dir(&directory)?;
-        let data = directory.join("data");
-        let sayso = |arguments: &[&str]| -> Result<String> {
-            let mut command = Command::new(program);
-            command.args(arguments).arg("--data").arg(&data).current_dir(&directory);
-            let output = command.stdin(Stdio::null()).output()?;
-            let words = String::from_utf8_lossy(&output.stderr).into_owned();
-            ensure!(output.status.success(), "sayso {}: {words}", arguments.join(" "));
-            Ok(String::from_utf8(output.stdout)?)
-        };
-        sayso(&["workspaces", "create", "shop", "--test"])?;
-        let made: Value = serde_json::from_str(&sayso(&[
-            "keys",
-            "create",
-            "all",
-            "--role",
-            "admin",
-            "--scope",
-            "write",
-            "--scope",
-            "read",
-            "--scope",
-            "check",
-            "--scope",
-            "send",
-            "--scope",
-            "compliance",
-            "--highest-standing",
-            "act",
-            "--json",
-        ])?)?;
+        succeed(sayso(program, &directory, &["workspaces", "create", "shop", "--test"])?)?;
+        let made = ["keys", "create", "all", "--role", "admin", "--json"];
+        let made = succeed(sayso(program, &directory, &made)?)?;
+        let made: Value = serde_json::from_str(&made)?;
         let key = made.get("secret").and_then(Value::as_str).context("the key")?.to_owned();
-        let mut serve = Command::new(program);
-        serve
-            .args([
-                "serve",
-                "--listen",
-                "127.0.0.1:0",
-                "--admin",
-                "127.0.0.1:0",
-                "--json",
-                "--data",
-            ])
-            .arg(&data)
-            .current_dir(&directory)
-            .env("SAYSO_SERVER__PUBLIC_URL", "https://consent.example")
-            .env("SAYSO_LOG__LEVEL", "warn")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(std::fs::File::create(directory.join("log"))?);
-        let mut child = serve.spawn()?;
-        let mut lines = BufReader::new(child.stdout.take().context("its output")?).lines();
-        let started: Value = serde_json::from_str(&lines.next().context("its first line")??)?;
-        let url = started.get("url").and_then(Value::as_str).context("its address")?;
-        let address = url.trim_start_matches("http://").trim_end_matches('/').parse()?;
-        let mut server =
-            Self { child, directory, address, key, site: String::new(), page: String::new() };
-        server.furnish()?;
+        let (child, address) = serve(program, &directory, before)?;
+        let (program, shop) = (program.to_owned(), Shop::default());
+        let mut server = Self { program, child, directory, address, key, shop };
+        server.shop = Shop::furnish(&server)?;
         Ok(server)
+    }
+
+    /// Runs the program on the server's store.
+    pub(super) fn run(&self, arguments: &[&str]) -> Result<Output> {
+        sayso(&self.program, &self.directory, arguments)
+    }
+
+    /// Runs the program on a store that the arguments name.
+    pub(super) fn run_elsewhere(&self, arguments: &[&str]) -> Result<Output> {
+        let mut command = Command::new(&self.program);
+        command.args(arguments).current_dir(&self.directory);
+        Ok(command.stdin(Stdio::null()).output()?)
+    }
+
+    /// A directory of its own, with the data, the log and whatever is put there.
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Memory that the process takes, in bytes.
+    pub(super) fn resident(&self) -> Result<usize> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kibibytes = line.and_then(|line| line.trim().split(' ').next()).context("no VmRSS")?;
+        Ok(kibibytes.parse::<usize>()? << 10)
     }
 
     /// A call with the key that may do everything; its answer must be a good one.
@@ -107,37 +94,17 @@ impl Server {
         request.header("authorization", format!("Bearer {}", self.key)).send(self.address)
     }
 
+    /// The same without a key.
+    pub(super) fn meet(&self, request: &Request) -> Result<Answer> {
+        request.send(self.address)
+    }
+
     /// Makes something, and gives a text of its answer.
-    fn make(&self, path: &str, what: &Value, name: &str) -> Result<String> {
+    pub(super) fn make(&self, path: &str, what: &Value, name: &str) -> Result<String> {
         let answer = self.call(Request::json(path, what)).with_context(|| path.to_owned())?;
         let made = answer.json()?;
         let text = made.get(name).and_then(Value::as_str);
         text.map(str::to_owned).with_context(|| format!("no {name} in {made}"))
-    }
-
-    fn furnish(&mut self) -> Result<()> {
-        let site = json!({ "name": "shop", "origins": [ORIGIN] });
-        self.site = self.make("/v1/sites", &site, "site")?;
-        let connection = json!({ "name": "phones", "provider": "sandbox" });
-        let connection = self.make("/v1/connections", &connection, "id")?;
-        let sender = json!({
-            "channel": "sms", "name": "Shop", "address": "12345", "connection": connection,
-        });
-        let sender = self.make("/v1/senders", &sender, "id")?;
-        let notice = self.make("/v1/notices", &json!({ "name": "Offers" }), "id")?;
-        let words = json!({
-            "version": 1, "language": "en", "text": "Yes, write to me.",
-            "names": [{ "channel": "sms" }],
-        });
-        self.call(Request::json(format!("/v1/notices/{notice}/versions"), &words))?;
-        let entry = json!({
-            "name": "Poster", "sender": sender, "business": "Harbour Books", "address": "12345",
-            "prefill": "Hello", "notice": { "id": notice, "version": 1 }, "languages": ["en"],
-        });
-        let link = self.make("/v1/entry-points", &entry, "link")?;
-        let path = link.splitn(4, '/').nth(3).context("a path")?;
-        self.page = format!("/{path}");
-        Ok(())
     }
 
     /// Somebody who once said something.
@@ -147,10 +114,11 @@ impl Server {
         self.call(Request::json("/v1/consents", &said)).map(|_| ())
     }
 
-    pub(super) fn stop(mut self) -> Result<()> {
+    /// Stops it as an operator does; its files stay.
+    pub(super) fn stop(&mut self) -> Result<()> {
         Command::new("kill").arg(self.child.id().to_string()).status()?;
-        self.child.wait()?;
-        std::fs::remove_dir_all(&self.directory)?;
+        let ended = self.child.wait()?;
+        ensure!(ended.success(), "the server ended with {ended}");
         Ok(())
     }
 }
@@ -159,6 +127,42 @@ impl Drop for Server {
     fn drop(&mut self) {
         // Whatever went wrong, nothing stays behind.
         drop(self.child.kill());
+        drop(self.child.wait());
         drop(std::fs::remove_dir_all(&self.directory));
     }
+}
+
+fn sayso(program: &Path, directory: &Path, arguments: &[&str]) -> Result<Output> {
+    let mut command = Command::new(program);
+    command.args(arguments).arg("--data").arg(directory.join("data"));
+    Ok(command.current_dir(directory).stdin(Stdio::null()).output()?)
+}
+
+/// What a command printed that must not fail.
+pub(super) fn succeed(output: Output) -> Result<String> {
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    ensure!(output.status.success(), "sayso: {words}");
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+fn serve(program: &Path, directory: &Path, before: Before) -> Result<(Child, SocketAddr)> {
+    let mut serve = Command::new(program);
+    serve
+        .args(["serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--json", "--data"])
+        .arg(directory.join("data"))
+        .current_dir(directory)
+        .env("SAYSO_SERVER__PUBLIC_URL", URL)
+        .env("SAYSO_LOG__LEVEL", "info")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(std::fs::File::create(directory.join("log"))?);
+    if before == Before::Proxy {
+        serve.env("SAYSO_SERVER__TRUSTED_PROXIES", "127.0.0.1");
+    }
+    let mut child = serve.spawn()?;
+    let mut lines = BufReader::new(child.stdout.take().context("its output")?).lines();
+    let started: Value = serde_json::from_str(&lines.next().context("its first line")??)?;
+    let url = started.get("url").and_then(Value::as_str).context("its address")?;
+    let address = url.trim_start_matches("http://").trim_end_matches('/').parse()?;
+    Ok((child, address))
 }

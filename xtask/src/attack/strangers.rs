@@ -5,9 +5,11 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use serde_json::{Value, json};
 
+use super::Finding;
 use super::client::{Request, now};
-use super::server::{ORIGIN, Server, phone};
-use super::{Finding, oracles};
+use super::oracles::ticked;
+use super::server::{Server, phone};
+use super::shop::ORIGIN;
 
 /// Connections of a flood.
 const STRANGERS: usize = 32;
@@ -39,7 +41,7 @@ fn opt_strangers_in(server: &Server) -> Result<Finding> {
     const NUMBERS: usize = 100;
     let mut opted_in = 0;
     for person in 0..NUMBERS {
-        oracles::ticked(server, &phone(2, person)).send(server.address)?;
+        ticked(&server.shop.page, &phone(2, person)).send(server.address)?;
     }
     for person in 0..NUMBERS {
         let ask = json!({ "channel": "sms", "phone": phone(2, person) });
@@ -68,7 +70,7 @@ fn be_a_stranger(server: &Server, stranger: usize, until: Instant) -> Result<usi
     while now() < until {
         person += 1;
         let user = json!({ "phone_number": phone(10 + stranger, person), "gdpr_optin": false });
-        let said = json!({ "site": server.site, "user": user });
+        let said = json!({ "site": server.shop.site, "user": user });
         let request = Request::json("/capture/tag", &said).header("origin", ORIGIN);
         taken += usize::from(request.send(server.address)?.status == 200);
     }

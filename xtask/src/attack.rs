@@ -15,6 +15,7 @@ mod keys;
 mod links;
 mod oracles;
 mod people;
+mod polls;
 mod server;
 mod shop;
 mod strangers;
@@ -40,6 +41,8 @@ pub(crate) struct Plan {
     sayso: Option<PathBuf>,
     /// The profile that the program is built with.
     profile: String,
+    /// Whether the longest poll is measured, by the tests of the server in that profile.
+    polls: bool,
     /// The part that is tried alone.
     only: Option<Part>,
 }
@@ -94,7 +97,14 @@ impl Finding {
 impl Plan {
     /// As hard as it is tried with the tests.
     pub(crate) fn short() -> Self {
-        Self { pairs: 40, seconds: 3, sayso: None, profile: "dev".to_owned(), only: None }
+        Self {
+            pairs: 40,
+            seconds: 3,
+            sayso: None,
+            profile: "dev".to_owned(),
+            polls: false,
+            only: None,
+        }
     }
 
     /// Reads the arguments of the command; the error says what is wrong with them.
@@ -102,6 +112,10 @@ impl Plan {
         let mut plan = Self::short();
         let mut rest = arguments.iter();
         while let Some(argument) = rest.next() {
+            if argument == "--polls" {
+                plan.polls = true;
+                continue;
+            }
             let value = rest.next().ok_or_else(|| format!("`{argument}` needs a value"));
             let number = |value: &String| {
                 value.parse().map_err(|_| format!("`{value}` is no number, such as 400"))
@@ -157,6 +171,9 @@ pub(crate) fn run(plan: &Plan) -> Result<Outcome> {
         findings.extend(clocks::all(&server)?);
         findings.extend(files::all(&mut server)?);
     }
+    if plan.polls {
+        findings.push(polls::longest(&plan.profile)?);
+    }
     let broken = findings.iter().filter(|finding| !finding.held).count();
     println!("{}", table(&findings));
     println!("\n{}\n", doors::that_tell_nothing());
@@ -202,8 +219,8 @@ mod tests {
             Plan::parse(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>())
         };
         assert_eq!(parse(&["--pairs", "400"]).unwrap().pairs, 400);
-        let optimized = parse(&["--profile", "dist"]).unwrap();
-        assert!(optimized.profile == "dist");
+        let optimized = parse(&["--profile", "dist", "--polls"]).unwrap();
+        assert!(optimized.polls && optimized.profile == "dist");
         assert_eq!(parse(&["--only", "oracles"]).unwrap().only, Some(Part::Oracles));
         assert!(parse(&["--only", "all"]).is_err());
         assert!(parse(&["--pairs"]).is_err() && parse(&["--hard", "1"]).is_err());

@@ -38,7 +38,7 @@ usage: cargo xtask <command>
   advisories PATH      looks every dependency up in a mirror of the advisory database
   bench [ARGS]...      runs the benchmark
   attack [--pairs N] [--seconds N] [--only oracles|outsiders]
-         [--profile NAME] [--sayso PATH]
+         [--profile NAME] [--sayso PATH] [--polls]
                        tries what strangers and weak keys try, and says what held
   soak [MINUTES [CONTACTS [CLIENTS]]] [--profile NAME]
                        puts a server under load, and says whether its

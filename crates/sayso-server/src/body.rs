@@ -100,10 +100,20 @@ pub(crate) async fn read_bytes(body: Body, bytes_max: usize) -> Result<Vec<u8>, 
     in_time(gather(body, bytes_max, |_| Ok(()))).await
 }
 
+/// Reads a body as [`read_bytes`] does, and keeps nothing of it.
+pub(crate) async fn read_past(body: Body, bytes_max: usize) -> Result<(), Problem> {
+    let mut body = Limited::new(body, bytes_max);
+    let reading = async {
+        while let Some(frame) = body.frame().await {
+            frame.map_err(|error| unended(&error, bytes_max))?;
+        }
+        Ok(())
+    };
+    in_time(reading).await
+}
+
 /// What reading came to, in the time a client may take for a body.
-async fn in_time(
-    reading: impl Future<Output = Result<Vec<u8>, Problem>>,
-) -> Result<Vec<u8>, Problem> {
+async fn in_time<T>(reading: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
     let read = within(duration(limits::BODY_READ_TIMEOUT), reading).await;
     read.unwrap_or_else(|| Err(Problem::new(Code::TooSlow)))
 }

@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 use crate::api::consents::request::hex;
 use crate::app::App;
 
-mod answer_time;
+pub(crate) mod answer_time;
 mod double_opt_in;
 mod entry;
 pub(crate) mod form;

@@ -2,7 +2,7 @@
 //!
 //! A call is read only once it is known to be the provider's own, over its raw bytes. *The 2xx comes
 //! after what was told is durable*; a provider that gets none tells it again, which changes nothing. An
-//! unknown connection is answered as a call that cannot be verified.
+//! unknown connection is answered as a call that cannot be verified, and not before the same time.
 
 use std::sync::Arc;
 
@@ -16,6 +16,7 @@ use axum::routing::get;
 use sayso_channels::call::{Call, Malformed, Method as CallMethod, Unverified};
 use sayso_channels::connection::Connection as Account;
 use sayso_channels::credentials::HOOK_TOKEN_PARAMETER;
+use sayso_channels::inbound::ProviderEvent;
 use sayso_channels::meta;
 use sayso_channels::party::Numbers;
 use sayso_core::channel::Provider;
@@ -27,7 +28,8 @@ use sayso_store::configuration::{Configuration, Connection};
 use crate::account::{self, HOOK_TOKEN, account_of};
 use crate::api::rejects::Rejecting;
 use crate::app::{App, Peer};
-use crate::body::read_bytes;
+use crate::body::{read_bytes, read_past};
+use crate::capture::answer_time::Whole;
 use crate::problem::{Code, Problem};
 
 pub(crate) mod accounts;
@@ -70,26 +72,47 @@ async fn take(
     let (parts, body) = request.into_parts();
     // What is no text names no connection.
     let id = id.map(|Path(id)| id).unwrap_or_default();
-    let hook = Hook::find(&app, &id).ok_or_else(|| unverified(&app))?;
-    let body = read_bytes(body, limits::HOOK_BODY_BYTES_MAX).await?;
-    let url = app.outer_url(peer, &parts);
-    let headers: Vec<(&str, &[u8])> =
-        parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
-    let call = Call { method: method_of(&parts), url: &url, headers: &headers, body: &body };
-    if let (Account::Meta(credentials), CallMethod::Get) = (&hook.account, call.method) {
-        let challenge = meta::handshake(&call, credentials);
-        let plain = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
-        return challenge
-            .map(|challenge| (plain, challenge).into_response())
-            .map_err(|(Unverified::Missing | Unverified::Wrong)| unverified(&app));
+    let hook = Hook::find(&app, &id);
+    let body = match &hook {
+        Some(_) => read_bytes(body, limits::HOOK_BODY_BYTES_MAX).await,
+        // It is heard to its end as any other would be, and not kept.
+        None => read_past(body, limits::HOOK_BODY_BYTES_MAX).await.map(|()| Vec::new()),
+    };
+    let whole = Whole::now();
+    let proven = body.and_then(|body| {
+        let hook = hook.ok_or_else(|| unverified(&app))?;
+        let told = hook.prove(&app, (&parts, peer), &body)?;
+        Ok((hook, told, body))
+    });
+    let (hook, told, body) = match proven {
+        Ok(proven) => proven,
+        Err(problem) => {
+            // Whoever proves nothing does not learn which connections there are, from its time neither.
+            whole.wait(limits::PUBLIC_ANSWER_TIME).await;
+            return Err(problem);
+        }
+    };
+    match told {
+        Told::Handshake(challenge) => {
+            let plain = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
+            Ok((plain, challenge).into_response())
+        }
+        Told::Events(events) => {
+            inbound::take(&app, &hook.configuration, hook.id, events).await?;
+            Ok(taken(hook.account.provider()))
+        }
+        Told::Malformed(malformed) => Err(hook.reject(&app, malformed, &body)),
     }
-    let events = hook
-        .account
-        .receive(&call, &hook.numbers(&app))
-        .map_err(|(Unverified::Missing | Unverified::Wrong)| unverified(&app))?
-        .map_err(|malformed| hook.reject(&app, malformed, &body))?;
-    inbound::take(&app, &hook.configuration, hook.id, events).await?;
-    Ok(taken(hook.account.provider()))
+}
+
+/// What a provider proved to have told.
+enum Told {
+    /// That it wants to see this challenge again.
+    Handshake(String),
+    /// What happened.
+    Events(Vec<ProviderEvent>),
+    /// Something that cannot be read.
+    Malformed(Malformed),
 }
 
 /// The hook of a living connection.
@@ -110,6 +133,28 @@ impl Hook {
             let account::Account::Http(account) = account_of(connection).ok()? else { return None };
             Some(Self { configuration: Arc::clone(configuration), id, account })
         })
+    }
+
+    /// What a call tells, if it is the provider's own.
+    fn prove(
+        &self,
+        app: &App,
+        (parts, peer): (&Parts, Option<Peer>),
+        body: &[u8],
+    ) -> Result<Told, Problem> {
+        let url = app.outer_url(peer, parts);
+        let headers: Vec<(&str, &[u8])> =
+            parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+        let call = Call { method: method_of(parts), url: &url, headers: &headers, body };
+        let told = match (&self.account, call.method) {
+            (Account::Meta(credentials), CallMethod::Get) => {
+                meta::handshake(&call, credentials).map(Told::Handshake)
+            }
+            (account, _) => account
+                .receive(&call, &self.numbers(app))
+                .map(|read| read.map_or_else(Told::Malformed, Told::Events)),
+        };
+        told.map_err(|(Unverified::Missing | Unverified::Wrong)| unverified(app))
     }
 
     /// How numbers in its calls are read: national ones by the region of the workspace, else by that of

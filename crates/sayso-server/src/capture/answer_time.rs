@@ -1,4 +1,4 @@
-//! When the answer to a browser leaves, so that its time tells nothing about a person (rule 23).
+//! When the answer to a stranger leaves, so that its time tells nothing about a person (rule 23).
 //!
 //! The clock starts when the request is whole: a body that comes late would otherwise use the time up in
 //! which the answer hides. And an answer leaves at a multiple of the floor, so that one that took longer,
@@ -11,16 +11,16 @@ use crate::body::duration;
 
 /// When a request was whole.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Whole(Instant);
+pub(crate) struct Whole(Instant);
 
 impl Whole {
     /// Now: its body was read.
-    pub(super) fn now() -> Self {
+    pub(crate) fn now() -> Self {
         Self(Instant::now())
     }
 
     /// Waits until the next multiple of `floor` after the request was whole.
-    pub(super) async fn wait(self, floor: Span) {
+    pub(crate) async fn wait(self, floor: Span) {
         let floor = duration(floor);
         let elapsed = self.0.elapsed().as_micros() / floor.as_micros().max(1);
         let steps = u32::try_from(elapsed).unwrap_or(u32::MAX).saturating_add(1);

@@ -116,7 +116,10 @@ impl Answerer {
     fn show(&self, app: &App) -> Response {
         let Some(stored) = &self.stored else { return self.answered(Answered::Lapsed) };
         let lapses_at = stored.waiting.pending_at.plus(limits::LAPSE_OF_PENDING);
-        if stored.answered_at.is_none() && app.now() >= lapses_at {
+        // A link went to the address itself. The page for a code is in the hands of whoever typed the address,
+        // and does not tell them whether it answered (rule 23).
+        let may_be_told = stored.waiting.by == AnswerBy::Link && stored.answered_at.is_some();
+        if !may_be_told && app.now() >= lapses_at {
             return self.answered(Answered::Lapsed);
         }
         match stored.waiting.by {

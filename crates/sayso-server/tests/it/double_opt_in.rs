@@ -183,6 +183,28 @@ async fn an_answer_after_seven_days_changes_nothing_and_the_page_asks_again() {
 }
 
 #[tokio::test]
+async fn the_page_for_a_code_never_tells_whoever_typed_the_address_that_it_answered() {
+    let shop = shop("code").await;
+    let answered = shop.sign_up(&[("phone", PHONE), (BOX, "yes")]).await;
+    let silent = shop.sign_up(&[("phone", "+14155552672"), (BOX, "yes")]).await;
+    let done = shop.app.submit(&action(&answered), &[("code", &shop.code(PHONE).await)]).await;
+    assert!(done.text.contains("Confirmed"), "{}", done.text);
+    for days in [1, 5, 1, 1, 2] {
+        shop.app.advance(Span::days(days));
+        let mut seen = Vec::new();
+        for page in [&answered, &silent] {
+            let (path, token) = (action(page), between(&page.text, "action=\"/c/", "?"));
+            for answer in
+                [shop.app.open(&path).await, shop.app.submit(&path, &[("code", "12")]).await]
+            {
+                seen.push((answer.status, answer.text.replace(token, "…")));
+            }
+        }
+        assert_eq!(seen[..2], seen[2..]);
+    }
+}
+
+#[tokio::test]
 async fn after_five_wrong_codes_the_right_one_is_wrong_too_and_the_page_says_the_same() {
     let shop = shop("code").await;
     let page = shop.sign_up(&[("phone", PHONE), (BOX, "yes")]).await;

@@ -1,11 +1,15 @@
 //! `/hooks/{connection}`: who may speak, and what becomes of reports.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use sayso_core::id::MessageId;
+use sayso_core::limits;
 use sayso_server::app::{Options, Peer};
 use sayso_store::message::{HandOver, HandOverEnd};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::support::faulty::{Fault, INNER};
 use crate::support::provider::{
@@ -97,6 +101,23 @@ async fn a_failure_reported_later_blocks_marketing_before_it_is_answered_and_onc
     let events = shop.app.get("/v1/events?phone=%2B14155552671").await.text;
     meta_told(&shop, &body).await;
     assert_eq!(shop.app.get("/v1/events?phone=%2B14155552671").await.text, events);
+}
+
+#[tokio::test]
+async fn a_call_that_proves_nothing_is_answered_alike_whether_or_not_its_connection_exists() {
+    let shop = Shop::at("meta").await;
+    let known = format!("/hooks/{}", shop.connection);
+    let small = meta_status("wamid.1", "sent", &Value::Null);
+    let large = "a".repeat(limits::HOOK_BODY_BYTES_MAX + 1);
+    for (body, problem) in [(&small, "hook-unverified"), (&large, "body-too-large")] {
+        for path in [known.as_str(), "/hooks/con_01jd6m9k3te5b8r5v3x5y6z7w8", "/hooks/nobody"] {
+            let asked = Instant::now();
+            let headers = [("x-hub-signature-256", "sha256=00")];
+            call(&shop.app, path, &headers, body).await.is_problem(problem);
+            let took = asked.elapsed();
+            assert!(took >= Duration::from_millis(100), "{path}: {took:?}");
+        }
+    }
 }
 
 #[tokio::test]

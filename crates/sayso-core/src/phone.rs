@@ -200,6 +200,10 @@ impl Phone {
         region: Option<Region>,
         book: &PhoneBook,
     ) -> Result<Self, PhoneFault> {
+        // First as an opt-in is read: a form that is read for refusals alone says less than a valid number.
+        if let Some(valid) = Readings::of(text, region, book, Care::Valid)?.valid(book).next() {
+            return Ok(valid);
+        }
         let readings = Readings::of(text, region, book, Care::Possible)?;
         let first = readings.valid(book).next();
         first.map_or_else(|| readings.likely, Ok)

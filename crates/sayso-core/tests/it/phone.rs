@@ -42,6 +42,24 @@ fn describe(result: Result<Phone, PhoneFault>) -> String {
     }
 }
 
+/// Ten digits behind the exit code `00`, typed where numbers have ten digits themselves: messaging programs
+/// write those of North America so, but nobody who writes a Norwegian number means one of them.
+#[test]
+fn what_an_opt_in_is_read_as_a_refusal_is_read_as_too_behind_an_exit_code() {
+    for (text, region, number) in [
+        ("004722123456", "US", "+4722123456"),
+        ("0047 22 12 34 56", "CA", "+4722123456"),
+        ("005 15-2308/789", "AS", "+5152308789"),
+    ] {
+        let region = Region::parse(region).ok();
+        assert_eq!(describe(Phone::parse(text, region, &book())), number, "{text}");
+        assert_eq!(describe(Phone::parse_possible(text, region, &book())), number, "{text}");
+    }
+    let us = Region::parse("US").ok();
+    let read = Phone::parse_possible("004155552671", us, &book());
+    assert_eq!(describe(read), "+14155552671", "no number of another country");
+}
+
 #[test]
 fn every_spelling_in_the_table_reads_as_it_says() {
     let book = book();

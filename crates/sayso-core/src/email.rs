@@ -113,6 +113,8 @@ impl Email {
         check_local(local)?;
         let domain = parse_domain(domain)?;
         let folded = fold(local);
+        // Composing may make a semicolon of what is none: U+037E, the Greek question mark.
+        check_local(&folded)?;
         // Folding may lengthen: İ becomes two characters.
         if local.len().max(folded.len()) > LOCAL_PART_BYTES_MAX {
             return Err(EmailFault::LocalPartTooLong);

@@ -106,6 +106,8 @@ fn what_is_no_bare_address_is_refused_by_name() {
         ("a\"da@example.org", EmailFault::LocalPartCharacter),
         ("ada(work)@example.org", EmailFault::LocalPartCharacter),
         ("a\\da@example.org", EmailFault::LocalPartCharacter),
+        // A Greek question mark, of which composing makes a semicolon.
+        ("a\u{37e}da@example.org", EmailFault::LocalPartCharacter),
         ("ada@[192.0.2.1]", EmailFault::IpAddress),
         ("ada@[IPv6:2001:db8::1]", EmailFault::IpAddress),
         ("ada@192.0.2.1", EmailFault::IpAddress),

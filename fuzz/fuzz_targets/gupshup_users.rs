@@ -1,11 +1,5 @@
-//! Any file given for a list of Gupshup's users.
+//! Hands the target `gupshup_users` to the fuzzer.
 
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use sayso_channels::gupshup::users;
-use sayso_fuzz::book;
-
-fuzz_target!(|bytes: &[u8]| {
-    let _ = users::parse(bytes, &book());
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| sayso_fuzz::run("gupshup_users", bytes));

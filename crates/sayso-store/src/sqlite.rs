@@ -30,6 +30,9 @@ pub mod examination;
 mod files;
 mod flusher;
 mod forgetting;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod gate;
 mod group;
 mod hiding;

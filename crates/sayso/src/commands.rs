@@ -7,7 +7,7 @@ mod demo;
 mod docs;
 mod doctor;
 mod export;
-mod import;
+pub(crate) mod import;
 mod keys;
 mod profile;
 mod restore;

@@ -279,6 +279,34 @@ impl Import {
     }
 }
 
+#[cfg(feature = "fuzzing")]
+impl Import {
+    /// Options of which each bit of a number is one.
+    pub(crate) fn numbered(number: u8) -> Self {
+        let given = |bit: u8, text: &str| (number & bit != 0).then(|| text.to_owned());
+        let is_of_users = number & 0xe0 == 0xe0;
+        Self {
+            command: None,
+            file: None,
+            kind: if number & 1 == 0 { ListKind::Consents } else { ListKind::Disconnected },
+            date: given(1, "2026-11-01"),
+            format: if is_of_users { ListFormat::GupshupUsers } else { ListFormat::Csv },
+            list: "import".to_owned(),
+            columns: given(2, "phone=1").into_iter().collect(),
+            constants: given(4, "channel=sms").into_iter().collect(),
+            ignored: Vec::new(),
+            dates: given(8, "dmy"),
+            zone: given(16, "Europe/Berlin"),
+            encoding: given(32, "shift_jis").or(given(64, "windows-1251")),
+            sheet: None,
+            region: given(128, "US"),
+            dry_run: false,
+            lift_refusals: false,
+            rejects: None,
+        }
+    }
+}
+
 /// What a list lists.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ListKind {

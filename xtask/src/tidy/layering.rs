@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Finding;
 
 /// Each crate, and the crates of ours that it may be built from.
-const LAYERS: [(&str, &[&str]); 10] = [
+const LAYERS: [(&str, &[&str]); 11] = [
     ("sayso-core", &[]),
     ("sayso-ledger", &["sayso-core"]),
     ("sayso-channels", &["sayso-core"]),
@@ -17,6 +17,7 @@ const LAYERS: [(&str, &[&str]); 10] = [
     ("sayso", &BELOW_THE_BINARY),
     ("sayso-testing", &BELOW_THE_BINARY),
     ("sayso-bench", &BELOW_THE_BINARY),
+    ("sayso-fuzz", &EVERYTHING),
     ("xtask", &[]),
 ];
 
@@ -26,9 +27,23 @@ const BELOW_THE_SERVER: [&str; 5] =
 const BELOW_THE_BINARY: [&str; 6] =
     ["sayso-core", "sayso-ledger", "sayso-channels", "sayso-pages", "sayso-store", "sayso-server"];
 
+/// What reads foreign bytes is anywhere.
+const EVERYTHING: [&str; 7] = [
+    "sayso-core",
+    "sayso-ledger",
+    "sayso-channels",
+    "sayso-pages",
+    "sayso-store",
+    "sayso-server",
+    "sayso",
+];
+
 /// Crates of ours and of others that no shipped code may be built from.
 const TESTS_ONLY: [&str; 6] =
     ["sayso-testing", "fantoccini", "insta", "proptest", "tempfile", "webdriver"];
+
+/// The fuzzer, and the one crate whose programs are built from it.
+const FUZZER: (&str, &str) = ("libfuzzer-sys", "sayso-fuzz");
 
 /// What would bring a clock, randomness, I/O or a wire format into the rules.
 const NOT_IN_CORE: [&str; 6] = ["tokio", "serde", "serde_json", "rand", "getrandom", "uuid"];
@@ -106,6 +121,8 @@ fn judge(edge: &Edge) -> Option<Finding> {
     let may_use_test_crates = *kind == Kind::Test || from == "sayso-testing";
     let advice = if TESTS_ONLY.contains(&to.as_str()) {
         (!may_use_test_crates).then(|| format!("{to} is for tests: move it to [dev-dependencies]"))
+    } else if to == FUZZER.0 {
+        (from != FUZZER.1).then(|| format!("{to} is for the programs of {} alone", FUZZER.1))
     } else if from == "sayso-core" && *kind == Kind::Build && NOT_IN_CORE.contains(&to.as_str()) {
         Some(format!("the core does without {to}: take what it would give as an argument"))
     } else {
@@ -127,7 +144,11 @@ fn allowed(from: &str, to: &str) -> bool {
 }
 
 fn manifest_of(name: &str) -> String {
-    let directory = if name == "xtask" { name.to_owned() } else { format!("crates/{name}") };
+    let directory = match name {
+        "xtask" => name.to_owned(),
+        "sayso-fuzz" => "fuzz".to_owned(),
+        _ => format!("crates/{name}"),
+    };
     format!("{directory}/Cargo.toml")
 }
 
@@ -156,6 +177,14 @@ mod tests {
         assert_eq!(judge(&edge("sayso-testing", "fantoccini", Kind::Build)), None);
         assert!(judge(&edge("sayso-server", "sayso-testing", Kind::Build)).is_some());
         assert!(judge(&edge("sayso", "fantoccini", Kind::Build)).is_some());
+    }
+
+    #[test]
+    fn the_fuzzer_and_the_binary_are_for_the_fuzz_targets_alone() {
+        assert_eq!(judge(&edge("sayso-fuzz", "libfuzzer-sys", Kind::Build)), None);
+        assert_eq!(judge(&edge("sayso-fuzz", "sayso", Kind::Build)), None);
+        assert!(judge(&edge("sayso-server", "libfuzzer-sys", Kind::Test)).is_some());
+        assert!(judge(&edge("sayso-bench", "sayso", Kind::Build)).is_some());
     }
 
     #[test]

@@ -200,3 +200,20 @@ pub(super) fn copy(database: &Database, to: &Path) -> Result<(), BackupError> {
     // It does not wait for the disk when it writes a copy.
     File::open(to).and_then(|copy| copy.sync_all()).map_err(|error| failed(error.into()))
 }
+
+/// Whether a text is a manifest; it has not this key's seal.
+#[cfg(feature = "fuzzing")]
+pub(super) fn reads_manifest(text: &[u8], master: &super::seal::MasterKey) -> bool {
+    let read = Manifest::parse(text);
+    assert!(!read.is_ok_and(|sealed| sealed.is_of(master)), "a seal that nobody made");
+    read.is_ok()
+}
+
+/// Whether bytes are a list of erasures, each of which is printed as it was read.
+#[cfg(feature = "fuzzing")]
+pub(super) fn reads_erasures(bytes: &[u8]) -> bool {
+    let Ok(Ok(read)) = erasures::read_list(bytes) else { return false };
+    let lines = String::from_utf8_lossy(bytes);
+    assert!(read.iter().map(Erasure::to_line).eq(lines.split_terminator('\n')), "other lines");
+    true
+}

@@ -70,7 +70,7 @@ pub(crate) async fn run(
     refuse_what_does_not_fit(&options)?;
     let list = List::open(file)?;
     let id = import_id(&list, &options);
-    let mut list = Rows::open(list, &options, printer)?;
+    let mut list = Rows::open(list, &options, &mut |words| printer.say(words))?;
     let mut request =
         json!({ "id": id.to_string(), "list": options.list, "region": options.region });
     if let (ListKind::Disconnected, Some(date)) = (options.kind, &options.date) {
@@ -247,6 +247,26 @@ fn next_batch(list: &mut Rows) -> Result<Batch, Failure> {
     }
     batch.read_up_to(list.position());
     Ok(batch)
+}
+
+/// Reads a list to its end by one of some options; the rows, if it is a list.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn read_any(bytes: &[u8], options: u8) -> Option<u64> {
+    use std::io::Write;
+
+    let options = Import::numbered(options);
+    let mut file = list::nameless_file().ok()?;
+    file.write_all(bytes).ok()?;
+    let mut rows = Rows::open(List::hash(file).ok()?, &options, &mut |_| {}).ok()?;
+    drop((rows.head(), rows.described()));
+    let (mut count, mut line) = (0, 0);
+    rows.look_ahead(ROWS_LOOKED_AT).ok()?.count();
+    while let Some(row) = rows.next().ok()? {
+        assert!(row.record.line > line, "rows stand one below the other");
+        line = row.record.line;
+        count += 1;
+    }
+    Some(count)
 }
 
 /// A bar on the terminal, if somebody watches.

@@ -114,7 +114,14 @@ pub(in crate::sqlite) fn open(
     path: &Path,
     vault: &Vault,
 ) -> Result<(Gates, i64, Lineage), NoIndex> {
-    let mut file = std::io::BufReader::new(File::open(path)?);
+    open_from(&mut std::io::BufReader::new(File::open(path)?), vault)
+}
+
+/// Opens what a file of saved indexes holds.
+pub(in crate::sqlite) fn open_from(
+    file: &mut dyn Read,
+    vault: &Vault,
+) -> Result<(Gates, i64, Lineage), NoIndex> {
     let mut name = [0; 16];
     file.read_exact(&mut name)?;
     let mut from = Opening { file, vault, name, block: 0, text: Vec::new(), at: 0 };
@@ -130,6 +137,21 @@ pub(in crate::sqlite) fn open(
     }
     let made_from = Lineage::from_bytes(&from.bytes()?).ok_or(NoIndex::Damaged)?;
     if from.number()? == END { Ok((gates, row, made_from)) } else { Err(NoIndex::Damaged) }
+}
+
+/// A file that these rules wrote, with this text behind their name, in blocks of its own.
+#[cfg(feature = "fuzzing")]
+pub(in crate::sqlite) fn sealed(text: &[u8], sealing: (&Vault, &Environment)) -> Vec<u8> {
+    let (vault, environment) = sealing;
+    let name = [0; 16];
+    let rules = [&RULES.len().to_be_bytes()[..], RULES.as_bytes(), text].concat();
+    let mut file = name.to_vec();
+    for (number, block) in (0_u64..).zip(rules.chunks(BLOCK_BYTES)) {
+        let sealed = vault.seal(&place(&name, &number.to_be_bytes()), block, environment);
+        file.extend_from_slice(&u32::try_from(sealed.len()).unwrap_or(u32::MAX).to_be_bytes());
+        file.extend_from_slice(&sealed);
+    }
+    file
 }
 
 impl Gate {
@@ -271,7 +293,7 @@ impl Sealing<'_> {
 
 /// Reads what [`Sealing`] wrote.
 struct Opening<'a> {
-    file: std::io::BufReader<File>,
+    file: &'a mut dyn Read,
     vault: &'a Vault,
     name: [u8; 16],
     block: u64,

@@ -16,7 +16,6 @@ use super::table::Table;
 use super::users::Users;
 use crate::exit::Failure;
 use crate::options::{Import, ListFormat};
-use crate::printer::Printer;
 
 /// A row with what it says.
 #[derive(Debug)]
@@ -43,16 +42,20 @@ enum Source {
 
 impl Rows {
     /// Opens the list as the options say; says what is not read of it.
-    pub(super) fn open(list: List, options: &Import, printer: Printer) -> Result<Self, Failure> {
+    pub(super) fn open(
+        list: List,
+        options: &Import,
+        say: &mut dyn FnMut(&str),
+    ) -> Result<Self, Failure> {
         let source = match options.format {
             ListFormat::GupshupUsers => Source::Users(Box::new(Users::open(list)?)),
             ListFormat::Csv => {
                 let told = told(options)?;
                 let (encoding, sheet) = (options.encoding.as_deref(), options.sheet.as_deref());
-                let text = list.into_text(encoding, sheet, &mut |words| printer.say(words))?;
+                let text = list.into_text(encoding, sheet, say)?;
                 let table = Table::open(text, &|cell| names_address(cell, &told))?;
                 if table.layout().is_header_guessed() {
-                    printer.say(
+                    say(
                         "The names of the columns are no UTF-8 and were read as Windows-1252: if their letters look \
                          wrong, say how the file is written, as in --encoding windows-1250 or --encoding shift_jis",
                     );
@@ -61,21 +64,21 @@ impl Rows {
                 let mapping = mapping.map_err(Failure::Input)?;
                 if table.layout().header.is_some() && table.layout().line > 1 {
                     let line = table.layout().line;
-                    printer.say(&format!("The columns are named in line {line}"));
+                    say(&format!("The columns are named in line {line}"));
                 }
                 let unused = mapping.unused();
                 if !unused.is_empty() {
-                    printer.say(&format!("Columns not used: {}", unused.join(", ")));
+                    say(&format!("Columns not used: {}", unused.join(", ")));
                 }
                 for header in unused.iter().filter(|header| seems_to_refuse(header)) {
-                    printer.say(&format!(
+                    say(&format!(
                         "The column {header:?} seems to say who refused, and is not read: if so, map it, as in --column \
                          email_optout={header:?}"
                     ));
                 }
                 let is_dated = mapping.fields().iter().any(|it| matches!(it, Field::OccurredAt(_)));
                 for header in unused.iter().filter(|header| !is_dated && is_a_time(header)) {
-                    printer.say(&format!(
+                    say(&format!(
                         "The column {header:?} is a date, and nobody says of what: if it is when people said yes or no, map \
                          it, as in --column occurred_at={header:?}"
                     ));

@@ -1,0 +1,5 @@
+//! Hands the target `facts` to the fuzzer.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| sayso_fuzz::run("facts", bytes));

@@ -1,0 +1,5 @@
+//! Hands the target `origins` to the fuzzer.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| sayso_fuzz::run("origins", bytes));

@@ -13,6 +13,7 @@ use crate::inbound::ProviderEvent;
 use crate::signature;
 
 mod account;
+mod change;
 pub(crate) mod codes;
 pub(crate) mod content;
 pub(crate) mod envelope;

@@ -4,7 +4,7 @@ use sayso_core::channel::Category;
 use sayso_core::sender_health::{HealthCause, HealthLevel};
 use sayso_core::time::ClaimedTime;
 
-use super::envelope::Change;
+use super::change::Change;
 use crate::inbound::{ProviderEvent, SenderHealth, TemplateChange, TemplateChanged, claimed};
 use crate::json::{Item, Object};
 

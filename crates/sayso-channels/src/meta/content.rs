@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::envelope::Change;
+use super::change::Change;
 use crate::inbound::{Place, Written, asides};
 use crate::json::Object;
 use crate::party::Party;

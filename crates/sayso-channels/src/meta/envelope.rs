@@ -1,30 +1,12 @@
 //! The envelope of Meta's calls: `{object, entry: [{id, time, changes: [{field, value}]}]}`.
 
 use sayso_core::phone::PhoneBook;
-use sayso_core::time::ClaimedTime;
 
+use super::change::Change;
 use super::{account, messages, system};
 use crate::call::Malformed;
 use crate::inbound::{Events, ProviderEvent, claimed};
 use crate::json::{Item, Object};
-
-/// One change, with what the envelope says about all changes of its entry.
-pub(super) struct Change<'a> {
-    /// The WhatsApp business account.
-    pub(super) account: Option<String>,
-    /// When the call was made.
-    pub(super) time: Option<ClaimedTime>,
-    pub(super) field: String,
-    pub(super) value: Object<'a>,
-    pub(super) book: &'a PhoneBook,
-}
-
-impl Change<'_> {
-    /// The whole change as a recorded unknown.
-    pub(super) fn unknown(&self) -> ProviderEvent {
-        ProviderEvent::unknown(self.field.as_str(), self.value.raw())
-    }
-}
 
 /// Reads a body of Meta's, also as Gupshup passes it on.
 pub(crate) fn parse(body: &[u8], book: &PhoneBook) -> Result<Vec<ProviderEvent>, Malformed> {

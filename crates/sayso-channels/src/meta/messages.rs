@@ -1,17 +1,16 @@
 //! What people write, what becomes of our messages, and the switch for marketing.
 
 use sayso_core::channel::{Category, Channel};
-use sayso_core::time::ClaimedTime;
 
+use super::change::{Change, occurred_at, sender};
 use super::content::{self, Content};
-use super::envelope::Change;
 use super::people::{Names, party};
 use super::{codes, system};
 use crate::call::Malformed;
 use crate::failure::{ErrorMeaning, Failure};
 use crate::inbound::{
     Choice, Events, MessageNames, MessageState, Named, Place, Prefers, ProviderEvent, Reported,
-    Written, Wrote, claimed,
+    Written, Wrote,
 };
 use crate::json::{Item, Object};
 use crate::party::Party;
@@ -111,15 +110,6 @@ fn unknown(list: &str, item: Item<'_>) -> ProviderEvent {
     let kind =
         item.object().and_then(named).map_or_else(|| list.to_owned(), |k| format!("{list}/{k}"));
     ProviderEvent::unknown(kind, item.raw())
-}
-
-/// Our number, as Meta names it in requests too.
-pub(super) fn sender(change: &Change<'_>) -> Option<String> {
-    change.value.object("metadata")?.word("phone_number_id")
-}
-
-pub(super) fn occurred_at(part: &Object<'_>) -> Option<ClaimedTime> {
-    part.integer("timestamp").and_then(claimed)
 }
 
 fn read_message(change: &Change<'_>, message: &Object<'_>) -> Option<ProviderEvent> {

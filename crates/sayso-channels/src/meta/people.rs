@@ -1,7 +1,7 @@
 //! Whom a change speaks of: the names beside a message or report, and those of the contact that goes
 //! with it.
 
-use super::envelope::Change;
+use super::change::Change;
 use crate::json::{Item, Object};
 use crate::party::Party;
 

@@ -2,8 +2,8 @@
 
 use sayso_core::channel::Channel;
 
-use super::envelope::Change;
-use super::messages::{occurred_at, sender};
+use super::change::Change;
+use super::change::{occurred_at, sender};
 use super::people::Names;
 use crate::call::Malformed;
 use crate::inbound::{Events, NumberChanged, ProviderEvent};

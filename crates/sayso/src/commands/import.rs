@@ -12,11 +12,9 @@ mod workbook;
 
 mod lines;
 mod table;
-mod users;
 
 mod cells;
 mod columns;
-mod header_words;
 mod headers;
 
 mod rows;
@@ -28,6 +26,7 @@ mod rejects;
 mod remarks;
 mod report;
 mod sending;
+mod sent;
 
 use std::path::Path;
 

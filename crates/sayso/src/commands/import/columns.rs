@@ -9,7 +9,7 @@ use sayso_core::phone::Region;
 use sayso_core::time::list::ListTimes;
 
 use super::cells;
-use super::header_words::is_a_channel;
+use super::headers::words::is_a_channel;
 use super::headers::{Field, NAMES, plain, says_consent, says_contrary};
 use super::lines::Record;
 use crate::options::ListKind;

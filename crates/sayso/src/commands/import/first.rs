@@ -4,12 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::sending::Sent;
+use super::sent::{ROWS_SHOWN, Sent};
 use super::statements::Statement;
 use crate::commands::text;
-
-/// How many rows are shown.
-pub(super) const ROWS_SHOWN: u64 = 5;
 
 /// What a look at a list shows beside its counts.
 #[derive(Debug, Default)]

@@ -8,6 +8,8 @@ use sayso_core::channel::Channel;
 
 use crate::options::ListKind;
 
+pub(super) mod words;
+
 /// What a column says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Field {
@@ -284,7 +286,7 @@ pub(super) fn channel(word: &str) -> Option<Channel> {
 impl Field {
     /// The field that a header names, or says in words.
     pub(super) fn of(header: &str) -> Option<Self> {
-        Self::named(header).or_else(|| super::header_words::field_of(header))
+        Self::named(header).or_else(|| words::field_of(header))
     }
 
     /// The field that has this name.

@@ -8,7 +8,7 @@ use super::first::Look;
 use super::lines::Record;
 use super::rejects::Rejects;
 use super::remarks::Remarks;
-use super::sending::Sent;
+use super::sent::Sent;
 use crate::commands::text;
 use crate::exit::{Exit, Failure};
 use crate::options::Import;

@@ -6,16 +6,19 @@ use sayso_core::time::list::{DateOrder, ListTimes};
 use sayso_core::zone::Zone;
 
 use super::columns::{Mapping, Told};
-use super::header_words::is_a_time;
+use super::headers::words::is_a_time;
 use super::headers::{Field, plain, seems_to_refuse};
 use super::lines::Record;
 use super::list::List;
 use super::rejects::Head;
 use super::statements::Said;
 use super::table::Table;
-use super::users::Users;
 use crate::exit::Failure;
 use crate::options::{Import, ListFormat};
+
+use users::Users;
+
+mod users;
 
 /// A row with what it says.
 #[derive(Debug)]

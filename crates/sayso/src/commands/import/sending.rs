@@ -5,10 +5,9 @@ use std::time::Duration;
 use hyper::{Method, StatusCode};
 use serde_json::Value;
 
-use super::first::ROWS_SHOWN;
-use super::lines::Record;
 use super::report::Report;
 use super::rows::Row;
+use super::sent::{ROWS_SHOWN, Sent};
 use super::statements::{Said, Statement};
 use crate::client::{Client, Payload, failure_of};
 use crate::exit::Failure;
@@ -28,20 +27,6 @@ pub(super) struct Batch {
     lines: String,
     statements: usize,
     position: u64,
-}
-
-/// A row whose statements are on their way.
-pub(super) struct Sent {
-    /// The row.
-    pub(super) record: Record,
-    /// How many statements are sent.
-    pub(super) statements: usize,
-    /// Those of the first rows, which are shown.
-    pub(super) shown: Vec<Statement>,
-    /// Why others are not sent.
-    pub(super) faults: Vec<String>,
-    /// What was in doubt.
-    pub(super) remarks: Vec<String>,
 }
 
 impl Batch {

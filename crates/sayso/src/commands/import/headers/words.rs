@@ -9,9 +9,9 @@ use std::sync::OnceLock;
 use sayso_core::channel::Channel;
 use sayso_core::list_word;
 
-use super::headers::Field;
+use super::Field;
 
-const WORDS: &str = include_str!("header-words.tsv");
+const WORDS: &str = include_str!("words.tsv");
 
 /// Words of the longest phrase.
 const PHRASE_WORDS_MAX: usize = 5;
@@ -84,14 +84,14 @@ pub(super) fn field_of(header: &str) -> Option<Field> {
 
 /// Whether a header is the name of a channel and nothing else: its cells say whether it holds numbers or
 /// flags.
-pub(super) fn is_a_channel(header: &str) -> bool {
+pub(in crate::commands::import) fn is_a_channel(header: &str) -> bool {
     let said = said_by(&words_of(header)).unwrap_or_default();
     let is_phone = |says: &Says| matches!(says, Says::On(Channel::Sms | Channel::WhatsApp));
     !said.is_empty() && said.iter().all(is_phone)
 }
 
 /// Whether a header says that it is a time, and not of what.
-pub(super) fn is_a_time(header: &str) -> bool {
+pub(in crate::commands::import) fn is_a_time(header: &str) -> bool {
     let said = said_by(&words_of(header)).unwrap_or_default();
     said.contains(&Says::When) && said.iter().all(|says| matches!(says, Says::When | Says::Nothing))
 }

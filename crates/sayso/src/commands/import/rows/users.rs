@@ -9,10 +9,10 @@ use csv::StringRecord;
 use serde_json::de::IoRead;
 use serde_json::{Deserializer, StreamDeserializer, Value};
 
-use super::lines::Record;
-use super::list::List;
-use super::rows::Row;
-use super::statements::Said;
+use super::Row;
+use crate::commands::import::lines::Record;
+use crate::commands::import::list::List;
+use crate::commands::import::statements::Said;
 use crate::exit::Failure;
 
 /// The users, of which one page is in memory.
@@ -91,8 +91,8 @@ fn row(line: u32, user: Value) -> Row {
 mod tests {
     use serde_json::json;
 
-    use super::super::table::tests::list;
     use super::*;
+    use crate::commands::import::table::tests::list;
 
     fn rows(text: &str) -> Vec<(u32, Vec<Value>, Vec<String>)> {
         let mut users = Users::open(list(text.as_bytes())).unwrap();

@@ -5,7 +5,7 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use crate::channel::words;
+use crate::channel::{Channel, words};
 use crate::email::Email;
 use crate::phone::Phone;
 
@@ -21,6 +21,29 @@ words! {
         /// A customer's own id of a person; keys what is said about a person of whom no address
         /// is known.
         ExternalId = "external_id", 4;
+    }
+}
+
+impl AddressKind {
+    /// The kind of address that a channel reaches.
+    pub const fn on(channel: Channel) -> Self {
+        match channel {
+            Channel::WhatsApp | Channel::Sms | Channel::Rcs | Channel::Voice | Channel::Viber => {
+                Self::Phone
+            }
+            Channel::Email => Self::Email,
+            Channel::Push | Channel::Telegram | Channel::Messenger | Channel::Line => {
+                Self::ChannelId
+            }
+        }
+    }
+
+    /// Whether people know theirs by heart, so that a form can ask for it.
+    pub const fn is_known_by_heart(self) -> bool {
+        match self {
+            Self::Phone | Self::Email => true,
+            Self::ChannelId | Self::ExternalId => false,
+        }
     }
 }
 

@@ -118,6 +118,15 @@ impl Timestamp {
     pub const fn minus(self, span: Span) -> Self {
         Self(self.0.saturating_sub(span.0))
     }
+
+    /// When the stretch of this length began that this instant lies in, in UTC.
+    ///
+    /// # Panics
+    /// If the stretch has no length.
+    #[must_use]
+    pub const fn start_of(self, stretch: Span) -> Self {
+        Self(self.0.div_euclid(stretch.0).saturating_mul(stretch.0))
+    }
 }
 
 impl fmt::Display for Timestamp {

@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
 
-pub(crate) mod address;
 pub(crate) mod making;
 pub(crate) mod page;
 pub(crate) mod revisions;
-pub(crate) mod words;
 
 pub(crate) mod check;
 pub(crate) mod consents;
@@ -47,8 +46,6 @@ pub(crate) mod senders;
 pub(crate) mod settings;
 pub(crate) mod sites;
 pub(crate) mod topics;
-
-pub(crate) mod docs;
 
 /// The routes, with their documentation.
 #[expect(clippy::too_many_lines, reason = "a list of all routes")]
@@ -121,8 +118,15 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
             entry_points::patch,
             entry_points::delete
         ))
-        .routes(routes!(entry_points::renderings::qr_svg))
-        .routes(routes!(entry_points::renderings::qr_png))
+        .merge(pictures())
         .routes(routes!(entry_points::renderings::sheet))
         .routes(routes!(entry_points::renderings::code))
+}
+
+/// Pictures of QR codes, and those that were drawn before.
+fn pictures() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(entry_points::renderings::qr_svg))
+        .routes(routes!(entry_points::renderings::qr_png))
+        .layer(Extension(Arc::<entry_points::pictures::Pictures>::default()))
 }

@@ -1,4 +1,4 @@
-//! The application: what every handler shares, and the routers made of all handlers.
+//! The application: what every handler and every worker shares. It knows no surface.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -6,12 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::FromRef;
 use axum::http::request::Parts;
 use axum::http::uri::{Authority, PathAndQuery};
 use axum::http::{HeaderMap, HeaderValue};
-use axum::middleware::from_fn;
 use sayso_core::capture::{Receipt, ServerClock};
 use sayso_core::limits;
 use sayso_core::phone::PhoneBook;
@@ -19,27 +17,32 @@ use sayso_core::time::Timestamp;
 use sayso_store::Store;
 use sayso_store::configuration::{Configuration, Mode};
 use sayso_store::environment::Environment;
-use sayso_store::store::StoreError;
 
-use crate::advice::Listener;
-use crate::api::entry_points::pictures::Pictures;
 use crate::body::{Room, duration};
-use crate::capture::form::kept::KeptForms;
-use crate::capture::reach::Reached;
-use crate::hooks::vocabulary::Vocabularies;
 use crate::keyring::{Holder, Keyring, Unheld};
-use crate::observe::{Metrics, RequestIds, Track};
+use crate::observe::{Metrics, RequestIds};
 use crate::outgoing::Guard;
 use crate::problem::{Code, Problem};
 use crate::rate::{RateLimits, Rates};
-use crate::unproven::Unproven;
-use crate::unread::ReadRest;
-use crate::workers::carrier::Carrier;
-use crate::workers::counting::Counting;
-use crate::workers::dispatch::Dispatch;
-use crate::workers::link_requests::LinkRequests;
-use crate::workers::sandbox::Sandbox;
-use crate::{admin, api, capture, hooks, local, workers};
+use crate::understanding::vocabulary::Vocabularies;
+
+use carrier::Carrier;
+use counting::Counting;
+use dispatch::Dispatch;
+use link_requests::{AskedLink, LinkRequests};
+use reached::Reached;
+use sandbox::Sandbox;
+use unproven::Unproven;
+
+pub(crate) mod back_off;
+pub(crate) mod carrier;
+pub(crate) mod counting;
+pub(crate) mod dispatch;
+mod encryption;
+pub(crate) mod link_requests;
+pub(crate) mod reached;
+pub(crate) mod sandbox;
+pub(crate) mod unproven;
 
 /// What every handler shares.
 pub struct App {
@@ -60,8 +63,6 @@ pub struct App {
     sandbox: Sandbox,
     vocabularies: Vocabularies,
     reach: Reached,
-    pictures: Pictures,
-    kept_forms: KeptForms,
     room: Room,
     outside: Outside,
 }
@@ -143,40 +144,9 @@ impl App {
             sandbox: Sandbox::default(),
             vocabularies: Vocabularies::default(),
             reach: Reached::default(),
-            pictures: Pictures::default(),
-            kept_forms: KeptForms::default(),
             room: Room::default(),
             outside: options.outside,
         })
-    }
-
-    /// The routes for clients and browsers.
-    pub fn public_router(self: &Arc<Self>) -> Router {
-        let (routes, _) = api::routes().merge(capture::routes()).split_for_parts();
-        let routes = routes.merge(api::docs::routes()).merge(hooks::routes());
-        self.finish(routes, Listener::Public)
-    }
-
-    /// The routes for the operator of this machine, on a socket that nobody else may open.
-    pub fn local_router(self: &Arc<Self>) -> Router {
-        let (routes, _) = api::routes().split_for_parts();
-        let routes = routes.merge(local::routes()).layer(from_fn(local::as_operator));
-        self.finish(routes, Listener::Public)
-    }
-
-    /// The routes for operators, on a listener of their own.
-    pub fn admin_router(self: &Arc<Self>) -> Router {
-        self.finish(admin::routes(), Listener::Admin)
-    }
-
-    fn finish(self: &Arc<Self>, routes: Router<Arc<Self>>, listener: Listener) -> Router {
-        routes
-            .fallback(|| async { Problem::new(Code::NotFound) })
-            .method_not_allowed_fallback(|| async { Problem::new(Code::MethodNotAllowed) })
-            .layer(Track(Arc::clone(self), listener))
-            // Around everything, since the layer within it writes the bodies of problems.
-            .layer(ReadRest)
-            .with_state(Arc::clone(self))
     }
 
     /// The store.
@@ -284,24 +254,21 @@ impl App {
         &self.link_requests
     }
 
+    /// Has the link of an address sent, where that may be. What keeps it from going is told to nobody.
+    ///
+    /// # Errors
+    /// [`Code::Internal`] where the server does not know its own URL, [`Code::Busy`] where too many wait.
+    pub(crate) fn ask_link(&self, asked: AskedLink) -> Result<(), Problem> {
+        if self.public_url().is_none() {
+            tracing::error!("no link can be sent to who asks for it: set server.public_url");
+            return Err(Problem::new(Code::Internal));
+        }
+        self.link_requests.put(asked)
+    }
+
     /// The lane of refusals that nobody vouches for.
     pub(crate) const fn unproven(&self) -> &Unproven {
         &self.unproven
-    }
-
-    /// Counts what people said to senders so far; for those who cannot wait for the worker.
-    pub async fn count_noted(&self) {
-        workers::counting::count_noted(self).await;
-    }
-
-    /// Forms that were rendered.
-    pub(crate) const fn kept_forms(&self) -> &KeptForms {
-        &self.kept_forms
-    }
-
-    /// Pictures of QR codes that were drawn.
-    pub(crate) const fn pictures(&self) -> &Pictures {
-        &self.pictures
     }
 
     /// What was counted of entry points.
@@ -311,22 +278,12 @@ impl App {
 
     /// Writes what was counted since it was last written.
     pub async fn write_counts(&self) {
-        if let Err(error) = self.reach.write(self).await {
+        if let Err(error) = self.reach.write(self.store()).await {
             tracing::warn!(error = %error, "counts of entry points wait to be written");
         }
-        if let Err(error) = self.unproven.write(self).await {
+        if let Err(error) = self.unproven.write(self.store()).await {
             tracing::warn!(error = %error, "counts of sites wait to be written");
         }
-    }
-
-    /// Sends the links that were asked for and hands over every message that is due, and says how many it
-    /// claimed; for those who cannot wait for the workers.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn send_due(&self) -> Result<usize, StoreError> {
-        workers::link_requests::send_asked(self).await;
-        workers::dispatch::send_due(self).await
     }
 
     /// Whether new requests are welcome.

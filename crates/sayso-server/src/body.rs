@@ -26,10 +26,12 @@ use crate::problem::{Code, Problem};
 
 pub(crate) use batch::{Batch, BatchForm, ListText, too_long};
 pub(crate) use faults::{Faults, Pointer, Told};
-pub(crate) use object::{FromJson, Members, OneOrMore, json_object, nearest};
+pub(crate) use object::{FromJson, Members, OneOrMore, json_object, nearest, wrong_type};
 pub(crate) use room::Room;
 pub(crate) use turn::Turn;
 
+pub(crate) mod address;
+pub(crate) mod attribute;
 mod batch;
 mod faults;
 pub(crate) mod no;

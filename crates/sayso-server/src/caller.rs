@@ -16,8 +16,11 @@ use sayso_store::configuration::{ApiKey, Configuration, KeyScope};
 
 use crate::app::App;
 use crate::keyring::{Holder, Unheld};
-use crate::local::{self, LocalOperator};
 use crate::problem::{Code, Problem};
+
+use operator::LocalOperator;
+
+pub(crate) mod operator;
 
 /// What an operation needs.
 pub(crate) trait Needs: std::marker::Send + Sync + 'static {
@@ -188,7 +191,7 @@ impl<N: Needs> FromRequestParts<Arc<App>> for Caller<N> {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let is_local = parts.extensions.get::<LocalOperator>().is_some();
         let (holder, counted) = if is_local {
-            (local::holder(app, &parts.headers)?, Ok(()))
+            (operator::holder(app, &parts.headers)?, Ok(()))
         } else {
             let holder = app.find_holder(bearer(&parts.headers)?).map_err(not_in_force)?;
             let counted = app.rates().take_key(holder.id);

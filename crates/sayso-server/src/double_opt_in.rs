@@ -31,12 +31,13 @@ use sayso_store::double_opt_in::{AskingEnd, DoubleOptInDraft, StoredDoubleOptIn,
 use sayso_store::message::{MessageDraft, Payload};
 use sayso_store::store::{Dating, Draft, Question, Recipient, Recorded, StoreError, Subject};
 
-use crate::api::consents::plan::message_for;
 use crate::app::App;
-use crate::capture::ticked;
+use crate::app::sandbox::Arrived;
+use crate::judging::message_for;
+use crate::observe::DoubleOptInEnd;
 use crate::problem::Problem;
 use crate::rate::Network;
-use crate::workers::sandbox::Arrived;
+use crate::ticked;
 
 /// The request of messages that no client requested.
 const NO_REQUEST: RequestHash = RequestHash([0; 32]);
@@ -44,55 +45,6 @@ const NO_REQUEST: RequestHash = RequestHash([0; 32]);
 const DOUBLE_OPT_IN_FIELD: &str = "sayso:double_opt_in";
 /// The evidence that says which pending event is confirmed.
 const PENDING_FIELD: &str = "sayso:pending_event";
-
-/// How a question, or an answer, ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum DoubleOptInEnd {
-    /// A question went to a sender.
-    Asked,
-    /// A question went to a simulated phone, for no sender is connected.
-    Simulated,
-    /// The address was asked within three days, or the same request asked before.
-    TooSoon,
-    /// As many questions went today as may.
-    Limited,
-    /// There is no link to send, for the server does not know its own URL.
-    NoUrl,
-    /// A right answer.
-    Confirmed,
-    /// A wrong one.
-    Wrong,
-    /// A right one that came too late.
-    Lapsed,
-}
-
-impl DoubleOptInEnd {
-    /// All of them.
-    pub(crate) const ALL: [Self; 8] = [
-        Self::Asked,
-        Self::Simulated,
-        Self::TooSoon,
-        Self::Limited,
-        Self::NoUrl,
-        Self::Confirmed,
-        Self::Wrong,
-        Self::Lapsed,
-    ];
-
-    /// The word.
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Asked => "asked",
-            Self::Simulated => "simulated",
-            Self::TooSoon => "too_soon",
-            Self::Limited => "limited",
-            Self::NoUrl => "no_url",
-            Self::Confirmed => "confirmed",
-            Self::Wrong => "wrong",
-            Self::Lapsed => "lapsed",
-        }
-    }
-}
 
 /// A question that is to be put to an address.
 #[derive(Clone, Debug)]

@@ -3,17 +3,11 @@
 
 use sayso_core::id::ImportId;
 use sayso_core::limits;
-use sayso_core::time::{Span, Timestamp};
+use sayso_core::time::Timestamp;
 use sayso_store::configuration::{Change, Configuration, HeldOf, HeldRefusals, Plan, revise};
 use sayso_store::store::{Draft, Recorded, StoreError};
 
 use crate::app::App;
-
-/// When the stretch of this length began that a time lies in, in UTC.
-pub(crate) const fn began(at: Timestamp, stretch: Span) -> Timestamp {
-    let stretch = stretch.as_micros();
-    Timestamp::from_micros(at.as_micros().div_euclid(stretch).saturating_mul(stretch))
-}
 
 /// Records refusals, those at `held` in a group that nobody decided yet; says which group took them in.
 pub(crate) async fn hold(

@@ -15,7 +15,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use sayso_channels::call::{Call, Malformed, Method as CallMethod, Unverified};
 use sayso_channels::connection::Connection as Account;
-use sayso_channels::credentials::HOOK_TOKEN_PARAMETER;
 use sayso_channels::inbound::ProviderEvent;
 use sayso_channels::meta;
 use sayso_channels::party::Numbers;
@@ -23,44 +22,19 @@ use sayso_core::channel::Provider;
 use sayso_core::id::ConnectionId;
 use sayso_core::limits;
 use sayso_core::phone::{Phone, PhoneBook, Region};
-use sayso_store::configuration::{Configuration, Connection};
+use sayso_store::configuration::Configuration;
 
-use crate::account::{self, HOOK_TOKEN, account_of};
-use crate::api::rejects::Rejecting;
+use crate::account::{self, account_of};
+use crate::answer_time::Whole;
 use crate::app::{App, Peer};
 use crate::body::{read_bytes, read_past};
-use crate::capture::answer_time::Whole;
+use crate::heard::inbound;
 use crate::problem::{Code, Problem};
-
-pub(crate) mod accounts;
-pub(crate) mod failures;
-pub(crate) mod health;
-mod hearing;
-pub(crate) mod inbound;
-pub(crate) mod question;
-mod reference;
-mod reply;
-pub(crate) mod reported;
-pub(crate) mod templates;
-pub(crate) mod understanding;
-pub(crate) mod vocabulary;
+use crate::rejecting::Rejecting;
 
 /// The routes. They are no part of the API that clients call.
 pub(crate) fn routes() -> Router<Arc<App>> {
     Router::new().route("/hooks/{connection}", get(take).post(take))
-}
-
-/// Where a provider calls, with the token where it signs nothing. It is a secret then.
-pub(crate) fn path(id: ConnectionId, connection: &Connection) -> String {
-    match connection.credentials.get(HOOK_TOKEN) {
-        Some(token) => format!("/hooks/{id}?{HOOK_TOKEN_PARAMETER}={token}"),
-        None => format!("/hooks/{id}"),
-    }
-}
-
-/// The whole URL of [`path`], where the operator named the server's.
-pub(crate) fn outer_url(app: &App, id: ConnectionId, connection: &Connection) -> Option<String> {
-    app.public_url().map(|url| format!("{url}{}", path(id, connection)))
 }
 
 async fn take(

@@ -4,7 +4,12 @@
 //! with the event, so that no later policy promotes it.
 
 use sayso_core::capture::Doubt;
+use sayso_core::channel::{Category, Channel, Message, Permission, Scope};
+use sayso_core::decision::{Circumstances, Requirement, SenderState};
+use sayso_core::settings::Settings;
 use sayso_core::source::{Evidence, EvidenceText};
+use sayso_core::time::Timestamp;
+use sayso_store::configuration::Configuration;
 
 /// The name of the evidence that says by which policy, in which version, an opt-in was judged.
 const POLICY_FIELD: &str = "sayso:policy";
@@ -15,5 +20,42 @@ pub(crate) fn keep(judged_by: Option<&str>, doubt: Option<Doubt>, evidence: &mut
     evidence.fields.extend(EvidenceText::parse(POLICY_FIELD).ok().zip(policy));
     if let Some(doubt) = doubt {
         doubt.keep_in(evidence);
+    }
+}
+
+/// Circumstances in which nothing but consent stands in the way.
+pub(crate) const fn circumstances(
+    settings: &Settings,
+    requirement: Requirement,
+    now: Timestamp,
+) -> Circumstances<'_> {
+    Circumstances {
+        now,
+        settings,
+        requirement,
+        quiet_until: None,
+        capped_until: None,
+        sender: SenderState::Sending,
+    }
+}
+
+/// A message that needs the permission: marketing, unless the scope says otherwise.
+pub(crate) fn message_for(permission: Permission, configuration: &Configuration) -> Message {
+    let (channel, scope) = match permission {
+        Permission::Messages(channel, scope) => (channel, scope),
+        Permission::Processing => (Channel::Sms, Scope::All),
+    };
+    let message = Message::ordinary(channel, Category::Marketing);
+    match scope {
+        Scope::All => message,
+        Scope::Sender(sender) => Message { sender: Some(sender), ..message },
+        Scope::Category(category) => Message::ordinary(channel, category),
+        Scope::Topic(topic) => {
+            let category = configuration.topics.get(&topic).map(|topic| topic.category);
+            Message {
+                topic: Some(topic),
+                ..Message::ordinary(channel, category.unwrap_or(Category::Marketing))
+            }
+        }
     }
 }

@@ -10,33 +10,48 @@ pub mod serve;
 pub mod app;
 pub mod outgoing;
 
-mod account;
+mod docs;
+mod surfaces;
+
 mod admin;
-mod advice;
 mod api;
-mod capture;
 mod hooks;
+mod local;
+mod people;
+
 mod workers;
 
-mod body;
-mod caller;
 mod double_opt_in;
+mod heard;
+mod looking;
+mod personal_links;
+mod reach;
+mod rejecting;
+mod views;
+mod way_out;
+
+mod caller;
+
+mod account;
+mod answer_time;
+mod body;
 mod held;
 mod host;
 mod judging;
-mod local;
-mod personal_links;
+mod paths;
+mod thread;
+mod ticked;
+mod understanding;
 mod unproven;
 mod unread;
-mod way_out;
 
 pub mod keyring;
 pub mod observe;
 pub mod problem;
 pub mod rate;
 
-pub use api::docs::openapi;
 pub use app::App;
 pub use axum::Router;
 pub use axum::body::Body;
-pub use local::LOCAL_WORKSPACE_HEADER;
+pub use caller::operator::LOCAL_WORKSPACE_HEADER;
+pub use docs::openapi;

@@ -7,16 +7,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::middleware::Next;
-use axum::response::Response;
+use axum::extract::State;
+use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use sayso_core::id::{KeyId, WorkspaceId};
-use sayso_core::source::{Road, SourceName};
-use sayso_core::statement::Standing;
-use sayso_store::configuration::{ApiKey, KeyScope, Mode};
+use sayso_store::configuration::Mode;
 use sayso_store::store::BackupError;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -24,65 +19,13 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::block_in_place;
 
 use crate::app::App;
-use crate::keyring::Holder;
 use crate::problem::{Code, FieldError, Problem};
-
-/// The header that names the workspace a local command is about, where there is more than one.
-pub const LOCAL_WORKSPACE_HEADER: &str = "sayso-workspace";
-
-/// Marks a request that came from the operator of this machine.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct LocalOperator;
-
-/// Marks every request of a router as the operator's.
-pub(crate) async fn as_operator(mut request: Request, next: Next) -> Response {
-    request.extensions_mut().insert(LocalOperator);
-    next.run(request).await
-}
 
 /// The routes that only the operator of this machine has.
 pub(crate) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/local/workspaces", get(list).post(create))
         .route("/local/backups", post(back_up))
-}
-
-/// The operator as the holder of a key that may do everything, in the workspace that the request
-/// names, or in the only one there is.
-pub(crate) fn holder(app: &App, headers: &HeaderMap) -> Result<Arc<Holder>, Problem> {
-    let all = app.store().configurations();
-    let named = headers.get(LOCAL_WORKSPACE_HEADER).and_then(|value| value.to_str().ok());
-    let configuration = match named {
-        Some(text) => WorkspaceId::parse(text).ok().and_then(|id| all.get(&id)),
-        None if all.len() == 1 => all.values().next(),
-        None => None,
-    };
-    let configuration = configuration.ok_or_else(|| {
-        let count = all.len();
-        let fault = match named {
-            _ if count == 0 => {
-                "there is no workspace yet: make one with `sayso workspaces create NAME`".to_owned()
-            }
-            Some(text) => format!(
-                "there is no workspace {text:?}: name one by its id, as `sayso workspaces list` shows it"
-            ),
-            None => format!(
-                "there are {count} workspaces: name one with --workspace, by its id, as `sayso workspaces list` shows it"
-            ),
-        };
-        Problem::new(Code::NotFound).detail(fault)
-    })?;
-    let name = SourceName::parse("operator").map_err(|_| Problem::new(Code::Internal))?;
-    let key = ApiKey {
-        name,
-        sha256: [0; 32],
-        scopes: KeyScope::ALL.to_vec(),
-        highest: Standing::Act,
-        created_at: app.now(),
-        revoked_at: None,
-    };
-    let id = KeyId::from_bytes([0; 16]);
-    Ok(Arc::new(Holder { configuration: Arc::clone(configuration), id, key, road: Road::Operator }))
 }
 
 const fn mode_word(mode: Mode) -> &'static str {

@@ -12,8 +12,8 @@ use sayso_core::limits::{WAY_OUT_PHRASE_WORDS_MAX, WAY_OUT_WORDS_MAX};
 use sayso_core::statement::Statement;
 use sayso_store::message::Payload;
 
-use crate::hooks::understanding::Line;
 use crate::personal_links::{has_one_click, waits};
+use crate::understanding::Line;
 
 /// Whether a message needs no way out, or has one that works; `base` is the server's URL.
 pub(crate) fn stands(
@@ -115,7 +115,7 @@ mod tests {
     use sayso_store::configuration::{Configuration, Mode};
 
     use super::*;
-    use crate::hooks::vocabulary::Vocabularies;
+    use crate::understanding::vocabulary::Vocabularies;
 
     /// Whether words by SMS have a way out, on a server that knows its URL.
     fn has_way_out(text: &str) -> bool {

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use sayso_store::store::StoreError;
 
-pub(crate) mod back_off;
+use crate::app::App;
+
+mod carriage;
 pub(crate) mod carrier;
 pub(crate) mod counting;
 pub(crate) mod dispatch;
 pub(crate) mod link_requests;
 pub(crate) mod relay;
-pub(crate) mod sandbox;
 
 /// How long a worker whose store fails waits before it tries again.
 const BACK_OFF: Duration = Duration::from_secs(1);
@@ -39,5 +40,22 @@ async fn persist<T, F: Future<Output = Result<T, StoreError>>>(
                 tokio::time::sleep(BACK_OFF).await;
             }
         }
+    }
+}
+
+impl App {
+    /// Counts what people said to senders so far; for those who cannot wait for the worker.
+    pub async fn count_noted(&self) {
+        counting::count_noted(self).await;
+    }
+
+    /// Sends the links that were asked for and hands over every message that is due, and says how many it
+    /// claimed; for those who cannot wait for the workers.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn send_due(&self) -> Result<usize, StoreError> {
+        link_requests::send_asked(self).await;
+        dispatch::send_due(self).await
     }
 }

@@ -255,6 +255,16 @@ pub enum Moment {
     EffectiveAt(Timestamp),
 }
 
+impl Moment {
+    /// The time at which it is judged.
+    pub const fn time(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::Now => now,
+            Self::AsOf(at) | Self::EffectiveAt(at) => at,
+        }
+    }
+}
+
 /// One event of a history, with its personal part as far as it still exists.
 #[derive(Clone, Debug)]
 pub struct HistoryEntry {

@@ -64,9 +64,9 @@ mod tests {
     use super::*;
 
     const ROUTERS: [&str; 3] = [
-        include_str!("../../../crates/sayso-server/src/capture.rs"),
+        include_str!("../../../crates/sayso-server/src/people.rs"),
         include_str!("../../../crates/sayso-server/src/hooks.rs"),
-        include_str!("../../../crates/sayso-server/src/api/docs.rs"),
+        include_str!("../../../crates/sayso-server/src/docs.rs"),
     ];
     const DOCUMENT: &str = include_str!("../../../docs/reference/openapi.json");
 

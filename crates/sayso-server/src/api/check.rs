@@ -20,21 +20,20 @@ use sayso_store::store::{Moment, Question, Recipient, Subject};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::address::{Care, Place, Reading, addressed_object};
-use crate::api::look_ups::LookingUp;
-use crate::api::words::{DecisionWord, ReasonWord};
 use crate::app::App;
+use crate::body::address::{Care, Place, Reading, addressed_object};
 use crate::body::texts::{
     CategoryText, ChannelText, RegionText, SenderIdText, TimeText, TopicIdText, ZoneText,
 };
 use crate::body::{Batch, BatchForm, Faults, Sent};
 use crate::caller::{Caller, Check};
+use crate::looking::LookingUp;
 use crate::problem::{Code, Problem};
+use crate::views::words::{DecisionWord, ReasonWord};
 
-pub(crate) use batch::kind_on;
 use batch::{BatchAnswer, BatchRequest};
 use explain::Explanation;
-pub(crate) use explain::{Claim, about, claims_of, decide, decide_paced};
+pub(crate) use explain::{decide, decide_paced};
 pub(crate) use question::{MessageFields, require_exemption};
 
 mod batch;
@@ -241,14 +240,6 @@ pub(crate) fn moment(
             faults.note("", Code::OneMoment, "names both as_of and effective_at");
             Moment::Now
         }
-    }
-}
-
-/// The time at which a moment is judged.
-pub(crate) fn time_of(moment: Moment, now: Timestamp) -> Timestamp {
-    match moment {
-        Moment::Now => now,
-        Moment::AsOf(at) | Moment::EffectiveAt(at) => at,
     }
 }
 

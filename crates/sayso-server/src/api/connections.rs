@@ -27,9 +27,9 @@ use crate::app::App;
 use crate::body::texts::{ConnectionIdText, ProviderText};
 use crate::body::{Asked, Faults, IdempotencyKey, Sent, json_object};
 use crate::caller::{Caller, Configure};
-use crate::hooks;
 use crate::keyring::letters;
 use crate::outgoing::Refused;
+use crate::paths;
 use crate::problem::{Code, Problem, ProblemBody};
 
 json_object! {
@@ -482,7 +482,7 @@ impl ConnectionAnswer {
     fn of(app: &App, id: ConnectionId, connection: &Connection, hook: Hook) -> Self {
         let path = match (connection.provider, hook) {
             (Provider::Sandbox | Provider::Smtp, _) => None,
-            (_, Hook::WithToken) => Some(hooks::path(id, connection)),
+            (_, Hook::WithToken) => Some(paths::hook(id, connection)),
             (_, Hook::WithoutToken) => Some(format!("/hooks/{id}")),
         };
         Self {

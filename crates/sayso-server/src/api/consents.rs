@@ -24,18 +24,18 @@ use serde::Serialize;
 use tokio::time::Instant;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::api::address::ShownAddress;
 use crate::api::check::moment;
-use crate::api::look_ups::LookingUp;
-use crate::api::rejects::Rejecting;
 use crate::app::App;
 use crate::body::texts::{CategoryText, ChannelText, ScopeText, StatusText, TimeText};
 use crate::body::{
     Asked, Batch, IdempotencyKey, Turn, Unread, json_object, parse_object, too_long,
 };
 use crate::caller::{Caller, Read, Record};
-use crate::capture::reach::Leaving;
+use crate::looking::LookingUp;
 use crate::problem::{Code, Problem, ProblemBody};
+use crate::reach::Leaving;
+use crate::rejecting::Rejecting;
+use crate::views::address::ShownAddress;
 
 use answer::ConsentAnswer;
 use member::{Explaining, MemberLine};

@@ -25,21 +25,21 @@ use sayso_store::store::{Outcome, Subject};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::check::kind_on;
 use super::consents::Recording;
 use super::consents::plan::plan;
 use super::consents::request::{ConsentRequest, EvidenceRequest, NoticeRequest};
 use super::forms::request::{QuestionTemplateRequest, question_template};
 use super::page::InPath;
-use crate::api::address::addressed_object;
 use crate::app::App;
+use crate::body::address::addressed_object;
 use crate::body::texts::{
     AnswerByText, ChannelText, ClaimedTimeText, DoubleOptInIdText, LanguageText, NoteText,
     RegionText, Said, ScopeText, StandingText, StatementText,
 };
 use crate::body::{Faults, IdempotencyKey, Sent, json_object};
 use crate::caller::{Caller, Write};
-use crate::double_opt_in::{Asks, Confirmation, DoubleOptInEnd, Put};
+use crate::double_opt_in::{Asks, Confirmation, Put};
+use crate::observe::DoubleOptInEnd;
 use crate::problem::{Code, Problem, ProblemBody};
 
 addressed_object! {
@@ -281,7 +281,7 @@ impl Wording {
                 faults.note_with_example(place, Code::MissingField, fault, example);
             }
         }
-        let kind = channel.map(kind_on);
+        let kind = channel.map(AddressKind::on);
         for (given, of, place) in [
             (request.phone.is_some(), AddressKind::Phone, "/phone"),
             (request.email.is_some(), AddressKind::Email, "/email"),

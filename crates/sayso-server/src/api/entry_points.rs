@@ -24,6 +24,7 @@ use crate::app::App;
 use crate::body::texts::EntryPointIdText;
 use crate::body::{Asked, IdempotencyKey};
 use crate::caller::{Caller, Configure, Read};
+use crate::paths;
 use crate::problem::{Code, Problem, ProblemBody};
 
 use request::EntryPointRequest;
@@ -171,7 +172,7 @@ pub(crate) async fn get(
 ) -> Result<Tagged<EntryPointAnswer>, Problem> {
     let known = caller.configuration();
     let entry = find(known, id)?;
-    app.reach().write(&app).await?;
+    app.reach().write(app.store()).await?;
     let tallied = app.store().tally(caller.workspace(), Counted::EntryPoint(id), &[]).await?;
     let reach = Some(ReachView::of(tallied.reach));
     let answer = EntryPointAnswer { reach, ..whole(&app, known, id, entry) };
@@ -349,11 +350,6 @@ fn whole(
     EntryPointAnswer { logo, findings, ..EntryPointAnswer::of(app, id, entry) }
 }
 
-/// The path of an entry point's page.
-pub(crate) fn path(code: EntryCode) -> String {
-    format!("/e/{code}")
-}
-
 impl EntryPointAnswer {
     fn of(app: &App, id: EntryPointId, entry: &EntryPoint) -> Self {
         let code = EntryCode::of(id);
@@ -361,7 +357,7 @@ impl EntryPointAnswer {
             id: id.to_string(),
             version: entry.version,
             code: code.to_string(),
-            link: format!("{}{}", app.public_url().unwrap_or_default(), path(code)),
+            link: format!("{}{}", app.public_url().unwrap_or_default(), paths::entry_page(code)),
             name: entry.name.to_string(),
             sender: entry.sender.to_string(),
             address: entry.thread.to_string(),

@@ -16,10 +16,10 @@ use sayso_store::store::{Dating, Draft, Moment, Subject};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::api::address::{Care, Place, Reading, addressed_object};
 use crate::api::consents::answer::EventAnswer;
 use crate::api::page::{items, position};
 use crate::app::App;
+use crate::body::address::{Care, Place, Reading, addressed_object};
 use crate::body::texts::{NoteText, RegionText};
 use crate::body::{Asked, Sent, json_object};
 use crate::caller::{Caller, Compliance};

@@ -1,39 +1,32 @@
 //! `/v1/events`: what was recorded about a person, and what is to be left out.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use sayso_core::event::{Fact, Retracted, Switched};
 use sayso_core::id::{ProfileId, WorkspaceId};
-use sayso_core::limits;
-use sayso_core::notice::NoticeRef;
-use sayso_core::source::{Actor, Evidence};
-use sayso_core::statement::Statement;
+use sayso_core::source::Actor;
 use sayso_store::configuration::Configuration;
 use sayso_store::look_up::LookedUp;
-use sayso_store::store::{HistoryEntry, Moment, RetractDraft, Retracting, Retraction, Subject};
+use sayso_store::store::{RetractDraft, Retracting, Subject};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::api::address::{AddressFields, Care, Place, Reading, ShownAddress};
-use crate::api::check::{about, moment};
-use crate::api::consents::answer::processing_word;
-use crate::api::consents::request::hex;
-use crate::api::look_ups::LookingUp;
+use crate::api::check::moment;
 use crate::api::page::{InPath, items};
 use crate::app::App;
+use crate::body::address::{AddressFields, Care, Place, Reading};
 use crate::body::texts::{
     EventIdText, KindText, NoteText, OpaqueIdText, ProfileIdText, RegionText, Sha256Text, TimeText,
 };
 use crate::body::{Asked, Faults, Sent, json_object};
 use crate::caller::{Caller, Read, Write};
+use crate::looking::LookingUp;
 use crate::problem::{Code, Problem, ProblemBody};
+use crate::views::consent::processing_word;
 
-use history::{Cursor, Told, read_history};
-
-mod history;
+use crate::views::event::EventView;
+use crate::views::history::{Cursor, Told, read_history};
 
 json_object! {
     /// Whose events are asked for, and of when. Exactly one of `phone`, `email`, `external_id`, `channel_id`
@@ -100,93 +93,6 @@ pub(crate) struct EventsPage {
     events: Vec<EventView>,
     /// Where the next page begins; `null` on the last.
     next: Option<String>,
-}
-
-/// One event.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct EventView {
-    /// Its id.
-    #[schema(example = "evt_01jd6m9k3te5b8r5v3x5y6z7w8")]
-    id: String,
-    /// The address; absent if only a hash was known or the person was erased.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    address: Option<ShownAddress>,
-    /// What kind of fact: `consent`, `suppression`, `activity`, `retraction`, `link`, `same_account`, `moved_from`, `attributes` or `erasure`.
-    #[schema(example = "consent")]
-    fact: &'static str,
-    /// What it is about: `processing`, a channel with its scope, a sender, a profile or an event.
-    #[schema(example = "sms")]
-    about: String,
-    /// What was said or done: a slot such as `opt_out` or `single`, a suppression, `set`, `cleared`.
-    #[schema(example = "opt_out")]
-    says: String,
-    /// `act` or `report`; absent unless it is a consent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    standing: Option<&'static str>,
-    /// How it came in.
-    #[schema(example = "api")]
-    road: &'static str,
-    /// Which site, integration or list.
-    source: String,
-    /// Who acted: `subject`, `operator`, `provider` or `system`.
-    #[schema(example = "subject")]
-    actor: &'static str,
-    /// When it happened.
-    occurred_at: String,
-    /// When we stored it.
-    recorded_at: String,
-    /// Until when it counts; absent if it has no end.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ends_at: Option<String>,
-    /// The import that brought it; absent if none did.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    import: Option<String>,
-    /// The event it follows from; absent if none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    basis: Option<String>,
-    /// The evidence; absent once the person was erased.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    evidence: Option<EvidenceView>,
-    /// Its leaf in the transparency log.
-    leaf_hash: String,
-    /// Whether a retraction leaves it out; with `as_of`, by what was known then.
-    retracted: bool,
-}
-
-/// What proves an event.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct EvidenceView {
-    /// How it was said.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    method: Option<String>,
-    /// The words that were shown: notice, version, language, and the SHA-256 of the text.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    notice: Option<NoticeView>,
-    /// The page it happened on.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    page: Option<String>,
-    /// The IP address it came from.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ip: Option<String>,
-    /// The user agent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user_agent: Option<String>,
-    /// Further fields.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    fields: BTreeMap<String, String>,
-}
-
-/// Which words were shown.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct NoticeView {
-    /// The notice.
-    id: String,
-    /// Its version.
-    version: u32,
-    /// The language shown.
-    language: String,
-    /// The SHA-256 of the text.
-    text_sha256: String,
 }
 
 /// What a retraction came to.
@@ -280,24 +186,6 @@ pub(crate) async fn retract(
     Ok(Json(RetractionAnswer { event: event.to_string(), processing }))
 }
 
-/// The newest events of these addresses, at most [`limits::PREFERENCE_EVENTS_MAX`].
-pub(crate) async fn newest_of(
-    app: &App,
-    configuration: &Configuration,
-    subjects: &[Subject],
-) -> Result<Vec<EventView>, Problem> {
-    let (mut events, mut cursor) = (Vec::new(), Some(Cursor::default()));
-    while let Some(after) = cursor.take() {
-        let told = Told { configuration, subjects, moment: Moment::Now };
-        let page = read_history(app.store(), &told, after, limits::PAGE_ITEMS_MAX).await?;
-        events.extend(page.entries.iter().map(EventView::of));
-        let has_room = events.len() < limits::PREFERENCE_EVENTS_MAX;
-        let next = page.next.filter(|_| has_room);
-        cursor = next.and_then(|text| Cursor::parse(Some(&text), &mut Faults::default()));
-    }
-    Ok(events)
-}
-
 /// What a retraction came to, as a problem where it was not done.
 pub(crate) fn retracted(
     retracting: Retracting,
@@ -362,112 +250,4 @@ fn retraction_subject(
         kind: request.kind,
     };
     fields.settle(&reading, faults)
-}
-
-impl EventView {
-    fn of(entry: &HistoryEntry) -> Self {
-        let event = &entry.event;
-        let (fact, about, says) = describe(event.fact);
-        let statement = match event.fact {
-            Fact::Consent(_, statement) => Some(statement),
-            Fact::Suppression(..)
-            | Fact::Activity(_)
-            | Fact::Retraction(_)
-            | Fact::Link(_)
-            | Fact::SameAccount(..)
-            | Fact::MovedFrom(_)
-            | Fact::Attributes(_)
-            | Fact::Erasure => None,
-        };
-        Self {
-            id: event.id.to_string(),
-            address: entry.address.as_ref().map(ShownAddress::of),
-            fact,
-            about,
-            says,
-            standing: statement.map(|statement| statement.standing().as_str()),
-            road: event.source.road.as_str(),
-            source: event.source.name.to_string(),
-            actor: event.actor.as_str(),
-            occurred_at: event.occurred_at.to_string(),
-            recorded_at: event.recorded_at.to_string(),
-            ends_at: statement.and_then(Statement::ends_at).map(|end| end.to_string()),
-            import: event.import.map(|import| import.to_string()),
-            basis: event.basis.map(|basis| basis.to_string()),
-            evidence: entry.evidence.as_ref().map(EvidenceView::of),
-            leaf_hash: hex(&entry.leaf_hash),
-            retracted: entry.retracted == Retraction::Retracted,
-        }
-    }
-}
-
-/// A fact in words: its kind, what it is about, what it says.
-fn describe(fact: Fact) -> (&'static str, String, String) {
-    let switched = |switched| match switched {
-        Switched::On => "set",
-        Switched::Off => "cleared",
-    };
-    match fact {
-        Fact::Consent(permission, statement) => {
-            ("consent", about(permission), statement.slot().to_string())
-        }
-        Fact::Suppression(suppression, cover, side) => {
-            let parts = [
-                cover.channel.map(|channel| channel.to_string()),
-                cover.sender.map(|sender| sender.to_string()),
-                cover.category.map(|category| category.to_string()),
-            ];
-            let parts: Vec<String> = parts.into_iter().flatten().collect();
-            let about = if parts.is_empty() { "all".to_owned() } else { parts.join(" ") };
-            ("suppression", about, format!("{suppression} {}", switched(side)))
-        }
-        Fact::Activity(sender) => ("activity", sender.to_string(), "wrote".to_owned()),
-        Fact::Retraction(Retracted::Event(id)) => {
-            ("retraction", id.to_string(), "left out".to_owned())
-        }
-        Fact::Retraction(Retracted::Import(id)) => {
-            ("retraction", id.to_string(), "left out".to_owned())
-        }
-        Fact::Link(profile) => ("link", profile.to_string(), "linked".to_owned()),
-        Fact::SameAccount(channel, _) => {
-            let said = "named as one account with another address";
-            ("same_account", channel.to_string(), said.to_owned())
-        }
-        Fact::MovedFrom(_) => {
-            ("moved_from", "all".to_owned(), "in the place of another address".to_owned())
-        }
-        Fact::Attributes(profile) => ("attributes", profile.to_string(), "changed".to_owned()),
-        Fact::Erasure => ("erasure", "all".to_owned(), "erased".to_owned()),
-    }
-}
-
-impl NoticeView {
-    /// How a reference to published words is shown.
-    pub(crate) fn of(notice: &NoticeRef) -> Self {
-        Self {
-            id: notice.id.to_string(),
-            version: notice.version,
-            language: notice.language.to_string(),
-            text_sha256: hex(&notice.text_sha256),
-        }
-    }
-}
-
-impl EvidenceView {
-    fn of(evidence: &Evidence) -> Self {
-        let text = |text: &Option<sayso_core::source::EvidenceText>| {
-            text.as_ref().map(|text| text.as_str().to_owned())
-        };
-        let fields = evidence.fields.iter();
-        Self {
-            method: text(&evidence.method),
-            notice: evidence.notice.as_ref().map(NoticeView::of),
-            page: text(&evidence.page),
-            ip: text(&evidence.ip),
-            user_agent: text(&evidence.user_agent),
-            fields: fields
-                .map(|(name, value)| (name.as_str().to_owned(), value.as_str().to_owned()))
-                .collect(),
-        }
-    }
 }

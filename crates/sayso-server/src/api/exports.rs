@@ -23,14 +23,13 @@ use sayso_store::look_up::LookedUp;
 use sayso_store::store::{KnownAddress, Moment, StoreError, Subject};
 use utoipa::IntoParams;
 
-use crate::api::check::time_of;
 use crate::api::consents::line;
 use crate::api::imports::Import;
-use crate::api::look_ups::LookingUp;
 use crate::app::App;
 use crate::body::texts::ChannelText;
 use crate::body::{Asked, Faults, json_object};
 use crate::caller::Caller;
+use crate::looking::LookingUp;
 use crate::problem::{Code, Problem};
 
 use row::{ExportRow, rows_of};
@@ -145,7 +144,7 @@ impl Export {
         let as_of = request.as_of.as_deref().and_then(|text| as_of(text, &mut faults));
         faults.settle(Some(()))?;
         let moment = as_of.map_or(Moment::Now, Moment::AsOf);
-        let now = time_of(moment, app.now());
+        let now = moment.time(app.now());
         Ok(Self {
             store: app.shared_store(),
             workspace: caller.workspace(),

@@ -21,7 +21,7 @@ use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use crate::api::page::InPath;
 use crate::app::App;
-use crate::body::texts::{ClaimedTimeText, ListKindText, NameText, RegionText, RowFormatText};
+use crate::body::texts::{ClaimedTimeText, NameText, RegionText, texts};
 use crate::body::{Asked, Faults, FromJson, ListText, Pointer, Sent, json_object};
 use crate::caller::{Caller, Compliance, Needs};
 use crate::problem::{Code, Problem, ProblemBody};
@@ -31,8 +31,6 @@ use intake::{Intake, Lifting, Mode, RowFormat};
 use row::{ImportRow, ListKind};
 
 pub(crate) mod answer;
-mod disconnected;
-mod doubt;
 mod gupshup;
 pub(crate) mod intake;
 mod number;
@@ -69,6 +67,13 @@ impl PartialSchema for ImportIdText {
 impl ToSchema for ImportIdText {}
 
 const ID_EXAMPLE: &str = "imp_01jd6m9k3te5b8r5v3x5y6z7w8";
+
+texts! {
+    /// What a list lists.
+    ListKindText(KindOfList) = KindOfList::parse, UnknownWord, "disconnected", Some(&["consents", "disconnected"]);
+    /// How the rows of a list are written.
+    RowFormatText(RowFormat) = RowFormat::parse, UnknownWord, "gupshup-users", Some(&["rows", "gupshup-users"]);
+}
 
 json_object! {
     /// An import to begin.

@@ -24,19 +24,20 @@ use sayso_store::store::{Moment, Question, Subject};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::address::{Care, Place, Reading, ShownAddress, addressed_object};
-use crate::api::check::{CheckAnswer, MessageFields, kind_on, known_at, require_exemption};
-use crate::api::look_ups::LookingUp;
+use crate::api::check::{CheckAnswer, MessageFields, known_at, require_exemption};
 use crate::api::page::InPath;
-use crate::api::words::ReasonWord;
 use crate::app::App;
+use crate::body::address::{Care, Place, Reading, addressed_object};
 use crate::body::texts::{
     CategoryText, ChannelText, MessageIdText, MessageStateText, OpaqueIdText, RegionText,
     SenderIdText, TimeText, TopicIdText, ZoneText,
 };
 use crate::body::{Faults, IdempotencyKey, OneOrMore, Sent, json_object};
 use crate::caller::{Caller, Read, Send};
+use crate::looking::LookingUp;
 use crate::problem::{Code, Problem, ProblemBody};
+use crate::views::address::ShownAddress;
+use crate::views::words::ReasonWord;
 
 mod admission;
 mod as_template;
@@ -340,7 +341,8 @@ fn compose(
         Some(channels) => subject::with_subject(payload, subject, channels, &mut faults),
         None => payload,
     };
-    let kind = channels.as_ref().and_then(|channels| channels.first().copied()).map(kind_on);
+    let kind =
+        channels.as_ref().and_then(|channels| channels.first().copied()).map(AddressKind::on);
     let region = request.region.take().map(|RegionText(region)| region).or(settings.region);
     let reading = Reading { phones: app.phones(), region, care: Care::Valid, place: Place::Body };
     let to = kind.and_then(|kind| to(&mut request, kind, &reading, &mut faults));
@@ -443,7 +445,8 @@ fn channels(asked: Option<OneOrMore<ChannelText>>, faults: &mut Faults) -> Optio
         faults.note_with_example("/channel", Code::InvalidValue, fault, "sms");
         return None;
     }
-    if channels.iter().any(|channel| Some(kind_on(*channel)) != first.map(kind_on)) {
+    if channels.iter().any(|channel| Some(AddressKind::on(*channel)) != first.map(AddressKind::on))
+    {
         let fault = "reach different kinds of address; send a message for each kind";
         faults.note("/channel", Code::InvalidValue, fault);
         return None;

@@ -15,7 +15,7 @@ use sayso_store::configuration::{Change, Configuration, Plan, PublishedNotice};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::consents::request::{NoticeRequest, hex};
+use crate::api::consents::request::NoticeRequest;
 use crate::api::making::{Making, reused};
 use crate::api::page::{InPath, ListQuery, has_room, name, page};
 use crate::api::policies::{FindingAnswer, offered};
@@ -27,6 +27,7 @@ use crate::body::texts::{
 use crate::body::{Asked, Faults, IdempotencyKey, Sent, json_object};
 use crate::caller::{Caller, Configure, Read};
 use crate::problem::{Code, Problem, ProblemBody};
+use crate::views::hex::hex;
 
 json_object! {
     /// A notice to be made.

@@ -18,15 +18,15 @@ use sayso_store::store::KnownAddress;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::api::address::ShownAddress;
-use crate::api::consents::answer::{ConsentView, standing};
-use crate::api::look_ups::LookingUp;
 use crate::api::page::{InPath, items};
 use crate::app::App;
 use crate::body::texts::{ActivityText, SenderIdText, StatusText};
 use crate::body::{Asked, Faults, json_object};
 use crate::caller::{Caller, Read};
+use crate::looking::LookingUp;
 use crate::problem::{Code, Problem, ProblemBody};
+use crate::views::address::ShownAddress;
+use crate::views::consent::{ConsentView, standing};
 
 json_object! {
     /// Which people of a sender are asked for.

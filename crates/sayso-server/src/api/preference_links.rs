@@ -3,6 +3,7 @@
 //! They are handed to a key, which need not be the person: so they may refuse, and ask for a fresh link to be
 //! sent to the address itself, and no more (rule 22). Making them is a look-up of the person.
 
+use sayso_core::address::AddressKind;
 use std::sync::Arc;
 
 use axum::Json;
@@ -18,13 +19,12 @@ use sayso_store::store::Subject;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::address::{Care, Place, Reading, addressed_object};
-use crate::api::check::kind_on;
-use crate::api::look_ups::LookingUp;
 use crate::app::{App, Peer};
+use crate::body::address::{Care, Place, Reading, addressed_object};
 use crate::body::texts::{CategoryText, ChannelText, RegionText, SenderIdText, TopicIdText};
 use crate::body::{Faults, Sent};
 use crate::caller::{Caller, Links};
+use crate::looking::LookingUp;
 use crate::personal_links::{link_in, url};
 use crate::problem::{Code, Problem, ProblemBody};
 
@@ -136,7 +136,7 @@ fn whose(
 
 /// The address, if the channel reaches it.
 fn reached(subject: Subject, channel: Channel, faults: &mut Faults) -> Option<Address> {
-    let kind = kind_on(channel);
+    let kind = AddressKind::on(channel);
     match subject {
         Subject::Address(address) if address.kind() == kind => Some(address),
         Subject::Address(_) | Subject::Hash(_) | Subject::Key(_) => {

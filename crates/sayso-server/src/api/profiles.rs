@@ -15,20 +15,19 @@ use sayso_store::store::{Moment, Profile, ProfileDraft, Subject, Upserted};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::api::address::{AddressFields, Care, Place, Reading};
 use crate::api::check::moment;
 use crate::api::events::retracted;
-use crate::api::look_ups::LookingUp;
 use crate::api::page::InPath;
 use crate::app::App;
+use crate::body::address::{AddressFields, Care, Place, Reading};
+use crate::body::attribute;
 use crate::body::texts::{OpaqueIdText, ProfileIdText, RegionText, TimeText};
 use crate::body::{Asked, Faults, Sent, json_object};
 use crate::caller::{Caller, Read, Write};
+use crate::looking::LookingUp;
 use crate::problem::{Code, Problem, ProblemBody};
 
-use view::{ProfileView, view};
-
-pub(crate) mod view;
+use crate::views::profile::{ProfileView, view, view_address};
 
 json_object! {
     /// What you know of one person. At least one identifier; all of them belong to the one person.
@@ -172,7 +171,7 @@ pub(crate) async fn find(
     let view = match (found, subject) {
         (Some(profile), _) => view(&app, caller.configuration(), profile, moment).await?,
         (None, Subject::Address(address)) => {
-            view::view_address(&app, caller.configuration(), address, moment).await?
+            view_address(&app, caller.configuration(), address, moment).await?
         }
         (None, Subject::Hash(_) | Subject::Key(_)) => return Err(Problem::new(Code::NotFound)),
     };
@@ -394,29 +393,13 @@ fn attributes(
             faults.note_with_example(&pointer, Code::UnknownTimeZone, fault, "Europe/Berlin");
             return None;
         }
-        Some((name, Some(attribute(&value, &pointer, faults)?)))
+        Some((name, Some(attribute::read(&value, &pointer, faults)?)))
     });
     parsed.collect()
 }
 
 /// The attribute that says in which time zone the person is.
 const TIME_ZONE: &str = "time_zone";
-
-/// An attribute as JSON text, unless it is none, which is noted.
-pub(crate) fn attribute(value: &Value, pointer: &str, faults: &mut Faults) -> Option<Box<str>> {
-    let text = match value {
-        Value::Bool(_) | Value::Number(_) | Value::String(_) => value.to_string(),
-        Value::Null | Value::Array(_) | Value::Object(_) => {
-            faults.note(pointer, Code::WrongType, "is no text, number or truth value");
-            return None;
-        }
-    };
-    if text.len() > limits::ATTRIBUTE_BYTES_MAX {
-        faults.note(pointer, Code::InvalidValue, "is longer than 1024 bytes");
-        return None;
-    }
-    Some(text.into())
-}
 
 fn take_profile_address(request: ProfileRequest) -> AddressFields {
     AddressFields {

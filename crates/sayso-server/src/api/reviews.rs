@@ -26,17 +26,23 @@ use sayso_store::store::{
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::api::address::{Care, Place, Reading, ShownAddress, addressed_object};
 use crate::api::events::retracted;
-use crate::api::look_ups::LookingUp;
 use crate::api::page::{InPath, items};
 use crate::app::App;
-use crate::body::texts::{ChannelText, EventIdText, RegionText, ReviewedText};
+use crate::body::address::{Care, Place, Reading, addressed_object};
+use crate::body::texts::{ChannelText, EventIdText, RegionText, texts};
 use crate::body::{Asked, Faults, Sent, json_object};
 use crate::caller::{Caller, Compliance};
+use crate::looking::LookingUp;
 use crate::problem::{Code, Problem, ProblemBody};
+use crate::views::address::ShownAddress;
 
 pub(crate) mod inferred;
+
+texts! {
+    /// What a text under review means.
+    ReviewedText(Reviewed) = Reviewed::parse, UnknownWord, "opt_out", Some(&["opt_out", "nothing"]);
+}
 
 json_object! {
     /// Which texts are asked for.

@@ -17,7 +17,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::consents::request::NoticeRequest;
-use crate::api::events::NoticeView;
 use crate::api::making::{Making, reused};
 use crate::api::notices::{NamedAnswer, published};
 use crate::api::page::{InPath, ListQuery, has_room, page};
@@ -31,8 +30,9 @@ use crate::body::texts::{
 };
 use crate::body::{Asked, Faults, IdempotencyKey, Sent, json_object};
 use crate::caller::{Caller, Configure, Read};
-use crate::hooks::understanding::Line;
 use crate::problem::{Code, Problem, ProblemBody};
+use crate::understanding::Line;
+use crate::views::event::NoticeView;
 
 const LIMIT: (&str, usize) = ("RULES_PER_WORKSPACE_MAX", limits::RULES_PER_WORKSPACE_MAX);
 

@@ -17,15 +17,20 @@ use sayso_store::store::Subject;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::api::address::{AddressFields, Care, Place, Reading};
-use crate::api::look_ups::LookingUp;
 use crate::app::App;
-use crate::body::texts::{BehaviorText, ClaimedTimeText, SenderIdText};
+use crate::app::sandbox::{Arrived, Behavior, Phone};
+use crate::body::address::{AddressFields, Care, Place, Reading};
+use crate::body::texts::{ClaimedTimeText, SenderIdText, texts};
 use crate::body::{Asked, Faults, Sent, json_object};
 use crate::caller::{Caller, Configure, Read, Write};
-use crate::hooks::inbound::take_words;
+use crate::heard::inbound::take_words;
+use crate::looking::LookingUp;
 use crate::problem::{Code, Problem};
-use crate::workers::sandbox::{Arrived, Phone};
+
+texts! {
+    /// What becomes of messages to a simulated phone: they arrive; are taken and do not arrive; are refused; get no answer; are not taken now.
+    BehaviorText(Behavior) = Behavior::parse, UnknownWord, "delivers", Some(&["delivers", "loses", "refuses", "silent", "busy"]);
+}
 
 json_object! {
     /// Which simulated phone or mailbox.

@@ -16,7 +16,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::consents::request::NoticeRequest;
-use crate::api::events::NoticeView;
 use crate::api::making::{Making, reused};
 use crate::api::notices::published;
 use crate::api::page::{InPath, ListQuery, has_room, name, page};
@@ -28,6 +27,7 @@ use crate::body::texts::{ChannelText, ConnectionIdText, SenderIdText};
 use crate::body::{Asked, Faults, IdempotencyKey, Sent, json_object};
 use crate::caller::{Caller, Configure, Read};
 use crate::problem::{Code, Problem, ProblemBody};
+use crate::views::event::NoticeView;
 
 use health::{HealthView, SignalView};
 

@@ -18,16 +18,20 @@ use sayso_store::configuration::KeyScope;
 use sayso_store::store::{Dating, Draft, Outcome, Subject};
 use utoipa::ToSchema;
 
-use crate::api::address::{Care, Place, Reading, addressed_object};
 use crate::api::consents::answer::EventAnswer;
 use crate::app::App;
+use crate::body::address::{Care, Place, Reading, addressed_object};
 use crate::body::texts::{
-    CategoryText, ChannelText, ClaimedTimeText, KindText, NoteText, RegionText, SenderIdText,
-    SuppressionText,
+    CategoryText, ChannelText, ClaimedTimeText, KindText, NoteText, RegionText, SenderIdText, texts,
 };
 use crate::body::{Faults, IdempotencyKey, Sent};
 use crate::caller::{Caller, Write};
 use crate::problem::{Code, Problem, ProblemBody};
+
+texts! {
+    /// A block that is set by hand: an operator's, or that a number belongs to somebody else now.
+    SuppressionText(SetByHand) = SetByHand::parse, UnknownWord, "reassigned", Some(&["operator", "reassigned"]);
+}
 
 addressed_object! {
     /// A block on one address. Exactly one of `phone`, `email`, `external_id`, `channel_id` and

@@ -25,45 +25,38 @@ use sayso_core::time::{ClaimedTime, Timestamp};
 use sayso_core::zone::Zone;
 use sayso_pages::qr::Correction;
 use sayso_store::configuration::{Corner, KeyRole, KeyScope};
-use serde_json::Value;
-use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 
 use super::no::is_no;
-use super::object::wrong_type;
-use super::{Faults, FromJson, Pointer};
-use crate::api::forms::request::{Confirming, FieldKind};
-use crate::api::imports::KindOfList;
-use crate::api::imports::intake::RowFormat;
-use crate::api::reviews::Reviewed;
-use crate::api::reviews::inferred::GroupDecision;
-use crate::api::settings::policies::Named;
-use crate::api::suppressions::SetByHand;
-use crate::problem::Code;
-use crate::workers::sandbox::Behavior;
 
-/// A text that means something: `$name` holds the meaning, read by `$parse`.
+/// Declares texts that mean something: each `$name` holds the meaning, read by `$parse`. What one surface
+/// alone reads is declared there, once in a module.
 macro_rules! texts {
     ($($(#[doc = $doc:literal])+ $name:ident($meaning:ty) = $parse:expr, $code:ident, $example:literal, $words:expr;)+) => {$(
         $(#[doc = $doc])+
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub(crate) struct $name(pub(crate) $meaning);
 
-        impl FromJson for $name {
-            fn from_json(value: Value, at: &Pointer<'_>, faults: &mut Faults) -> Option<Self> {
-                let Value::String(text) = &value else {
-                    return wrong_type(&value, "a text", at, faults);
+        impl $crate::body::FromJson for $name {
+            fn from_json(
+                value: serde_json::Value,
+                at: &$crate::body::Pointer<'_>,
+                faults: &mut $crate::body::Faults,
+            ) -> Option<Self> {
+                let serde_json::Value::String(text) = &value else {
+                    return $crate::body::wrong_type(&value, "a text", at, faults);
                 };
                 let parsed: Result<$meaning, _> = $parse(text);
                 parsed
                     .map(Self)
-                    .map_err(|fault| faults.note_with_example(at, Code::$code, fault, $example))
+                    .map_err(|fault| faults.note_with_example(at, $crate::problem::Code::$code, fault, $example))
                     .ok()
             }
         }
 
         impl utoipa::PartialSchema for $name {
-            fn schema() -> RefOr<Schema> {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+
                 let words: Option<&[&str]> = $words;
                 let described = [$($doc.trim()),+].join(" ");
                 let schema = ObjectBuilder::new()
@@ -87,18 +80,21 @@ macro_rules! texts {
         #[cfg(test)]
         mod examples {
             use super::*;
+            use $crate::body::{Faults, FromJson, Pointer};
 
             #[test]
             fn every_example_is_right() {
                 $({
                     let mut faults = Faults::default();
-                    let read = $name::from_json(Value::from($example), &Pointer::Body, &mut faults);
+                    let read = $name::from_json(serde_json::Value::from($example), &Pointer::Body, &mut faults);
                     assert!(read.is_some(), "{}: {faults:?}", stringify!($name));
                 })+
             }
         }
     };
 }
+
+pub(crate) use texts;
 
 texts! {
     /// A road by which a message reaches a person.
@@ -158,24 +154,9 @@ texts! {
         Some(MessageState::WORDS);
     /// Who carries messages.
     ProviderText(Provider) = Provider::parse, UnknownWord, "sandbox", Some(Provider::WORDS);
-    /// What becomes of messages to a simulated phone: they arrive; are taken and do not arrive; are refused; get no answer; are not taken now.
-    BehaviorText(Behavior) = Behavior::parse, UnknownWord, "delivers", Some(&["delivers", "loses", "refuses", "silent", "busy"]);
-    /// What a list lists.
-    ListKindText(KindOfList) = KindOfList::parse, UnknownWord, "disconnected", Some(&["consents", "disconnected"]);
-    /// How the rows of a list are written.
-    RowFormatText(RowFormat) = RowFormat::parse, UnknownWord, "gupshup-users", Some(&["rows", "gupshup-users"]);
-    /// A block that is set by hand: an operator's, or that a number belongs to somebody else now.
-    SuppressionText(SetByHand) = SetByHand::parse, UnknownWord, "reassigned", Some(&["operator", "reassigned"]);
-    /// What a text under review means.
-    ReviewedText(Reviewed) = Reviewed::parse, UnknownWord, "opt_out", Some(&["opt_out", "nothing"]);
-    /// What inferred refusals that are held together are.
-    GroupDecisionText(GroupDecision) = GroupDecision::parse, UnknownWord, "retract", Some(&["retract", "confirm"]);
     /// How an opt-in is collected.
     WayText(Way) = Way::parse, UnknownWord, "form",
         Some(Way::WORDS);
-    /// A policy that comes with Sayso, or `custom`.
-    PolicyText(Named) = Named::parse, UnknownWord, "meta-2024-11",
-        Some(&["meta-2020-strict", "meta-2020-07", "meta-2024-11", "custom"]);
     /// What an offer shows.
     ShownText(Shown) = Shown::parse, UnknownWord, "business",
         Some(Shown::WORDS);
@@ -199,14 +180,10 @@ texts! {
     CorrectionText(Correction) = Correction::parse, UnknownWord, "M", Some(&["L", "M", "Q", "H"]);
     /// The id of a form.
     FormIdText(FormId) = FormId::parse, InvalidId, "frm_01jd6m9k3te5b8r5v3x5y6z7w8", None;
-    /// What a field of a form asks.
-    FieldKindText(FieldKind) = FieldKind::parse, UnknownWord, "phone", Some(&["phone", "email", "name", "text"]);
     /// The id of a double opt-in.
     DoubleOptInIdText(DoubleOptInId) = DoubleOptInId::parse, InvalidId, "dbl_01jd6m9k3te5b8r5v3x5y6z7w8", None;
     /// How a double opt-in question is answered.
     AnswerByText(AnswerBy) = AnswerBy::parse, UnknownWord, "code", Some(AnswerBy::WORDS);
-    /// Whether the address itself must confirm what is ticked, and how.
-    DoubleOptInText(Confirming) = Confirming::parse, UnknownWord, "code", Some(&["off", "link", "code"]);
     /// The typeface of a form. Each is one that devices have: nothing is loaded.
     FontText(Font) = Font::parse, UnknownWord, "system", Some(Font::WORDS);
     /// Whether a form is dark on light, light on dark, or as the person's device is set.

@@ -12,9 +12,8 @@ use sayso_core::message::MessageState;
 use sayso_core::sender_health::HealthLevel;
 use sayso_store::store::{Health, Outcome};
 
+use super::ends::{DoubleOptInEnd, FormEnd};
 use super::{answer_word, outcome_word};
-use crate::capture::form::FormEnd;
-use crate::double_opt_in::DoubleOptInEnd;
 
 const METADATA: Metadata<'static> = Metadata::new("sayso", Level::INFO, None);
 /// The upper bounds of the buckets of every histogram, in seconds.

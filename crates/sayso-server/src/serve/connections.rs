@@ -28,7 +28,8 @@ use super::seats::{Place, Rules, SeatKind, Seats, UnderWay, Using};
 use super::streams::Streams;
 use crate::app::{App, Peer};
 use crate::body::duration;
-use crate::observe::{self, TurnedAway};
+use crate::observe::TurnedAway;
+use crate::surfaces::track;
 
 /// How long to wait when the system has no more file handles, and until seats that nobody left are
 /// looked through again.
@@ -254,7 +255,7 @@ fn may_sit(using: &Using, request: &Request<Incoming>) -> bool {
 /// Answers somebody for whom there is no seat, and closes the connection.
 fn turn_away(app: &App, using: &Using, request: &Request<Incoming>) -> Response {
     using.closing.notify_one();
-    let mut response = observe::turn_away(app, TurnedAway::SeatKept);
+    let mut response = track::turn_away(app, TurnedAway::SeatKept);
     if request.version() != Version::HTTP_2 {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }

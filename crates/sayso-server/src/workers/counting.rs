@@ -4,39 +4,16 @@
 //! it stands, and is made afterwards, for all who said no meanwhile at once. A process that is killed
 //! loses the counts of its last moments, never what was said.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use sayso_core::id::{SenderId, WorkspaceId};
 use sayso_core::limits;
 use sayso_store::store::StoreError;
 use sayso_store::tally::{Counted, Tally};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
 use crate::app::App;
-use crate::hooks::health::heed;
-
-/// What is to be counted: of a sender, how many said no.
-#[derive(Debug, Default)]
-pub(crate) struct Counting {
-    refused: Mutex<BTreeMap<(WorkspaceId, SenderId), usize>>,
-    bell: Notify,
-}
-
-impl Counting {
-    /// Says that a person said no to a sender.
-    pub(crate) fn note_refusal(&self, workspace: WorkspaceId, sender: SenderId) {
-        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        let times = refused.entry((workspace, sender)).or_default();
-        *times = times.saturating_add(1);
-        drop(refused);
-        self.bell.notify_one();
-    }
-
-    fn take(&self) -> BTreeMap<(WorkspaceId, SenderId), usize> {
-        std::mem::take(&mut *self.refused.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
+use crate::heard::health::heed;
 
 /// Counts whatever is noted, until the server stops; what was noted by then is counted too.
 pub(crate) async fn run(app: Arc<App>, mut stopped: watch::Receiver<bool>) {
@@ -44,7 +21,7 @@ pub(crate) async fn run(app: Arc<App>, mut stopped: watch::Receiver<bool>) {
         count_noted(&app).await;
         tokio::select! {
             _ = stopped.changed() => {}
-            () = app.counting().bell.notified() => {}
+            () = app.counting().is_noted() => {}
         }
     }
     count_noted(&app).await;

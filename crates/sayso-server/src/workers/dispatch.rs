@@ -6,14 +6,14 @@
 //! since revokes the claim, and the message goes back to be decided anew. A worker that cannot write
 //! how a hand-over ended tries until it can; if the process ends before, the message is `unknown`.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use sayso_core::channel::Channel;
-use sayso_core::id::{SenderId, WorkspaceId};
+use sayso_core::id::WorkspaceId;
 use sayso_core::limits;
 use sayso_core::message::MessageState;
 use sayso_core::time::Timestamp;
@@ -22,56 +22,21 @@ use sayso_store::store::StoreError;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
-use super::back_off::BackOffs;
-use super::carrier::{Carriage, carry, named_by};
-use super::sandbox::{Arrived, Taken};
+use super::carriage::Carriage;
+use super::carrier::{carry, named_by};
 use super::{BACK_OFF, persist};
 use crate::account::{Account, NoAccount, account_of};
 use crate::app::App;
+use crate::app::dispatch::Queue;
+use crate::app::sandbox::{Arrived, Taken};
 use crate::body::duration;
-use crate::hooks;
+use crate::paths;
 use crate::personal_links::{fill, texts, waits};
 use crate::way_out::stands_by_link;
-
-/// Whose messages wait: a sender of a workspace.
-type Queue = (WorkspaceId, SenderId);
-
-/// The way to the workers.
-#[derive(Debug, Default)]
-pub(crate) struct Dispatch {
-    queues: Mutex<HashMap<Queue, Arc<Notify>>>,
-    /// A queue without a worker was woken.
-    fresh: Notify,
-    /// The senders that their providers ask for patience.
-    back_offs: BackOffs,
-}
 
 /// A worker that has nothing to do looks again after this time: what it waits for may have come
 /// without a word.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
-
-impl Dispatch {
-    fn queues(&self) -> MutexGuard<'_, HashMap<Queue, Arc<Notify>>> {
-        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The senders that rest.
-    pub(crate) const fn back_offs(&self) -> &BackOffs {
-        &self.back_offs
-    }
-
-    /// Says that a sender has something to do.
-    pub(crate) fn wake(&self, workspace: WorkspaceId, sender: SenderId) {
-        let mut queues = self.queues();
-        if let Some(bell) = queues.get(&(workspace, sender)) {
-            bell.notify_one();
-        } else {
-            queues.insert((workspace, sender), Arc::default());
-            drop(queues);
-            self.fresh.notify_one();
-        }
-    }
-}
 
 /// Runs a worker for every sender that has something to do, until the server stops. Nothing is
 /// claimed after that, and what is under way is finished.
@@ -82,10 +47,9 @@ pub(crate) async fn run(app: Arc<App>, mut stopped: watch::Receiver<bool>) {
     loop {
         let fresh: Vec<(Queue, Arc<Notify>)> = app
             .dispatch()
-            .queues()
-            .iter()
+            .bells()
+            .into_iter()
             .filter(|(queue, _)| !working.contains(queue))
-            .map(|(queue, bell)| (*queue, Arc::clone(bell)))
             .collect();
         for (queue, bell) in fresh {
             working.insert(queue);
@@ -93,7 +57,7 @@ pub(crate) async fn run(app: Arc<App>, mut stopped: watch::Receiver<bool>) {
         }
         tokio::select! {
             _ = stopped.changed() => break,
-            () = app.dispatch().fresh.notified() => {}
+            () = app.dispatch().is_fresh() => {}
             // At the start, and whenever a word was lost with a request that went away.
             _ = rescan.tick() => wake_waiting(&app).await,
         }
@@ -249,7 +213,7 @@ fn way_of(app: &App, (workspace, sender): Queue) -> Option<Way> {
             account,
             from: named_by(connection.provider, &sender.address),
             name: sender.name.clone(),
-            status_url: hooks::outer_url(app, id, connection),
+            status_url: app.public_url().map(|url| format!("{url}{}", paths::hook(id, connection))),
         }))),
         Err(NoAccount::Sandbox) => Some(Way::Sandbox),
         Err(error @ NoAccount::Faults(_)) => {

@@ -7,120 +7,27 @@
 //! or a page alone speaks. The message is one that the person asked for, so it goes despite an opt-out and
 //! past no block.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use sayso_core::address::{Address, AddressKind};
-use sayso_core::channel::{Category, Channel, Content, Message, Occasion};
+use sayso_core::channel::Message;
 use sayso_core::decision::{RequireOptIn, Requirement};
 use sayso_core::double_opt_in::Counters;
 use sayso_core::event_id::RequestHash;
-use sayso_core::id::{DoubleOptInId, MessageId, WorkspaceId};
+use sayso_core::id::{DoubleOptInId, MessageId};
 use sayso_core::limits;
 use sayso_core::time::Timestamp;
-use sayso_pages::personal::request::LinkRequest as Page;
 use sayso_store::configuration::Configuration;
 use sayso_store::double_opt_in::{AskingEnd, LinkRequest};
 use sayso_store::message::{MessageDraft, MessageQuery, Payload, Queueing};
 use sayso_store::store::{Moment, StoreError, Subject};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
-use crate::api::check::kind_on;
 use crate::app::App;
-use crate::personal_links::PREFERENCES_URL;
-use crate::problem::{Code, Problem};
-use crate::rate::Network;
+use crate::app::link_requests::{AskedLink, Goes, routes};
 
 /// The request of messages that no client requested.
 const NO_REQUEST: RequestHash = RequestHash([0; 32]);
-/// Seconds after which somebody is asked to come back where too many wait.
-const COME_BACK_SECONDS: u64 = 10;
-
-/// Somebody wants the link of an address.
-#[derive(Debug)]
-pub(crate) struct AskedLink {
-    /// The workspace whose link it is.
-    workspace: WorkspaceId,
-    /// The address that it is about, and goes to.
-    address: Address,
-    /// The subject of an email that brings it.
-    subject: Box<str>,
-    /// The words with the link in them.
-    text: Box<str>,
-    /// The word that another address of the person answered, where the link carries one: it is another
-    /// message.
-    answered: Box<str>,
-    /// The network that asked.
-    network: Network,
-    goes: Goes,
-}
-
-/// Where a link goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Goes {
-    /// To the address that it is about, and nowhere else.
-    There,
-    /// To an email address of the same person, where one was heard from: a text message costs money, and from
-    /// there the person can have one sent to the phone as well.
-    ByEmailFirst,
-}
-
-impl AskedLink {
-    /// The link of an address, as this page says that it is sent.
-    pub(crate) fn of(
-        workspace: WorkspaceId,
-        address: Address,
-        network: Network,
-        page: &Page<'_>,
-    ) -> Self {
-        Self {
-            workspace,
-            address,
-            subject: page.subject().into(),
-            text: page.message(PREFERENCES_URL).into(),
-            answered: page.answered.unwrap_or_default().into(),
-            network,
-            goes: Goes::There,
-        }
-    }
-
-    /// The same for somebody who typed a number: by email, where that reaches them too.
-    pub(crate) fn by_email_first(self) -> Self {
-        Self { goes: Goes::ByEmailFirst, ..self }
-    }
-}
-
-/// Those who wait.
-#[derive(Debug, Default)]
-pub(crate) struct LinkRequests {
-    waiting: Mutex<VecDeque<AskedLink>>,
-    bell: Notify,
-}
-
-impl LinkRequests {
-    fn waiting(&self) -> MutexGuard<'_, VecDeque<AskedLink>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Has a link sent, where that may be. What keeps it from going is told to nobody.
-    ///
-    /// # Errors
-    /// [`Code::Internal`] where the server does not know its own URL, [`Code::Busy`] where too many wait.
-    pub(crate) fn put(&self, app: &App, asked: AskedLink) -> Result<(), Problem> {
-        if app.public_url().is_none() {
-            tracing::error!("no link can be sent to who asks for it: set server.public_url");
-            return Err(Problem::new(Code::Internal));
-        }
-        let mut waiting = self.waiting();
-        if waiting.len() >= limits::LINK_REQUESTS_WAITING_MAX {
-            return Err(Problem::new(Code::Busy).retry_after_seconds(COME_BACK_SECONDS));
-        }
-        waiting.push_back(asked);
-        drop(waiting);
-        self.bell.notify_one();
-        Ok(())
-    }
-}
 
 /// Sends what is asked for, until the server stops; what was asked for by then is sent too.
 pub(crate) async fn run(app: Arc<App>, mut stopped: watch::Receiver<bool>) {
@@ -128,7 +35,7 @@ pub(crate) async fn run(app: Arc<App>, mut stopped: watch::Receiver<bool>) {
         send_asked(&app).await;
         tokio::select! {
             _ = stopped.changed() => {}
-            () = app.link_requests().bell.notified() => {}
+            () = app.link_requests().is_asked() => {}
         }
     }
     send_asked(&app).await;
@@ -137,7 +44,7 @@ pub(crate) async fn run(app: Arc<App>, mut stopped: watch::Receiver<bool>) {
 /// Sends what is asked for.
 pub(crate) async fn send_asked(app: &App) {
     loop {
-        let Some(asked) = app.link_requests().waiting().pop_front() else { return };
+        let Some(asked) = app.link_requests().next() else { return };
         let workspace = asked.workspace;
         if let Err(error) = send(app, asked).await {
             tracing::error!(error = %error, workspace.id = %workspace, "a link that somebody asked for is not sent");
@@ -265,18 +172,4 @@ async fn queue(
         Queueing::Retried(_) | Queueing::KeyReused => {}
     }
     Ok(())
-}
-
-/// The senders by which it may go, one for each channel: those that are connected.
-pub(crate) fn routes(configuration: &Configuration, to: &Address, now: Timestamp) -> Vec<Message> {
-    let reaching = Channel::ALL.iter().copied().filter(|channel| kind_on(*channel) == to.kind());
-    let route = |channel| {
-        configuration.connected_senders(channel).next().map(|sender| Message {
-            sender: Some(sender),
-            content: Content::FreeForm,
-            occasion: Occasion::Requested(now),
-            ..Message::ordinary(channel, Category::Authentication)
-        })
-    };
-    reaching.filter_map(route).take(limits::MESSAGE_ROUTES_MAX).collect()
 }

@@ -6,11 +6,8 @@
 //! connection ask for encryption, nothing is said without it, and the certificate is checked against those
 //! that this system trusts. Words of relays are never logged: they repeat addresses.
 
-use std::collections::HashMap;
 use std::error::Error as _;
-use std::fmt;
 use std::net::SocketAddr;
-use std::sync::{Mutex, PoisonError};
 
 use lettre::transport::smtp::authentication::{Credentials as SmtpLogIn, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
@@ -26,7 +23,7 @@ use sayso_store::message::{Claimed, Payload};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::carrier::{Carriage, Handed, with_outgoing, word_of};
+use super::carriage::{Carriage, Handed, with_outgoing, word_of};
 use crate::app::App;
 use crate::body::duration;
 use crate::outgoing::{Unresolved, resolve_relay};
@@ -35,31 +32,6 @@ use crate::personal_links::one_click_url;
 use bounded::Bounded;
 
 mod bounded;
-
-/// How relays are encrypted to, made once for each: the certificates that this system trusts are many.
-#[derive(Default)]
-pub(super) struct Encryption(Mutex<HashMap<Box<str>, TlsParameters>>);
-
-impl Encryption {
-    fn with(&self, host: &str) -> Result<TlsParameters, SmtpError> {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(parameters) = known.get(host) {
-            return Ok(parameters.clone());
-        }
-        let parameters = TlsParameters::new(host.to_owned())?;
-        if known.len() >= limits::CONNECTIONS_PER_WORKSPACE_MAX {
-            known.clear();
-        }
-        known.insert(host.into(), parameters.clone());
-        Ok(parameters)
-    }
-}
-
-impl fmt::Debug for Encryption {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Encryption").finish_non_exhaustive()
-    }
-}
 
 /// Hands an email over, and says what became of that.
 pub(super) async fn hand_over(

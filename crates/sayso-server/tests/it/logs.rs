@@ -119,7 +119,7 @@ async fn lines_that_say_the_same_are_bounded_and_those_left_out_are_counted() {
     control.tell_left_out();
     let left_out = format!("\"log.left_out\":{}", 500 - told);
     assert!(written().contains(&left_out), "{left_out}: {}", written());
-    assert!(written().contains("observe.rs"));
+    assert!(written().contains("track.rs"));
     let length = written().len();
     control.tell_left_out();
     assert_eq!(written().len(), length, "what was told once is not told again");

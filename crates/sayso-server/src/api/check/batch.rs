@@ -8,7 +8,6 @@ use axum::body::Body;
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use sayso_core::address::{Address, AddressKind};
-use sayso_core::channel::Channel;
 use sayso_core::decision::{Reason, Reasons};
 use sayso_core::id::WorkspaceId;
 use sayso_core::limits;
@@ -21,8 +20,8 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::question::{MessageFields, require_exemption};
-use crate::api::address::{Care, Place, Reading};
 use crate::app::App;
+use crate::body::address::{Care, Place, Reading};
 use crate::body::texts::{
     CategoryText, ChannelText, KindText, RegionText, SenderIdText, TopicIdText, ZoneText,
 };
@@ -157,7 +156,7 @@ pub(crate) async fn ask(
     let question = fields.settle(caller.configuration(), settings, &mut faults);
     let (question, detail) = faults.settle(question.zip(detail))?;
     require_exemption(&question, settings, &caller.key().scopes)?;
-    let kind = kind.unwrap_or(kind_on(question.message.channel));
+    let kind = kind.unwrap_or(AddressKind::on(question.message.channel));
     let reading = Reading {
         phones: app.phones(),
         region: region.or(settings.region),
@@ -181,19 +180,6 @@ fn detail(word: Option<&str>, faults: &mut Faults) -> Option<Detail> {
                 "compact",
             );
             None
-        }
-    }
-}
-
-/// The kind of address that a channel reaches.
-pub(crate) const fn kind_on(channel: Channel) -> AddressKind {
-    match channel {
-        Channel::WhatsApp | Channel::Sms | Channel::Rcs | Channel::Voice | Channel::Viber => {
-            AddressKind::Phone
-        }
-        Channel::Email => AddressKind::Email,
-        Channel::Push | Channel::Telegram | Channel::Messenger | Channel::Line => {
-            AddressKind::ChannelId
         }
     }
 }

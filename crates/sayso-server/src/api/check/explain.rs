@@ -1,21 +1,21 @@
 //! Why the gate says what it says: the status, the events it rests on, the claims of sources.
 
-use sayso_core::channel::{Message, Permission, Scope};
+use sayso_core::channel::Message;
 use sayso_core::decision::{Circumstances, check};
 use sayso_core::pacing::Pacing;
-use sayso_core::register::{Claims, Register};
+use sayso_core::register::Register;
 use sayso_core::registers::Registers;
-use sayso_core::source::Source;
 use sayso_core::suppression::blocking;
 use sayso_core::time::Timestamp;
 use sayso_store::configuration::Configuration;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Asking, CheckAnswer, Depth, known_at, recipient, time_of, words};
-use crate::api::consents::answer::{ConsentView, circumstances, processing_word, standing};
+use super::{Asking, CheckAnswer, Depth, known_at, recipient, words};
 use crate::app::App;
+use crate::judging::circumstances;
 use crate::problem::Problem;
+use crate::views::consent::{Claim, ConsentView, claims_of, processing_word, standing};
 
 /// What an answer rests on.
 #[derive(Debug, Serialize, ToSchema)]
@@ -53,33 +53,13 @@ pub(crate) struct Ground {
     event: String,
 }
 
-/// What a source believes.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Claim {
-    /// How the claim came in: `tag`, `api`, `import`.
-    #[schema(example = "tag")]
-    road: &'static str,
-    /// Which site, integration or list.
-    source: String,
-    /// `processing`, or the scope on the channel.
-    #[schema(example = "all")]
-    about: String,
-    /// `yes` or `no`: what it said last, where a `no` counts while it is not older than the `yes`.
-    #[schema(example = "yes")]
-    says: &'static str,
-    /// When it said so.
-    at: String,
-    /// The event.
-    event: String,
-}
-
 /// Decides from all that is known at the moment that is asked about.
 pub(crate) async fn decide(
     app: &App,
     configuration: &Configuration,
     asking: &Asking,
 ) -> Result<CheckAnswer, Problem> {
-    let at = time_of(asking.moment, app.now());
+    let at = asking.moment.time(app.now());
     let pacing = if configuration.settings.at(at).paces(&asking.question.message, at) {
         let recipient = recipient(&asking.subject, configuration);
         let (workspace, question) = (configuration.workspace, &asking.question);
@@ -99,7 +79,7 @@ pub(crate) async fn decide_paced(
 ) -> Result<CheckAnswer, Problem> {
     let registers =
         app.store().registers(configuration.workspace, &asking.subject, asking.moment).await?;
-    let at = time_of(asking.moment, app.now());
+    let at = asking.moment.time(app.now());
     let settings = configuration.settings.at(at);
     let message = &asking.question.message;
     let circumstances = Circumstances {
@@ -169,33 +149,4 @@ fn claims(registers: &Registers, message: &Message) -> Vec<Claim> {
     bearing(registers, message)
         .flat_map(|(about, register)| claims_of(about, register).collect::<Vec<_>>())
         .collect()
-}
-
-/// What sources believe, by register.
-pub(crate) fn claims_of(about: String, register: &Register) -> impl Iterator<Item = Claim> {
-    register.reports().filter_map(move |(source, claims)| Claim::of(source, &about, claims))
-}
-
-impl Claim {
-    fn of(source: &Source, about: &str, claims: &Claims) -> Option<Self> {
-        let no = claims.counting_no().map(|mark| ("no", mark));
-        let (says, mark) = no.or(claims.counting_yes().map(|mark| ("yes", mark)))?;
-        Some(Self {
-            road: source.road.as_str(),
-            source: source.name.to_string(),
-            about: about.to_owned(),
-            says,
-            at: mark.at.to_string(),
-            event: mark.event.to_string(),
-        })
-    }
-}
-
-/// What a permission is about, in the words of answers.
-pub(crate) fn about(permission: Permission) -> String {
-    match permission {
-        Permission::Processing => "processing".to_owned(),
-        Permission::Messages(channel, Scope::All) => channel.to_string(),
-        Permission::Messages(channel, scope) => format!("{channel} {scope}"),
-    }
 }

@@ -2,8 +2,7 @@
 
 use sayso_core::address::Address;
 use sayso_core::capture::{Doubt, still_refused};
-use sayso_core::channel::{Message, Permission, Scope};
-use sayso_core::decision::{Circumstances, Requirement, SenderState, check};
+use sayso_core::channel::{Permission, Scope};
 use sayso_core::event::Fact;
 use sayso_core::registers::Registers;
 use sayso_core::settings::Settings;
@@ -14,9 +13,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::plan::Plan;
-use crate::api::words::{DecisionWord, ReasonWord};
-use crate::body::texts::{ChannelText, LevelText, PermissionText, StatusText};
+use crate::body::texts::{ChannelText, PermissionText};
 use crate::observe::outcome_word;
+use crate::views::consent::{ConsentView, processing_word, standing};
 
 /// The stored event.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -43,30 +42,6 @@ pub(crate) struct DoubtAnswer {
     pub(crate) reason: &'static str,
     /// What to do.
     pub(crate) remedy: &'static str,
-}
-
-/// Where the person stands towards one permission.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub(crate) struct ConsentView {
-    /// Where the person stands.
-    #[schema(value_type = StatusText, example = "opted_in")]
-    pub(crate) status: &'static str,
-    /// How well an opt-in is evidenced; absent unless there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<LevelText>, example = "single")]
-    pub(crate) level: Option<&'static str>,
-    /// When that was said; absent where nothing was.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) since: Option<String>,
-    /// The event it rests on; absent where nothing was said.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) basis: Option<String>,
-    /// `allow` or `deny`: what the gate says to a message that needs this permission.
-    #[schema(value_type = DecisionWord, example = "allow")]
-    pub(crate) decision: &'static str,
-    /// Why not, the weightiest first.
-    #[schema(value_type = Vec<ReasonWord>)]
-    pub(crate) reasons: Vec<&'static str>,
 }
 
 /// The answer to a recorded consent. It states the resulting status: once a refusal is answered so,
@@ -106,50 +81,6 @@ pub(crate) struct ConsentAnswer {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(example = json!(["category:marketing"]))]
     pub(crate) still_refused: Vec<String>,
-}
-
-/// Where the person with these registers stands towards a message.
-pub(crate) fn standing(
-    registers: &Registers,
-    message: &Message,
-    settings: &Settings,
-    now: Timestamp,
-) -> ConsentView {
-    let circumstances = circumstances(settings, Requirement::OptIn, now);
-    let decision = check(registers, message, &circumstances);
-    let basis = decision.consent.basis;
-    ConsentView {
-        status: decision.consent.status.as_str(),
-        level: decision.consent.level.map(sayso_core::statement::Level::as_str),
-        since: basis.map(|mark| mark.at.to_string()),
-        basis: basis.map(|mark| mark.event.to_string()),
-        decision: if decision.is_allow() { "allow" } else { "deny" },
-        reasons: decision.reasons.iter().map(sayso_core::decision::Reason::as_str).collect(),
-    }
-}
-
-/// Circumstances in which nothing but consent stands in the way.
-pub(crate) const fn circumstances(
-    settings: &Settings,
-    requirement: Requirement,
-    now: Timestamp,
-) -> Circumstances<'_> {
-    Circumstances {
-        now,
-        settings,
-        requirement,
-        quiet_until: None,
-        capped_until: None,
-        sender: SenderState::Sending,
-    }
-}
-
-/// Whether the person's data may be processed.
-pub(crate) fn processing_word(registers: &Registers, now: Timestamp) -> &'static str {
-    match registers.processing().standing_refusal(now) {
-        Some(_) => "refused",
-        None => "allowed",
-    }
 }
 
 impl DoubtAnswer {

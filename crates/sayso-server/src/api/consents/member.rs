@@ -16,11 +16,10 @@ use sayso_store::store::{AudienceQuery, StoreError, Subject};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::answer::circumstances;
-use crate::api::address::ShownAddress;
-use crate::api::check::time_of;
 use crate::api::exports::row::Basis;
 use crate::body::texts::StatusText;
+use crate::judging::circumstances;
+use crate::views::address::ShownAddress;
 
 /// One person of an audience. Of `phone`, `email`, `external_id` and `channel_id` one is present.
 #[derive(Debug, Serialize, ToSchema)]
@@ -68,7 +67,7 @@ impl Explaining {
         query: &AudienceQuery,
         now: Timestamp,
     ) -> Self {
-        let now = time_of(query.moment, now);
+        let now = query.moment.time(now);
         let settings = configuration.settings.at(now);
         Self { store, configuration, settings, now }
     }

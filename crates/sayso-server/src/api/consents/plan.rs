@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use sayso_core::capture::{
     Doubt, Receipt, ServerClock, permissions_of, read_in_doubt, settle_time, start,
 };
-use sayso_core::channel::{Category, Channel, Message, Permission, Scope};
+use sayso_core::channel::{Channel, Message, Permission, Scope};
 use sayso_core::event::Fact;
 use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
 use sayso_core::guard::Guard;
@@ -26,7 +26,7 @@ use sayso_store::configuration::Configuration;
 use sayso_store::store::{Dating, Draft, Subject};
 
 use super::request::{ConsentRequest, EvidenceRequest, NoticeRequest};
-use crate::api::address::{Care, Place, Reading};
+use crate::body::address::{Care, Place, Reading};
 use crate::body::texts::{
     BasisText, ChannelText, ClaimedTimeText, LanguageText, LevelText, NoteText, NoticeIdText,
     PermissionKind, PermissionText, RegionText, Said, ScopeText, StandingText, StatementText,
@@ -34,6 +34,7 @@ use crate::body::texts::{
 };
 use crate::body::{Faults, Told};
 use crate::judging;
+use crate::judging::message_for;
 use crate::problem::{Code, Problem};
 
 /// What a refusal may get wrong and still be taken (rule 5).
@@ -211,27 +212,6 @@ fn started_besides(permission: Permission) -> Vec<(Permission, Statement, Guard)
         Permission::Messages(channel, Scope::All) => start(channel, None).skip(1).collect(),
         Permission::Messages(..) | Permission::Processing => {
             vec![(permission, Statement::Pending, Guard::WithoutOptIn)]
-        }
-    }
-}
-
-/// A message that needs the permission: marketing, unless the scope says otherwise.
-pub(crate) fn message_for(permission: Permission, configuration: &Configuration) -> Message {
-    let (channel, scope) = match permission {
-        Permission::Messages(channel, scope) => (channel, scope),
-        Permission::Processing => (Channel::Sms, Scope::All),
-    };
-    let message = Message::ordinary(channel, Category::Marketing);
-    match scope {
-        Scope::All => message,
-        Scope::Sender(sender) => Message { sender: Some(sender), ..message },
-        Scope::Category(category) => Message::ordinary(channel, category),
-        Scope::Topic(topic) => {
-            let category = configuration.topics.get(&topic).map(|topic| topic.category);
-            Message {
-                topic: Some(topic),
-                ..Message::ordinary(channel, category.unwrap_or(Category::Marketing))
-            }
         }
     }
 }

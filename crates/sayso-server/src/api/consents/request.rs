@@ -8,13 +8,14 @@ use sayso_core::event_id::RequestHash;
 use sayso_core::source::SourceName;
 use utoipa::ToSchema;
 
-use crate::api::address::addressed_object;
+use crate::body::address::addressed_object;
 use crate::body::json_object;
 use crate::body::texts::{
     BasisText, ChannelText, ClaimedTimeText, KindText, LanguageText, LevelText, NoteText,
     NoticeIdText, OpaqueIdText, PermissionText, RegionText, ScopeText, Sha256Text, StandingText,
     StatementText, TimeText,
 };
+use crate::views::hex::hex;
 
 addressed_object! {
     /// What one person said, or is believed to have said, about messages on a channel. Exactly one
@@ -149,10 +150,4 @@ impl EvidenceRequest {
         });
         [note(&self.page), note(&self.ip), note(&self.user_agent)].into_iter().chain(fields)
     }
-}
-
-/// Bytes in hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or('0');
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }

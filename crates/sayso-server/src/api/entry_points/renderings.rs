@@ -21,14 +21,15 @@ use sayso_store::configuration::{Corner, EntryPoint, Mode};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::pictures::Wanted;
+use super::pictures::{Pictures, Wanted};
 use crate::api::page::InPath;
 use crate::app::{App, Peer};
 use crate::body::texts::{CorrectionText, EntryPointIdText, LanguageText};
 use crate::body::{Asked, Faults, json_object};
 use crate::caller::{Caller, Read};
-use crate::capture::thread;
+use crate::paths;
 use crate::problem::{Code, Problem, ProblemBody};
+use crate::thread;
 
 json_object! {
     /// How a QR code is drawn.
@@ -97,7 +98,7 @@ pub(crate) async fn qr_svg(
     let look = rendering.look(asked)?;
     let business = &rendering.entry.business;
     let draw = |qr: &Qr| Ok(qr.svg(look.0, business).into_bytes());
-    rendering.drawn(&app, ("image/svg+xml", look), draw)
+    rendering.drawn(&parts, ("image/svg+xml", look), draw)
 }
 
 /// Draws the QR code as PNG.
@@ -120,7 +121,7 @@ pub(crate) async fn qr_png(
 ) -> Result<Response, Problem> {
     let rendering = Rendering::find(&app, &caller, id, &parts)?;
     let look = rendering.look(asked)?;
-    rendering.drawn(&app, ("image/png", look), |qr| qr.png(look.0))
+    rendering.drawn(&parts, ("image/png", look), |qr| qr.png(look.0))
 }
 
 /// Draws a sheet of A4 to print: business, call to action, QR code, link in words.
@@ -219,7 +220,7 @@ impl Rendering {
         }
         let peer = parts.extensions.get::<Peer>().copied();
         let base = app.link_base(configuration, peer, parts)?;
-        let link = format!("{base}{}", super::path(EntryCode::of(id)));
+        let link = format!("{base}{}", paths::entry_page(EntryCode::of(id)));
         Ok(Self { id, entry: entry.clone(), thread, link })
     }
 
@@ -236,17 +237,19 @@ impl Rendering {
     /// The code as a picture of this media type: as it was drawn before, or drawn now.
     fn drawn(
         &self,
-        app: &App,
+        parts: &Parts,
         (kind, look): (&'static str, (Extent, Correction)),
         draw: impl FnOnce(&Qr) -> Result<Vec<u8>, QrFault>,
     ) -> Result<Response, Problem> {
         let wanted = Wanted::new((self.id, self.entry.version), &self.link, kind, look);
-        if let Some(drawn) = app.pictures().find(&wanted) {
+        // Each router keeps its own; without one it is drawn each time.
+        let pictures = parts.extensions.get::<Arc<Pictures>>().cloned().unwrap_or_default();
+        if let Some(drawn) = pictures.find(&wanted) {
             return Ok(picture(kind, drawn));
         }
         let drawn = self.qr(look.1).and_then(|qr| draw(&qr)).map_err(|fault| refused(&fault))?;
         let drawn = Bytes::from(drawn);
-        app.pictures().keep(wanted, &drawn);
+        pictures.keep(wanted, &drawn);
         Ok(picture(kind, drawn))
     }
 

@@ -15,9 +15,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Export;
-use crate::api::consents::answer::circumstances;
-use crate::api::consents::plan::message_for;
-use crate::api::consents::request::hex;
+use crate::judging::circumstances;
+use crate::judging::message_for;
+use crate::views::hex::hex;
 
 /// One consent. Of `phone`, `email`, `external_id` and `channel_id` at most one is present; none
 /// for people who are known by hash only, or were erased.

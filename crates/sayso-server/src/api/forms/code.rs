@@ -5,8 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::request::Parts;
-use sayso_core::form::{Shape, Trigger};
-use sayso_core::id::FormId;
+use sayso_core::form::Shape;
 use sayso_pages::snippet;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
@@ -16,6 +15,7 @@ use crate::app::{App, Peer};
 use crate::body::texts::{FormIdText, LanguageText, TriggerText};
 use crate::body::{Asked, json_object};
 use crate::caller::{Caller, Read};
+use crate::paths;
 use crate::problem::{Code, Problem, ProblemBody};
 
 json_object! {
@@ -83,34 +83,16 @@ pub(crate) async fn get(
     let script = |query: String| snippet::script(&format!("{server}/form.js?{query}"));
     let above = |shape: Shape| {
         let trigger = trigger.clone().unwrap_or_else(|| shape.usual_trigger());
-        script(query(id, shape.as_str(), Some(&trigger), language.as_deref()))
+        script(paths::form_query(id, shape.as_str(), Some(&trigger), language.as_deref()))
     };
     let lang = language.as_deref().map(|tag| format!("&lang={tag}")).unwrap_or_default();
     let frame = format!("{server}/f/{id}?embed=1{lang}");
     Ok(Json(CodeAnswer {
         iframe: snippet::iframe(&frame, &known.form.business, &format!("{server}/form.js")),
-        inline: script(query(id, "inline", None, language.as_deref())),
+        inline: script(paths::form_query(id, "inline", None, language.as_deref())),
         popup: above(Shape::Popup),
         slide_in: above(Shape::SlideIn),
         bar: above(Shape::Bar),
         findings: if known.form.origins.is_empty() { vec![NO_ORIGINS] } else { Vec::new() },
     }))
-}
-
-/// What a script that shows the form is told.
-pub(crate) fn query(
-    id: FormId,
-    shape: &str,
-    trigger: Option<&Trigger>,
-    language: Option<&str>,
-) -> String {
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    query.append_pair("form", &id.to_string()).append_pair("as", shape);
-    if let Some(trigger) = trigger {
-        query.append_pair("trigger", &trigger.to_string());
-    }
-    if let Some(language) = language {
-        query.append_pair("lang", language);
-    }
-    query.finish()
 }

@@ -20,11 +20,19 @@ use utoipa::ToSchema;
 use super::showing::{self, ShowingRequest};
 use crate::api::messages::TEMPLATE_NAME_BYTES_MAX;
 use crate::body::texts::{
-    BrightnessText, ChannelText, ColorText, DoubleOptInText, FieldKindText, FontText, LanguageText,
-    NameText, NoticeIdText, RegionText, SenderIdText, TopicIdText,
+    BrightnessText, ChannelText, ColorText, FontText, LanguageText, NameText, NoticeIdText,
+    RegionText, SenderIdText, TopicIdText, texts,
 };
 use crate::body::{Faults, Sent, json_object};
 use crate::problem::{Code, Problem};
+use crate::views::language::as_core;
+
+texts! {
+    /// What a field of a form asks.
+    FieldKindText(FieldKind) = FieldKind::parse, UnknownWord, "phone", Some(&["phone", "email", "name", "text"]);
+    /// Whether the address itself must confirm what is ticked, and how.
+    DoubleOptInText(Confirming) = Confirming::parse, UnknownWord, "code", Some(&["off", "link", "code"]);
+}
 
 json_object! {
     /// A form.
@@ -167,17 +175,6 @@ impl FieldKind {
             "text" => Ok(Self::Text),
             _ => Err("is none of phone, email, name, text"),
         }
-    }
-}
-
-/// The kind of address that a form can ask for a channel; none where nobody knows theirs by heart.
-pub(crate) const fn address_kind(channel: Channel) -> Option<AddressKind> {
-    match channel {
-        Channel::WhatsApp | Channel::Sms | Channel::Rcs | Channel::Voice | Channel::Viber => {
-            Some(AddressKind::Phone)
-        }
-        Channel::Email => Some(AddressKind::Email),
-        Channel::Push | Channel::Telegram | Channel::Messenger | Channel::Line => None,
     }
 }
 
@@ -326,7 +323,7 @@ fn channels(sent: Option<Vec<ChannelText>>, faults: &mut Faults) -> Vec<Channel>
     }
     for (place, channel) in channels.iter().enumerate() {
         let pointer = format!("/channels/{place}");
-        if address_kind(*channel).is_none() {
+        if !AddressKind::on(*channel).is_known_by_heart() {
             let fault = "reaches no phone number or email address that a person could write down";
             faults.note_with_example(&pointer, Code::InvalidValue, fault, "whatsapp");
         }
@@ -381,7 +378,7 @@ fn fields(
     channels: &[Channel],
     faults: &mut Faults,
 ) -> Vec<Field> {
-    let needs = |kind| channels.iter().any(|channel| address_kind(*channel) == Some(kind));
+    let needs = |kind| channels.iter().any(|channel| AddressKind::on(*channel) == kind);
     let optional = |asks| Field { asks, need: Need::Optional };
     let Some(sent) = sent else {
         let phone = needs(AddressKind::Phone).then(|| optional(Asks::Phone(Vec::new())));
@@ -515,12 +512,6 @@ fn page_language(tag: &str, pointer: &str, faults: &mut Faults) -> Language {
         faults.note_with_example(pointer, Code::InvalidValue, fault, "en");
     }
     as_core(known.unwrap_or_default())
-}
-
-/// The tag of a language of the pages.
-#[expect(clippy::expect_used, reason = "the tags of the pages are tags; a test reads each")]
-pub(crate) fn as_core(language: PageLanguage) -> Language {
-    Language::parse(language.tag()).expect("a language of the pages has a tag")
 }
 
 fn texts_of(sent: FormTextsRequest, at: &str, fields: &[Field], faults: &mut Faults) -> FormTexts {

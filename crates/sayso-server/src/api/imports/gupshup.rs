@@ -11,7 +11,7 @@ use sayso_core::phone::PhoneBook;
 use sayso_core::source::EvidenceText;
 use serde_json::Value;
 
-use super::doubt::ListedText;
+use super::row::doubt::ListedText;
 use super::row::{ImportRow, RejectedRow};
 use crate::body::texts::{ChannelText, ClaimedTimeText, NoteText, Said};
 use crate::body::{Faults, Sent};

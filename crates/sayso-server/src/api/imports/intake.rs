@@ -24,14 +24,14 @@ use super::answer::RowAnswer;
 use super::gupshup::{self, Read};
 use super::number::{self, Spelled, Unplaced};
 use super::row::{ImportRow, ListKind, PlannedRow, Planner, RejectedRow, can_lift};
-use crate::api::consents::answer::standing;
 use crate::api::consents::plan::Context;
-use crate::api::rejects::Rejecting;
 use crate::app::App;
 use crate::body::{Turn, parse_object, too_long};
 use crate::caller::Caller;
 use crate::observe::outcome_word;
 use crate::problem::{Code, Problem};
+use crate::rejecting::Rejecting;
+use crate::views::consent::standing;
 
 /// Whether rows are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -18,17 +18,21 @@ use sayso_store::configuration::Configuration;
 use sayso_store::store::Dating;
 use utoipa::ToSchema;
 
-use super::disconnected;
-use super::doubt::{self, ListedText};
 use super::number::{self, Spelled, Understood};
 use crate::api::consents::plan::{Context, Plan, plan};
-use crate::api::consents::request::{ConsentRequest, EvidenceRequest, NoticeRequest, hex};
+use crate::api::consents::request::{ConsentRequest, EvidenceRequest, NoticeRequest};
 use crate::body::texts::{
     ChannelText, ClaimedTimeText, KindText, LanguageText, NoteText, NoticeIdText, OpaqueIdText,
     PermissionText, RegionText, Said, ScopeText, Sha256Text, StandingText, StatementText,
 };
 use crate::body::{Faults, json_object};
 use crate::problem::{Code, FieldError, Problem};
+use crate::views::hex::hex;
+
+use doubt::ListedText;
+
+mod disconnected;
+pub(super) mod doubt;
 
 json_object! {
     /// One row: one person, one channel, one statement. Exactly one of `phone`, `email`,

@@ -9,9 +9,9 @@ use sayso_store::message::Payload;
 use super::characters_max;
 use crate::app::App;
 use crate::body::Faults;
-use crate::hooks::understanding::Line;
 use crate::personal_links::{self, texts, waits};
 use crate::problem::Code;
+use crate::understanding::Line;
 use crate::way_out;
 
 /// Notes that a message has no way out that works, on one of the routes that it needs one for. Said once

@@ -13,13 +13,13 @@ use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{MessageView, whom};
-use crate::api::address::{AddressFields, Care, Place, Reading};
-use crate::api::look_ups::LookingUp;
 use crate::api::page::{items, position};
 use crate::app::App;
+use crate::body::address::{AddressFields, Care, Place, Reading};
 use crate::body::texts::{MessageStateText, OpaqueIdText, ProfileIdText, SenderIdText};
 use crate::body::{Asked, Faults, json_object};
 use crate::caller::{Caller, Read};
+use crate::looking::LookingUp;
 use crate::problem::{Code, Problem, ProblemBody};
 
 json_object! {

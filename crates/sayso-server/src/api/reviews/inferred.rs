@@ -17,10 +17,15 @@ use crate::api::imports::ImportIdText;
 use crate::api::page::{InPath, ListQuery, page};
 use crate::api::revisions::revise;
 use crate::app::App;
-use crate::body::texts::GroupDecisionText;
+use crate::body::texts::texts;
 use crate::body::{Asked, Sent, json_object};
 use crate::caller::{Caller, Compliance};
 use crate::problem::{Code, Problem, ProblemBody};
+
+texts! {
+    /// What inferred refusals that are held together are.
+    GroupDecisionText(GroupDecision) = GroupDecision::parse, UnknownWord, "retract", Some(&["retract", "confirm"]);
+}
 
 json_object! {
     /// What inferred refusals are.

@@ -11,9 +11,15 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::parse_channel;
-use crate::body::texts::{LevelText, PolicyText, ShownText, WayText};
+use crate::body::texts::{LevelText, ShownText, WayText, texts};
 use crate::body::{Faults, json_object};
 use crate::problem::Code;
+
+texts! {
+    /// A policy that comes with Sayso, or `custom`.
+    PolicyText(Named) = Named::parse, UnknownWord, "meta-2024-11",
+        Some(&["meta-2020-strict", "meta-2020-07", "meta-2024-11", "custom"]);
+}
 
 json_object! {
     /// Where opt-in may be collected on a channel.

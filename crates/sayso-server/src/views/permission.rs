@@ -1,0 +1,12 @@
+//! What a permission is about, in words.
+
+use sayso_core::channel::{Permission, Scope};
+
+/// What a permission is about, in the words of answers.
+pub(crate) fn about(permission: Permission) -> String {
+    match permission {
+        Permission::Processing => "processing".to_owned(),
+        Permission::Messages(channel, Scope::All) => channel.to_string(),
+        Permission::Messages(channel, scope) => format!("{channel} {scope}"),
+    }
+}

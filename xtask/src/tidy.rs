@@ -4,6 +4,7 @@
 //! and prints what was found, one line each, with what to do about it.
 
 mod claims;
+mod floors;
 mod layering;
 mod rust;
 mod sql;
@@ -61,6 +62,9 @@ pub(crate) fn run() -> Result<Outcome> {
         }
     }
     findings.extend(text::check_presence(&files));
+    let texts: Vec<(&str, &str)> =
+        files.iter().map(|it| (it.path.as_str(), it.text.as_str())).collect();
+    findings.extend(floors::check(&texts));
 
     findings.sort_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));
     for finding in &findings {

@@ -19,14 +19,23 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::Finding;
-use super::client::{Answer, Request};
+use super::client::{Answer, Request, dawdle};
 use super::people::{self, Person};
 use super::server::{Server, phone};
 
 /// How late the body comes: as late as the answer would have been.
 const LATE: Duration = Duration::from_millis(110);
+/// How much later some bodies come than others: connections that ask in step would wait for each other's
+/// commits, which hides what one of them costs.
+const STAGGER: Duration = Duration::from_millis(150);
 /// Connections that ask at the same time.
-const AT_ONCE: usize = 6;
+const AT_ONCE: usize = 4;
+/// Writes of a burst of load.
+const BURST: usize = 10;
+/// The pause between two bursts.
+const PAUSE: Duration = Duration::from_millis(300);
+/// Pairs of the control at the least: it has to be sure, also where the others are few.
+const CONTROL_PAIRS: usize = 150;
 /// How far from a half the goal allows.
 const GOAL: f64 = 0.05;
 /// The pairs for which the goal is set.
@@ -75,12 +84,16 @@ pub(super) fn all(server: &Server, pairs: usize) -> Result<Vec<Finding>> {
     })
 }
 
-/// Something else that the server has to do meanwhile.
+/// Something else that the server has to do meanwhile, in bursts: a load that never pauses hides in its own
+/// commits what a quiet moment would tell.
 fn load(server: &Server, quiet: &AtomicBool) {
     let mut person = 0;
     while !quiet.load(Ordering::Relaxed) {
-        person += 1;
-        drop(server.knows(&phone(7, person % 10_000)));
+        for _ in 0..BURST {
+            person += 1;
+            drop(server.knows(&phone(7, person % 10_000)));
+        }
+        dawdle(PAUSE);
     }
 }
 
@@ -100,7 +113,19 @@ fn doors(server: &Server, pairs: usize) -> Result<Vec<Finding>> {
         let again = ask(index + TIMED.len())?;
         findings.extend(told.iter().zip(&again).map(|(it, then)| it.judged(Some(then), width)));
     }
+    findings.push(control(server, pairs)?);
     Ok(findings)
+}
+
+/// What does tell who is known, for whoever has a key: what is measured here has to see it.
+fn control(server: &Server, pairs: usize) -> Result<Finding> {
+    let pairs = pairs.max(CONTROL_PAIRS);
+    let asking = Asking::of(server, 2 * TIMED.len(), pairs)?;
+    let told = asking::said_again(&asking)?;
+    let (area, width) = (told.area(), width(pairs));
+    let may = format!("not 0.5 ± {width:.2}");
+    let held = is_outside(area, width);
+    Ok(Finding { tried: told.tried, came: format!("{area:.3}"), may, held })
 }
 
 /// How far from a half the area may be: the goal, and as much more as fewer pairs are less sure.
@@ -131,10 +156,13 @@ impl<'a> Asking<'a> {
 
     /// Asks about each pair. Who is asked about first takes turns.
     fn time(&self, tried: &'static str, requests: &[[Request; 2]]) -> Result<Told> {
-        let turn = AtomicBool::new(false);
+        let turn = AtomicUsize::new(0);
         let answers = each(requests, |[known, unknown]| {
-            let ask = |request: &Request| request.send_late(self.server.address, LATE);
-            if turn.fetch_xor(true, Ordering::Relaxed) {
+            let turn = turn.fetch_add(1, Ordering::Relaxed);
+            // Both of a pair come as late, and no two pairs in a row.
+            let late = LATE + STAGGER.mul_f64(f64::from(u8::try_from(turn * 97 % 256)?) / 256.0);
+            let ask = |request: &Request| request.send_late(self.server.address, late);
+            if turn.is_multiple_of(2) {
                 let of_known = ask(known)?;
                 Ok([of_known, ask(unknown)?])
             } else {

@@ -172,3 +172,17 @@ pub(super) fn wrong_key(asking: &Asking<'_>) -> Result<Vec<Told>> {
     })?;
     Ok(vec![asking.time("a key that is nearly right: which keys exist", &requests)?])
 }
+
+/// What a list says again and what it says anew, with a key: the second is written to disk.
+pub(super) fn said_again(asking: &Asking<'_>) -> Result<Told> {
+    let says = |person: &Person| {
+        let said = json!({
+            "phone": person.number, "channel": "sms", "statement": "opt_out", "standing": "report",
+        });
+        let key = format!("Bearer {}", asking.server.key);
+        person.sends(Request::json("/v1/consents", &said).header("authorization", key))
+    };
+    each(&asking.people, |[known, _]| asking.server.meet(&says(known)))?;
+    let requests = asking.requests(|person| Ok(says(person)))?;
+    asking.time("control: a write with a key, which tells", &requests)
+}

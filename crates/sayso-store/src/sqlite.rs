@@ -947,8 +947,10 @@ impl Store for SqliteStore {
     }
 
     fn begin_hand_over(&self, message: MessageId) -> Option<Timestamp> {
+        // The time first: it is told as when the hand-over began, and whoever begins may be interrupted.
+        let began_at = self.shared.clock.now();
         let begun = self.shared.claims.begin(message, self.shared.clock.machine());
-        begun.map(|_| self.shared.clock.now())
+        begun.map(|_| began_at)
     }
 
     async fn settle_messages(

@@ -59,9 +59,9 @@ pub(crate) struct Own {
 /// The parts of a text.
 pub(crate) fn own_words(text: &str, channel: Channel) -> Own {
     let mut own = Own::default();
+    let mut has_words = false;
     for line in text.lines() {
         let line_start = line.trim();
-        let has_words = own.text.chars().any(char::is_alphanumeric);
         if is_signature(line_start)
             || (channel == Channel::Email && is_header(line_start))
             || (has_words && is_sent_from(line_start))
@@ -69,6 +69,7 @@ pub(crate) fn own_words(text: &str, channel: Channel) -> Own {
             break;
         }
         if !line_start.starts_with('>') {
+            has_words = has_words || line.chars().any(char::is_alphanumeric);
             own.text.push_str(line);
             own.text.push('\n');
         }

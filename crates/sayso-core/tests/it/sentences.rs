@@ -1,6 +1,7 @@
 //! Sentences are read by what their words do: who stops what, to whom, and what turns that round.
 
 use sayso_core::channel::Channel;
+use sayso_core::limits;
 use sayso_core::wording::{
     Because, Codes, Conversation, Edited, Heard, Names, Offered, Question, Reading, edited,
     languages, read, words,
@@ -419,5 +420,16 @@ fn hostile_texts_are_read_in_time_in_proportion() {
     for part in ["stop no more ", "not ", "a, ", "melde ", "ne ", "de no ", "别", "हम "] {
         let text = part.repeat(4_096 / part.len());
         let _ = heard(&text);
+    }
+}
+
+/// Were each line compared with all above it, this would outlast every test.
+#[test]
+fn lines_without_words_are_read_in_time_in_proportion() {
+    for part in ["\n", "\"\n", "> \n", "- \n"] {
+        let text = part.repeat(limits::READ_BYTES_MAX / part.len());
+        for _ in 0..100 {
+            let _ = heard(&text);
+        }
     }
 }

@@ -1,4 +1,7 @@
 //! Noting who looks people up (rule 29), whatever surface shows them.
+//!
+//! A handler that shows a person names [`LookingUp`] in its signature and notes whom it is asked about
+//! before it reads anything: what cannot be noted is not shown.
 
 use std::convert::Infallible;
 

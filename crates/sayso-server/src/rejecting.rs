@@ -1,4 +1,7 @@
 //! Keeping what was refused, so that it is not lost: whoever sent it may mend it and send it again.
+//!
+//! Keeping is a by-product of an answer that was given in full: it is never waited for, and never
+//! changes the answer.
 
 use axum::http::StatusCode;
 use sayso_core::id::{ConnectionId, FormId, ImportId, WorkspaceId};

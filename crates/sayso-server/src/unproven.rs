@@ -21,7 +21,7 @@ fn is_unproven_refusal(draft: &Draft) -> bool {
 /// together where the site has too many.
 ///
 /// # Errors
-/// The store's, and [`Code::Busy`] where the lane is full.
+/// The store's, and [`Code::Busy`](crate::problem::Code::Busy) where the lane is full.
 pub(crate) async fn record(
     app: &App,
     configuration: &Configuration,

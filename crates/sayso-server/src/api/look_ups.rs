@@ -1,8 +1,4 @@
-//! `/v1/look-ups`: who looked a person up, where the workspace asks for that (rule 29); and the noting
-//! of it.
-//!
-//! A handler that shows a person names [`LookingUp`] in its signature and notes whom it is asked
-//! about before it reads anything: what cannot be noted is not shown.
+//! `/v1/look-ups`: who looked a person up, where the workspace asks for that (rule 29).
 
 use std::sync::Arc;
 

@@ -1,7 +1,4 @@
-//! `/v1/rejects`: statements that were refused (rule 1); and the keeping of them.
-//!
-//! Keeping is a by-product of an answer that was given in full: it is never waited for, and never
-//! changes the answer.
+//! `/v1/rejects`: statements that were refused (rule 1).
 
 use std::sync::Arc;
 

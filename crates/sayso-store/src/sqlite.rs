@@ -222,6 +222,8 @@ struct Shared {
     work: Work,
     sending: Sending,
     claims: Claims,
+    /// Held while the gate and the tail are told of a commit, the one after the other.
+    telling: Mutex<()>,
     tail: Tail,
     flusher: FlusherHandle,
     logs: Logs,
@@ -323,6 +325,7 @@ impl SqliteStore {
             work,
             sending,
             claims: Claims::default(),
+            telling: Mutex::default(),
             tail: Tail::default(),
             flusher: FlusherHandle::default(),
             logs: Logs::default(),

@@ -1,7 +1,7 @@
 //! What a use case does inside a commit group: load, append, stage.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use hashbrown::HashMap;
 use rusqlite::Connection;
@@ -914,10 +914,13 @@ impl Staged {
         frame.keyed = self.keyed;
         frame.events = self.events;
         let touched: Vec<Place> = changed.iter().map(|(place, ..)| *place).collect();
-        for ((workspace, key), registers, presence) in changed {
-            presence.tell(&shared.gate(workspace), key, &registers);
+        {
+            let _telling = shared.telling.lock().unwrap_or_else(PoisonError::into_inner);
+            for ((workspace, key), registers, presence) in changed {
+                presence.tell(&shared.gate(workspace), key, &registers);
+            }
+            shared.tail.publish(frame);
         }
-        shared.tail.publish(frame);
         // Last: who asked the gate before is in the claims by now.
         shared.claims.revoke(touched.into_iter());
     }

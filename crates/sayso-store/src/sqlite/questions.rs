@@ -1,8 +1,8 @@
 //! Reading: the gate, what is known of an address, its history, audiences.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 
 use sayso_core::account;
 use sayso_core::address::{Address, AddressKey};
@@ -257,17 +257,15 @@ impl Shared {
         Ok(Told { rows: self.newest_rows_of(place)?, registers, undone })
     }
 
-    /// Whether the views lost what the gate knows of an address. The writer tells the gate a moment before
-    /// the tail, so this looks again until that moment is over.
+    /// Whether the views lost what the gate knows of an address. The writer tells the gate before the tail, so
+    /// this is looked at while it tells neither.
     fn has_lost(&self, place: &Place, address: &Address) -> Result<bool, StoreError> {
-        const LOOKS: usize = 1_000;
-        for _ in 0..LOOKS {
-            if !self.gate(place.0).knows(address, &place.1) || !self.rows_of(place)?.is_empty() {
-                return Ok(false);
-            }
-            std::thread::yield_now();
+        let is_known = || self.gate(place.0).knows(address, &place.1);
+        if !is_known() {
+            return Ok(false);
         }
-        Ok(true)
+        let _telling = self.telling.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(is_known() && self.rows_of(place)?.is_empty())
     }
 
     /// The rows about an address, the newest first.

@@ -2,6 +2,7 @@
 //! that was acknowledged.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use sayso_core::decision::Reason;
 use sayso_core::id::{ImportId, WorkspaceId};
@@ -13,6 +14,7 @@ use sayso_store::conformance::{
 use sayso_store::environment::Environment;
 use sayso_store::sqlite::{Options, SqliteStore};
 use sayso_store::store::{Draft, HistoryQuery, Outcome, ProfileDraft, StoreError, Subject};
+use tokio::task::JoinSet;
 
 use crate::gate::{agrees, surroundings};
 
@@ -212,4 +214,26 @@ async fn an_index_that_cannot_be_saved_costs_a_slower_start_and_leaves_no_file()
     is_whole(&store, workspace, &environment).await;
     store.close().await.unwrap();
     assert!(index.is_file(), "it is saved once it can be");
+}
+
+/// The writer tells the gate of a commit first, and the tail then: in between nothing is lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_history_that_is_read_while_a_large_commit_is_told_is_never_taken_for_lost() {
+    const PEOPLE: u64 = 8_000;
+    let directory = tempfile::tempdir().unwrap();
+    let store = Arc::new(open(directory.path(), &Environment::system()));
+    let workspace = workspace(&*store).await;
+    for round in 0..5 {
+        let people = round * PEOPLE..(round + 1) * PEOPLE;
+        let mut reading = JoinSet::new();
+        let told = Arc::clone(&store);
+        reading.spawn(async move {
+            let subject = Subject::Address(phone(round * PEOPLE + PEOPLE / 2));
+            let newest = HistoryQuery::newest(1);
+            while told.history(workspace, &subject, &newest).await.unwrap().entries.is_empty() {}
+        });
+        let drafts = people.map(|n| said(workspace, &phone(n), SMS, Statement::Single, 1));
+        store.record(workspace, drafts.collect()).await.unwrap();
+        reading.join_all().await;
+    }
 }

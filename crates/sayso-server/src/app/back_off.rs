@@ -11,8 +11,8 @@ use sayso_core::id::{SenderId, WorkspaceId};
 use sayso_core::limits;
 use sayso_core::time::{Span, Timestamp};
 
-/// Whose messages rest.
-type Queue = (WorkspaceId, SenderId);
+/// Whose messages wait or rest: a sender of a workspace.
+pub(crate) type Queue = (WorkspaceId, SenderId);
 
 /// The senders that rest.
 #[derive(Debug, Default)]

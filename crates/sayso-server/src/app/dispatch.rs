@@ -6,10 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use sayso_core::id::{SenderId, WorkspaceId};
 use tokio::sync::Notify;
 
-use super::back_off::BackOffs;
-
-/// Whose messages wait: a sender of a workspace.
-pub(crate) type Queue = (WorkspaceId, SenderId);
+use super::back_off::{BackOffs, Queue};
 
 /// The way to the workers.
 #[derive(Debug, Default)]

@@ -27,7 +27,7 @@ use super::carrier::{carry, named_by};
 use super::{BACK_OFF, persist};
 use crate::account::{Account, NoAccount, account_of};
 use crate::app::App;
-use crate::app::dispatch::Queue;
+use crate::app::back_off::Queue;
 use crate::app::sandbox::{Arrived, Taken};
 use crate::body::duration;
 use crate::paths;

@@ -158,13 +158,10 @@ impl Gate {
     /// Whether anything may be stored about another form of a phone: false is certain. Nearly every
     /// number has no other form.
     pub(super) fn may_know_other_forms(&self, phone: Phone) -> bool {
-        let is_known = |form: &Phone| {
-            let wanted = Wanted::of(form.digits());
-            let segment = self.phones.get(wanted.segment());
-            segment.is_none_or(|segment| read(segment).find(wanted).is_some())
+        let is_other_known = || {
+            self.forms.may_hold_other_of(phone)
+                && phone.other_forms().iter().any(|form| self.knows_phone(*form))
         };
-        let is_other_known =
-            || self.forms.may_hold_other_of(phone) && phone.other_forms().iter().any(is_known);
         // An imported hash may be that of any form.
         (self.has_addressless() || is_other_known() || self.has_addressless())
             && !phone.other_forms().is_empty()
@@ -178,15 +175,17 @@ impl Gate {
     /// Whether it holds an address.
     pub(super) fn knows(&self, address: &Address, key: &AddressKey) -> bool {
         match address {
-            Address::Phone(phone) => {
-                let wanted = Wanted::of(phone.digits());
-                let segment = self.phones.get(wanted.segment());
-                segment.is_none_or(|segment| read(segment).find(wanted).is_some())
-            }
+            Address::Phone(phone) => self.knows_phone(*phone),
             Address::Email(_) | Address::ChannelId(_) | Address::ExternalId(_) => {
                 self.others_of(key).is_none_or(|segment| read(segment).states.contains_key(key))
             }
         }
+    }
+
+    fn knows_phone(&self, phone: Phone) -> bool {
+        let wanted = Wanted::of(phone.digits());
+        let segment = self.phones.get(wanted.segment());
+        segment.is_none_or(|segment| read(segment).find(wanted).is_some())
     }
 
     fn others_of(&self, key: &AddressKey) -> Option<&RwLock<Others>> {

@@ -6,7 +6,6 @@
 //! default, so that it can run with the tests; `--pairs` and `--seconds` make it as hard as one likes.
 
 mod answers;
-mod client;
 mod clocks;
 mod costs;
 mod doors;
@@ -16,8 +15,6 @@ mod links;
 mod oracles;
 mod people;
 mod polls;
-mod server;
-mod shop;
 mod strangers;
 
 use std::path::PathBuf;
@@ -28,7 +25,7 @@ use anyhow::{Context, Result};
 
 use crate::{Outcome, workspace};
 
-use server::{Before, Server};
+use crate::running::server::{Before, Server};
 
 /// How hard it is tried.
 #[derive(Debug, Clone, PartialEq)]

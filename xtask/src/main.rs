@@ -3,7 +3,8 @@
 //! `test` runs every test and fetches what they need, `tidy` holds the house rules that no linter
 //! knows, `generate` rewrites the committed files that the binary can print, `advisories` looks for
 //! dependencies that are known to be vulnerable, `bench` starts the benchmark, `attack` a server and what
-//! strangers try on it, `soak` watches the memory of a server under load. Exit codes are those of the product: 0 done, 1 no (a test, a rule or a comparison
+//! strangers try on it, `soak` watches the memory of a server under load, `keep-store` keeps a store of a
+//! release for later ones to open. Exit codes are those of the product: 0 done, 1 no (a test, a rule or a comparison
 //! failed), 2 your input or your machine, 3 our fault.
 #![expect(
     clippy::print_stdout,
@@ -15,7 +16,9 @@ mod advisories;
 mod attack;
 mod bench;
 mod generate;
+mod keep_store;
 mod needs;
+mod running;
 mod soak;
 mod source;
 mod test;
@@ -40,6 +43,9 @@ usage: cargo xtask <command>
   attack [--pairs N] [--seconds N] [--only oracles|outsiders]
          [--profile NAME] [--sayso PATH] [--polls]
                        tries what strangers and weak keys try, and says what held
+  keep-store VERSION PROGRAM
+                       makes a store by a release's own program, and keeps it
+                       for the test that opens it with every later one
   soak [MINUTES [CONTACTS [CLIENTS]]] [--profile NAME]
                        puts a server under load, and says whether its
                        memory stops growing
@@ -99,6 +105,10 @@ fn run(arguments: &[String]) -> Result<Outcome> {
         "attack" => match attack::Plan::parse(rest) {
             Ok(plan) => attack::run(&plan),
             Err(fault) => Ok(refuse(&fault)),
+        },
+        "keep-store" => match rest {
+            [version, program] => keep_store::run(version, Path::new(program)),
+            _ => Ok(refuse("keep-store takes a version and the path of its program")),
         },
         "soak" => match soak::Plan::parse(rest) {
             Ok(plan) => soak::run(&plan),

@@ -4,8 +4,8 @@ use anyhow::Result;
 use serde_json::json;
 
 use super::Finding;
-use super::client::{Answer, Request};
-use super::server::{Server, phone};
+use crate::running::client::{Answer, Request};
+use crate::running::server::{Server, phone};
 
 const BLOCK: usize = 620;
 /// A host that is not the server's.

@@ -7,8 +7,8 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::Finding;
-use super::client::{Request, connect, dawdle, now};
-use super::server::Server;
+use crate::running::client::{Request, connect, dawdle, now};
+use crate::running::server::Server;
 
 /// The clock for headers, with room.
 const HEADERS: Duration = Duration::from_secs(15);

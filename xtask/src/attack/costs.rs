@@ -8,8 +8,8 @@ use anyhow::Result;
 use serde_json::json;
 
 use super::Finding;
-use super::client::{Request, connect, dawdle, now};
-use super::server::Server;
+use crate::running::client::{Request, connect, dawdle, now};
+use crate::running::server::Server;
 
 /// Connections that read nothing.
 const SILENT: usize = 400;

@@ -11,9 +11,9 @@ use anyhow::{Context, Result, ensure};
 use serde_json::json;
 
 use super::Finding;
-use super::client::Request;
-use super::server::{Server, succeed};
-use super::shop::ORIGIN;
+use crate::running::client::Request;
+use crate::running::server::{Server, succeed};
+use crate::running::shop::ORIGIN;
 
 const NUMBER: &str = "+14155992671";
 const EMAIL: &str = "ada.lovelace@somewhere.example";

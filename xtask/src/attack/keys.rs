@@ -4,8 +4,8 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use super::Finding;
-use super::client::{Answer, Request};
-use super::server::{Server, phone};
+use crate::running::client::{Answer, Request};
+use crate::running::server::{Server, phone};
 
 /// The answer to a key that lacks the scope.
 const FORBIDDEN: u16 = 403;

@@ -7,10 +7,10 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 use super::Finding;
-use super::client::{Request, dawdle};
 use super::keys::{ask_as, is_allowed, key_with};
-use super::server::{Server, URL, phone};
-use super::shop::path_of;
+use crate::running::client::{Request, dawdle};
+use crate::running::server::{Server, URL, phone};
+use crate::running::shop::path_of;
 
 const BLOCK: usize = 610;
 /// What a person alone knows of themselves.

@@ -19,9 +19,9 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::Finding;
-use super::client::{Answer, Request, dawdle};
 use super::people::{self, Person};
-use super::server::{Server, phone};
+use crate::running::client::{Answer, Request, dawdle};
+use crate::running::server::{Server, phone};
 
 /// How late the body comes: as late as the answer would have been.
 const LATE: Duration = Duration::from_millis(110);

@@ -3,8 +3,8 @@
 use anyhow::Result;
 use serde_json::json;
 
-use super::client::Request;
-use super::server::Server;
+use crate::running::client::Request;
+use crate::running::server::Server;
 
 /// Area codes of real numbers, one for each measure.
 const AREAS: [u16; 16] =

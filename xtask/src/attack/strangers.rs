@@ -6,10 +6,10 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::Finding;
-use super::client::{Request, now};
 use super::oracles::ticked;
-use super::server::{Server, phone};
-use super::shop::ORIGIN;
+use crate::running::client::{Request, now};
+use crate::running::server::{Server, phone};
+use crate::running::shop::ORIGIN;
 
 /// Connections of a flood.
 const STRANGERS: usize = 32;

@@ -15,6 +15,7 @@ mod disk;
 mod doctor;
 mod http;
 mod import;
+mod kept_stores;
 mod keys;
 mod kill;
 mod lists;

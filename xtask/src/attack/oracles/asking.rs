@@ -5,10 +5,10 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 
-use super::super::client::{Answer, Request, dawdle};
 use super::super::people::Person;
-use super::super::shop::{ORIGIN, path_of};
 use super::{Asking, Told, each};
+use crate::running::client::{Answer, Request, dawdle};
+use crate::running::shop::{ORIGIN, path_of};
 
 /// How long whoever runs no script waits before they send a form.
 const PATIENCE: Duration = Duration::from_secs(9);

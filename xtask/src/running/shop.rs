@@ -1,4 +1,4 @@
-//! What the attacked server has: a workspace with a site, an opt-in page, forms and connections.
+//! What such a server has: a workspace with a site, an opt-in page, forms and connections.
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -7,28 +7,28 @@ use super::client::Request;
 use super::server::Server;
 
 /// The origin of the site.
-pub(super) const ORIGIN: &str = "https://shop.example";
+pub(crate) const ORIGIN: &str = "https://shop.example";
 
 /// What was made, by its id or path.
 #[derive(Debug, Default)]
-pub(super) struct Shop {
-    pub(super) site: String,
+pub(crate) struct Shop {
+    pub(crate) site: String,
     /// The path of an opt-in page.
-    pub(super) page: String,
+    pub(crate) page: String,
     /// The path of a form with a phone and a name.
-    pub(super) form: String,
+    pub(crate) form: String,
     /// The path of one whose phone confirms what was ticked, by a code.
-    pub(super) code_form: String,
+    pub(crate) code_form: String,
     /// The path where a provider calls that signs.
-    pub(super) hook: String,
+    pub(crate) hook: String,
     /// The words that people agree to.
-    pub(super) notice: String,
+    pub(crate) notice: String,
     /// A sender with simulated phones.
-    pub(super) sender: String,
+    pub(crate) sender: String,
 }
 
 impl Shop {
-    pub(super) fn furnish(server: &Server) -> Result<Self> {
+    pub(crate) fn furnish(server: &Server) -> Result<Self> {
         let site = json!({ "name": "shop", "origins": [ORIGIN] });
         let site = server.make("/v1/sites", &site, "site")?;
         let connection = json!({ "name": "phones", "provider": "sandbox" });
@@ -77,7 +77,7 @@ fn opt_in_form(server: &Server, notice: &str, confirmed: &Value) -> Result<Strin
 }
 
 /// The path of a link.
-pub(super) fn path_of(link: &str) -> Result<&str> {
+pub(crate) fn path_of(link: &str) -> Result<&str> {
     let (_, rest) = link.split_once("://").context("no URL")?;
     rest.find('/').and_then(|at| rest.get(at..)).context("no path")
 }

@@ -1,4 +1,4 @@
-//! The server that is attacked: the program itself, in a directory and on a port of its own.
+//! A server: the program itself, in a directory and on a port of its own.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -13,19 +13,19 @@ use super::shop::Shop;
 
 /// A running server.
 #[derive(Debug)]
-pub(super) struct Server {
+pub(crate) struct Server {
     program: PathBuf,
     child: Child,
     directory: PathBuf,
-    pub(super) address: SocketAddr,
+    pub(crate) address: SocketAddr,
     /// A key that may do everything.
-    pub(super) key: String,
-    pub(super) shop: Shop,
+    pub(crate) key: String,
+    pub(crate) shop: Shop,
 }
 
 /// What stands before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Before {
+pub(crate) enum Before {
     /// Nothing: all requests come from one network.
     Nothing,
     /// A proxy that says whose requests they are.
@@ -33,16 +33,16 @@ pub(super) enum Before {
 }
 
 /// How the server is called from outside.
-pub(super) const URL: &str = "https://consent.example";
+pub(crate) const URL: &str = "https://consent.example";
 
 /// The number of somebody; the last four digits tell people of one block apart.
-pub(super) fn phone(block: usize, person: usize) -> String {
+pub(crate) fn phone(block: usize, person: usize) -> String {
     format!("+1415{:03}{person:04}", 200 + block)
 }
 
 impl Server {
-    pub(super) fn start(program: &Path, before: Before) -> Result<Self> {
-        let name = format!("sayso-attack-{}-{before:?}", std::process::id());
+    pub(crate) fn start(program: &Path, before: Before) -> Result<Self> {
+        let name = format!("sayso-xtask-{}-{before:?}", std::process::id());
         let directory = std::env::temp_dir().join(name);
         std::fs::create_dir(&directory)?;
         succeed(sayso(program, &directory, &["workspaces", "create", "shop", "--test"])?)?;
@@ -57,25 +57,31 @@ impl Server {
         Ok(server)
     }
 
+    /// Starts it again on its files, after it was stopped.
+    pub(crate) fn start_again(&mut self, before: Before) -> Result<()> {
+        (self.child, self.address) = serve(&self.program, &self.directory, before)?;
+        Ok(())
+    }
+
     /// Runs the program on the server's store.
-    pub(super) fn run(&self, arguments: &[&str]) -> Result<Output> {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Result<Output> {
         sayso(&self.program, &self.directory, arguments)
     }
 
     /// Runs the program on a store that the arguments name.
-    pub(super) fn run_elsewhere(&self, arguments: &[&str]) -> Result<Output> {
+    pub(crate) fn run_elsewhere(&self, arguments: &[&str]) -> Result<Output> {
         let mut command = Command::new(&self.program);
         command.args(arguments).current_dir(&self.directory);
         Ok(command.stdin(Stdio::null()).output()?)
     }
 
     /// A directory of its own, with the data, the log and whatever is put there.
-    pub(super) fn directory(&self) -> &Path {
+    pub(crate) fn directory(&self) -> &Path {
         &self.directory
     }
 
     /// Memory that the process takes, in bytes.
-    pub(super) fn resident(&self) -> Result<usize> {
+    pub(crate) fn resident(&self) -> Result<usize> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kibibytes = line.and_then(|line| line.trim().split(' ').next()).context("no VmRSS")?;
@@ -83,24 +89,30 @@ impl Server {
     }
 
     /// A call with the key that may do everything; its answer must be a good one.
-    pub(super) fn call(&self, request: Request) -> Result<Answer> {
+    pub(crate) fn call(&self, request: Request) -> Result<Answer> {
+        let asked = format!("{} {}", request.path(), request.text());
         let answer = self.ask(request)?;
-        ensure!(answer.status < 300, "{}: {}", answer.head, String::from_utf8_lossy(&answer.body));
+        ensure!(
+            answer.status < 300,
+            "{asked}: {}: {}",
+            answer.head,
+            String::from_utf8_lossy(&answer.body)
+        );
         Ok(answer)
     }
 
     /// The same, whatever the answer.
-    pub(super) fn ask(&self, request: Request) -> Result<Answer> {
+    pub(crate) fn ask(&self, request: Request) -> Result<Answer> {
         request.header("authorization", format!("Bearer {}", self.key)).send(self.address)
     }
 
     /// The same without a key.
-    pub(super) fn meet(&self, request: &Request) -> Result<Answer> {
+    pub(crate) fn meet(&self, request: &Request) -> Result<Answer> {
         request.send(self.address)
     }
 
     /// Makes something, and gives a text of its answer.
-    pub(super) fn make(&self, path: &str, what: &Value, name: &str) -> Result<String> {
+    pub(crate) fn make(&self, path: &str, what: &Value, name: &str) -> Result<String> {
         let answer = self.call(Request::json(path, what)).with_context(|| path.to_owned())?;
         let made = answer.json()?;
         let text = made.get(name).and_then(Value::as_str);
@@ -108,14 +120,14 @@ impl Server {
     }
 
     /// Somebody who once said something.
-    pub(super) fn knows(&self, phone: &str) -> Result<()> {
+    pub(crate) fn knows(&self, phone: &str) -> Result<()> {
         let said =
             json!({ "phone": phone, "channel": "sms", "statement": "opt_out", "standing": "act" });
         self.call(Request::json("/v1/consents", &said)).map(|_| ())
     }
 
     /// Stops it as an operator does; its files stay.
-    pub(super) fn stop(&mut self) -> Result<()> {
+    pub(crate) fn stop(&mut self) -> Result<()> {
         Command::new("kill").arg(self.child.id().to_string()).status()?;
         let ended = self.child.wait()?;
         ensure!(ended.success(), "the server ended with {ended}");
@@ -139,7 +151,7 @@ fn sayso(program: &Path, directory: &Path, arguments: &[&str]) -> Result<Output>
 }
 
 /// What a command printed that must not fail.
-pub(super) fn succeed(output: Output) -> Result<String> {
+pub(crate) fn succeed(output: Output) -> Result<String> {
     let words = String::from_utf8_lossy(&output.stderr).into_owned();
     ensure!(output.status.success(), "sayso: {words}");
     Ok(String::from_utf8(output.stdout)?)

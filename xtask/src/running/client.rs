@@ -12,7 +12,7 @@ const PATIENCE: Duration = Duration::from_secs(40);
 
 /// A request.
 #[derive(Debug, Clone)]
-pub(super) struct Request {
+pub(crate) struct Request {
     method: &'static str,
     path: String,
     host: String,
@@ -22,50 +22,66 @@ pub(super) struct Request {
 
 /// An answer.
 #[derive(Debug, Clone)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) head: String,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
     /// From the last byte of the request to the last of the answer.
-    pub(super) took: Duration,
+    pub(crate) took: Duration,
 }
 
 impl Request {
-    pub(super) fn get(path: impl Into<String>) -> Self {
+    pub(crate) fn get(path: impl Into<String>) -> Self {
         Self::of("GET", path)
     }
 
     /// A request without a body.
-    pub(super) fn of(method: &'static str, path: impl Into<String>) -> Self {
+    pub(crate) fn of(method: &'static str, path: impl Into<String>) -> Self {
         let (path, host) = (path.into(), "localhost".to_owned());
         Self { method, path, host, headers: Vec::new(), body: Vec::new() }
     }
 
-    pub(super) fn post(path: impl Into<String>, media: &str, body: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn post(path: impl Into<String>, media: &str, body: impl Into<Vec<u8>>) -> Self {
         Self { body: body.into(), ..Self::of("POST", path) }.header("content-type", media)
     }
 
-    pub(super) fn json(path: impl Into<String>, body: &serde_json::Value) -> Self {
+    pub(crate) fn json(path: impl Into<String>, body: &serde_json::Value) -> Self {
         Self::post(path, "application/json", body.to_string())
     }
 
-    pub(super) fn form(path: impl Into<String>, fields: &[(&str, &str)]) -> Self {
+    /// A merge patch (RFC 7396).
+    pub(crate) fn patch(path: impl Into<String>, body: &serde_json::Value) -> Self {
+        let patch = Self::post(path, "application/merge-patch+json", body.to_string());
+        Self { method: "PATCH", ..patch }
+    }
+
+    pub(crate) fn form(path: impl Into<String>, fields: &[(&str, &str)]) -> Self {
         let pairs: Vec<String> =
             fields.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
         Self::post(path, "application/x-www-form-urlencoded", pairs.join("&"))
     }
 
-    pub(super) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    /// Its path.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Its body, as text.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
 
     /// Calls the server by another name.
-    pub(super) fn calling(self, host: &str) -> Self {
+    pub(crate) fn calling(self, host: &str) -> Self {
         Self { host: host.to_owned(), ..self }
     }
 
-    pub(super) fn head(&self, last: &str) -> String {
+    pub(crate) fn head(&self, last: &str) -> String {
         let mut head = format!("{} {} HTTP/1.1\r\nhost: {}\r\n", self.method, self.path, self.host);
         for (name, value) in &self.headers {
             head.extend([*name, ": ", value, "\r\n"]);
@@ -74,12 +90,12 @@ impl Request {
     }
 
     /// Sends it over a connection of its own.
-    pub(super) fn send(&self, to: SocketAddr) -> Result<Answer> {
+    pub(crate) fn send(&self, to: SocketAddr) -> Result<Answer> {
         self.send_late(to, Duration::ZERO)
     }
 
     /// Sends its head, and its body that much later.
-    pub(super) fn send_late(&self, to: SocketAddr, later: Duration) -> Result<Answer> {
+    pub(crate) fn send_late(&self, to: SocketAddr, later: Duration) -> Result<Answer> {
         let mut stream = connect(to)?;
         stream.write_all(self.head("close").as_bytes())?;
         dawdle(later);
@@ -98,19 +114,19 @@ impl Request {
 
 /// The time, for how long an answer takes.
 #[expect(clippy::disallowed_methods, reason = "an attack takes the time of answers")]
-pub(super) fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
 /// Lets time pass, as somebody does whose body comes late.
 #[expect(clippy::disallowed_methods, reason = "an attack may dawdle: that is what is tried")]
-pub(super) fn dawdle(later: Duration) {
+pub(crate) fn dawdle(later: Duration) {
     if !later.is_zero() {
         std::thread::sleep(later);
     }
 }
 
-pub(super) fn connect(to: SocketAddr) -> Result<TcpStream> {
+pub(crate) fn connect(to: SocketAddr) -> Result<TcpStream> {
     let stream = TcpStream::connect(to)?;
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(PATIENCE))?;
@@ -151,18 +167,18 @@ impl Answer {
     }
 
     /// The body, if it is text.
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
     /// A header's value.
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let lines = self.head.split("\r\n").filter_map(|line| line.split_once(": "));
         lines.into_iter().find(|(of, _)| of.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
     /// What somebody sees of it who compares it with another: without what is random in each, and the time.
-    pub(super) fn seen(&self) -> String {
+    pub(crate) fn seen(&self) -> String {
         let mut lines: Vec<String> = Vec::new();
         for line in self.head.split("\r\n") {
             let (name, value) = line.split_once(": ").unwrap_or((line, ""));
@@ -177,7 +193,7 @@ impl Answer {
     }
 
     /// The body as JSON, whatever frames it came in.
-    pub(super) fn json(&self) -> Result<serde_json::Value> {
+    pub(crate) fn json(&self) -> Result<serde_json::Value> {
         let text = String::from_utf8_lossy(&self.body);
         let (from, to) = (text.find('{').context("no JSON")?, text.rfind('}').context("no JSON")?);
         Ok(serde_json::from_str(text.get(from..=to).unwrap_or_default())?)

@@ -17,11 +17,12 @@ use axum::http::{HeaderName, HeaderValue, Request, StatusCode, header};
 use sayso_core::source::SourceName;
 use sayso_core::statement::Standing;
 use sayso_core::time::{Span, Timestamp};
+use sayso_core::workspace::{Change, KeyScope, Mode};
 use sayso_server::app::{App, Options, Peer};
 use sayso_server::keyring::{KeyGrant, mint};
 use sayso_server::rate::{Rate, RateLimits};
 use sayso_store::Store;
-use sayso_store::configuration::{Change, KeyScope, Mode, configure_now};
+use sayso_store::configure::configure_now;
 use sayso_store::environment::{Clock, Entropy, Environment};
 use sayso_store::sqlite::SqliteStore;
 use serde_json::{Value, json};
@@ -207,7 +208,7 @@ impl Server {
             let minted =
                 mint(&environment, Mode::Test, KeyGrant { name, scopes, highest: Standing::Act });
             let change = Change::Key(minted.id, minted.key);
-            configure_now(&*store, made.workspace, change).await.expect("a key");
+            configure_now(&*store, made.id, change).await.expect("a key");
             (app.public_router(), minted.secret)
         });
         let mut server = Self { runtime, store, router, key, known: Vec::new(), requests: 0 };

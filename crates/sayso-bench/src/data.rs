@@ -10,8 +10,9 @@ use rusqlite::{Connection, OpenFlags};
 use sayso_core::channel::{Category, Channel, Permission, Scope};
 use sayso_core::id::WorkspaceId;
 use sayso_core::notice::{Language, Notice};
+use sayso_core::workspace::{Change, Mode, Sender, Topic};
 use sayso_store::Store;
-use sayso_store::configuration::{Change, Mode, Sender, Topic, configure_now};
+use sayso_store::configure::configure_now;
 use sayso_store::environment::Environment;
 use sayso_store::sqlite::{Options, SqliteStore};
 use sayso_store::store::{Draft, Recorded, StoreError};
@@ -60,7 +61,7 @@ pub(crate) fn open(directory: &Path) -> Result<Arc<SqliteStore>> {
 /// Makes a store with a workspace, and nobody in it.
 pub(crate) async fn furnish(directory: PathBuf, detail: Detail) -> Result<Data> {
     let store = open(&directory)?;
-    let workspace = store.create_workspace("Benchmark", Mode::Test).await?.workspace;
+    let workspace = store.create_workspace("Benchmark", Mode::Test).await?.id;
     for change in changes(detail)? {
         configure_now(&*store, workspace, change).await?;
     }

@@ -70,3 +70,4 @@ pub mod retraction;
 
 pub mod rule;
 pub mod wording;
+pub mod workspace;

@@ -11,7 +11,7 @@ use sayso_channels::connection::Connection as HttpAccount;
 use sayso_channels::credentials::{BaseUrl, BaseUrlFault, HookToken, Secret};
 use sayso_channels::{gupshup, kannel, meta, smtp, twilio};
 use sayso_core::channel::Provider;
-use sayso_store::configuration::Connection;
+use sayso_core::workspace::Connection;
 use thiserror::Error;
 
 use crate::outgoing::is_localhost;

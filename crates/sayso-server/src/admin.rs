@@ -33,10 +33,10 @@ async fn ready(State(app): State<Arc<App>>) -> Response {
 fn senders_by_level(app: &App) -> BTreeMap<HealthLevel, u64> {
     let known = Known::all(app.now());
     let mut senders = BTreeMap::new();
-    for configuration in app.store().configurations().values() {
-        let living = configuration.senders.iter().filter(|(_, sender)| sender.deleted_at.is_none());
+    for workspace in app.store().workspaces().values() {
+        let living = workspace.senders.iter().filter(|(_, sender)| sender.deleted_at.is_none());
         for (id, _) in living {
-            *senders.entry(configuration.health(*id, known).level).or_default() += 1;
+            *senders.entry(workspace.runtime.health(*id, known).level).or_default() += 1;
         }
     }
     senders

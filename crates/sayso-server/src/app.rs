@@ -14,8 +14,8 @@ use sayso_core::capture::{Receipt, ServerClock};
 use sayso_core::limits;
 use sayso_core::phone::PhoneBook;
 use sayso_core::time::Timestamp;
+use sayso_core::workspace::{Mode, Workspace};
 use sayso_store::Store;
-use sayso_store::configuration::{Configuration, Mode};
 use sayso_store::environment::Environment;
 
 use crate::body::{Room, duration};
@@ -221,7 +221,7 @@ impl App {
 
     /// Who presents this key; why nobody does, if it is not in force.
     pub(crate) fn find_holder(&self, key: &str) -> Result<Arc<Holder>, Unheld> {
-        self.keyring.find(key, &self.store.configurations())
+        self.keyring.find(key, &self.store.workspaces())
     }
 
     /// The way to those who hand messages over.
@@ -339,11 +339,11 @@ impl App {
     /// years, and a request may call the server anything.
     pub(crate) fn link_base(
         &self,
-        configuration: &Configuration,
+        workspace: &Workspace,
         peer: Option<Peer>,
         parts: &Parts,
     ) -> Result<String, Problem> {
-        if configuration.mode == Mode::Live && self.public_url().is_none() {
+        if workspace.mode == Mode::Live && self.public_url().is_none() {
             return Err(Problem::new(Code::PublicUrlRequired));
         }
         Ok(self.outer_base(peer, parts))

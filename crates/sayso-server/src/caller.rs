@@ -9,10 +9,10 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
-use sayso_core::id::{KeyId, WorkspaceId};
+use sayso_core::id::KeyId;
 use sayso_core::retraction::Role;
 use sayso_core::source::{Road, Source};
-use sayso_store::configuration::{ApiKey, Configuration, KeyScope};
+use sayso_core::workspace::{ApiKey, KeyScope, Workspace};
 
 use crate::app::App;
 use crate::keyring::{Holder, Unheld};
@@ -87,13 +87,8 @@ pub(crate) struct Caller<N> {
 
 impl<N> Caller<N> {
     /// The workspace.
-    pub(crate) fn workspace(&self) -> WorkspaceId {
-        self.holder.configuration.workspace
-    }
-
-    /// The workspace's configuration.
-    pub(crate) fn configuration(&self) -> &Arc<Configuration> {
-        &self.holder.configuration
+    pub(crate) fn workspace(&self) -> &Arc<Workspace> {
+        &self.holder.workspace
     }
 
     /// The key's id.

@@ -24,9 +24,9 @@ use sayso_core::source::{Actor, Evidence, EvidenceText, Source};
 use sayso_core::statement::Statement;
 use sayso_core::status::{Status, consent};
 use sayso_core::time::Timestamp;
+use sayso_core::workspace::{Mode, QuestionTemplate, Workspace};
 use sayso_pages::double_opt_in::Answered;
 use sayso_pages::form::FormLook;
-use sayso_store::configuration::{Configuration, Mode, QuestionTemplate};
 use sayso_store::double_opt_in::{AskingEnd, DoubleOptInDraft, StoredDoubleOptIn, Waiting};
 use sayso_store::message::{MessageDraft, Payload};
 use sayso_store::store::{Dating, Draft, Question, Recipient, Recorded, StoreError, Subject};
@@ -50,7 +50,7 @@ const PENDING_FIELD: &str = "sayso:pending_event";
 #[derive(Clone, Debug)]
 pub(crate) struct Asks<'a> {
     /// The workspace.
-    pub(crate) configuration: &'a Configuration,
+    pub(crate) workspace: &'a Workspace,
     /// Whom.
     pub(crate) address: &'a Address,
     /// The channels that were agreed to, in order; not empty.
@@ -105,8 +105,8 @@ impl Asks<'_> {
     pub(crate) async fn put(self, app: &App) -> Result<Put, StoreError> {
         let going = self.going();
         let by = self.by;
-        let workspace = self.configuration.workspace;
-        let secret = &self.configuration.secret;
+        let workspace = self.workspace.id;
+        let secret = &self.workspace.secret;
         let id = DoubleOptInId::from_bytes(app.environment().time_sortable_id());
         let put = Put { id, channel: going.channel, by, end: DoubleOptInEnd::NoUrl };
         let code = Code::from_random(app.environment().random());
@@ -172,10 +172,10 @@ impl Asks<'_> {
             self.channels.iter().copied().partition(speaks);
         channels.extend(mute);
         let of_form = |channel| {
-            let mut connected = self.configuration.connected_senders(channel);
+            let mut connected = self.workspace.connected_senders(channel);
             connected.find(|sender| Some(*sender) == self.sender)
         };
-        let first = |channel| self.configuration.connected_senders(channel).next();
+        let first = |channel| self.workspace.connected_senders(channel).next();
         let connected = channels.iter().find_map(|channel| {
             let sender = of_form(*channel).or_else(|| first(*channel))?;
             Some(Going { channel: *channel, sender: Some(sender) })
@@ -194,7 +194,7 @@ impl Asks<'_> {
         let (variable, text) = match self.by {
             AnswerBy::Code => (code.to_string(), self.look.code_message(&code.to_string())),
             AnswerBy::Link => {
-                let url = format!("{}/c/{}", app.public_url()?, token(self.configuration, id));
+                let url = format!("{}/c/{}", app.public_url()?, token(self.workspace, id));
                 let text = format!("{} {url}", self.look.link_message());
                 (url, text)
             }
@@ -243,24 +243,23 @@ impl Asks<'_> {
         let recipient = match self.address {
             Address::Phone(phone) => Recipient::Phone(*phone),
             Address::Email(_) | Address::ExternalId(_) | Address::ChannelId(_) => {
-                Recipient::Key(self.address.key(&self.configuration.secret))
+                Recipient::Key(self.address.key(&self.workspace.secret))
             }
         };
         // A simulated phone takes any template.
         let message = Message { content: Content::Template, ..question(channel, None) };
         let asked = Question { message, requirement: Requirement::OptIn, zone: None };
-        let answers =
-            app.store().screen(self.configuration.workspace, &asked, &[recipient]).await?;
+        let answers = app.store().screen(self.workspace.id, &asked, &[recipient]).await?;
         Ok(answers.first().is_some_and(|reasons| reasons.is_empty()))
     }
 
     /// Puts the question to a simulated phone.
     fn simulate(&self, app: &App, channel: Channel, payload: Payload) {
-        let workspace = self.configuration.workspace;
-        if self.configuration.mode == Mode::Live {
+        let workspace = self.workspace.id;
+        if self.workspace.mode == Mode::Live {
             tracing::warn!(workspace.id = %workspace, channel = channel.as_str(), "a double opt-in question goes to a simulated phone: no sender of the channel is connected");
         }
-        let key = self.address.key(&self.configuration.secret);
+        let key = self.address.key(&self.workspace.secret);
         let id = MessageId::from_bytes(app.environment().time_sortable_id());
         let arrived = Arrived { id, channel, sender: None, payload, at: app.now() };
         app.sandbox().take((workspace, key), arrived);
@@ -274,7 +273,7 @@ impl Asks<'_> {
         for (event, _) in &self.pending {
             fields.raw(event.as_bytes());
         }
-        RequestHash::of(&fields, &self.configuration.secret)
+        RequestHash::of(&fields, &self.workspace.secret)
     }
 }
 
@@ -286,16 +285,16 @@ const fn question(channel: Channel, sender: Option<SenderId>) -> Message {
 }
 
 /// The token of a double opt-in.
-pub(crate) fn token(configuration: &Configuration, id: DoubleOptInId) -> String {
-    let token = DoubleOptInToken { workspace: configuration.workspace, id };
-    token.token(configuration.link_key(), &configuration.secret)
+pub(crate) fn token(workspace: &Workspace, id: DoubleOptInId) -> String {
+    let token = DoubleOptInToken { workspace: workspace.id, id };
+    token.token(workspace.link_key(), &workspace.secret)
 }
 
 /// A right answer, as it is recorded.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Confirmation<'a> {
     /// The workspace.
-    pub(crate) configuration: &'a Configuration,
+    pub(crate) workspace: &'a Workspace,
     /// What is confirmed.
     pub(crate) stored: &'a StoredDoubleOptIn,
     /// When it was first answered.
@@ -310,13 +309,12 @@ impl Confirmation<'_> {
     /// Records what is confirmed, all or nothing, and says what it came to. The same answer is the same
     /// events, so an old link lifts no later refusal.
     pub(crate) async fn record(self, app: &App) -> Result<(Answered, Vec<Recorded>), Problem> {
-        let workspace = self.configuration.workspace;
+        let workspace = self.workspace.id;
         let waiting = &self.stored.waiting;
         let address = app.store().find_address(workspace, waiting.address).await?;
         let subject = address.map_or(Subject::Key(waiting.address), Subject::Address);
         let pending = (0_u32..).zip(&waiting.pending);
-        let living =
-            pending.filter(|(_, (_, permission))| is_living(self.configuration, *permission));
+        let living = pending.filter(|(_, (_, permission))| is_living(self.workspace, *permission));
         let mut drafts: Vec<Draft> = living
             .map(|(part, (event, permission))| self.draft(&subject, part, (*event, *permission)))
             .collect();
@@ -329,7 +327,7 @@ impl Confirmation<'_> {
         }
         for draft in &mut drafts {
             let way = self.way(draft);
-            ticked::judge(self.configuration, way, app.now(), std::slice::from_mut(draft));
+            ticked::judge(self.workspace, way, app.now(), std::slice::from_mut(draft));
         }
         app.rates().take_events(workspace, drafts.len())?;
         let permissions: Vec<Fact> = drafts.iter().map(|draft| draft.fact).collect();
@@ -351,11 +349,11 @@ impl Confirmation<'_> {
         let mut fields = Writer::default();
         fields.text("double opt-in answer");
         fields.raw(self.stored.id.as_bytes());
-        let request = RequestHash::of(&fields, &self.configuration.secret);
+        let request = RequestHash::of(&fields, &self.workspace.secret);
         let identity = RequestIdentity::Dated(request);
         Draft {
             subject: subject.clone(),
-            id: event_id(self.configuration.workspace, identity, part),
+            id: event_id(self.workspace.id, identity, part),
             request,
             fact: Fact::Consent(permission, Statement::Confirmed),
             source: self.stored.waiting.source.clone(),
@@ -407,7 +405,7 @@ impl Confirmation<'_> {
     /// How it stands after the answer.
     fn status(&self, fact: Fact, recorded: &Recorded, app: &App) -> Option<Status> {
         let Fact::Consent(permission @ Permission::Messages(..), _) = fact else { return None };
-        let message = message_for(permission, self.configuration);
+        let message = message_for(permission, self.workspace);
         Some(consent(&recorded.registers, &message, app.now())?.status)
     }
 }
@@ -424,9 +422,9 @@ const fn answered_by(status: Status) -> Answered {
 }
 
 /// Whether what a permission is about can still be agreed to.
-pub(crate) fn is_living(configuration: &Configuration, permission: Permission) -> bool {
+pub(crate) fn is_living(workspace: &Workspace, permission: Permission) -> bool {
     match permission {
-        Permission::Messages(_, scope) => configuration.is_living(scope),
+        Permission::Messages(_, scope) => workspace.is_living(scope),
         Permission::Processing => true,
     }
 }

@@ -22,7 +22,7 @@ use sayso_core::channel::Provider;
 use sayso_core::id::ConnectionId;
 use sayso_core::limits;
 use sayso_core::phone::{Phone, PhoneBook, Region};
-use sayso_store::configuration::Configuration;
+use sayso_core::workspace::Workspace;
 
 use crate::account::{self, account_of};
 use crate::answer_time::Whole;
@@ -72,7 +72,7 @@ async fn take(
             Ok((plain, challenge).into_response())
         }
         Told::Events(events) => {
-            inbound::take(&app, &hook.configuration, hook.id, events).await?;
+            inbound::take(&app, &hook.workspace, hook.id, events).await?;
             Ok(taken(hook.account.provider()))
         }
         Told::Malformed(malformed) => Err(hook.reject(&app, malformed, &body)),
@@ -91,7 +91,7 @@ enum Told {
 
 /// The hook of a living connection.
 struct Hook {
-    configuration: Arc<Configuration>,
+    workspace: Arc<Workspace>,
     id: ConnectionId,
     account: Account,
 }
@@ -99,13 +99,13 @@ struct Hook {
 impl Hook {
     fn find(app: &App, id: &str) -> Option<Self> {
         let id = ConnectionId::parse(id).ok()?;
-        let configurations = app.store().configurations();
-        configurations.values().find_map(|configuration| {
-            let connection = configuration.connections.get(&id)?;
+        let workspaces = app.store().workspaces();
+        workspaces.values().find_map(|workspace| {
+            let connection = workspace.connections.get(&id)?;
             let connection = Some(connection).filter(|found| found.deleted_at.is_none())?;
             // A relay calls nobody.
             let account::Account::Http(account) = account_of(connection).ok()? else { return None };
-            Some(Self { configuration: Arc::clone(configuration), id, account })
+            Some(Self { workspace: Arc::clone(workspace), id, account })
         })
     }
 
@@ -135,14 +135,14 @@ impl Hook {
     /// our own number there.
     fn numbers<'a>(&self, app: &'a App) -> Numbers<'a> {
         let book = app.phones();
-        let region = self.configuration.settings.at(app.now()).region;
+        let region = self.workspace.settings.at(app.now()).region;
         let home = if region.is_some() { None } else { self.home(book) };
         Numbers { book, region, home }
     }
 
     /// The region of all its senders that are numbers of one.
     fn home(&self, book: &PhoneBook) -> Option<Region> {
-        let senders = self.configuration.senders.values();
+        let senders = self.workspace.senders.values();
         let ours = senders
             .filter(|sender| sender.connection == Some(self.id) && sender.deleted_at.is_none());
         let mut regions =
@@ -154,7 +154,7 @@ impl Hook {
     /// Keeps a call that cannot be read.
     fn reject(&self, app: &App, malformed: Malformed, body: &[u8]) -> Problem {
         let problem = Problem::new(Code::HookMalformed).detail(format!("the call {malformed}"));
-        let mut rejecting = Rejecting::of_connection(app, &self.configuration, self.id);
+        let mut rejecting = Rejecting::of_connection(app, &self.workspace, self.id);
         rejecting.add(&problem, None, body);
         rejecting.keep();
         problem

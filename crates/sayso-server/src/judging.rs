@@ -9,7 +9,7 @@ use sayso_core::decision::{Circumstances, Requirement, SenderState};
 use sayso_core::settings::Settings;
 use sayso_core::source::{Evidence, EvidenceText};
 use sayso_core::time::Timestamp;
-use sayso_store::configuration::Configuration;
+use sayso_core::workspace::Workspace;
 
 /// The name of the evidence that says by which policy, in which version, an opt-in was judged.
 const POLICY_FIELD: &str = "sayso:policy";
@@ -40,7 +40,7 @@ pub(crate) const fn circumstances(
 }
 
 /// A message that needs the permission: marketing, unless the scope says otherwise.
-pub(crate) fn message_for(permission: Permission, configuration: &Configuration) -> Message {
+pub(crate) fn message_for(permission: Permission, workspace: &Workspace) -> Message {
     let (channel, scope) = match permission {
         Permission::Messages(channel, scope) => (channel, scope),
         Permission::Processing => (Channel::Sms, Scope::All),
@@ -51,7 +51,7 @@ pub(crate) fn message_for(permission: Permission, configuration: &Configuration)
         Scope::Sender(sender) => Message { sender: Some(sender), ..message },
         Scope::Category(category) => Message::ordinary(channel, category),
         Scope::Topic(topic) => {
-            let category = configuration.topics.get(&topic).map(|topic| topic.category);
+            let category = workspace.topics.get(&topic).map(|topic| topic.category);
             Message {
                 topic: Some(topic),
                 ..Message::ordinary(channel, category.unwrap_or(Category::Marketing))

@@ -10,7 +10,7 @@ use std::sync::{Arc, RwLock};
 use sayso_core::id::{KeyId, WorkspaceId};
 use sayso_core::source::{Road, SourceName};
 use sayso_core::statement::Standing;
-use sayso_store::configuration::{ApiKey, Configuration, KeyScope, Mode};
+use sayso_core::workspace::{ApiKey, KeyScope, Mode, Workspace};
 use sayso_store::environment::Environment;
 use sha2::{Digest, Sha256};
 
@@ -44,7 +44,7 @@ pub struct Minted {
 #[derive(Debug)]
 pub(crate) struct Holder {
     /// The workspace, as it is configured now.
-    pub(crate) configuration: Arc<Configuration>,
+    pub(crate) workspace: Arc<Workspace>,
     /// The id of the key.
     pub(crate) id: KeyId,
     /// The key.
@@ -66,7 +66,7 @@ pub(crate) enum Unheld {
     Revoked,
 }
 
-type Configurations = Arc<BTreeMap<WorkspaceId, Arc<Configuration>>>;
+type Configurations = Arc<BTreeMap<WorkspaceId, Arc<Workspace>>>;
 
 /// Finds the holder of a key by its hash. Made anew whenever a configuration changes.
 #[derive(Debug, Default)]
@@ -79,7 +79,7 @@ struct Index {
     revoked: HashSet<[u8; 32]>,
 }
 
-/// Makes a key. Recording it is for the caller: [`sayso_store::configuration::Change::Key`].
+/// Makes a key. Recording it is for the caller: [`sayso_core::workspace::Change::Key`].
 pub fn mint(environment: &Environment, mode: Mode, grant: KeyGrant) -> Minted {
     let prefix = match mode {
         Mode::Live => "sk_live_",
@@ -141,10 +141,10 @@ impl Keyring {
     pub(crate) fn find(
         &self,
         secret: &str,
-        configurations: &Configurations,
+        workspaces: &Configurations,
     ) -> Result<Arc<Holder>, Unheld> {
         let hash: [u8; 32] = Sha256::digest(secret).into();
-        let index = self.index(configurations);
+        let index = self.index(workspaces);
         if let Some(holder) = index.holders.get(&hash) {
             return Ok(Arc::clone(holder));
         }
@@ -156,12 +156,12 @@ impl Keyring {
         })
     }
 
-    fn index(&self, configurations: &Configurations) -> Arc<Index> {
+    fn index(&self, workspaces: &Configurations) -> Arc<Index> {
         let held = self.0.read().map(|index| Arc::clone(&index)).unwrap_or_default();
-        if held.made_from.as_ref().is_some_and(|made_from| Arc::ptr_eq(made_from, configurations)) {
+        if held.made_from.as_ref().is_some_and(|made_from| Arc::ptr_eq(made_from, workspaces)) {
             return held;
         }
-        let made = Arc::new(Index::of(configurations));
+        let made = Arc::new(Index::of(workspaces));
         if let Ok(mut slot) = self.0.write() {
             *slot = Arc::clone(&made);
         }
@@ -170,14 +170,14 @@ impl Keyring {
 }
 
 impl Index {
-    fn of(configurations: &Configurations) -> Self {
-        let keys = configurations.values().flat_map(|configuration| {
-            configuration.keys.iter().map(move |(id, key)| (configuration, id, key))
-        });
+    fn of(workspaces: &Configurations) -> Self {
+        let keys = workspaces
+            .values()
+            .flat_map(|workspace| workspace.keys.iter().map(move |(id, key)| (workspace, id, key)));
         let (live, revoked): (Vec<_>, Vec<_>) = keys.partition(|(_, _, key)| key.is_live());
-        let holders = live.into_iter().map(|(configuration, id, key)| {
+        let holders = live.into_iter().map(|(workspace, id, key)| {
             let holder = Holder {
-                configuration: Arc::clone(configuration),
+                workspace: Arc::clone(workspace),
                 id: *id,
                 key: key.clone(),
                 road: Road::Api,
@@ -187,7 +187,7 @@ impl Index {
         Self {
             holders: holders.collect(),
             revoked: revoked.into_iter().map(|(_, _, key)| key.sha256).collect(),
-            made_from: Some(Arc::clone(configurations)),
+            made_from: Some(Arc::clone(workspaces)),
         }
     }
 }

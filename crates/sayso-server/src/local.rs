@@ -11,7 +11,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use sayso_store::configuration::Mode;
+use sayso_core::workspace::Mode;
 use sayso_store::store::BackupError;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -36,10 +36,10 @@ const fn mode_word(mode: Mode) -> &'static str {
 }
 
 async fn list(State(app): State<Arc<App>>) -> Json<Value> {
-    let all = app.store().configurations();
+    let all = app.store().workspaces();
     let items: Vec<Value> = all
         .values()
-        .map(|one| json!({ "id": one.workspace.to_string(), "name": &*one.name, "mode": mode_word(one.mode) }))
+        .map(|one| json!({ "id": one.id.to_string(), "name": &*one.name, "mode": mode_word(one.mode) }))
         .collect();
     Json(json!({ "items": items }))
 }
@@ -68,7 +68,8 @@ async fn create(
         WorkspaceMode::Test => Mode::Test,
     };
     let made = app.store().create_workspace(new.name.trim(), mode).await?;
-    let shown = json!({ "id": made.workspace.to_string(), "name": &*made.name, "mode": mode_word(made.mode) });
+    let shown =
+        json!({ "id": made.id.to_string(), "name": &*made.name, "mode": mode_word(made.mode) });
     Ok((StatusCode::CREATED, Json(shown)))
 }
 

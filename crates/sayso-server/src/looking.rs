@@ -9,7 +9,7 @@ use axum::extract::{FromRequestParts, MatchedPath};
 use axum::http::Method;
 use axum::http::request::Parts;
 use sayso_core::id::KeyId;
-use sayso_store::configuration::Configuration;
+use sayso_core::workspace::Workspace;
 use sayso_store::look_up::{LookUpDraft, LookedUp};
 
 use crate::app::{App, RequestId};
@@ -43,27 +43,27 @@ impl LookingUp {
         caller: &Caller<N>,
         asked: Vec<LookedUp>,
     ) -> Result<(), Problem> {
-        self.note_by(app, caller.configuration(), caller.api_key(), asked).await
+        self.note_by(app, caller.workspace(), caller.api_key(), asked).await
     }
 
     /// Notes whom somebody without a key looks up, which is themselves.
     pub(crate) async fn note_oneself(
         &self,
         app: &App,
-        configuration: &Configuration,
+        workspace: &Workspace,
         asked: Vec<LookedUp>,
     ) -> Result<(), Problem> {
-        self.note_by(app, configuration, None, asked).await
+        self.note_by(app, workspace, None, asked).await
     }
 
     async fn note_by(
         &self,
         app: &App,
-        configuration: &Configuration,
+        workspace: &Workspace,
         api_key: Option<KeyId>,
         asked: Vec<LookedUp>,
     ) -> Result<(), Problem> {
-        if !configuration.settings.at(app.now()).audit_look_ups {
+        if !workspace.settings.at(app.now()).audit_look_ups {
             return Ok(());
         }
         let route = self.route.as_ref().map_or("", MatchedPath::as_str);
@@ -75,7 +75,7 @@ impl LookingUp {
             request: request.into(),
             asked,
         };
-        Ok(app.store().note_look_up(configuration.workspace, draft).await?)
+        Ok(app.store().note_look_up(workspace.id, draft).await?)
     }
 }
 

@@ -4,7 +4,7 @@ use sayso_channels::credentials::HOOK_TOKEN_PARAMETER;
 use sayso_core::form::Trigger;
 use sayso_core::id::{ConnectionId, FormId};
 use sayso_core::reference::EntryCode;
-use sayso_store::configuration::Connection;
+use sayso_core::workspace::Connection;
 
 use crate::account::HOOK_TOKEN;
 

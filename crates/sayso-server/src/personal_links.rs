@@ -10,7 +10,7 @@ use sayso_core::day::Day;
 use sayso_core::limits;
 use sayso_core::personal_link::{Leaves, LinkPurpose, Making, PersonalLink};
 use sayso_core::time::Timestamp;
-use sayso_store::configuration::Configuration;
+use sayso_core::workspace::Workspace;
 use sayso_store::message::Payload;
 
 /// What stands in a text for the link to unsubscribe with one click.
@@ -22,9 +22,9 @@ const PLACEHOLDERS: [(&str, LinkPurpose); 2] =
     [(UNSUBSCRIBE_URL, LinkPurpose::OneClick), (PREFERENCES_URL, LinkPurpose::Preferences)];
 
 /// The URL of a link; `base` is the server's, without a slash at the end.
-pub(crate) fn url(base: &str, configuration: &Configuration, link: &PersonalLink) -> String {
+pub(crate) fn url(base: &str, workspace: &Workspace, link: &PersonalLink) -> String {
     let place = place_of(link.purpose);
-    let token = link.token(configuration.link_key(), &configuration.secret);
+    let token = link.token(workspace.link_key(), &workspace.secret);
     format!("{base}/{place}/{token}")
 }
 
@@ -34,14 +34,14 @@ pub(crate) fn url(base: &str, configuration: &Configuration, link: &PersonalLink
 /// *Source*: RFC 8058, section 3.1.
 pub(crate) fn one_click_url(
     base: Option<&str>,
-    configuration: &Configuration,
+    workspace: &Workspace,
     (message, address): (&Message, AddressKey),
     at: Timestamp,
 ) -> Option<String> {
     let base = base.filter(|base| has_one_click(Some(base), message))?;
     let sent = Making::Sent(Day::of(at));
-    let link = link_in(configuration, (message, address), LinkPurpose::OneClick, sent);
-    Some(url(base, configuration, &link))
+    let link = link_in(workspace, (message, address), LinkPurpose::OneClick, sent);
+    Some(url(base, workspace, &link))
 }
 
 /// Whether an email says where a mail program leaves.
@@ -62,14 +62,14 @@ const fn place_of(purpose: LinkPurpose) -> &'static str {
 
 /// The link of somebody who gets this message: it leaves the message's topic, or else its category.
 pub(crate) fn link_in(
-    configuration: &Configuration,
+    workspace: &Workspace,
     (message, address): (&Message, AddressKey),
     purpose: LinkPurpose,
     making: Making,
 ) -> PersonalLink {
-    let only = configuration.only_sender(message.channel);
+    let only = workspace.only_sender(message.channel);
     PersonalLink {
-        workspace: configuration.workspace,
+        workspace: workspace.id,
         address,
         channel: message.channel,
         purpose,
@@ -100,7 +100,7 @@ pub(crate) fn characters_max(text: &str, base: &str) -> usize {
 pub(crate) fn fill(
     payload: Payload,
     base: &str,
-    configuration: &Configuration,
+    workspace: &Workspace,
     person: (&Message, AddressKey),
     at: Timestamp,
 ) -> Payload {
@@ -108,8 +108,8 @@ pub(crate) fn fill(
     let fill = |text: Box<str>| {
         let filled = PLACEHOLDERS.iter().filter(|(placeholder, _)| text.contains(placeholder));
         filled.fold(text.clone(), |text, (placeholder, purpose)| {
-            let link = link_in(configuration, person, *purpose, sent);
-            text.replace(placeholder, &url(base, configuration, &link)).into()
+            let link = link_in(workspace, person, *purpose, sent);
+            text.replace(placeholder, &url(base, workspace, &link)).into()
         })
     };
     match payload {

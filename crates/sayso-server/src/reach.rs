@@ -8,7 +8,7 @@ use sayso_core::id::{EntryPointId, WorkspaceId};
 use sayso_core::register::Mark;
 use sayso_core::source::{EvidenceText, Road};
 use sayso_core::statement::{Slot, Statement};
-use sayso_store::configuration::Configuration;
+use sayso_core::workspace::Workspace;
 use sayso_store::store::{Draft, Moment, Outcome, Recorded, StoreError, Subject};
 use sayso_store::tally::Tally;
 
@@ -24,9 +24,9 @@ pub(crate) struct Leaving(Vec<(usize, EntryPointId)>);
 
 impl Leaving {
     /// Of the refusals among these, which are yet to be recorded.
-    pub(crate) async fn of(app: &App, configuration: &Configuration, drafts: &[Draft]) -> Self {
+    pub(crate) async fn of(app: &App, workspace: &Workspace, drafts: &[Draft]) -> Self {
         let mut leaving = Self::default();
-        if configuration.entry_points.is_empty() {
+        if workspace.entry_points.is_empty() {
             return leaving;
         }
         let (mut asked, mut left) = (BTreeSet::new(), BTreeSet::new());
@@ -36,12 +36,12 @@ impl Leaving {
                 Permission::Messages(channel, _) => vec![channel],
                 Permission::Processing => Channel::ALL.to_vec(),
             };
-            let key = draft.subject.key(&configuration.secret);
+            let key = draft.subject.key(&workspace.secret);
             for channel in channels {
                 if !asked.insert((key, channel)) {
                     continue;
                 }
-                let origin = origin(app, configuration, channel, &draft.subject).await;
+                let origin = origin(app, workspace, channel, &draft.subject).await;
                 if let Some(entry) = origin.filter(|entry| left.insert((key, *entry))) {
                     leaving.0.push((place, entry));
                 }
@@ -64,14 +64,14 @@ impl Leaving {
 /// It is asked of whoever refuses, and for a count alone: what cannot be read holds no refusal up.
 pub(crate) async fn origin(
     app: &App,
-    configuration: &Configuration,
+    workspace: &Workspace,
     channel: Channel,
     subject: &Subject,
 ) -> Option<EntryPointId> {
-    if configuration.entry_points.is_empty() {
+    if workspace.entry_points.is_empty() {
         return None;
     }
-    let found = find_origin(app, configuration, channel, subject).await;
+    let found = find_origin(app, workspace, channel, subject).await;
     found.unwrap_or_else(|error| {
         tracing::error!(error = %error, "a refusal is not counted of its entry point");
         None
@@ -80,12 +80,12 @@ pub(crate) async fn origin(
 
 async fn find_origin(
     app: &App,
-    configuration: &Configuration,
+    workspace: &Workspace,
     channel: Channel,
     subject: &Subject,
 ) -> Result<Option<EntryPointId>, StoreError> {
-    let workspace = configuration.workspace;
-    let known = app.store().registers(workspace, subject, Moment::Now).await?;
+    let workspace_id = workspace.id;
+    let known = app.store().registers(workspace_id, subject, Moment::Now).await?;
     let marks = |slot: Slot| known.on_channel(channel).filter_map(move |(_, it)| it.act(slot));
     // Who typed a number on the page and says no in the chat has left it too.
     let opted_in = [Slot::Single, Slot::Confirmed, Slot::Pending].into_iter().flat_map(marks);
@@ -94,8 +94,8 @@ async fn find_origin(
     if refusals.into_iter().any(|refused| refused.at >= opted_in.at) {
         return Ok(None);
     }
-    let key = subject.key(&configuration.secret);
-    let event = app.store().find_event(workspace, key, opted_in.event).await?;
+    let key = subject.key(&workspace.secret);
+    let event = app.store().find_event(workspace_id, key, opted_in.event).await?;
     let event = event.filter(|found| found.event.source.road == Road::EntryPoint);
     let name = EvidenceText::parse(ENTRY_POINT_FIELD).ok();
     let told = event.and_then(|found| found.evidence).zip(name);

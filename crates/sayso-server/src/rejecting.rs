@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use sayso_core::id::{ConnectionId, FormId, ImportId, WorkspaceId};
 use sayso_core::limits;
 use sayso_core::source::{Road, SourceName};
-use sayso_store::configuration::Configuration;
+use sayso_core::workspace::Workspace;
 use sayso_store::reject::{RejectBody, RejectDraft, RejectFault};
 
 use crate::app::App;
@@ -30,31 +30,27 @@ impl<'a> Rejecting<'a> {
             Some(id) => (Road::Api, id.to_string()),
             None => (Road::Operator, Road::Operator.to_string()),
         };
-        Self::new(app, caller.workspace(), road, source)
+        Self::new(app, caller.workspace().id, road, source)
     }
 
     /// What the pages of a site sent.
-    pub(crate) fn of_site(app: &'a App, configuration: &Configuration, site: &SourceName) -> Self {
-        Self::new(app, configuration.workspace, Road::Tag, site.to_string())
+    pub(crate) fn of_site(app: &'a App, workspace: &Workspace, site: &SourceName) -> Self {
+        Self::new(app, workspace.id, Road::Tag, site.to_string())
     }
 
     /// What was typed into a form.
-    pub(crate) fn of_form(app: &'a App, configuration: &Configuration, id: FormId) -> Self {
-        Self::new(app, configuration.workspace, Road::Form, id.to_string())
+    pub(crate) fn of_form(app: &'a App, workspace: &Workspace, id: FormId) -> Self {
+        Self::new(app, workspace.id, Road::Form, id.to_string())
     }
 
     /// Rows of an import.
-    pub(crate) fn of_import(app: &'a App, configuration: &Configuration, id: ImportId) -> Self {
-        Self::new(app, configuration.workspace, Road::Import, id.to_string())
+    pub(crate) fn of_import(app: &'a App, workspace: &Workspace, id: ImportId) -> Self {
+        Self::new(app, workspace.id, Road::Import, id.to_string())
     }
 
     /// What a provider sent.
-    pub(crate) fn of_connection(
-        app: &'a App,
-        configuration: &Configuration,
-        id: ConnectionId,
-    ) -> Self {
-        Self::new(app, configuration.workspace, Road::Provider, id.to_string())
+    pub(crate) fn of_connection(app: &'a App, workspace: &Workspace, id: ConnectionId) -> Self {
+        Self::new(app, workspace.id, Road::Provider, id.to_string())
     }
 
     fn new(app: &'a App, workspace: WorkspaceId, road: Road, source: String) -> Self {

@@ -9,15 +9,15 @@ use sayso_core::event::Fact;
 use sayso_core::guard::Guard;
 use sayso_core::policy::Way;
 use sayso_core::time::Timestamp;
-use sayso_store::configuration::Configuration;
+use sayso_core::workspace::Workspace;
 use sayso_store::store::Draft;
 
 use crate::judging;
 use crate::judging::message_for;
 
 /// Judges ticks by the policies of their channels.
-pub(crate) fn judge(configuration: &Configuration, way: Way, now: Timestamp, drafts: &mut [Draft]) {
-    let policies = configuration.settings.at(now).policies;
+pub(crate) fn judge(workspace: &Workspace, way: Way, now: Timestamp, drafts: &mut [Draft]) {
+    let policies = workspace.settings.at(now).policies;
     for draft in drafts {
         let Fact::Consent(about, statement) = draft.fact else { continue };
         let judgment = policies.judge(about, statement, way);
@@ -28,10 +28,10 @@ pub(crate) fn judge(configuration: &Configuration, way: Way, now: Timestamp, dra
 
 /// Has the writer leave `pending` what would lift a refusal, for nobody has proven that the address is
 /// theirs.
-pub(crate) fn lift_nothing(configuration: &Configuration, drafts: &mut [Draft]) {
+pub(crate) fn lift_nothing(workspace: &Workspace, drafts: &mut [Draft]) {
     for draft in drafts {
         if let Fact::Consent(about, _) = draft.fact {
-            draft.guard = Guard::LiftsNothing(message_for(about, configuration));
+            draft.guard = Guard::LiftsNothing(message_for(about, workspace));
         }
     }
 }

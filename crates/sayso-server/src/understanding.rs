@@ -9,7 +9,7 @@ use sayso_core::policy::{Judgment, Policies, Way};
 use sayso_core::rule::{Does, Keyword, Rule, Why, choose};
 use sayso_core::statement::Statement;
 use sayso_core::wording::{Because, Conversation, Heard, Question, Reading, read};
-use sayso_store::configuration::{Configuration, OptInQuestion};
+use sayso_core::workspace::{OptInQuestion, Workspace};
 
 use self::vocabulary::{Searched, Vocabulary, living_rules};
 
@@ -19,7 +19,7 @@ pub(crate) mod vocabulary;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Line<'a> {
     /// The workspace.
-    pub(crate) configuration: &'a Configuration,
+    pub(crate) workspace: &'a Workspace,
     /// What it calls itself and its topics.
     pub(crate) vocabulary: &'a Vocabulary,
     /// The channel.
@@ -54,7 +54,7 @@ impl<'a> Line<'a> {
         heard: Heard,
         searched: Option<&Searched>,
     ) -> Understanding<'a> {
-        let living = living_rules(self.configuration);
+        let living = living_rules(self.workspace);
         let found = || match searched {
             Some(Searched(found)) => found.clone(),
             None => self.vocabulary.patterns.search(text),
@@ -143,7 +143,7 @@ impl<'a> Line<'a> {
     /// A yes to the question: everything that its notice names, `confirmed` where it was answered
     /// through the address itself.
     fn agreed(&self) -> Vec<(Permission, Statement)> {
-        let notice = self.open.and_then(|open| self.configuration.notice(&open.notice));
+        let notice = self.open.and_then(|open| self.workspace.notice(&open.notice));
         let named = notice.into_iter().flat_map(|notice| &notice.names);
         let covered = named.flat_map(|permission| covered_by(*permission));
         let mut said = Vec::new();
@@ -165,7 +165,7 @@ impl<'a> Line<'a> {
 
     /// A no to the question: nothing that its notice names, or without a question nothing at all.
     fn declined(&self) -> Vec<(Permission, Statement)> {
-        let notice = self.open.and_then(|open| self.configuration.notice(&open.notice));
+        let notice = self.open.and_then(|open| self.workspace.notice(&open.notice));
         let named = notice.into_iter().flat_map(|notice| &notice.names);
         let messages = named.filter(|permission| match permission {
             Permission::Messages(..) => true,
@@ -188,7 +188,7 @@ impl<'a> Line<'a> {
             Does::OptOut => Statement::OptOut,
         };
         let notice: Option<&Notice> =
-            rule.notice.as_ref().and_then(|notice| self.configuration.notice(notice));
+            rule.notice.as_ref().and_then(|notice| self.workspace.notice(notice));
         let mut said = Vec::with_capacity(rule.permissions.len() + 1);
         for place in &rule.permissions {
             let (permission, statement) = self.settled(*place, statement);
@@ -212,7 +212,7 @@ impl<'a> Line<'a> {
         (channel, scope): (Channel, Scope),
         statement: Statement,
     ) -> (Permission, Statement) {
-        let (statement, scope) = if self.configuration.is_living(scope) {
+        let (statement, scope) = if self.workspace.is_living(scope) {
             (statement, scope)
         } else {
             read_in_doubt(statement, scope)

@@ -5,7 +5,7 @@
 //! compliance confirms or retracts together.
 
 use sayso_core::source::{Actor, SourceName};
-use sayso_store::configuration::{Configuration, HeldOf};
+use sayso_core::workspace::{HeldOf, Workspace};
 use sayso_store::store::{Draft, Outcome, Recorded};
 
 use crate::app::App;
@@ -24,24 +24,24 @@ fn is_unproven_refusal(draft: &Draft) -> bool {
 /// The store's, and [`Code::Busy`](crate::problem::Code::Busy) where the lane is full.
 pub(crate) async fn record(
     app: &App,
-    configuration: &Configuration,
+    workspace: &Workspace,
     site: &SourceName,
     drafts: Vec<Draft>,
 ) -> Result<Vec<Recorded>, Problem> {
-    let workspace = configuration.workspace;
+    let workspace_id = workspace.id;
     if !drafts.iter().any(is_unproven_refusal) {
-        return Ok(app.store().record(workspace, drafts).await?);
+        return Ok(app.store().record(workspace_id, drafts).await?);
     }
     let unproven = app.unproven();
     let _lane = unproven.enter().await?;
-    let place = (workspace, site.clone());
+    let place = (workspace_id, site.clone());
     let hour = unproven.this_hour(app.store(), &place, app.now()).await?;
     let (group, recorded) = if hour.refused < hour.most {
-        (None, app.store().record(workspace, drafts).await?)
+        (None, app.store().record(workspace_id, drafts).await?)
     } else {
         let of = HeldOf::Site(site.clone());
         let at = (&of, hour.began);
-        let (group, recorded) = hold(app, configuration, at, drafts, is_unproven_refusal).await?;
+        let (group, recorded) = hold(app, workspace, at, drafts, is_unproven_refusal).await?;
         (Some(group), recorded)
     };
     let refused = |it: &Recorded| it.fact.is_refusal() && it.outcome == Outcome::Appended;

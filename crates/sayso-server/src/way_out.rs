@@ -112,7 +112,7 @@ fn stands_out(word: &str) -> bool {
 mod tests {
     use sayso_core::address::AddressKeySecret;
     use sayso_core::id::WorkspaceId;
-    use sayso_store::configuration::{Configuration, Mode};
+    use sayso_core::workspace::{Mode, Workspace};
 
     use super::*;
     use crate::understanding::vocabulary::Vocabularies;
@@ -124,11 +124,11 @@ mod tests {
 
     fn is_left(channel: Channel, category: Category, text: &str) -> bool {
         let secret = AddressKeySecret::from_bytes([7; 32]);
-        let workspace = WorkspaceId::from_bytes([1; 16]);
-        let configuration = Configuration::new(workspace, "Shop", Mode::Test, secret).into();
-        let vocabulary = Vocabularies::default().of(&configuration);
-        let (configuration, vocabulary) = (&*configuration, &*vocabulary);
-        let line = Line { configuration, vocabulary, channel, sender: None, open: None };
+        let workspace_id = WorkspaceId::from_bytes([1; 16]);
+        let workspace = Workspace::new(workspace_id, "Shop", Mode::Test, secret).into();
+        let vocabulary = Vocabularies::default().of(&workspace);
+        let (workspace, vocabulary) = (&*workspace, &*vocabulary);
+        let line = Line { workspace, vocabulary, channel, sender: None, open: None };
         let message = Message::ordinary(channel, category);
         let base = Some("http://consent.example");
         stands(&Payload::Text(text.into()), &message, base, &line)

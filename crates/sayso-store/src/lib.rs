@@ -10,7 +10,8 @@
 #[cfg(all(feature = "undecided-claims", not(debug_assertions)))]
 compile_error!("a build that decides nothing is for one test alone");
 
-pub mod configuration;
+pub mod codec;
+pub mod configure;
 pub mod double_opt_in;
 pub mod environment;
 pub mod erasure;

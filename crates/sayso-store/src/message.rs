@@ -12,6 +12,7 @@ use sayso_core::event_id::RequestHash;
 use sayso_core::id::{MessageId, SenderId};
 use sayso_core::message::MessageState;
 use sayso_core::time::Timestamp;
+use sayso_core::workspace::TemplateUse;
 use sayso_core::zone::Zone;
 
 /// What is said.
@@ -44,6 +45,14 @@ pub enum Payload {
         /// The words of a no.
         no: Box<str>,
     },
+}
+
+impl Payload {
+    /// The template that it uses, if it is one.
+    pub fn template(&self) -> Option<TemplateUse<'_>> {
+        let Self::Template { name, language, .. } = self else { return None };
+        Some(TemplateUse { name, language: language.as_deref() })
+    }
 }
 
 /// A message before it is queued.

@@ -109,7 +109,7 @@ use self::views::ProfileState;
 use self::work::Work;
 use self::writer::{CommitTimes, Urgency, Writer, WriterHandle};
 use crate::Store;
-use crate::configuration::{Change, Configuration, Configured, Mode, Revision};
+use crate::configure::Configured;
 use crate::double_opt_in::{
     Answering, Asking, AskingEnd, DoubleOptInDraft, LinkRequest, StoredDoubleOptIn,
 };
@@ -129,6 +129,7 @@ use crate::store::{
     Recorded, RetractDraft, Retracting, SpanDraft, SpanRetracted, StoreError, Subject, Upserted,
 };
 use crate::tally::{Counted, Tallied, Tally};
+use sayso_core::workspace::{Change, Mode, Revision, RuntimeFact, Workspace};
 
 /// Where the making of a workspace queues: it has no number yet.
 const NEW_WORKSPACE: WorkspaceNo = 0;
@@ -186,7 +187,7 @@ fn unwritable(error: &rusqlite::Error) -> StoreError {
 
 /// A workspace as the store needs it.
 #[derive(Clone)]
-struct Workspace {
+struct Tenant {
     no: WorkspaceNo,
     id: WorkspaceId,
     secrets: Secrets,
@@ -229,8 +230,8 @@ struct Shared {
     logs: Logs,
     gates: RwLock<Gates>,
     index: Option<SavedIndex>,
-    workspaces: RwLock<BTreeMap<WorkspaceId, Arc<Workspace>>>,
-    configurations: RwLock<Arc<BTreeMap<WorkspaceId, Arc<Configuration>>>>,
+    tenants: RwLock<BTreeMap<WorkspaceId, Arc<Tenant>>>,
+    models: RwLock<Arc<BTreeMap<WorkspaceId, Arc<Workspace>>>>,
     position: Mutex<Position>,
     counters: Counters,
 }
@@ -331,8 +332,8 @@ impl SqliteStore {
             logs: Logs::default(),
             gates: RwLock::default(),
             index,
-            workspaces: RwLock::default(),
-            configurations: RwLock::default(),
+            tenants: RwLock::default(),
+            models: RwLock::default(),
             position: Mutex::new(Position { next_row: row + 1, last_recorded }),
             counters: Counters::default(),
         });
@@ -384,8 +385,8 @@ impl SqliteStore {
     }
 
     /// Checks what a caller may rely on, in this thread: that the workspace exists.
-    fn workspace(&self, id: WorkspaceId) -> Result<Arc<Workspace>, StoreError> {
-        self.shared.workspace(id)
+    fn tenant(&self, id: WorkspaceId) -> Result<Arc<Tenant>, StoreError> {
+        self.shared.tenant(id)
     }
 }
 
@@ -456,12 +457,12 @@ impl Shared {
         self.clock.note(last_recorded);
     }
 
-    fn workspace(&self, id: WorkspaceId) -> Result<Arc<Workspace>, StoreError> {
-        read_lock(&self.workspaces).get(&id).cloned().ok_or(StoreError::NoWorkspace)
+    fn tenant(&self, id: WorkspaceId) -> Result<Arc<Tenant>, StoreError> {
+        read_lock(&self.tenants).get(&id).cloned().ok_or(StoreError::NoWorkspace)
     }
 
-    fn configuration(&self, id: WorkspaceId) -> Result<Arc<Configuration>, StoreError> {
-        read_lock(&self.configurations).get(&id).cloned().ok_or(StoreError::NoWorkspace)
+    fn model(&self, id: WorkspaceId) -> Result<Arc<Workspace>, StoreError> {
+        read_lock(&self.models).get(&id).cloned().ok_or(StoreError::NoWorkspace)
     }
 
     fn gate(&self, workspace: WorkspaceNo) -> Arc<Gate> {
@@ -472,30 +473,30 @@ impl Shared {
     }
 
     fn vaults(&self) -> BTreeMap<WorkspaceNo, Vault> {
-        let workspaces = read_lock(&self.workspaces);
+        let workspaces = read_lock(&self.tenants);
         workspaces
             .values()
             .map(|workspace| (workspace.no, workspace.secrets.vault.clone()))
             .collect()
     }
 
-    fn add_workspaces(&self, made: Vec<Arc<Workspace>>) {
+    fn add_tenants(&self, made: Vec<Arc<Tenant>>) {
         if !made.is_empty() {
-            write_lock(&self.workspaces)
+            write_lock(&self.tenants)
                 .extend(made.into_iter().map(|workspace| (workspace.id, workspace)));
         }
     }
 
-    fn add_configurations(&self, changed: BTreeMap<WorkspaceId, Arc<Configuration>>) {
+    fn add_models(&self, changed: BTreeMap<WorkspaceId, Arc<Workspace>>) {
         if !changed.is_empty() {
-            let mut configurations = write_lock(&self.configurations);
-            Arc::make_mut(&mut configurations).extend(changed);
+            let mut models = write_lock(&self.models);
+            Arc::make_mut(&mut models).extend(changed);
         }
     }
 
     fn find_profile(
         &self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         id: ProfileId,
     ) -> Result<Option<Arc<ProfileState>>, StoreError> {
         match self.tail.profile(workspace.no, id) {
@@ -524,7 +525,7 @@ impl Shared {
     }
 
     /// Whether anything may be stored about a subject: false is certain.
-    fn may_know(&self, workspace: &Workspace, subject: &Subject, key: &AddressKey) -> bool {
+    fn may_know(&self, workspace: &Tenant, subject: &Subject, key: &AddressKey) -> bool {
         match subject {
             Subject::Address(address) => self.gate(workspace.no).may_know(address, key),
             Subject::Hash(_) | Subject::Key(_) => true,
@@ -533,7 +534,7 @@ impl Shared {
 
     /// Reads in the caller's thread what the writer will need, for all drafts in one transaction.
     /// What cannot be read here is read by the writer, who answers for it.
-    fn hints(&self, workspace: &Workspace, drafts: &[(AddressKey, Draft)]) -> Vec<Option<Hint>> {
+    fn hints(&self, workspace: &Tenant, drafts: &[(AddressKey, Draft)]) -> Vec<Option<Hint>> {
         let flushed = self.tail.flushed();
         let is_read = |(key, draft): &(AddressKey, Draft)| {
             is_keyed(&draft.id) || self.may_know(workspace, &draft.subject, key)
@@ -570,15 +571,11 @@ impl Shared {
 
 #[async_trait]
 impl Store for SqliteStore {
-    fn configurations(&self) -> Arc<BTreeMap<WorkspaceId, Arc<Configuration>>> {
-        Arc::clone(&read_lock(&self.shared.configurations))
+    fn workspaces(&self) -> Arc<BTreeMap<WorkspaceId, Arc<Workspace>>> {
+        Arc::clone(&read_lock(&self.shared.models))
     }
 
-    async fn create_workspace(
-        &self,
-        name: &str,
-        mode: Mode,
-    ) -> Result<Arc<Configuration>, StoreError> {
+    async fn create_workspace(&self, name: &str, mode: Mode) -> Result<Arc<Workspace>, StoreError> {
         let shared = Arc::clone(&self.shared);
         let name = name.to_owned();
         self.writer
@@ -586,11 +583,10 @@ impl Store for SqliteStore {
                 let id = WorkspaceId::from_bytes(shared.environment.time_sortable_id());
                 let (secrets, sealed) =
                     shared.master.make_secrets(id.as_bytes(), &shared.environment);
-                let configuration =
-                    Configuration::new(id, &name, mode, secrets.address_keys.clone());
-                let made = Workspace { no: 0, id, secrets };
-                group.add_workspace(&made, &sealed, configuration.clone())?;
-                Ok(Arc::new(configuration))
+                let model = Workspace::new(id, &name, mode, secrets.address_keys.clone());
+                let made = Tenant { no: 0, id, secrets };
+                group.add_workspace(&made, &sealed, model.clone())?;
+                Ok(Arc::new(model))
             })
             .await
     }
@@ -601,10 +597,23 @@ impl Store for SqliteStore {
         expected: Revision,
         change: Change,
     ) -> Result<Configured, StoreError> {
-        let workspace = self.workspace(workspace)?;
+        let workspace = self.tenant(workspace)?;
         self.writer
             .submit(workspace.no, Urgency::Ordinary, move |group| {
-                group.configure(&workspace, expected, &change)
+                group.configure(&workspace, expected, change.clone())
+            })
+            .await
+    }
+
+    async fn note(
+        &self,
+        workspace: WorkspaceId,
+        fact: RuntimeFact,
+    ) -> Result<Configured, StoreError> {
+        let workspace = self.tenant(workspace)?;
+        self.writer
+            .submit(workspace.no, Urgency::Ordinary, move |group| {
+                group.note(&workspace, fact.clone())
             })
             .await
     }
@@ -614,7 +623,7 @@ impl Store for SqliteStore {
         workspace: WorkspaceId,
         drafts: Vec<Draft>,
     ) -> Result<Vec<Recorded>, StoreError> {
-        let workspace = self.workspace(workspace)?;
+        let workspace = self.tenant(workspace)?;
         let is_refusal = |draft: &Draft| match draft.fact {
             Fact::Consent(_, statement) => statement.is_refusal(),
             // What names an account or a move brings refusals.
@@ -660,7 +669,7 @@ impl Store for SqliteStore {
         workspace: WorkspaceId,
         target: RetractDraft,
     ) -> Result<Retracting, StoreError> {
-        let workspace = self.workspace(workspace)?;
+        let workspace = self.tenant(workspace)?;
         self.writer
             .submit(workspace.no, Urgency::Ordinary, move |group| {
                 group.retract(&workspace, &target)
@@ -728,7 +737,7 @@ impl Store for SqliteStore {
         workspace: WorkspaceId,
         key: AddressKey,
     ) -> Result<Option<Address>, StoreError> {
-        let workspace = self.workspace(workspace)?;
+        let workspace = self.tenant(workspace)?;
         self.shared.address_of(&workspace, key)
     }
 
@@ -745,7 +754,7 @@ impl Store for SqliteStore {
         workspace: WorkspaceId,
         id: ProfileId,
     ) -> Result<Option<Profile>, StoreError> {
-        let workspace = self.workspace(workspace)?;
+        let workspace = self.tenant(workspace)?;
         self.shared.profile(&workspace, id)
     }
 
@@ -754,7 +763,7 @@ impl Store for SqliteStore {
         workspace: WorkspaceId,
         draft: ProfileDraft,
     ) -> Result<Upserted, StoreError> {
-        let workspace = self.workspace(workspace)?;
+        let workspace = self.tenant(workspace)?;
         let shared = Arc::clone(&self.shared);
         let upserting = {
             let workspace = Arc::clone(&workspace);
@@ -773,7 +782,7 @@ impl Store for SqliteStore {
         profile: ProfileId,
         address: &Address,
     ) -> Result<Retracting, StoreError> {
-        let workspace = self.workspace(workspace)?;
+        let workspace = self.tenant(workspace)?;
         let address = address.clone();
         self.writer
             .submit(workspace.no, Urgency::Ordinary, move |group| {
@@ -787,7 +796,7 @@ impl Store for SqliteStore {
         workspace: WorkspaceId,
         import: ImportId,
     ) -> Result<u64, StoreError> {
-        let workspace = self.workspace(workspace)?;
+        let workspace = self.tenant(workspace)?;
         let (shared, writer) = (Arc::clone(&self.shared), self.writer.clone());
         self.in_thread("sayso-undo", move || imports::undo(&shared, &writer, &workspace, import))
             .await
@@ -798,7 +807,7 @@ impl Store for SqliteStore {
         workspace: WorkspaceId,
         draft: SpanDraft,
     ) -> Result<SpanRetracted, StoreError> {
-        let workspace = self.workspace(workspace)?;
+        let workspace = self.tenant(workspace)?;
         let (shared, writer) = (Arc::clone(&self.shared), self.writer.clone());
         self.in_thread("sayso-retraction", move || {
             spans::retract(&shared, &writer, &workspace, &draft)
@@ -812,7 +821,7 @@ impl Store for SqliteStore {
         subject: &Subject,
         draft: Draft,
     ) -> Result<Erased, StoreError> {
-        let workspace = self.workspace(workspace)?;
+        let workspace = self.tenant(workspace)?;
         let (shared, writer) = (Arc::clone(&self.shared), self.writer.clone());
         let subject = subject.clone();
         self.in_thread("sayso-erasure", move || {
@@ -827,7 +836,7 @@ impl Store for SqliteStore {
         after: Option<u64>,
         items: usize,
     ) -> Result<ErasurePage, StoreError> {
-        let workspace = self.workspace(workspace)?;
+        let workspace = self.tenant(workspace)?;
         self.shared.erasures(&workspace, after, items)
     }
 
@@ -841,7 +850,7 @@ impl Store for SqliteStore {
     }
 
     fn keep_rejects(&self, workspace: WorkspaceId, rejects: Vec<RejectDraft>) {
-        if let Ok(workspace) = self.workspace(workspace) {
+        if let Ok(workspace) = self.tenant(workspace) {
             self.shared.work.keep(&workspace, self.shared.environment.clock.now(), rejects);
         }
     }
@@ -852,7 +861,7 @@ impl Store for SqliteStore {
         query: &RejectQuery,
         items: usize,
     ) -> Result<RejectPage, StoreError> {
-        let workspace = self.workspace(workspace)?;
+        let workspace = self.tenant(workspace)?;
         self.shared.work.settle().await?;
         let now = self.shared.environment.clock.now();
         self.shared.work.rejects(&workspace, query, items, now)
@@ -863,7 +872,7 @@ impl Store for SqliteStore {
         workspace: WorkspaceId,
         look_up: LookUpDraft,
     ) -> Result<(), StoreError> {
-        let workspace = self.workspace(workspace)?;
+        let workspace = self.tenant(workspace)?;
         let now = self.shared.environment.clock.now();
         self.shared.work.note(workspace.id, now, look_up).await
     }
@@ -874,7 +883,7 @@ impl Store for SqliteStore {
         query: &LookUpQuery,
         items: usize,
     ) -> Result<LookUpPage, StoreError> {
-        let workspace = self.workspace(workspace)?;
+        let workspace = self.tenant(workspace)?;
         let now = self.shared.environment.clock.now();
         self.shared.work.look_ups(workspace.id, query, items, now)
     }
@@ -884,7 +893,7 @@ impl Store for SqliteStore {
         workspace: WorkspaceId,
         draft: MessageDraft,
     ) -> Result<Queueing, StoreError> {
-        let workspace = self.workspace(workspace)?;
+        let workspace = self.tenant(workspace)?;
         let sealed = messages::seal(&workspace, &draft, &self.shared.environment);
         let drafted = Box::new((draft, sealed));
         self.shared.sending.ask(|reply| Job::Queue(workspace, drafted, reply)).await
@@ -896,7 +905,7 @@ impl Store for SqliteStore {
         key: &RequestHash,
         request: &RequestHash,
     ) -> Result<Option<Queueing>, StoreError> {
-        let workspace = self.workspace(workspace)?;
+        let workspace = self.tenant(workspace)?;
         self.shared.work.read(|work| {
             let known = messages::of_request(work, workspace.id, key, request)?;
             known.map(|known| sending::queueing(work, &workspace, known)).transpose()
@@ -908,7 +917,7 @@ impl Store for SqliteStore {
         workspace: WorkspaceId,
         id: MessageId,
     ) -> Result<Option<StoredMessage>, StoreError> {
-        let workspace = self.workspace(workspace)?;
+        let workspace = self.tenant(workspace)?;
         self.shared.work.read(|work| messages::find(work, &workspace, id))
     }
 
@@ -917,7 +926,7 @@ impl Store for SqliteStore {
         workspace: WorkspaceId,
         name: &MessageName,
     ) -> Result<Option<StoredMessage>, StoreError> {
-        let workspace = self.workspace(workspace)?;
+        let workspace = self.tenant(workspace)?;
         self.shared.work.read(|work| messages::find_by_name(work, &workspace, name))
     }
 
@@ -927,7 +936,7 @@ impl Store for SqliteStore {
         query: &MessageQuery,
         items: usize,
     ) -> Result<MessagePage, StoreError> {
-        let workspace = self.workspace(workspace)?;
+        let workspace = self.tenant(workspace)?;
         let range = (work::before(query.after), work::one_more(items));
         let mut rows =
             self.shared.work.read(|work| messages::list(work, &workspace, query, range))?;
@@ -945,7 +954,7 @@ impl Store for SqliteStore {
         sender: SenderId,
         items: usize,
     ) -> Result<Claiming, StoreError> {
-        let workspace = self.workspace(workspace)?;
+        let workspace = self.tenant(workspace)?;
         self.shared.sending.ask(|reply| Job::Claim(workspace, sender, items, reply)).await
     }
 
@@ -961,7 +970,7 @@ impl Store for SqliteStore {
         workspace: WorkspaceId,
         ended: Vec<HandOver>,
     ) -> Result<(), StoreError> {
-        let workspace = self.workspace(workspace)?;
+        let workspace = self.tenant(workspace)?;
         self.shared.sending.ask(|reply| Job::Settle(workspace, ended, reply)).await
     }
 
@@ -970,7 +979,7 @@ impl Store for SqliteStore {
         workspace: WorkspaceId,
         reports: Vec<MessageReport>,
     ) -> Result<Vec<bool>, StoreError> {
-        let workspace = self.workspace(workspace)?;
+        let workspace = self.tenant(workspace)?;
         self.shared.sending.ask(|reply| Job::Report(workspace, reports, reply)).await
     }
 
@@ -979,7 +988,7 @@ impl Store for SqliteStore {
         workspace: WorkspaceId,
         query: &FailureQuery,
     ) -> Result<u64, StoreError> {
-        let workspace = self.workspace(workspace)?;
+        let workspace = self.tenant(workspace)?;
         self.shared.work.read(|work| messages::count_failed(work, &workspace, query))
     }
 
@@ -989,7 +998,7 @@ impl Store for SqliteStore {
         counted: Counted,
         tallies: &[Tally],
     ) -> Result<Tallied, StoreError> {
-        let workspace = self.workspace(workspace)?;
+        let workspace = self.tenant(workspace)?;
         let add = tallies.to_vec();
         self.shared.sending.ask(|reply| Job::Tally(workspace, counted, add, reply)).await
     }
@@ -999,7 +1008,7 @@ impl Store for SqliteStore {
         workspace: WorkspaceId,
         draft: ReferenceDraft,
     ) -> Result<Keeping, StoreError> {
-        let workspace = self.workspace(workspace)?;
+        let workspace = self.tenant(workspace)?;
         let sealed = references::seal(&workspace, &draft, &self.shared.environment);
         let write = ReferenceWrite::Keep(Box::new(draft), sealed);
         self.shared.sending.ask(|reply| Job::Reference(workspace, write, reply)).await
@@ -1010,7 +1019,7 @@ impl Store for SqliteStore {
         workspace: WorkspaceId,
         reference: Reference,
     ) -> Result<Option<StoredReference>, StoreError> {
-        let workspace = self.workspace(workspace)?;
+        let workspace = self.tenant(workspace)?;
         let now = self.shared.environment.clock.now();
         self.shared.work.read(|work| references::find(work, &workspace, reference, now))
     }
@@ -1022,7 +1031,7 @@ impl Store for SqliteStore {
         message: EventId,
         address: AddressKey,
     ) -> Result<Keeping, StoreError> {
-        let workspace = self.workspace(workspace)?;
+        let workspace = self.tenant(workspace)?;
         let write = ReferenceWrite::Take(reference, message, address);
         self.shared.sending.ask(|reply| Job::Reference(workspace, write, reply)).await
     }
@@ -1032,7 +1041,7 @@ impl Store for SqliteStore {
         workspace: WorkspaceId,
         draft: DoubleOptInDraft,
     ) -> Result<Asking, StoreError> {
-        let workspace = self.workspace(workspace)?;
+        let workspace = self.tenant(workspace)?;
         let drafted = double_opt_ins::seal(&workspace, draft, &self.shared.environment);
         self.shared.sending.ask(|reply| Job::Ask(workspace, drafted, reply)).await
     }
@@ -1042,7 +1051,7 @@ impl Store for SqliteStore {
         workspace: WorkspaceId,
         request: LinkRequest,
     ) -> Result<AskingEnd, StoreError> {
-        let workspace = self.workspace(workspace)?;
+        let workspace = self.tenant(workspace)?;
         let drafted = Drafted::Link(request);
         let asking = self.shared.sending.ask(|reply| Job::Ask(workspace, drafted, reply)).await?;
         Ok(asking.end)
@@ -1053,7 +1062,7 @@ impl Store for SqliteStore {
         workspace: WorkspaceId,
         id: DoubleOptInId,
     ) -> Result<Option<StoredDoubleOptIn>, StoreError> {
-        let workspace = self.workspace(workspace)?;
+        let workspace = self.tenant(workspace)?;
         let now = self.shared.environment.clock.now();
         self.shared.work.read(|work| double_opt_ins::find(work, &workspace, id, now))
     }
@@ -1064,7 +1073,7 @@ impl Store for SqliteStore {
         id: DoubleOptInId,
         answer: Answer,
     ) -> Result<Answering, StoreError> {
-        let workspace = self.workspace(workspace)?;
+        let workspace = self.tenant(workspace)?;
         self.shared.sending.ask(|reply| Job::Answer(workspace, id, answer, reply)).await
     }
 

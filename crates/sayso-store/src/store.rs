@@ -26,7 +26,7 @@ use sayso_core::time::Timestamp;
 use sayso_core::zone::Zone;
 use thiserror::Error;
 
-use crate::configuration::{Change, Configuration, Configured, Mode, Revision};
+use crate::configure::Configured;
 use crate::double_opt_in::{
     Answering, Asking, AskingEnd, DoubleOptInDraft, LinkRequest, StoredDoubleOptIn,
 };
@@ -40,6 +40,7 @@ use crate::message::{
 use crate::reference::{Keeping, ReferenceDraft, StoredReference};
 use crate::reject::{RejectDraft, RejectPage, RejectQuery};
 use crate::tally::{Counted, Tallied, Tally};
+use sayso_core::workspace::{Change, Mode, Revision, RuntimeFact, Workspace};
 
 /// Why a store did not do what it was asked. Nothing was written unless a variant says otherwise.
 #[derive(Debug, Error)]
@@ -455,23 +456,27 @@ pub struct Health {
 /// *Retries:* every write may be repeated; a repeated event is the first one.
 #[async_trait]
 pub trait Store: Send + Sync + Debug {
-    /// The configuration of every workspace, as of now; kept in memory.
-    fn configurations(&self) -> Arc<BTreeMap<WorkspaceId, Arc<Configuration>>>;
+    /// Every workspace, as of now; kept in memory.
+    fn workspaces(&self) -> Arc<BTreeMap<WorkspaceId, Arc<Workspace>>>;
 
     /// Makes a workspace.
-    async fn create_workspace(
-        &self,
-        name: &str,
-        mode: Mode,
-    ) -> Result<Arc<Configuration>, StoreError>;
+    async fn create_workspace(&self, name: &str, mode: Mode) -> Result<Arc<Workspace>, StoreError>;
 
-    /// Changes a configuration that admits it still: that is at the revision on which the change was planned
-    /// ([`Configuration::admits`]). It is judged where nothing can come between.
+    /// Changes a workspace that is still at the revision on which the change was planned. It is judged where
+    /// nothing can come between.
     async fn configure(
         &self,
         workspace: WorkspaceId,
         expected: Revision,
         change: Change,
+    ) -> Result<Configured, StoreError>;
+
+    /// Notes a fact of running a workspace, unless an earlier one excludes it
+    /// ([`sayso_core::workspace::Runtime::admits`]). It is judged where nothing can come between.
+    async fn note(
+        &self,
+        workspace: WorkspaceId,
+        fact: RuntimeFact,
     ) -> Result<Configured, StoreError>;
 
     /// Records events, all or none; each is answered in order, and judged by its guard with all that is

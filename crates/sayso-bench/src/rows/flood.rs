@@ -12,8 +12,9 @@ use bytes::Bytes;
 use hyper::header::{HeaderValue, ORIGIN};
 use hyper::{Method, StatusCode};
 use sayso_core::source::SourceName;
+use sayso_core::workspace::{Change, Site};
 use sayso_store::Store;
-use sayso_store::configuration::{Change, Site, configure_now};
+use sayso_store::configure::configure_now;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 

@@ -17,8 +17,9 @@ use hyper::header::HeaderValue;
 use hyper::{Method, StatusCode};
 use sayso_core::channel::{Channel, Provider};
 use sayso_core::id::{ConnectionId, SenderId};
+use sayso_core::workspace::{Change, Connection, Sender};
 use sayso_store::Store;
-use sayso_store::configuration::{Change, Connection, Sender, configure_now};
+use sayso_store::configure::configure_now;
 use sha2::Sha256;
 use tokio::time::Instant;
 

@@ -1,4 +1,4 @@
-//! Web opt-in forms: what a workspace configured, the boxes that a form has, and the words under
+//! Web opt-in forms: what a workspace set up, the boxes that a form has, and the words under
 //! which they are ticked.
 //!
 //! A form keeps no words of consent itself: they are a notice's, and the newest version counts that
@@ -6,18 +6,17 @@
 //! HTML is not known here.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use sayso_core::channel::{Channel, Permission, Scope};
-use sayso_core::double_opt_in::AnswerBy;
-use sayso_core::form::{FieldName, Origin, Redirect, Shape, Theme, Trigger};
-use sayso_core::id::{FormId, NoticeId, SenderId, TopicId};
-use sayso_core::notice::{Language, Notice};
-use sayso_core::phone::Region;
-use sayso_core::source::SourceName;
-use sayso_core::time::Timestamp;
+use crate::channel::{Channel, Permission, Scope};
+use crate::double_opt_in::AnswerBy;
+use crate::form::{FieldName, Origin, Redirect, Shape, Theme, Trigger};
+use crate::id::{NoticeId, SenderId, TopicId};
+use crate::notice::{Language, Notice};
+use crate::phone::Region;
+use crate::source::SourceName;
+use crate::time::Timestamp;
 
-use super::Configuration;
+use super::Workspace;
 
 /// A form as it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -161,9 +160,9 @@ impl FormBox {
 
 impl Form {
     /// The boxes that it has, whatever became of its sender and topics since.
-    pub fn boxes(&self, configuration: &Configuration) -> Vec<FormBox> {
+    pub fn boxes(&self, workspace: &Workspace) -> Vec<FormBox> {
         let of_sender = |sender: SenderId, channel: Channel| {
-            let sender = configuration.senders.get(&sender);
+            let sender = workspace.senders.get(&sender);
             sender.is_some_and(|sender| sender.channel == channel)
         };
         let on = |channel: Channel| match self.sender.filter(|id| of_sender(*id, channel)) {
@@ -178,9 +177,9 @@ impl Form {
     }
 
     /// The boxes that can still be ticked: their senders and topics live.
-    pub fn living_boxes(&self, configuration: &Configuration) -> Vec<FormBox> {
-        let mut boxes = self.boxes(configuration);
-        boxes.retain(|it| configuration.is_living(it.scope));
+    pub fn living_boxes(&self, workspace: &Workspace) -> Vec<FormBox> {
+        let mut boxes = self.boxes(workspace);
+        boxes.retain(|it| workspace.is_living(it.scope));
         boxes
     }
 
@@ -188,14 +187,13 @@ impl Form {
     /// language that is `wanted`, else in the form's own. `None` where no version names them all.
     pub fn notice<'a>(
         &self,
-        configuration: &'a Configuration,
+        workspace: &'a Workspace,
         wanted: impl Fn(&Language) -> bool,
     ) -> Option<&'a Notice> {
-        let published = configuration.notices.get(&self.notice)?;
-        let boxes = self.boxes(configuration);
-        let names_all = |notice: &Notice| {
-            boxes.iter().all(|it| configuration.is_named(notice, it.permission()))
-        };
+        let published = workspace.notices.get(&self.notice)?;
+        let boxes = self.boxes(workspace);
+        let names_all =
+            |notice: &Notice| boxes.iter().all(|it| workspace.is_named(notice, it.permission()));
         // The order of the versions is that of their numbers.
         let newest = |speaks: &dyn Fn(&Language) -> bool| {
             let mut versions = published.versions.values().rev();
@@ -211,12 +209,4 @@ fn is_same(one: &Language, other: &Language) -> bool {
         language.as_str().split('-').next().unwrap_or_default().to_ascii_lowercase()
     };
     primary(one) == primary(other)
-}
-
-impl Configuration {
-    /// Takes in the next version of a form.
-    pub(super) fn put_form(&mut self, id: FormId, form: Form) {
-        let version = self.forms.get(&id).map_or(0, |known| known.version).saturating_add(1);
-        self.forms.insert(id, Arc::new(PublishedForm { version, form }));
-    }
 }

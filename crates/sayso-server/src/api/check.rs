@@ -14,7 +14,7 @@ use sayso_core::decision::{Reason, Reasons, Requirement};
 use sayso_core::sender_health::Known;
 use sayso_core::settings::Settings;
 use sayso_core::time::Timestamp;
-use sayso_store::configuration::Configuration;
+use sayso_core::workspace::Workspace;
 use sayso_store::look_up::LookedUp;
 use sayso_store::store::{Moment, Question, Recipient, Subject};
 use serde::Serialize;
@@ -137,17 +137,17 @@ pub(crate) async fn check(
     looking: LookingUp,
     sent: Sent<CheckRequest>,
 ) -> Result<Json<CheckAnswer>, Problem> {
-    let settings = caller.configuration().settings.at(app.now());
+    let settings = caller.workspace().settings.at(app.now());
     let written = sent.request.phone.clone();
     let asking = ask(sent, &app, &caller, &settings)?;
     if asking.depth == Depth::Explanation {
-        let key = asking.subject.key(&caller.configuration().secret);
+        let key = asking.subject.key(&caller.workspace().secret);
         looking.note(&app, &caller, vec![LookedUp::Address(key)]).await?;
     }
     let answer = match asking.depth {
         Depth::Reasons => compact(&app, &caller, &asking).await?,
         Depth::Waived | Depth::Explanation => {
-            explain::decide(&app, caller.configuration(), &asking).await?
+            explain::decide(&app, caller.workspace(), &asking).await?
         }
     };
     let phone = understood(written.as_deref(), &asking.subject);
@@ -183,11 +183,11 @@ pub(crate) async fn check_batch(
     caller: Caller<Check>,
     sent: Batch,
 ) -> Result<Response, Problem> {
-    let settings = caller.configuration().settings.at(app.now());
+    let settings = caller.workspace().settings.at(app.now());
     let asking = batch::ask(&sent, &app, &caller, &settings).await?;
     let body = match sent.form {
-        BatchForm::Json => Body::from(batch::answer(&app, caller.workspace(), &asking).await?),
-        BatchForm::Lines => batch::stream(app, caller.workspace(), asking).await?,
+        BatchForm::Json => Body::from(batch::answer(&app, caller.workspace().id, &asking).await?),
+        BatchForm::Lines => batch::stream(app, caller.workspace().id, asking).await?,
     };
     Ok(([(header::CONTENT_TYPE, batch::media_type(sent.form))], body).into_response())
 }
@@ -209,7 +209,7 @@ fn ask(
         template: request.template,
         time_zone: request.time_zone.take(),
     };
-    let question = fields.settle(caller.configuration(), settings, &mut faults);
+    let question = fields.settle(caller.workspace(), settings, &mut faults);
     let moment = moment(request.as_of.take(), request.effective_at.take(), &mut faults);
     let region = request.region.take().map(|RegionText(region)| region).or(settings.region);
     let reading =
@@ -258,24 +258,25 @@ async fn compact(
     caller: &Caller<Check>,
     asking: &Asking,
 ) -> Result<CheckAnswer, Problem> {
-    let recipient = recipient(&asking.subject, caller.configuration());
-    let screened = app.store().screen(caller.workspace(), &asking.question, &[recipient]).await?;
+    let recipient = recipient(&asking.subject, caller.workspace());
+    let screened =
+        app.store().screen(caller.workspace().id, &asking.question, &[recipient]).await?;
     // No answer is not an allow.
     let reasons = screened.first().copied().ok_or_else(|| Problem::new(Code::StoreUnreadable))?;
     let passing = [Reason::QuietHours, Reason::FrequencyCap, Reason::SenderPaused];
     if !reasons.and(Reasons::of(&passing)).is_empty() {
-        let answer = explain::decide(app, caller.configuration(), asking).await?;
+        let answer = explain::decide(app, caller.workspace(), asking).await?;
         return Ok(CheckAnswer { waived: Vec::new(), ..answer });
     }
     app.metrics().count_decision(reasons, Reasons::NONE);
     Ok(CheckAnswer::of(reasons))
 }
 
-fn recipient(subject: &Subject, configuration: &Configuration) -> Recipient {
+fn recipient(subject: &Subject, workspace: &Workspace) -> Recipient {
     match subject {
         Subject::Address(Address::Phone(phone)) => Recipient::Phone(*phone),
-        Subject::Address(address) => Recipient::Key(address.key(&configuration.secret)),
-        Subject::Hash(hash) => Recipient::Hashed(hash.key(&configuration.secret)),
+        Subject::Address(address) => Recipient::Key(address.key(&workspace.secret)),
+        Subject::Hash(hash) => Recipient::Hashed(hash.key(&workspace.secret)),
         Subject::Key(key) => Recipient::Hashed(*key),
     }
 }

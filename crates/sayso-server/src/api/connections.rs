@@ -8,7 +8,8 @@ use axum::extract::State;
 use sayso_core::channel::Provider;
 use sayso_core::id::ConnectionId;
 use sayso_core::limits;
-use sayso_store::configuration::{Change, Configuration, Connection, Plan};
+use sayso_core::workspace::{Change, Connection, Workspace};
+use sayso_store::configure::Plan;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -129,10 +130,9 @@ pub(crate) async fn list(
     caller: Caller<Configure>,
     asked: Asked<ListQuery>,
 ) -> Result<Json<ConnectionsPage>, Problem> {
-    let (connections, next) =
-        page(&caller.configuration().connections, asked, |id, connection| {
-            ConnectionAnswer::of(&app, *id, connection, Hook::WithoutToken)
-        })?;
+    let (connections, next) = page(&caller.workspace().connections, asked, |id, connection| {
+        ConnectionAnswer::of(&app, *id, connection, Hook::WithoutToken)
+    })?;
     Ok(Json(ConnectionsPage { connections, next }))
 }
 
@@ -155,7 +155,7 @@ pub(crate) async fn create(
 ) -> Result<Tagged<ConnectionAnswer>, Problem> {
     let making = Making::begin(&app, &caller, key, "connection");
     let token = letters(&app.environment().random::<20>());
-    let plan = |known: &Configuration| {
+    let plan = |known: &Workspace| {
         let (connection, makes_token) = made(&app, given.read()?, &token)?;
         match making.find(&known.connections, ConnectionId::as_bytes) {
             Some((id, _)) if makes_token => return Err(said_before(&id)),
@@ -166,8 +166,8 @@ pub(crate) async fn create(
         let id = ConnectionId::from_bytes(making.id());
         Ok(Plan::Changes(Change::Connection(id, connection), id))
     };
-    let (configuration, id) = revise(app.store(), caller.workspace(), plan).await?;
-    answer(&app, &configuration, id, Hook::WithToken).map(Tagged::created)
+    let (workspace, id) = revise(app.store(), caller.workspace().id, plan).await?;
+    answer(&app, &workspace, id, Hook::WithToken).map(Tagged::created)
 }
 
 /// Reads a connection.
@@ -187,7 +187,7 @@ pub(crate) async fn get(
     InPath(ConnectionIdText(id)): InPath<ConnectionIdText>,
     condition: IfNoneMatch,
 ) -> Result<Tagged<ConnectionAnswer>, Problem> {
-    let answer = answer(&app, caller.configuration(), id, Hook::WithoutToken);
+    let answer = answer(&app, caller.workspace(), id, Hook::WithoutToken);
     answer.map(|answer| answer.unless_known(&condition))
 }
 
@@ -252,7 +252,7 @@ pub(crate) async fn delete(
     InPath(ConnectionIdText(id)): InPath<ConnectionIdText>,
     condition: IfMatch,
 ) -> Result<Tagged<ConnectionAnswer>, Problem> {
-    let plan = |known: &Configuration| {
+    let plan = |known: &Workspace| {
         let it = find(known, id)?;
         if it.deleted_at.is_none() {
             condition.check(&tag(known, id, it))?;
@@ -261,8 +261,8 @@ pub(crate) async fn delete(
         let deleted = Connection { deleted_at, ..it.clone() };
         Ok(Plan::Changes(Change::Connection(id, deleted), ()))
     };
-    let (configuration, ()) = revise(app.store(), caller.workspace(), plan).await?;
-    answer(&app, &configuration, id, Hook::WithoutToken)
+    let (workspace, ()) = revise(app.store(), caller.workspace().id, plan).await?;
+    answer(&app, &workspace, id, Hook::WithoutToken)
 }
 
 const LIMIT: (&str, usize) =
@@ -277,19 +277,19 @@ async fn change(
     InPath(ConnectionIdText(id)): InPath<ConnectionIdText>,
     edit: &Edit,
 ) -> Result<Tagged<ConnectionAnswer>, Problem> {
-    let plan = |known: &Configuration| {
+    let plan = |known: &Workspace| {
         let it = find(known, id)?;
         let now = ConnectionAnswer::of(app, id, it, Hook::WithoutToken);
         let edited = edit.read_as(&now, &SHOWN, without_names)?;
         let (changed, hook) = changed(app, edited, edit, (id, it), known)?;
         Ok(Plan::Changes(Change::Connection(id, changed), hook))
     };
-    let (configuration, hook) = revise(app.store(), caller.workspace(), plan).await?;
-    let senders = configuration.senders.iter();
+    let (workspace, hook) = revise(app.store(), caller.workspace().id, plan).await?;
+    let senders = workspace.senders.iter();
     for (sender, _) in senders.filter(|(_, sender)| sender.connection == Some(id)) {
-        app.dispatch().wake(caller.workspace(), *sender);
+        app.dispatch().wake(caller.workspace().id, *sender);
     }
-    answer(app, &configuration, id, hook)
+    answer(app, &workspace, id, hook)
 }
 
 /// The list of names that answers show in place of credentials says nothing new.
@@ -330,7 +330,7 @@ fn changed(
     Edited { sent, basis }: Edited<ConnectionRequest>,
     edit: &Edit,
     (id, it): (ConnectionId, &Connection),
-    known: &Configuration,
+    known: &Workspace,
 ) -> Result<(Connection, Hook), Problem> {
     if basis.is_same {
         return Ok((it.clone(), Hook::WithoutToken));
@@ -361,17 +361,17 @@ fn removed(edit: &Edit) -> BTreeSet<Box<str>> {
     nulls.map(|(name, _)| name.as_str().into()).collect()
 }
 
-fn find(known: &Configuration, id: ConnectionId) -> Result<&Connection, Problem> {
+fn find(known: &Workspace, id: ConnectionId) -> Result<&Connection, Problem> {
     known.connections.get(&id).ok_or_else(|| Problem::new(Code::NotFound))
 }
 
-fn tag(known: &Configuration, id: ConnectionId, connection: &Connection) -> Tag {
+fn tag(known: &Workspace, id: ConnectionId, connection: &Connection) -> Tag {
     Tag::of(&known.secret, 0, &[Change::Connection(id, connection.clone())])
 }
 
 fn answer(
     app: &App,
-    known: &Configuration,
+    known: &Workspace,
     id: ConnectionId,
     hook: Hook,
 ) -> Result<Tagged<ConnectionAnswer>, Problem> {

@@ -17,7 +17,7 @@ use sayso_core::source::Source;
 use sayso_core::statement::Standing;
 use sayso_core::status::Status;
 use sayso_core::time::Timestamp;
-use sayso_store::configuration::Configuration;
+use sayso_core::workspace::Workspace;
 use sayso_store::look_up::LookedUp;
 use sayso_store::store::{AudienceCursor, AudienceQuery, Draft, Outcome, Recorded, StoreError};
 use serde::Serialize;
@@ -95,7 +95,7 @@ pub(crate) struct ItemAnswer {
 #[derive(Debug)]
 pub(crate) struct Recording<'a> {
     app: &'a App,
-    configuration: &'a Configuration,
+    workspace: &'a Workspace,
     settings: Settings,
     received: Timestamp,
     source: Source,
@@ -195,14 +195,14 @@ pub(crate) async fn audience(
     asked: Asked<AudienceRequest>,
 ) -> Result<Response, Problem> {
     let explain = asked.request.explain.unwrap_or(false);
-    let query = audience_query(asked, caller.configuration())?;
+    let query = audience_query(asked, caller.workspace())?;
     looking.note(&app, &caller, vec![LookedUp::Many]).await?;
-    let workspace = caller.workspace();
+    let workspace_id = caller.workspace().id;
     let store = app.shared_store();
-    let configuration = Arc::clone(caller.configuration());
+    let workspace = Arc::clone(caller.workspace());
     let explaining =
-        explain.then(|| Explaining::new(Arc::clone(&store), configuration, &query, app.now()));
-    let first = store.audience(workspace, &query, AudienceCursor::default()).await?;
+        explain.then(|| Explaining::new(Arc::clone(&store), workspace, &query, app.now()));
+    let first = store.audience(workspace_id, &query, AudienceCursor::default()).await?;
     let pages = stream::try_unfold(Some(first), move |page| {
         let (store, explaining) = (Arc::clone(&store), explaining.clone());
         async move {
@@ -215,7 +215,7 @@ pub(crate) async fn audience(
                 }
             }
             let next = match page.next {
-                Some(cursor) => Some(store.audience(workspace, &query, cursor).await?),
+                Some(cursor) => Some(store.audience(workspace_id, &query, cursor).await?),
                 None => None,
             };
             Ok(Some((Bytes::from(lines), next)))
@@ -261,7 +261,7 @@ pub(crate) async fn lines(items: impl IntoIterator<Item = impl Serialize>) -> St
 
 fn audience_query(
     asked: Asked<AudienceRequest>,
-    configuration: &Configuration,
+    workspace: &Workspace,
 ) -> Result<AudienceQuery, Problem> {
     let Asked { request, mut faults } = asked;
     let moment = moment(request.as_of, request.effective_at, &mut faults);
@@ -274,7 +274,7 @@ fn audience_query(
         Scope::Sender(sender) => (Some(sender), None, category),
         Scope::Category(category) => (None, None, category),
         Scope::Topic(topic) => {
-            let known = configuration.topics.get(&topic).map(|topic| topic.category);
+            let known = workspace.topics.get(&topic).map(|topic| topic.category);
             (None, Some(topic), known.unwrap_or(category))
         }
     };
@@ -358,11 +358,11 @@ impl<'a> Recording<'a> {
     /// Recording for an API key.
     pub(crate) fn begin<N>(app: &'a App, caller: &'a Caller<N>, key: IdempotencyKey) -> Self {
         let received = app.now();
-        let configuration = caller.configuration();
+        let workspace = caller.workspace();
         Self {
             app,
-            configuration,
-            settings: configuration.settings.at(received),
+            workspace,
+            settings: workspace.settings.at(received),
             received,
             source: caller.source(),
             highest: caller.key().highest,
@@ -376,7 +376,7 @@ impl<'a> Recording<'a> {
     pub(crate) fn context(&self) -> Context<'_> {
         Context {
             phones: self.app.phones(),
-            configuration: self.configuration,
+            workspace: self.workspace,
             settings: &self.settings,
             received: self.received,
             clock: self.app.server_clock(),
@@ -399,14 +399,14 @@ impl<'a> Recording<'a> {
     /// workspace's events, only refusals are recorded.
     pub(crate) async fn run(&self, plans: Vec<Plan>) -> Result<Vec<Answered>, Problem> {
         let started = Instant::now();
-        let workspace = self.configuration.workspace;
+        let workspace = self.workspace.id;
         let events = plans.iter().map(|plan| plan.drafts.len()).sum();
         let within = || self.app.rates().take_events(workspace, events);
         let counted = self.counted.clone().and_then(|()| within());
         let is_taken = |plan: &Plan| counted.is_ok() || plan.refuses();
         let taken = plans.iter().filter(|plan| is_taken(plan));
         let drafts: Vec<Draft> = taken.flat_map(|plan| plan.drafts.iter().cloned()).collect();
-        let leaving = Leaving::of(self.app, self.configuration, &drafts).await;
+        let leaving = Leaving::of(self.app, self.workspace, &drafts).await;
         let recorded = if drafts.is_empty() {
             Vec::new()
         } else {

@@ -15,11 +15,11 @@ use sayso_core::limits;
 use sayso_core::notice::Language as Tag;
 use sayso_core::statement::{Standing, Statement};
 use sayso_core::time::{ClaimedTime, Timestamp};
+use sayso_core::workspace::{QuestionTemplate, Workspace};
 use sayso_pages::double_opt_in::Answered;
 use sayso_pages::form::FormLook;
 use sayso_pages::language::Language;
 use sayso_pages::page::Frame;
-use sayso_store::configuration::{Configuration, QuestionTemplate};
 use sayso_store::double_opt_in::Answering;
 use sayso_store::store::{Outcome, Subject};
 use serde::Serialize;
@@ -118,7 +118,7 @@ pub(crate) async fn ask(
     sent: Sent<DoubleOptInRequest>,
 ) -> Result<(StatusCode, Json<DoubleOptInAnswer>), Problem> {
     let recording = Recording::begin(&app, &caller, key);
-    let configuration = caller.configuration();
+    let workspace = caller.workspace();
     let received = app.now();
     let Sent { mut request, mut faults } = sent;
     let question = Wording::read(&mut request, &app, &mut faults);
@@ -131,9 +131,9 @@ pub(crate) async fn ask(
     let Subject::Address(address) = &first.subject else {
         return Err(Problem::new(Code::OneAddress).detail("send phone or email"));
     };
-    app.rates().take_events(configuration.workspace, plan.drafts.len())?;
+    app.rates().take_events(workspace.id, plan.drafts.len())?;
     let drafts = plan.drafts.clone();
-    let recorded = app.store().record(configuration.workspace, drafts).await?;
+    let recorded = app.store().record(workspace.id, drafts).await?;
     if recorded.iter().any(|event| event.outcome == Outcome::KeyReused) {
         return Err(Problem::new(Code::IdempotencyKeyReused));
     }
@@ -143,15 +143,15 @@ pub(crate) async fn ask(
         Some((draft.id, permission))
     });
     let asks = Asks {
-        configuration,
+        workspace,
         address,
         channels: vec![question.channel],
         sender: None,
         by: question.by,
-        look: question.look(configuration),
+        look: question.look(workspace),
         template: question.template.as_ref(),
         network: None,
-        home: configuration.settings.at(received).region.into_iter().collect(),
+        home: workspace.settings.at(received).region.into_iter().collect(),
         pending: pending.collect(),
         pending_at: recorded.first().map_or(received, |event| event.occurred_at),
         evidence: first.evidence.clone(),
@@ -193,17 +193,17 @@ pub(crate) async fn answer(
     sent: Sent<DoubleOptInReply>,
 ) -> Result<Json<DoubleOptInAnswer>, Problem> {
     let InPath(DoubleOptInIdText(id)) = id;
-    let configuration = caller.configuration();
-    let workspace = configuration.workspace;
+    let workspace = caller.workspace();
+    let workspace_id = workspace.id;
     let code = code(sent)?;
-    let stored = app.store().double_opt_in(workspace, id).await?;
+    let stored = app.store().double_opt_in(workspace_id, id).await?;
     let stored = stored.filter(|stored| stored.waiting.by == AnswerBy::Code);
     let stored = stored.ok_or_else(|| Problem::new(Code::NotFound))?;
-    let code = code.hash(stored.waiting.address, &configuration.secret);
-    match app.store().answer_double_opt_in(workspace, id, Answer::Code(code)).await? {
+    let code = code.hash(stored.waiting.address, &workspace.secret);
+    match app.store().answer_double_opt_in(workspace_id, id, Answer::Code(code)).await? {
         Answering::Right(stored, at) => {
             let confirmation =
-                Confirmation { configuration, stored: &stored, at, ip: None, user_agent: None };
+                Confirmation { workspace, stored: &stored, at, ip: None, user_agent: None };
             let (answered, recorded) = confirmation.record(&app).await?;
             let lapses_at = stored.waiting.pending_at.plus(limits::LAPSE_OF_PENDING);
             Ok(Json(DoubleOptInAnswer {
@@ -302,10 +302,10 @@ impl Wording {
         Self { channel: channel.unwrap_or(Channel::Sms), by, language, template }
     }
 
-    fn look<'a>(&self, configuration: &'a Configuration) -> FormLook<'a> {
+    fn look<'a>(&self, workspace: &'a Workspace) -> FormLook<'a> {
         FormLook {
             language: self.language,
-            business: &configuration.name,
+            business: &workspace.name,
             theme: Theme::default(),
             frame: Frame::Window,
         }

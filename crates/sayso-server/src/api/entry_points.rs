@@ -9,7 +9,8 @@ use base64::engine::general_purpose::STANDARD;
 use sayso_core::id::EntryPointId;
 use sayso_core::limits;
 use sayso_core::reference::EntryCode;
-use sayso_store::configuration::{Change, Configuration, EntryPoint, Plan};
+use sayso_core::workspace::{Change, EntryPoint, Workspace};
+use sayso_store::configure::Plan;
 use sayso_store::tally::{Counted, Reach};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -151,7 +152,7 @@ pub(crate) async fn list(
     asked: Asked<ListQuery>,
 ) -> Result<Json<EntryPointsPage>, Problem> {
     let view = |id: &EntryPointId, entry| EntryPointAnswer::of(&app, *id, entry);
-    let (entry_points, next) = page(&caller.configuration().entry_points, asked, view)?;
+    let (entry_points, next) = page(&caller.workspace().entry_points, asked, view)?;
     Ok(Json(EntryPointsPage { entry_points, next }))
 }
 
@@ -170,10 +171,10 @@ pub(crate) async fn get(
     caller: Caller<Read>,
     InPath(EntryPointIdText(id)): InPath<EntryPointIdText>,
 ) -> Result<Tagged<EntryPointAnswer>, Problem> {
-    let known = caller.configuration();
+    let known = caller.workspace();
     let entry = find(known, id)?;
     app.reach().write(app.store()).await?;
-    let tallied = app.store().tally(caller.workspace(), Counted::EntryPoint(id), &[]).await?;
+    let tallied = app.store().tally(caller.workspace().id, Counted::EntryPoint(id), &[]).await?;
     let reach = Some(ReachView::of(tallied.reach));
     let answer = EntryPointAnswer { reach, ..whole(&app, known, id, entry) };
     Ok(Tagged::new(tag(known, id, entry), answer))
@@ -198,7 +199,7 @@ pub(crate) async fn create(
 ) -> Result<Tagged<EntryPointAnswer>, Problem> {
     let limit = ("ENTRY_POINTS_PER_WORKSPACE_MAX", limits::ENTRY_POINTS_PER_WORKSPACE_MAX);
     let making = Making::begin(&app, &caller, key, "entry point");
-    let plan = |known: &Configuration| {
+    let plan = |known: &Workspace| {
         let entry = request::entry_point(given.read()?, None, &app, known)?;
         match making.find(&known.entry_points, EntryPointId::as_bytes) {
             Some((id, made)) if *made != entry => return Err(reused(&id)),
@@ -208,8 +209,8 @@ pub(crate) async fn create(
         let id = EntryPointId::from_bytes(making.id());
         Ok(Plan::Changes(Change::EntryPoint(id, Box::new(entry)), id))
     };
-    let (configuration, id) = revise(app.store(), caller.workspace(), plan).await?;
-    answer(&app, &configuration, id).map(Tagged::created)
+    let (workspace, id) = revise(app.store(), caller.workspace().id, plan).await?;
+    answer(&app, &workspace, id).map(Tagged::created)
 }
 
 /// Replaces an entry point by its next version. Its link and its sender stay.
@@ -273,7 +274,7 @@ pub(crate) async fn delete(
     InPath(EntryPointIdText(id)): InPath<EntryPointIdText>,
     condition: IfMatch,
 ) -> Result<Tagged<EntryPointAnswer>, Problem> {
-    let plan = |known: &Configuration| {
+    let plan = |known: &Workspace| {
         let entry = find(known, id)?;
         if entry.deleted_at.is_none() {
             condition.check(&tag(known, id, entry))?;
@@ -282,8 +283,8 @@ pub(crate) async fn delete(
         let deleted = Box::new(EntryPoint { deleted_at, ..entry.clone() });
         Ok(Plan::Changes(Change::EntryPoint(id, deleted), ()))
     };
-    let (configuration, ()) = revise(app.store(), caller.workspace(), plan).await?;
-    answer(&app, &configuration, id)
+    let (workspace, ()) = revise(app.store(), caller.workspace().id, plan).await?;
+    answer(&app, &workspace, id)
 }
 
 /// What answers show besides what a client sets.
@@ -299,7 +300,7 @@ async fn change(
     InPath(EntryPointIdText(id)): InPath<EntryPointIdText>,
     edit: &Edit,
 ) -> Result<Tagged<EntryPointAnswer>, Problem> {
-    let plan = |known: &Configuration| {
+    let plan = |known: &Workspace| {
         let it = find(known, id)?;
         let Edited { sent, basis } = edit.read(&whole(app, known, id, it), &SHOWN)?;
         let entry = if basis.is_same {
@@ -315,22 +316,22 @@ async fn change(
         let next = EntryPoint { version: it.version.saturating_add(1), ..entry };
         Ok(Plan::Changes(Change::EntryPoint(id, Box::new(next)), ()))
     };
-    let (configuration, ()) = revise(app.store(), caller.workspace(), plan).await?;
-    answer(app, &configuration, id)
+    let (workspace, ()) = revise(app.store(), caller.workspace().id, plan).await?;
+    answer(app, &workspace, id)
 }
 
-fn find(known: &Configuration, id: EntryPointId) -> Result<&EntryPoint, Problem> {
+fn find(known: &Workspace, id: EntryPointId) -> Result<&EntryPoint, Problem> {
     known.entry_points.get(&id).ok_or_else(|| Problem::new(Code::NotFound))
 }
 
-fn tag(known: &Configuration, id: EntryPointId, entry: &EntryPoint) -> Tag {
+fn tag(known: &Workspace, id: EntryPointId, entry: &EntryPoint) -> Tag {
     let change = Change::EntryPoint(id, Box::new(entry.clone()));
     Tag::of(&known.secret, entry.version, &[change])
 }
 
 fn answer(
     app: &App,
-    known: &Configuration,
+    known: &Workspace,
     id: EntryPointId,
 ) -> Result<Tagged<EntryPointAnswer>, Problem> {
     let entry = find(known, id)?;
@@ -340,12 +341,12 @@ fn answer(
 /// An entry point with what its page lacks, unless it is deleted.
 fn whole(
     app: &App,
-    configuration: &Configuration,
+    workspace: &Workspace,
     id: EntryPointId,
     entry: &EntryPoint,
 ) -> EntryPointAnswer {
     let lives = entry.deleted_at.is_none();
-    let findings = lives.then(|| offered::by_entry_point(entry, configuration, app.now()));
+    let findings = lives.then(|| offered::by_entry_point(entry, workspace, app.now()));
     let logo = entry.logo.as_ref().map(|logo| STANDARD.encode(logo));
     EntryPointAnswer { logo, findings, ..EntryPointAnswer::of(app, id, entry) }
 }

@@ -142,7 +142,7 @@ pub(crate) async fn erase(
     let draft = draft(sent, &app, &caller)?;
     let subject = draft.subject.clone();
     name_one_person(&app, &caller, &subject).await?;
-    let erased = app.store().erase(caller.workspace(), &subject, draft).await?;
+    let erased = app.store().erase(caller.workspace().id, &subject, draft).await?;
     let event = EventAnswer::of(&erased.recorded);
     let destroyed = DestroyedView::of(&erased.counts);
     Ok((StatusCode::CREATED, Json(ErasureAnswer { event, destroyed })))
@@ -167,7 +167,7 @@ pub(crate) async fn list(
     let limit = items(request.limit, &mut faults);
     let after = position(request.cursor.take().as_deref(), &mut faults);
     let after = faults.settle(Some(after))?;
-    let page = app.store().erasures(caller.workspace(), after, limit).await?;
+    let page = app.store().erasures(caller.workspace().id, after, limit).await?;
     Ok(Json(ErasuresPage {
         erasures: page.erasures.into_iter().map(ErasureView::of).collect(),
         next: page.next.map(|next| next.to_string()),
@@ -201,7 +201,7 @@ async fn name_one_person(
     caller: &Caller<Compliance>,
     subject: &Subject,
 ) -> Result<(), Problem> {
-    let known = app.store().registers(caller.workspace(), subject, Moment::Now).await?;
+    let known = app.store().registers(caller.workspace().id, subject, Moment::Now).await?;
     let people: Vec<String> = known.links().map(|(profile, _)| profile.to_string()).collect();
     if people.len() > 1 {
         let detail = format!("belongs to {}; name the person by external_id", people.join(", "));
@@ -219,7 +219,7 @@ fn draft(
     let received = app.now();
     let reason = request.reason.take().map(|NoteText(reason)| reason);
     let region = request.region.take().map(|RegionText(region)| region);
-    let region = region.or(caller.configuration().settings.at(received).region);
+    let region = region.or(caller.workspace().settings.at(received).region);
     let reading =
         Reading { phones: app.phones(), region, care: Care::Possible, place: Place::Body };
     let subject = request.take_address().settle(&reading, &mut faults);
@@ -227,7 +227,7 @@ fn draft(
     let hash = hash(&subject, caller);
     Ok(Draft {
         subject,
-        id: event_id(caller.workspace(), RequestIdentity::Undated(hash, received), 0),
+        id: event_id(caller.workspace().id, RequestIdentity::Undated(hash, received), 0),
         request: hash,
         fact: Fact::Erasure,
         source: caller.source(),
@@ -245,6 +245,6 @@ fn draft(
 fn hash(subject: &Subject, caller: &Caller<Compliance>) -> RequestHash {
     let mut fields = Writer::default();
     fields.text("api erasure");
-    fields.raw(subject.key(&caller.configuration().secret).as_bytes());
-    RequestHash::of(&fields, &caller.configuration().secret)
+    fields.raw(subject.key(&caller.workspace().secret).as_bytes());
+    RequestHash::of(&fields, &caller.workspace().secret)
 }

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use sayso_core::id::{ProfileId, WorkspaceId};
 use sayso_core::source::Actor;
-use sayso_store::configuration::Configuration;
+use sayso_core::workspace::Workspace;
 use sayso_store::look_up::LookedUp;
 use sayso_store::store::{RetractDraft, Retracting, Subject};
 use serde::Serialize;
@@ -131,7 +131,7 @@ pub(crate) async fn list(
     let cursor = Cursor::parse(request.cursor.as_deref(), &mut faults);
     let moment = moment(request.as_of.take(), request.effective_at.take(), &mut faults);
     let profile = request.profile.take();
-    let region = caller.configuration().settings.at(app.now()).region;
+    let region = caller.workspace().settings.at(app.now()).region;
     let reading =
         Reading { phones: app.phones(), region, care: Care::Possible, place: Place::Query };
     let whose = match profile {
@@ -139,9 +139,9 @@ pub(crate) async fn list(
         None => take_address(request).settle(&reading, &mut faults).map(Whose::Subject),
     };
     let (whose, cursor) = faults.settle(whose.zip(cursor))?;
-    looking.note(&app, &caller, vec![whose.looked_up(caller.configuration())]).await?;
-    let subjects = whose.subjects(&app, caller.workspace()).await?;
-    let asked = Told { configuration: caller.configuration(), subjects: &subjects, moment };
+    looking.note(&app, &caller, vec![whose.looked_up(caller.workspace())]).await?;
+    let subjects = whose.subjects(&app, caller.workspace().id).await?;
+    let asked = Told { workspace: caller.workspace(), subjects: &subjects, moment };
     let page = read_history(app.store(), &asked, cursor, limit).await?;
     let events = page.entries.iter().map(EventView::of).collect();
     Ok(Json(EventsPage { events, next: page.next }))
@@ -180,7 +180,7 @@ pub(crate) async fn retract(
         actor: Actor::Operator,
         reason,
     };
-    let retracting = app.store().retract(caller.workspace(), draft).await?;
+    let retracting = app.store().retract(caller.workspace().id, draft).await?;
     let registers = retracted(retracting)?;
     let processing = processing_word(&registers, app.now());
     Ok(Json(RetractionAnswer { event: event.to_string(), processing }))
@@ -200,9 +200,9 @@ pub(crate) fn retracted(
 }
 
 impl Whose {
-    fn looked_up(&self, configuration: &Configuration) -> LookedUp {
+    fn looked_up(&self, workspace: &Workspace) -> LookedUp {
         match self {
-            Self::Subject(subject) => LookedUp::Address(subject.key(&configuration.secret)),
+            Self::Subject(subject) => LookedUp::Address(subject.key(&workspace.secret)),
             Self::Profile(id) => LookedUp::Profile(*id),
         }
     }
@@ -238,7 +238,7 @@ fn retraction_subject(
     faults: &mut Faults,
 ) -> Option<Subject> {
     let region = request.region.as_ref().map(|RegionText(region)| *region);
-    let region = region.or(caller.configuration().settings.at(app.now()).region);
+    let region = region.or(caller.workspace().settings.at(app.now()).region);
     let reading =
         Reading { phones: app.phones(), region, care: Care::Possible, place: Place::Body };
     let fields = AddressFields {

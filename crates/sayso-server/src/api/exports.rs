@@ -11,14 +11,13 @@ use bytes::Bytes;
 use futures_util::stream;
 use sayso_core::address::AddressKey;
 use sayso_core::channel::Channel;
-use sayso_core::id::WorkspaceId;
 use sayso_core::limits;
 use sayso_core::registers::Registers;
 use sayso_core::settings::Settings;
 use sayso_core::status::Status;
 use sayso_core::time::{Span, Timestamp};
+use sayso_core::workspace::Workspace;
 use sayso_store::Store;
-use sayso_store::configuration::Configuration;
 use sayso_store::look_up::LookedUp;
 use sayso_store::store::{KnownAddress, Moment, StoreError, Subject};
 use utoipa::IntoParams;
@@ -67,8 +66,7 @@ enum Format {
 /// An export under way.
 struct Export {
     store: Arc<dyn Store>,
-    workspace: WorkspaceId,
-    configuration: Arc<Configuration>,
+    workspace: Arc<Workspace>,
     settings: Settings,
     now: Timestamp,
     moment: Moment,
@@ -147,9 +145,8 @@ impl Export {
         let now = moment.time(app.now());
         Ok(Self {
             store: app.shared_store(),
-            workspace: caller.workspace(),
-            configuration: Arc::clone(caller.configuration()),
-            settings: caller.configuration().settings.at(now),
+            workspace: Arc::clone(caller.workspace()),
+            settings: caller.workspace().settings.at(now),
             now,
             moment,
             channels,
@@ -170,7 +167,7 @@ impl Export {
         if self.moment == Moment::Now {
             return Ok(Arc::clone(&known.registers));
         }
-        self.store.registers(self.workspace, &Subject::Key(known.key), self.moment).await
+        self.store.registers(self.workspace.id, &Subject::Key(known.key), self.moment).await
     }
 
     /// The lines of one page of addresses, and where the next begins.
@@ -180,7 +177,7 @@ impl Export {
             Place::After(key) => Some(key),
         };
         let addresses =
-            self.store.addresses(self.workspace, after, limits::EXPORT_PAGE_ADDRESSES).await?;
+            self.store.addresses(self.workspace.id, after, limits::EXPORT_PAGE_ADDRESSES).await?;
         let mut lines = String::new();
         for known in &addresses {
             for row in rows_of(self, known).await? {

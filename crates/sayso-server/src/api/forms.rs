@@ -6,7 +6,8 @@ use axum::Json;
 use axum::extract::State;
 use sayso_core::id::FormId;
 use sayso_core::limits;
-use sayso_store::configuration::{Change, Configuration, Form, Plan, PublishedForm};
+use sayso_core::workspace::{Change, Form, PublishedForm, Workspace};
+use sayso_store::configure::Plan;
 
 use crate::api::making::{Making, reused};
 use crate::api::page::{InPath, ListQuery, has_room, page};
@@ -40,7 +41,7 @@ pub(crate) async fn list(
     asked: Asked<ListQuery>,
 ) -> Result<Json<FormsPage>, Problem> {
     let (forms, next) =
-        page(&caller.configuration().forms, asked, |id, form| FormAnswer::of(*id, form))?;
+        page(&caller.workspace().forms, asked, |id, form| FormAnswer::of(*id, form))?;
     Ok(Json(FormsPage { forms, next }))
 }
 
@@ -60,7 +61,7 @@ pub(crate) async fn get(
     id: InPath<FormIdText>,
 ) -> Result<Tagged<FormAnswer>, Problem> {
     let InPath(FormIdText(id)) = id;
-    answer(&app, caller.configuration(), id)
+    answer(&app, caller.workspace(), id)
 }
 
 /// Makes a form. People find it at `/f/{id}`.
@@ -82,7 +83,7 @@ pub(crate) async fn create(
 ) -> Result<Tagged<FormAnswer>, Problem> {
     let limit = ("FORMS_PER_WORKSPACE_MAX", limits::FORMS_PER_WORKSPACE_MAX);
     let making = Making::begin(&app, &caller, key, "form");
-    let plan = |known: &Configuration| {
+    let plan = |known: &Workspace| {
         let form = request::read(given.read()?, known, app.public_url())?;
         match making.find(&known.forms, FormId::as_bytes) {
             Some((id, made)) if made.form != form => return Err(reused(&id)),
@@ -92,8 +93,8 @@ pub(crate) async fn create(
         let id = FormId::from_bytes(making.id());
         Ok(Plan::Changes(Change::Form(id, form), id))
     };
-    let (configuration, id) = revise(app.store(), caller.workspace(), plan).await?;
-    answer(&app, &configuration, id).map(Tagged::created)
+    let (workspace, id) = revise(app.store(), caller.workspace().id, plan).await?;
+    answer(&app, &workspace, id).map(Tagged::created)
 }
 
 /// Replaces a form by its next version. What was agreed to by earlier ones stays as it was.
@@ -161,7 +162,7 @@ pub(crate) async fn delete(
     InPath(FormIdText(id)): InPath<FormIdText>,
     condition: IfMatch,
 ) -> Result<Tagged<FormAnswer>, Problem> {
-    let plan = |known: &Configuration| {
+    let plan = |known: &Workspace| {
         let it = find(known, id)?;
         if it.form.deleted_at.is_some() {
             return Ok(Plan::Stands(()));
@@ -170,8 +171,8 @@ pub(crate) async fn delete(
         let form = Form { deleted_at: Some(app.now()), ..it.form.clone() };
         Ok(Plan::Changes(Change::Form(id, form), ()))
     };
-    let (configuration, ()) = revise(app.store(), caller.workspace(), plan).await?;
-    answer(&app, &configuration, id)
+    let (workspace, ()) = revise(app.store(), caller.workspace().id, plan).await?;
+    answer(&app, &workspace, id)
 }
 
 /// What answers show besides what a client sets.
@@ -187,7 +188,7 @@ async fn change(
     InPath(FormIdText(id)): InPath<FormIdText>,
     edit: &Edit,
 ) -> Result<Tagged<FormAnswer>, Problem> {
-    let plan = |known: &Configuration| {
+    let plan = |known: &Workspace| {
         let it = find(known, id)?;
         let Edited { sent, basis } = edit.read(&FormAnswer::of(id, it), &SHOWN)?;
         let form = if basis.is_same {
@@ -205,35 +206,30 @@ async fn change(
         }
         Ok(Plan::Changes(Change::Form(id, form), ()))
     };
-    let (configuration, ()) = revise(app.store(), caller.workspace(), plan).await?;
-    answer(app, &configuration, id)
+    let (workspace, ()) = revise(app.store(), caller.workspace().id, plan).await?;
+    answer(app, &workspace, id)
 }
 
-fn find(known: &Configuration, id: FormId) -> Result<&PublishedForm, Problem> {
+fn find(known: &Workspace, id: FormId) -> Result<&PublishedForm, Problem> {
     let form = known.forms.get(&id).map(AsRef::as_ref);
     form.ok_or_else(|| Problem::new(Code::NotFound))
 }
 
-fn tag(known: &Configuration, id: FormId, it: &PublishedForm) -> Tag {
+fn tag(known: &Workspace, id: FormId, it: &PublishedForm) -> Tag {
     Tag::of(&known.secret, it.version, &[Change::Form(id, it.form.clone())])
 }
 
-fn answer(app: &App, known: &Configuration, id: FormId) -> Result<Tagged<FormAnswer>, Problem> {
+fn answer(app: &App, known: &Workspace, id: FormId) -> Result<Tagged<FormAnswer>, Problem> {
     let it = find(known, id)?;
     Ok(Tagged::new(tag(known, id, it), whole(app, known, id, it)))
 }
 
 /// A form with what it lacks, unless it is deleted.
-fn whole(
-    app: &App,
-    configuration: &Configuration,
-    id: FormId,
-    published: &PublishedForm,
-) -> FormAnswer {
+fn whole(app: &App, workspace: &Workspace, id: FormId, published: &PublishedForm) -> FormAnswer {
     let form = &published.form;
     let lives = form.deleted_at.is_none();
     let findings = lives.then(|| {
-        let mut findings = offered::by_form(form, configuration, app.now());
+        let mut findings = offered::by_form(form, workspace, app.now());
         if form.origins.is_empty() {
             findings.push(FindingAnswer::origins_missing(&form.channels));
         }

@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use sayso_core::id::ImportId;
 use sayso_core::phone::Region;
 use sayso_core::source::SourceName;
-use sayso_store::configuration::KeyScope;
+use sayso_core::workspace::KeyScope;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::{IntoParams, PartialSchema, ToSchema};
@@ -251,7 +251,7 @@ pub(crate) async fn undo(
     id: InPath<ImportIdText>,
 ) -> Result<Json<UndoAnswer>, Problem> {
     let InPath(ImportIdText(id)) = id;
-    let addresses = app.store().undo_import(caller.workspace(), id).await?;
+    let addresses = app.store().undo_import(caller.workspace().id, id).await?;
     Ok(Json(UndoAnswer { id: id.to_string(), addresses }))
 }
 
@@ -331,7 +331,7 @@ fn settle(asked: Asked<RowsRequest>, caller: &Caller<Import>) -> Result<Rows, Pr
 
 /// What an undone import would bring counts for nothing: the caller must hear that.
 fn refuse_undone(caller: &Caller<Import>, id: ImportId) -> Result<(), Problem> {
-    if caller.configuration().undone_imports.contains(&id) {
+    if caller.workspace().runtime.undone_imports.contains(&id) {
         let detail = "what it brought counts for nothing, for good; import the list under another id, on the command line under another --list";
         Err(Problem::new(Code::ImportUndone).detail(detail))
     } else {

@@ -8,7 +8,8 @@ use axum::extract::State;
 use sayso_core::id::KeyId;
 use sayso_core::limits;
 use sayso_core::statement::Standing;
-use sayso_store::configuration::{ApiKey, Change, Configuration, KeyRole, KeyScope, Plan};
+use sayso_core::workspace::{ApiKey, Change, KeyRole, KeyScope, Workspace};
+use sayso_store::configure::Plan;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -84,7 +85,7 @@ pub(crate) async fn list(
     asked: Asked<ListQuery>,
 ) -> Result<Json<KeysPage>, Problem> {
     let (keys, next) =
-        page(&caller.configuration().keys, asked, |id, key| KeyAnswer::of(*id, key, None))?;
+        page(&caller.workspace().keys, asked, |id, key| KeyAnswer::of(*id, key, None))?;
     Ok(Json(KeysPage { keys, next }))
 }
 
@@ -110,17 +111,17 @@ pub(crate) async fn create(
     let grant = grant(sent, &caller)?;
     let limit = ("KEYS_PER_WORKSPACE_MAX", limits::KEYS_PER_WORKSPACE_MAX);
     let making = Making::begin(&app, &caller, key, "key");
-    let mut minted = mint(app.environment(), caller.configuration().mode, grant);
+    let mut minted = mint(app.environment(), caller.workspace().mode, grant);
     minted.id = KeyId::from_bytes(making.id());
-    let plan = |known: &Configuration| {
+    let plan = |known: &Workspace| {
         match making.find(&known.keys, KeyId::as_bytes) {
             Some((id, _)) => return Err(said_before(&id)),
             None => has_room(known.keys.len(), limit)?,
         }
         Ok(Plan::Changes(Change::Key(minted.id, minted.key.clone()), ()))
     };
-    let (configuration, ()) = revise(app.store(), caller.workspace(), plan).await?;
-    answer(&configuration, minted.id, Some(minted.secret)).map(Tagged::created)
+    let (workspace, ()) = revise(app.store(), caller.workspace().id, plan).await?;
+    answer(&workspace, minted.id, Some(minted.secret)).map(Tagged::created)
 }
 
 /// Reads a key.
@@ -139,7 +140,7 @@ pub(crate) async fn get(
     InPath(KeyIdText(id)): InPath<KeyIdText>,
     condition: IfNoneMatch,
 ) -> Result<Tagged<KeyAnswer>, Problem> {
-    let answer = answer(caller.configuration(), id, None);
+    let answer = answer(caller.workspace(), id, None);
     answer.map(|answer| answer.unless_known(&condition))
 }
 
@@ -160,7 +161,7 @@ pub(crate) async fn revoke(
     InPath(KeyIdText(id)): InPath<KeyIdText>,
     condition: IfMatch,
 ) -> Result<Tagged<KeyAnswer>, Problem> {
-    let plan = |known: &Configuration| {
+    let plan = |known: &Workspace| {
         let key = find(known, id)?;
         if key.is_live() {
             condition.check(&tag(known, id, key))?;
@@ -168,20 +169,20 @@ pub(crate) async fn revoke(
         let revoked_at = Some(key.revoked_at.unwrap_or_else(|| app.now()));
         Ok(Plan::Changes(Change::Key(id, ApiKey { revoked_at, ..key.clone() }), ()))
     };
-    let (configuration, ()) = revise(app.store(), caller.workspace(), plan).await?;
-    answer(&configuration, id, None)
+    let (workspace, ()) = revise(app.store(), caller.workspace().id, plan).await?;
+    answer(&workspace, id, None)
 }
 
-fn find(known: &Configuration, id: KeyId) -> Result<&ApiKey, Problem> {
+fn find(known: &Workspace, id: KeyId) -> Result<&ApiKey, Problem> {
     known.keys.get(&id).ok_or_else(|| Problem::new(Code::NotFound))
 }
 
-fn tag(known: &Configuration, id: KeyId, key: &ApiKey) -> Tag {
+fn tag(known: &Workspace, id: KeyId, key: &ApiKey) -> Tag {
     Tag::of(&known.secret, 0, &[Change::Key(id, key.clone())])
 }
 
 fn answer(
-    known: &Configuration,
+    known: &Workspace,
     id: KeyId,
     secret: Option<String>,
 ) -> Result<Tagged<KeyAnswer>, Problem> {

@@ -10,7 +10,8 @@ use axum::http::StatusCode;
 use sayso_core::limits;
 use sayso_core::personal_link::LinkKey;
 use sayso_core::time::Timestamp;
-use sayso_store::configuration::{Change, Configuration, Plan};
+use sayso_core::workspace::{Change, Workspace};
+use sayso_store::configure::Plan;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -44,7 +45,7 @@ pub(crate) struct LinkKeys {
     security(("api_key" = ["configure"])),
 )]
 pub(crate) async fn list(caller: Caller<Configure>) -> Json<LinkKeys> {
-    let later = &caller.configuration().link_keys;
+    let later = &caller.workspace().link_keys;
     let later = later.iter().rev().map(|(key, since)| LinkKeyAnswer::of(*key, Some(*since)));
     let first = LinkKeyAnswer::of(LinkKey::default(), None);
     Json(LinkKeys { keys: later.chain([first]).collect() })
@@ -66,7 +67,7 @@ pub(crate) async fn rotate(
     caller: Caller<Configure>,
 ) -> Result<(StatusCode, Json<LinkKeyAnswer>), Problem> {
     // Two at once make two keys.
-    let plan = |known: &Configuration| {
+    let plan = |known: &Workspace| {
         let next = known.link_key().next();
         if next.number() >= limits::LINK_KEYS_PER_WORKSPACE_MAX {
             let most = limits::LINK_KEYS_PER_WORKSPACE_MAX;
@@ -75,7 +76,7 @@ pub(crate) async fn rotate(
         }
         Ok(Plan::Changes(Change::LinkKey(next), ()))
     };
-    let (changed, ()) = revise(app.store(), caller.workspace(), plan).await?;
+    let (changed, ()) = revise(app.store(), caller.workspace().id, plan).await?;
     Ok((StatusCode::CREATED, Json(LinkKeyAnswer::newest(&changed))))
 }
 
@@ -84,8 +85,8 @@ impl LinkKeyAnswer {
         Self { number: key.number(), since: since.map(|at| at.to_string()) }
     }
 
-    fn newest(configuration: &Configuration) -> Self {
-        let key = configuration.link_key();
-        Self::of(key, configuration.link_keys.get(&key).copied())
+    fn newest(workspace: &Workspace) -> Self {
+        let key = workspace.link_key();
+        Self::of(key, workspace.link_keys.get(&key).copied())
     }
 }

@@ -100,7 +100,7 @@ pub(crate) async fn list(
     let after = position(request.cursor.take().as_deref(), &mut faults);
     let asked = looked_up(request, &app, &caller, &mut faults);
     let query = faults.settle(Some(LookUpQuery { asked, after }))?;
-    let page = app.store().look_ups(caller.workspace(), &query, limit).await?;
+    let page = app.store().look_ups(caller.workspace().id, &query, limit).await?;
     Ok(Json(LookUpsPage {
         look_ups: page.look_ups.iter().map(LookUpView::of).collect(),
         next: page.next.map(|next| next.to_string()),
@@ -126,14 +126,14 @@ fn looked_up(
             None
         }
         (None, true) => {
-            let configuration = caller.configuration();
-            let region = configuration.settings.at(app.now()).region;
+            let workspace = caller.workspace();
+            let region = workspace.settings.at(app.now()).region;
             let reading =
                 Reading { phones: app.phones(), region, care: Care::Possible, place: Place::Query };
             let fields =
                 AddressFields { phone, email, external_id, channel_id, hash: None, kind: None };
             let subject = fields.settle(&reading, faults)?;
-            Some(LookedUp::Address(subject.key(&configuration.secret)))
+            Some(LookedUp::Address(subject.key(&workspace.secret)))
         }
     }
 }

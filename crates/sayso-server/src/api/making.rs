@@ -30,7 +30,7 @@ impl Making {
         IdempotencyKey(key): IdempotencyKey,
         kind: &str,
     ) -> Self {
-        let secret = &caller.configuration().secret;
+        let secret = &caller.workspace().secret;
         let own = key.map(|key| format!("{kind}:{}:{key}", caller.key_id()));
         let hash = own.map(|own| RequestHash::of_key(&own, secret));
         let environment = app.environment();

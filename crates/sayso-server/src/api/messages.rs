@@ -16,8 +16,8 @@ use sayso_core::message::MessageState;
 use sayso_core::pacing::Pacing;
 use sayso_core::settings::Settings;
 use sayso_core::time::Timestamp;
+use sayso_core::workspace::Workspace;
 use sayso_core::zone::Zone;
-use sayso_store::configuration::Configuration;
 use sayso_store::look_up::LookedUp;
 use sayso_store::message::{MessageDraft, MessageTimes, Payload, Queueing, StoredMessage};
 use sayso_store::store::{Moment, Question, Subject};
@@ -194,21 +194,21 @@ pub(crate) async fn send(
     sent: Sent<MessageRequest>,
 ) -> Result<(StatusCode, Json<MessageView>), Problem> {
     let now = app.now();
-    let configuration = caller.configuration();
-    let workspace = configuration.workspace;
-    let settings = configuration.settings.at(now);
+    let workspace = caller.workspace();
+    let workspace_id = workspace.id;
+    let settings = workspace.settings.at(now);
     let own_key = key.map(|key| format!("message:{}:{key}", caller.key_id()));
-    let key = own_key.map(|key| RequestHash::of_key(&key, &configuration.secret));
-    let request = sent.request.hash(&configuration.secret);
+    let key = own_key.map(|key| RequestHash::of_key(&key, &workspace.secret));
+    let request = sent.request.hash(&workspace.secret);
     // A retry is answered with what became of the first, whatever would be said to it by now.
     if let Some(key) = &key
-        && let Some(before) = app.store().retried_message(workspace, key, &request).await?
+        && let Some(before) = app.store().retried_message(workspace_id, key, &request).await?
     {
         return taken(&app, &caller, before);
     }
-    app.vocabularies().ready(caller.configuration()).await;
+    app.vocabularies().ready(caller.workspace()).await;
     let composed = compose(sent, &app, &caller, &settings, now)?;
-    let to = resolve(&app, configuration, composed.to).await?;
+    let to = resolve(&app, workspace, composed.to).await?;
     let mut draft = MessageDraft {
         id: MessageId::from_bytes(app.environment().time_sortable_id()),
         request,
@@ -221,12 +221,12 @@ pub(crate) async fn send(
         zone: composed.zone,
         held: None,
     };
-    if !admission::admit(&app, configuration, &mut draft).await? {
-        let key = draft.to.key(&configuration.secret);
+    if !admission::admit(&app, workspace, &mut draft).await? {
+        let key = draft.to.key(&workspace.secret);
         looking.note(&app, &caller, vec![LookedUp::Address(key)]).await?;
-        return Err(admission::refusal(&app, configuration, &draft).await?);
+        return Err(admission::refusal(&app, workspace, &draft).await?);
     }
-    let queueing = app.store().queue_message(workspace, draft).await?;
+    let queueing = app.store().queue_message(workspace_id, draft).await?;
     taken(&app, &caller, queueing)
 }
 
@@ -239,7 +239,7 @@ fn taken(
     match queueing {
         Queueing::Queued(message) | Queueing::Retried(message) => {
             if let Some(sender) = route_of(&message).and_then(|route| route.sender) {
-                app.dispatch().wake(caller.workspace(), sender);
+                app.dispatch().wake(caller.workspace().id, sender);
             }
             Ok((StatusCode::ACCEPTED, Json(MessageView::of(&message))))
         }
@@ -264,24 +264,24 @@ pub(crate) async fn get(
     id: InPath<MessageIdText>,
 ) -> Result<Json<MessageView>, Problem> {
     let InPath(MessageIdText(id)) = id;
-    let message = app.store().message(caller.workspace(), id).await?;
+    let message = app.store().message(caller.workspace().id, id).await?;
     let message = message.ok_or_else(|| Problem::new(Code::NotFound))?;
     looking.note(&app, &caller, whom(&caller, std::slice::from_ref(&message))).await?;
     let mut view = MessageView::of(&message);
     if let (Some((to, payload)), Some(route)) = (&message.personal, route_of(&message)) {
-        let configuration = caller.configuration();
+        let workspace = caller.workspace();
         let moment = message.times.decided_at.map_or(Moment::Now, Moment::AsOf);
         let known = known_at(moment, app.now());
-        let template = configuration.template(route.sender, payload, known);
+        let template = workspace.template(route.sender, payload.template(), known);
         view.template_category = template.category.map(Category::as_str);
-        let settings = configuration.settings.at(known.at);
+        let settings = workspace.settings.at(known.at);
         let requirement = message.require_opt_in.requirement(route.category, &settings);
         let own = Question { message: *route, requirement, zone: message.zone };
-        let questions = as_template::questions(configuration, own, payload, known);
+        let questions = as_template::questions(workspace, own, payload, known);
         // What quiet hours and caps said then is kept: where the person was, and what they had got by
         // then, nobody knows any more.
         let pacing = message.times.decided_at.map(|_| pacing_of(&message));
-        let decision = as_template::decision(&app, configuration, (questions, to), moment, pacing);
+        let decision = as_template::decision(&app, workspace, (questions, to), moment, pacing);
         view.decision = Some(decision.await?);
     }
     Ok(Json(view))
@@ -303,7 +303,7 @@ fn held_until(message: &StoredMessage) -> Option<Timestamp> {
 
 /// Whom messages are to, for the record of look-ups.
 fn whom(caller: &Caller<Read>, messages: &[StoredMessage]) -> Vec<LookedUp> {
-    let secret = &caller.configuration().secret;
+    let secret = &caller.workspace().secret;
     let people = messages.iter().filter_map(|message| message.personal.as_ref());
     people.map(|(to, _)| LookedUp::Address(to.key(secret))).collect()
 }
@@ -332,7 +332,7 @@ fn compose(
     now: Timestamp,
 ) -> Result<Composed, Problem> {
     let Sent { mut request, mut faults } = sent;
-    let configuration = caller.configuration();
+    let workspace = caller.workspace();
     let payload = payload(&mut request, &mut faults);
     let expires_at = expires_at(request.expires_at.as_ref(), now, &mut faults);
     let channels = channels(request.channel.take(), &mut faults);
@@ -347,13 +347,13 @@ fn compose(
     let reading = Reading { phones: app.phones(), region, care: Care::Valid, place: Place::Body };
     let to = kind.and_then(|kind| to(&mut request, kind, &reading, &mut faults));
     let questions = channels.as_ref().and_then(|channels| {
-        questions(&mut request, channels, payload.as_ref(), (configuration, settings), &mut faults)
+        questions(&mut request, channels, payload.as_ref(), (workspace, settings), &mut faults)
     });
     let says_nothing = request.require_opt_in.is_none();
     if let (Some(payload), Some(channels)) = (&payload, &channels) {
         links::check_links(payload, app.public_url(), channels, &mut faults);
         let routes = questions.iter().flatten().map(|question| &question.message);
-        links::check_way_out(app, configuration, payload, routes, &mut faults);
+        links::check_way_out(app, workspace, payload, routes, &mut faults);
     }
     let composed = to.zip(questions).zip(payload.zip(expires_at));
     let ((to, questions), (payload, expires_at)) = faults.settle(composed)?;
@@ -488,14 +488,14 @@ fn questions(
     request: &mut MessageRequest,
     channels: &[Channel],
     payload: Option<&Payload>,
-    (configuration, settings): (&Configuration, &Settings),
+    (workspace, settings): (&Workspace, &Settings),
     faults: &mut Faults,
 ) -> Option<Vec<Question>> {
     let named: Vec<SenderId> = request.sender.take().map_or_else(Vec::new, |OneOrMore(senders)| {
         senders.into_iter().map(|SenderIdText(sender)| sender).collect()
     });
     let on = |sender: &SenderId, channel: Channel| {
-        configuration.living_senders(channel).any(|living| living == *sender)
+        workspace.living_senders(channel).any(|living| living == *sender)
     };
     for sender in &named {
         if !channels.iter().any(|channel| on(sender, *channel)) {
@@ -515,23 +515,18 @@ fn questions(
             template: payload.map(|payload| matches!(payload, Payload::Template { .. })),
             time_zone: request.time_zone.clone(),
         };
-        let question = fields.settle(configuration, settings, faults)?;
-        sends(&question.message, payload, configuration, faults);
+        let question = fields.settle(workspace, settings, faults)?;
+        sends(&question.message, payload, workspace, faults);
         questions.push(question);
     }
     Some(questions)
 }
 
 /// Notes what keeps a message from going by its channel at all.
-fn sends(
-    message: &Message,
-    payload: Option<&Payload>,
-    configuration: &Configuration,
-    faults: &mut Faults,
-) {
-    let sender = message.sender.and_then(|id| configuration.senders.get(&id));
+fn sends(message: &Message, payload: Option<&Payload>, workspace: &Workspace, faults: &mut Faults) {
+    let sender = message.sender.and_then(|id| workspace.senders.get(&id));
     let connection = sender.and_then(|sender| sender.connection);
-    let connection = connection.and_then(|id| configuration.connections.get(&id));
+    let connection = connection.and_then(|id| workspace.connections.get(&id));
     if connection.is_none_or(|connection| connection.deleted_at.is_some())
         && !faults.is_wrong_at(&["/sender"])
     {
@@ -569,13 +564,13 @@ const fn characters_max(channel: Channel) -> usize {
 }
 
 /// The address of a person, where they are named by the customer's id.
-async fn resolve(app: &App, configuration: &Configuration, to: To) -> Result<Address, Problem> {
+async fn resolve(app: &App, workspace: &Workspace, to: To) -> Result<Address, Problem> {
     let (person, kind) = match to {
         To::Address(address) => return Ok(address),
         To::Person(person, kind) => (person, kind),
     };
     let subject = Subject::Address(person);
-    let profile = app.store().find_profile(configuration.workspace, &subject).await?;
+    let profile = app.store().find_profile(workspace.id, &subject).await?;
     let addresses = profile.into_iter().flat_map(|profile| profile.addresses);
     let mut of_kind = addresses.filter(|address| address.kind() == kind);
     let fault = |fault: &str| {

@@ -11,7 +11,8 @@ use sayso_core::limits;
 use sayso_core::notice::{Language, Notice};
 use sayso_core::offer::Shown;
 use sayso_core::placeholder::{Placeholder, PlaceholderFault, fill};
-use sayso_store::configuration::{Change, Configuration, Plan, PublishedNotice};
+use sayso_core::workspace::{Change, PublishedNotice, Workspace};
+use sayso_store::configure::Plan;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -137,7 +138,7 @@ pub(crate) async fn list(
     asked: Asked<ListQuery>,
 ) -> Result<Json<NoticesPage>, Problem> {
     let (notices, next) =
-        page(&caller.configuration().notices, asked, |id, notice| NoticeAnswer::of(*id, notice))?;
+        page(&caller.workspace().notices, asked, |id, notice| NoticeAnswer::of(*id, notice))?;
     Ok(Json(NoticesPage { notices, next }))
 }
 
@@ -157,7 +158,7 @@ pub(crate) async fn get(
     InPath(NoticeIdText(id)): InPath<NoticeIdText>,
     condition: IfNoneMatch,
 ) -> Result<Tagged<NoticeAnswer>, Problem> {
-    let answer = answer(caller.configuration(), id, Vec::new());
+    let answer = answer(caller.workspace(), id, Vec::new());
     answer.map(|answer| answer.unless_known(&condition))
 }
 
@@ -183,7 +184,7 @@ pub(crate) async fn create(
     let name = faults.settle(name)?;
     let limit = ("NOTICES_PER_WORKSPACE_MAX", limits::NOTICES_PER_WORKSPACE_MAX);
     let making = Making::begin(&app, &caller, key, "notice");
-    let plan = |known: &Configuration| {
+    let plan = |known: &Workspace| {
         match making.find(&known.notices, NoticeId::as_bytes) {
             Some((id, made)) if made.name != name => return Err(reused(&id)),
             Some((id, _)) => return Ok(Plan::Stands(id)),
@@ -192,8 +193,8 @@ pub(crate) async fn create(
         let id = NoticeId::from_bytes(making.id());
         Ok(Plan::Changes(Change::NoticeName(id, name.clone()), id))
     };
-    let (configuration, id) = revise(app.store(), caller.workspace(), plan).await?;
-    answer(&configuration, id, Vec::new()).map(Tagged::created)
+    let (workspace, id) = revise(app.store(), caller.workspace().id, plan).await?;
+    answer(&workspace, id, Vec::new()).map(Tagged::created)
 }
 
 /// Publishes a version of a notice in one language. It never changes afterwards.
@@ -217,7 +218,7 @@ pub(crate) async fn publish(
     given: Given,
 ) -> Result<Tagged<NoticeAnswer>, Problem> {
     let limit = ("NOTICE_VERSIONS_PER_WORKSPACE_MAX", limits::NOTICE_VERSIONS_PER_WORKSPACE_MAX);
-    let plan = |known: &Configuration| {
+    let plan = |known: &Workspace| {
         let (notice, shows) = parse_version(id, given.read()?)?;
         let findings = offered::in_notice(&notice, shows, known, app.now());
         let place = (notice.version, notice.language.clone());
@@ -239,17 +240,17 @@ pub(crate) async fn publish(
         }
         Ok(Plan::Changes(Change::Notice(notice), findings))
     };
-    find(caller.configuration(), id)?;
-    let (configuration, findings) = revise(app.store(), caller.workspace(), plan).await?;
-    answer(&configuration, id, findings).map(Tagged::created)
+    find(caller.workspace(), id)?;
+    let (workspace, findings) = revise(app.store(), caller.workspace().id, plan).await?;
+    answer(&workspace, id, findings).map(Tagged::created)
 }
 
-fn find(known: &Configuration, id: NoticeId) -> Result<&PublishedNotice, Problem> {
+fn find(known: &Workspace, id: NoticeId) -> Result<&PublishedNotice, Problem> {
     known.notices.get(&id).ok_or_else(|| Problem::new(Code::NotFound))
 }
 
 fn answer(
-    known: &Configuration,
+    known: &Workspace,
     id: NoticeId,
     findings: Vec<FindingAnswer>,
 ) -> Result<Tagged<NoticeAnswer>, Problem> {
@@ -343,14 +344,14 @@ fn filled(
 pub(crate) fn published<'a>(
     sent: NoticeRequest,
     at: &str,
-    configuration: &'a Configuration,
+    workspace: &'a Workspace,
     faults: &mut Faults,
 ) -> Option<&'a Notice> {
     let id = faults.require(&format!("{at}/id"), sent.id, "ntc_01jd6m9k3te5b8r5v3x5y6z7w8");
     let version = faults.require(&format!("{at}/version"), sent.version, "1");
     let language = faults.require(&format!("{at}/language"), sent.language, "en");
     let (NoticeIdText(id), (version, LanguageText(language))) = id.zip(version.zip(language))?;
-    let known = configuration.notices.get(&id);
+    let known = workspace.notices.get(&id);
     let notice = known.and_then(|notice| notice.versions.get(&(version, language)));
     if notice.is_none() {
         let fault = "is not published in this version and language";

@@ -107,8 +107,8 @@ pub(crate) async fn list(
     InPath(SenderIdText(id)): InPath<SenderIdText>,
     asked: Asked<PeopleQuery>,
 ) -> Result<Json<PeoplePage>, Problem> {
-    let configuration = caller.configuration();
-    let sender = configuration.senders.get(&id).ok_or_else(|| Problem::new(Code::NotFound))?;
+    let workspace = caller.workspace();
+    let sender = workspace.senders.get(&id).ok_or_else(|| Problem::new(Code::NotFound))?;
     let Asked { request, mut faults } = asked;
     let limit = items(request.limit, &mut faults);
     let after = cursor(request.cursor.as_deref(), &mut faults);
@@ -118,7 +118,7 @@ pub(crate) async fn list(
     let wanted = Wanted {
         sender: id,
         message: Message { sender: Some(id), ..ordinary },
-        settings: configuration.settings.at(now),
+        settings: workspace.settings.at(now),
         status: request.status.map(|StatusText(status)| status),
         activity: request.activity.map(|ActivityText(activity)| activity),
         now,
@@ -126,7 +126,7 @@ pub(crate) async fn list(
     let (mut people, mut shown, mut seen, mut is_last) = (Vec::new(), Vec::new(), 0, false);
     while people.len() < limit && seen < limits::PEOPLE_SEEN_MAX && !is_last {
         let known =
-            app.store().addresses(caller.workspace(), after, limits::PAGE_ITEMS_MAX).await?;
+            app.store().addresses(caller.workspace().id, after, limits::PAGE_ITEMS_MAX).await?;
         is_last = known.len() < limits::PAGE_ITEMS_MAX;
         for known in known {
             seen += 1;

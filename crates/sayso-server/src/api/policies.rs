@@ -13,7 +13,7 @@ use sayso_core::offer::{Offer, lint};
 use sayso_core::pack::PackName;
 use sayso_core::settings::Settings;
 use sayso_core::statement::Level;
-use sayso_store::configuration::Configuration;
+use sayso_core::workspace::Workspace;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -94,8 +94,8 @@ pub(crate) async fn lint_offer(
     caller: Caller<Read>,
     sent: Sent<OfferRequest>,
 ) -> Result<Json<LintAnswer>, Problem> {
-    let settings = caller.configuration().settings.at(app.now());
-    let (offer, packs) = parse(sent, caller.configuration(), &settings)?;
+    let settings = caller.workspace().settings.at(app.now());
+    let (offer, packs) = parse(sent, caller.workspace(), &settings)?;
     let findings = lint(&offer, &settings.policies, packs);
     let findings: Vec<FindingAnswer> = findings.iter().map(FindingAnswer::of).collect();
     let errors = findings.iter().filter(|finding| finding.is_error()).count();
@@ -104,7 +104,7 @@ pub(crate) async fn lint_offer(
 
 fn parse(
     sent: Sent<OfferRequest>,
-    configuration: &Configuration,
+    workspace: &Workspace,
     settings: &Settings,
 ) -> Result<(Offer, BTreeSet<PackName>), Problem> {
     let Sent { request, mut faults } = sent;
@@ -128,7 +128,7 @@ fn parse(
     let channels = faults.settle(channels)?;
     let category = request.category.map_or(Category::Marketing, |CategoryText(it)| it);
     let mut offer = Offer::new(channels, category);
-    read_words(&mut offer, &text, names.iter().map(String::as_str), configuration);
+    read_words(&mut offer, &text, names.iter().map(String::as_str), workspace);
     offer.way = request.way.map(|WayText(way)| way);
     offer.level = request.level.map_or(Level::Single, |LevelText(level)| level);
     offer.shows.extend(request.shows.into_iter().flatten().map(|ShownText(shown)| shown));
@@ -145,11 +145,11 @@ fn read_words<'a>(
     offer: &mut Offer,
     words: &str,
     names: impl Iterator<Item = &'a str>,
-    configuration: &'a Configuration,
+    workspace: &'a Workspace,
 ) {
-    let senders = configuration.senders.values().filter(|sender| sender.deleted_at.is_none());
-    let own = senders.map(|sender| sender.name.as_ref()).chain([configuration.name.as_ref()]);
-    let topics = configuration.topics.values().filter(|topic| topic.deleted_at.is_none());
+    let senders = workspace.senders.values().filter(|sender| sender.deleted_at.is_none());
+    let own = senders.map(|sender| sender.name.as_ref()).chain([workspace.name.as_ref()]);
+    let topics = workspace.topics.values().filter(|topic| topic.deleted_at.is_none());
     let names: Vec<&str> = own.chain(names).collect();
     offer.read(words, names, topics.map(|topic| topic.name.as_ref()));
 }

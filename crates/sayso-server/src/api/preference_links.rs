@@ -81,16 +81,15 @@ pub(crate) async fn make(
     parts: Parts,
     sent: Sent<PreferenceLinksRequest>,
 ) -> Result<(StatusCode, Json<PreferenceLinks>), Problem> {
-    let configuration = caller.configuration();
+    let workspace = caller.workspace();
     let (message, address) = whose(sent, &app, &caller)?;
     let peer = parts.extensions.get::<Peer>().copied();
-    let base = app.link_base(configuration, peer, &parts)?;
-    let key = address.key(&configuration.secret);
+    let base = app.link_base(workspace, peer, &parts)?;
+    let key = address.key(&workspace.secret);
     looking.note(&app, &caller, vec![LookedUp::Address(key)]).await?;
     let handed = Making::Handed(caller.key_id(), Day::of(app.now()));
-    let link = |purpose| {
-        url(&base, configuration, &link_in(configuration, (&message, key), purpose, handed))
-    };
+    let link =
+        |purpose| url(&base, workspace, &link_in(workspace, (&message, key), purpose, handed));
     let links = PreferenceLinks {
         preferences: link(LinkPurpose::Preferences),
         one_click: link(LinkPurpose::OneClick),
@@ -105,21 +104,21 @@ fn whose(
     caller: &Caller<Links>,
 ) -> Result<(Message, Address), Problem> {
     let Sent { mut request, mut faults } = sent;
-    let configuration = caller.configuration();
+    let workspace = caller.workspace();
     let region = request.region.take().map(|RegionText(region)| region);
-    let region = region.or(configuration.settings.at(app.now()).region);
+    let region = region.or(workspace.settings.at(app.now()).region);
     let reading =
         Reading { phones: app.phones(), region, care: Care::Possible, place: Place::Body };
     let channel = request.channel.take().map(|ChannelText(channel)| channel);
     let channel = faults.require("/channel", channel, "sms");
     let sender = request.sender.take().map(|SenderIdText(id)| id);
     if let (Some(sender), Some(channel)) = (sender, channel)
-        && !configuration.living_senders(channel).any(|living| living == sender)
+        && !workspace.living_senders(channel).any(|living| living == sender)
     {
         faults.note("/sender", Code::UnknownSender, "is no living sender of the channel");
     }
     let topic = request.topic.take().map(|TopicIdText(id)| id);
-    let category = match topic.map(|id| configuration.topics.get(&id)) {
+    let category = match topic.map(|id| workspace.topics.get(&id)) {
         None => request.category.take().map(|CategoryText(category)| category),
         Some(Some(topic)) if topic.deleted_at.is_none() => Some(topic.category),
         Some(_) => {

@@ -131,7 +131,7 @@ pub(crate) async fn upsert(
     let attributes = attributes(request.attributes.take().unwrap_or_default(), &mut faults);
     let addresses = take_profile_address(request).settle_all(&reading, &mut faults);
     let (addresses, attributes) = faults.settle(Some((addresses, attributes)))?;
-    let secret = &caller.configuration().secret;
+    let secret = &caller.workspace().secret;
     let asked = addresses.iter().map(|address| LookedUp::Address(address.key(secret))).collect();
     looking.note(&app, &caller, asked).await?;
     let draft = ProfileDraft {
@@ -142,7 +142,7 @@ pub(crate) async fn upsert(
         actor: Actor::Operator,
     };
     let profile = store(&app, &caller, draft, Code::AmbiguousProfile).await?;
-    Ok(Json(view(&app, caller.configuration(), profile, Moment::Now).await?))
+    Ok(Json(view(&app, caller.workspace(), profile, Moment::Now).await?))
 }
 
 /// Reads the profile that an address belongs to.
@@ -165,13 +165,13 @@ pub(crate) async fn find(
     let reading = reading(&app, &caller, None, Place::Query);
     let subject = take_query_address(request).settle(&reading, &mut faults);
     let subject = faults.settle(subject)?;
-    let key = subject.key(&caller.configuration().secret);
+    let key = subject.key(&caller.workspace().secret);
     looking.note(&app, &caller, vec![LookedUp::Address(key)]).await?;
-    let found = app.store().find_profile(caller.workspace(), &subject).await?;
+    let found = app.store().find_profile(caller.workspace().id, &subject).await?;
     let view = match (found, subject) {
-        (Some(profile), _) => view(&app, caller.configuration(), profile, moment).await?,
+        (Some(profile), _) => view(&app, caller.workspace(), profile, moment).await?,
         (None, Subject::Address(address)) => {
-            view_address(&app, caller.configuration(), address, moment).await?
+            view_address(&app, caller.workspace(), address, moment).await?
         }
         (None, Subject::Hash(_) | Subject::Key(_)) => return Err(Problem::new(Code::NotFound)),
     };
@@ -200,9 +200,9 @@ pub(crate) async fn get(
     let moment = faults.settle(Some(moment))?;
     let InPath(ProfileIdText(id)) = id;
     looking.note(&app, &caller, vec![LookedUp::Profile(id)]).await?;
-    let profile = app.store().profile(caller.workspace(), id).await?;
+    let profile = app.store().profile(caller.workspace().id, id).await?;
     let profile = profile.ok_or_else(|| Problem::new(Code::NotFound))?;
-    Ok(Json(view(&app, caller.configuration(), profile, moment).await?))
+    Ok(Json(view(&app, caller.workspace(), profile, moment).await?))
 }
 
 /// Links an address to a profile.
@@ -239,7 +239,7 @@ pub(crate) async fn link(
         actor: Actor::Operator,
     };
     let linked = store(&app, &caller, draft, Code::AddressLinked).await?;
-    Ok(Json(view(&app, caller.configuration(), linked, Moment::Now).await?))
+    Ok(Json(view(&app, caller.workspace(), linked, Moment::Now).await?))
 }
 
 /// Unlinks an address from a profile: the link, and what was carried by it, is left out.
@@ -263,10 +263,10 @@ pub(crate) async fn unlink(
     let address = one_address(&app, &caller, sent)?;
     looking.note(&app, &caller, both(&id, &address, &caller)).await?;
     let known = known_profile(&app, &caller, id).await?;
-    retracted(app.store().unlink(caller.workspace(), known.id, &address).await?)?;
-    let rest = app.store().profile(caller.workspace(), known.id).await?;
+    retracted(app.store().unlink(caller.workspace().id, known.id, &address).await?)?;
+    let rest = app.store().profile(caller.workspace().id, known.id).await?;
     let rest = rest.unwrap_or(Profile { addresses: Vec::new(), ..known });
-    Ok(Json(view(&app, caller.configuration(), rest, Moment::Now).await?))
+    Ok(Json(view(&app, caller.workspace(), rest, Moment::Now).await?))
 }
 
 fn reading<'a, N>(
@@ -276,7 +276,7 @@ fn reading<'a, N>(
     place: Place,
 ) -> Reading<'a> {
     let region = region.map(|RegionText(region)| region);
-    let region = region.or(caller.configuration().settings.at(app.now()).region);
+    let region = region.or(caller.workspace().settings.at(app.now()).region);
     Reading { phones: app.phones(), region, care: Care::Possible, place }
 }
 
@@ -308,7 +308,7 @@ fn both(
     address: &Address,
     caller: &Caller<Write>,
 ) -> Vec<LookedUp> {
-    let key = address.key(&caller.configuration().secret);
+    let key = address.key(&caller.workspace().secret);
     vec![LookedUp::Profile(*id), LookedUp::Address(key)]
 }
 
@@ -318,7 +318,7 @@ async fn known_profile(
     id: InPath<ProfileIdText>,
 ) -> Result<Profile, Problem> {
     let InPath(ProfileIdText(id)) = id;
-    let known = app.store().profile(caller.workspace(), id).await?;
+    let known = app.store().profile(caller.workspace().id, id).await?;
     known.ok_or_else(|| Problem::new(Code::NotFound))
 }
 
@@ -329,9 +329,9 @@ async fn store(
     draft: ProfileDraft,
     conflict: Code,
 ) -> Result<Profile, Problem> {
-    app.rates().take_events(caller.workspace(), draft.addresses.len() + 1)?;
+    app.rates().take_events(caller.workspace().id, draft.addresses.len() + 1)?;
     let addresses = draft.addresses.clone();
-    match app.store().upsert_profile(caller.workspace(), draft).await? {
+    match app.store().upsert_profile(caller.workspace().id, draft).await? {
         Upserted::Profile(profile) | Upserted::ProcessingRefused(profile) => Ok(profile),
         Upserted::Ambiguous(profiles) => {
             let conflicts = conflicts(app, caller, addresses, conflict).await?;
@@ -357,7 +357,7 @@ async fn conflicts(
     for address in addresses {
         let pointer = format!("/{}", address.kind());
         let subject = Subject::Address(address);
-        if let Some(owner) = app.store().find_profile(caller.workspace(), &subject).await? {
+        if let Some(owner) = app.store().find_profile(caller.workspace().id, &subject).await? {
             faults.note(pointer, code, format!("belongs to {}", owner.id));
         }
     }

@@ -118,7 +118,7 @@ pub(crate) async fn list(
     };
     let query = faults.settle(Some(query))?;
     looking.note(&app, &caller, vec![LookedUp::Many]).await?;
-    let page = app.store().rejects(caller.workspace(), &query, limit).await?;
+    let page = app.store().rejects(caller.workspace().id, &query, limit).await?;
     Ok(Json(RejectsPage {
         rejects: page.rejects.into_iter().map(RejectView::of).collect(),
         next: page.next.map(|next| next.to_string()),

@@ -96,7 +96,7 @@ pub(crate) async fn retract(
         actor: Actor::Operator,
         reason: request.reason.map(|NoteText(reason)| reason),
     };
-    let done = app.store().retract_span(caller.workspace(), draft).await?;
+    let done = app.store().retract_span(caller.workspace().id, draft).await?;
     let next_from = done.next_from.map(|from| from.to_string());
     Ok(Json(SpanAnswer { retracted: done.retracted, kept: done.kept, next_from }))
 }

@@ -163,9 +163,9 @@ pub(crate) async fn list(
     };
     let (mut reviews, mut asked_about, mut next) = (Vec::new(), Vec::new(), Some(cursor));
     while let Some(place) = next.filter(|_| reviews.len() < limit) {
-        let page = app.store().audience(caller.workspace(), &query, place).await?;
+        let page = app.store().audience(caller.workspace().id, &query, place).await?;
         for member in page.members {
-            let key = member.address.key(&caller.configuration().secret);
+            let key = member.address.key(&caller.workspace().secret);
             asked_about.push(LookedUp::Address(key));
             reviews.extend(review(&app, &caller, &member.address, channel).await?);
         }
@@ -202,13 +202,13 @@ pub(crate) async fn decide(
     let decision = request.decision.take().map(|ReviewedText(decision)| decision);
     let decision = faults.require("/decision", decision, "opt_out");
     let region = request.region.take().map(|RegionText(region)| region);
-    let region = region.or(caller.configuration().settings.at(app.now()).region);
+    let region = region.or(caller.workspace().settings.at(app.now()).region);
     let reading =
         Reading { phones: app.phones(), region, care: Care::Possible, place: Place::Body };
     let subject = request.take_address().settle(&reading, &mut faults);
     let (subject, decision) = faults.settle(subject.zip(decision))?;
-    let key = subject.key(&caller.configuration().secret);
-    let held = app.store().find_event(caller.workspace(), key, id).await?;
+    let key = subject.key(&caller.workspace().secret);
+    let held = app.store().find_event(caller.workspace().id, key, id).await?;
     let held = held.ok_or_else(|| Problem::new(Code::NotFound))?;
     let Fact::Consent(permission, Statement::Hold) = held.event.fact else {
         return Err(Problem::new(Code::NotFound));
@@ -228,7 +228,7 @@ pub(crate) async fn decide(
         actor: Actor::Operator,
         reason: EvidenceText::parse("review").ok(),
     };
-    retracted(app.store().retract(caller.workspace(), draft).await?)?;
+    retracted(app.store().retract(caller.workspace().id, draft).await?)?;
     Ok(Json(DecisionAnswer { id: id.to_string(), refusal: refusal.map(|id| id.to_string()) }))
 }
 
@@ -242,8 +242,8 @@ async fn refuse(
     let mut fields = Writer::default();
     fields.text("review");
     fields.raw(held.event.id.as_bytes());
-    let request = RequestHash::of(&fields, &caller.configuration().secret);
-    let id = event_id(caller.workspace(), RequestIdentity::Dated(request), 0);
+    let request = RequestHash::of(&fields, &caller.workspace().secret);
+    let id = event_id(caller.workspace().id, RequestIdentity::Dated(request), 0);
     let mut evidence = Evidence {
         method: EvidenceText::parse("review").ok(),
         ..held.evidence.clone().unwrap_or_default()
@@ -267,7 +267,7 @@ async fn refuse(
         attributes: BTreeMap::new(),
         guard: Guard::None,
     };
-    app.store().record(caller.workspace(), vec![draft]).await?;
+    app.store().record(caller.workspace().id, vec![draft]).await?;
     Ok(id)
 }
 
@@ -289,13 +289,13 @@ async fn review(
     channel: Channel,
 ) -> Result<Option<ReviewView>, Problem> {
     let subject = Subject::Address(address.clone());
-    let known = app.store().registers(caller.workspace(), &subject, Moment::Now).await?;
+    let known = app.store().registers(caller.workspace().id, &subject, Moment::Now).await?;
     let register = known.register(channel, Scope::All);
     let Some(mark) = register.and_then(|register| register.act(Slot::Hold)) else {
         return Ok(None);
     };
-    let key = address.key(&caller.configuration().secret);
-    let held = app.store().find_event(caller.workspace(), key, mark.event).await?;
+    let key = address.key(&caller.workspace().secret);
+    let held = app.store().find_event(caller.workspace().id, key, mark.event).await?;
     // What was passed on from another address of the account, or is heard of another form of the number,
     // is reviewed there.
     if held.as_ref().is_none_or(|held| is_passed_on(&held.event.source)) {

@@ -13,8 +13,10 @@ use sayso_core::address::AddressKeySecret;
 use sayso_core::canonical::{Canonical, Writer};
 use sayso_core::event_id::RequestHash;
 use sayso_core::id::WorkspaceId;
+use sayso_core::workspace::{Change, Workspace};
 use sayso_store::Store;
-use sayso_store::configuration::{self, Change, Configuration, Plan};
+use sayso_store::codec::LogEntry;
+use sayso_store::configure::{self, Plan};
 use serde::Serialize;
 
 use crate::keyring::letters;
@@ -32,9 +34,9 @@ mod merge;
 pub(crate) async fn revise<T>(
     store: &dyn Store,
     workspace: WorkspaceId,
-    plan: impl FnMut(&Configuration) -> Result<Plan<T>, Problem>,
-) -> Result<(Arc<Configuration>, T), Problem> {
-    configuration::revise(store, workspace, plan).await
+    plan: impl FnMut(&Workspace) -> Result<Plan<T>, Problem>,
+) -> Result<(Arc<Workspace>, T), Problem> {
+    configure::revise(store, workspace, plan).await
 }
 
 /// The name of one state of something configured. Equal states have equal tags, whenever they were; what is
@@ -53,7 +55,7 @@ impl Tag {
         fields.text("configured state");
         fields.number(u64::from(version));
         for change in changes {
-            change.write(&mut fields);
+            LogEntry::from(change.clone()).write(&mut fields);
         }
         let RequestHash(hash) = RequestHash::of(&fields, secret);
         Self(letters(hash.first_chunk::<TAG_BYTES>().unwrap_or(&[0; TAG_BYTES])))

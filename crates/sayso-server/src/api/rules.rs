@@ -12,7 +12,8 @@ use sayso_core::notice::Notice;
 use sayso_core::rule::{Draft, Matching, Rule as Checked, RuleFault};
 use sayso_core::statement::Statement;
 use sayso_core::time::Timestamp;
-use sayso_store::configuration::{Change, Configuration, Plan, Rule};
+use sayso_core::workspace::{Change, Rule, Workspace};
+use sayso_store::configure::Plan;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -181,7 +182,7 @@ pub(crate) async fn list(
     caller: Caller<Read>,
     asked: Asked<ListQuery>,
 ) -> Result<Json<RulesPage>, Problem> {
-    let (rules, next) = page(&caller.configuration().rules, asked, |_, rule| RuleAnswer::of(rule))?;
+    let (rules, next) = page(&caller.workspace().rules, asked, |_, rule| RuleAnswer::of(rule))?;
     Ok(Json(RulesPage { rules, next }))
 }
 
@@ -204,7 +205,7 @@ pub(crate) async fn create(
 ) -> Result<Tagged<RuleAnswer>, Problem> {
     let making = Making::begin(&app, &caller, key, "rule");
     let now = app.now();
-    let plan = |known: &Configuration| {
+    let plan = |known: &Workspace| {
         let made = making.find(&known.rules, RuleId::as_bytes);
         let (id, created_at) = made.map_or_else(
             || (RuleId::from_bytes(making.id()), now),
@@ -219,8 +220,8 @@ pub(crate) async fn create(
         }
         Ok(Plan::Changes(Change::Rule(id, rule), id))
     };
-    let (configuration, id) = revise(app.store(), caller.workspace(), plan).await?;
-    answer(&configuration, id).map(Tagged::created)
+    let (workspace, id) = revise(app.store(), caller.workspace().id, plan).await?;
+    answer(&workspace, id).map(Tagged::created)
 }
 
 /// Reads a rule.
@@ -239,7 +240,7 @@ pub(crate) async fn get(
     InPath(RuleIdText(id)): InPath<RuleIdText>,
     condition: IfNoneMatch,
 ) -> Result<Tagged<RuleAnswer>, Problem> {
-    answer(caller.configuration(), id).map(|answer| answer.unless_known(&condition))
+    answer(caller.workspace(), id).map(|answer| answer.unless_known(&condition))
 }
 
 /// Changes a rule, from the next text on.
@@ -303,7 +304,7 @@ pub(crate) async fn delete(
     InPath(RuleIdText(id)): InPath<RuleIdText>,
     condition: IfMatch,
 ) -> Result<Tagged<RuleAnswer>, Problem> {
-    let plan = |known: &Configuration| {
+    let plan = |known: &Workspace| {
         let rule = find(known, id)?;
         if rule.deleted_at.is_none() {
             condition.check(&tag(known, id, rule))?;
@@ -311,8 +312,8 @@ pub(crate) async fn delete(
         let deleted_at = Some(rule.deleted_at.unwrap_or_else(|| app.now()));
         Ok(Plan::Changes(Change::Rule(id, Rule { deleted_at, ..rule.clone() }), ()))
     };
-    let (configuration, ()) = revise(app.store(), caller.workspace(), plan).await?;
-    answer(&configuration, id)
+    let (workspace, ()) = revise(app.store(), caller.workspace().id, plan).await?;
+    answer(&workspace, id)
 }
 
 /// What answers show besides what a client sets.
@@ -328,7 +329,7 @@ async fn change(
     InPath(RuleIdText(id)): InPath<RuleIdText>,
     edit: &Edit,
 ) -> Result<Tagged<RuleAnswer>, Problem> {
-    let plan = |known: &Configuration| {
+    let plan = |known: &Workspace| {
         let rule = find(known, id)?;
         let Edited { sent, basis } = edit.read(&RuleAnswer::of(rule), &SHOWN)?;
         let changed = if basis.is_same {
@@ -340,8 +341,8 @@ async fn change(
         edit.admit(&tag(known, id, rule), &basis, changed == *rule)?;
         Ok(Plan::Changes(Change::Rule(id, changed), ()))
     };
-    let (configuration, ()) = revise(app.store(), caller.workspace(), plan).await?;
-    answer(&configuration, id)
+    let (workspace, ()) = revise(app.store(), caller.workspace().id, plan).await?;
+    answer(&workspace, id)
 }
 
 /// Says what a text would do, and why. Nothing is recorded, nobody is answered.
@@ -357,24 +358,24 @@ pub(crate) async fn dry_run(
     sent: Sent<DryRunRequest>,
 ) -> Result<Json<DryRunAnswer>, Problem> {
     let Sent { request, mut faults } = sent;
-    let configuration = caller.configuration();
+    let workspace = caller.workspace();
     let channel = request.channel.map(|ChannelText(channel)| channel);
     let channel = faults.require("/channel", channel, "sms");
     let text = faults.require("/text", request.text, "OFFERS please");
-    let sender = sender(request.sender, channel, configuration, &mut faults);
-    let asks = sender.and_then(|id| configuration.senders.get(&id)?.question.as_ref());
+    let sender = sender(request.sender, channel, workspace, &mut faults);
+    let asks = sender.and_then(|id| workspace.senders.get(&id)?.question.as_ref());
     let is_open = request.question_open.unwrap_or_default();
     if is_open && asks.is_none() {
         let fault = "is true, and the sender asks no question; name a sender that does";
         faults.note("/question_open", Code::InvalidValue, fault);
     }
     let (channel, text) = faults.settle(channel.zip(text))?;
-    let vocabulary = app.vocabularies().ready(configuration).await;
+    let vocabulary = app.vocabularies().ready(workspace).await;
     let searched = app.vocabularies().search(&vocabulary, &text).await;
     let open = asks.filter(|_| is_open);
-    let line = Line { configuration, vocabulary: &vocabulary, channel, sender, open };
+    let line = Line { workspace, vocabulary: &vocabulary, channel, sender, open };
     let understood = line.follow(&text, line.read(&text), searched.as_ref());
-    let policies = configuration.settings.at(app.now()).policies;
+    let policies = workspace.settings.at(app.now()).policies;
     let judged = line.judged(Some(&understood), line.statements(&understood), &policies);
     let statements = judged.into_iter().map(|(about, judgment)| (about, judgment.statement));
     Ok(Json(DryRunAnswer {
@@ -386,15 +387,15 @@ pub(crate) async fn dry_run(
     }))
 }
 
-fn find(known: &Configuration, id: RuleId) -> Result<&Rule, Problem> {
+fn find(known: &Workspace, id: RuleId) -> Result<&Rule, Problem> {
     known.rules.get(&id).ok_or_else(|| Problem::new(Code::NotFound))
 }
 
-fn tag(known: &Configuration, id: RuleId, rule: &Rule) -> Tag {
+fn tag(known: &Workspace, id: RuleId, rule: &Rule) -> Tag {
     Tag::of(&known.secret, 0, &[Change::Rule(id, rule.clone())])
 }
 
-fn answer(known: &Configuration, id: RuleId) -> Result<Tagged<RuleAnswer>, Problem> {
+fn answer(known: &Workspace, id: RuleId) -> Result<Tagged<RuleAnswer>, Problem> {
     let rule = find(known, id)?;
     Ok(Tagged::new(tag(known, id, rule), RuleAnswer::of(rule)))
 }
@@ -402,23 +403,22 @@ fn answer(known: &Configuration, id: RuleId) -> Result<Tagged<RuleAnswer>, Probl
 /// The rule that a request asks for, checked.
 fn checked(
     sent: Sent<RuleRequest>,
-    configuration: &Configuration,
+    workspace: &Workspace,
     id: RuleId,
     created_at: Timestamp,
 ) -> Result<Checked, Problem> {
     let Sent { request, mut faults } = sent;
     let channel = request.channel.map(|ChannelText(channel)| channel);
     let channel = faults.require("/channel", channel, "sms");
-    let sender = sender(request.sender, channel, configuration, &mut faults);
+    let sender = sender(request.sender, channel, workspace, &mut faults);
     let matching = matching((request.begins, request.is, request.matches), &mut faults);
     let does = request.does.map(|DoesText(does)| does);
     let does = faults.require("/does", does, "opt_in");
     let permissions = match request.permissions {
         None => channel.into_iter().map(|channel| (channel, Scope::All)).collect(),
-        Some(named) => permissions(named, configuration, &mut faults),
+        Some(named) => permissions(named, workspace, &mut faults),
     };
-    let notice =
-        request.notice.and_then(|sent| published(sent, "/notice", configuration, &mut faults));
+    let notice = request.notice.and_then(|sent| published(sent, "/notice", workspace, &mut faults));
     let reply = request.reply.map(|text| text.trim().into());
     let known = channel.zip(matching).zip(does);
     let ((channel, matching), does) = faults.settle(known)?;
@@ -465,7 +465,7 @@ fn matching(
 
 fn permissions(
     named: Vec<RulePermissionRequest>,
-    configuration: &Configuration,
+    workspace: &Workspace,
     faults: &mut Faults,
 ) -> Vec<(Channel, Scope)> {
     let mut permissions = Vec::with_capacity(named.len());
@@ -473,7 +473,7 @@ fn permissions(
         let channel = named.channel.map(|ChannelText(channel)| channel);
         let channel = faults.require(&format!("/permissions/{place}/channel"), channel, "sms");
         let scope = named.scope.map_or(Scope::All, |ScopeText(scope)| scope);
-        if !configuration.is_living(scope) {
+        if !workspace.is_living(scope) {
             let fault = "names no living sender or topic";
             let code = match scope {
                 Scope::Sender(_) => Code::UnknownSender,
@@ -494,11 +494,11 @@ fn permissions(
 fn sender(
     named: Option<SenderIdText>,
     channel: Option<Channel>,
-    configuration: &Configuration,
+    workspace: &Workspace,
     faults: &mut Faults,
 ) -> Option<SenderId> {
     let SenderIdText(id) = named?;
-    let known = configuration.senders.get(&id).filter(|sender| sender.deleted_at.is_none());
+    let known = workspace.senders.get(&id).filter(|sender| sender.deleted_at.is_none());
     let is_there = known.is_some_and(|sender| channel.is_none_or(|on| on == sender.channel));
     if !is_there {
         faults.note("/sender", Code::UnknownSender, "is no living sender of the channel");

@@ -10,7 +10,7 @@ use sayso_channels::inbound::{self, Written, Wrote};
 use sayso_channels::party::{Numbers, Party};
 use sayso_core::address::Address;
 use sayso_core::channel::Provider;
-use sayso_store::configuration::Mode;
+use sayso_core::workspace::Mode;
 use sayso_store::look_up::LookedUp;
 use sayso_store::message::Payload;
 use sayso_store::store::Subject;
@@ -155,10 +155,10 @@ pub(crate) async fn get(
 ) -> Result<Json<PhoneAnswer>, Problem> {
     let Asked { request, faults } = asked;
     let address = address(&app, request, faults)?;
-    let key = address.key(&caller.configuration().secret);
+    let key = address.key(&caller.workspace().secret);
     looking.note(&app, &caller, vec![LookedUp::Address(key)]).await?;
-    let phone = app.sandbox().phone(caller.workspace(), key);
-    Ok(Json(PhoneAnswer::of(&phone, caller.configuration().mode)))
+    let phone = app.sandbox().phone(caller.workspace().id, key);
+    Ok(Json(PhoneAnswer::of(&phone, caller.workspace().mode)))
 }
 
 /// Tells a simulated phone how to behave.
@@ -185,14 +185,14 @@ pub(crate) async fn put(
     }
     let behavior = request.behavior.map(|BehaviorText(behavior)| behavior).unwrap_or_default();
     faults.settle(Some(()))?;
-    let place = (caller.workspace(), address.key(&caller.configuration().secret));
+    let place = (caller.workspace().id, address.key(&caller.workspace().secret));
     looking.note(&app, &caller, vec![LookedUp::Address(place.1)]).await?;
     let delay = Duration::from_millis(u64::from(delay_ms));
     if !app.sandbox().tell(place, behavior, delay) {
         return Err(Problem::new(Code::LimitReached).detail("SANDBOX_PHONES_MAX is reached"));
     }
     let phone = app.sandbox().phone(place.0, place.1);
-    Ok(Json(PhoneAnswer::of(&phone, caller.configuration().mode)))
+    Ok(Json(PhoneAnswer::of(&phone, caller.workspace().mode)))
 }
 
 /// Writes as the person with a simulated phone.
@@ -214,18 +214,18 @@ pub(crate) async fn write(
 ) -> Result<(StatusCode, Json<UnderstoodAnswer>), Problem> {
     let address = address(&app, asked.request, asked.faults)?;
     let Sent { request, mut faults } = sent;
-    let configuration = caller.configuration();
+    let workspace = caller.workspace();
     let sender = request.sender.map(|SenderIdText(sender)| sender);
     let sender = faults.require("/sender", sender, "snd_01jd6m9k3te5b8r5v3x5y6z7w8");
     let text = faults.require("/text", request.text, "Stop. Thank you");
-    if configuration.mode != Mode::Test {
+    if workspace.mode != Mode::Test {
         let fault = "is of a live workspace, whose people write by their own phones";
         faults.note("/sender", Code::InvalidValue, fault);
     }
     let ours = sender.and_then(|id| {
-        let sender = configuration.senders.get(&id).filter(|it| it.deleted_at.is_none())?;
+        let sender = workspace.senders.get(&id).filter(|it| it.deleted_at.is_none())?;
         let connection = sender.connection?;
-        let provider = configuration.connections.get(&connection)?.provider;
+        let provider = workspace.connections.get(&connection)?.provider;
         (provider == Provider::Sandbox).then_some((sender, connection))
     });
     if sender.is_some() && ours.is_none() {
@@ -259,7 +259,7 @@ pub(crate) async fn write(
         occurred_at: request.occurred_at.map(|ClaimedTimeText(at)| at),
         handled_by_provider: None,
     };
-    let understood = take_words(&app, configuration, connection, &wrote).await?;
+    let understood = take_words(&app, workspace, connection, &wrote).await?;
     let heard = understood.heard.ok_or_else(|| Problem::new(Code::Internal))?;
     let answer = UnderstoodAnswer {
         reading: heard.reading.as_str(),

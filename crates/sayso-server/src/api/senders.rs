@@ -11,7 +11,8 @@ use sayso_core::rule::Keyword;
 use sayso_core::sender_health::Known;
 use sayso_core::time::Timestamp;
 use sayso_core::wording::{Codes, Conversation, Names, Offered, Question as Open, Reading, read};
-use sayso_store::configuration::{Change, Configuration, OptInQuestion, Plan, Sender};
+use sayso_core::workspace::{Change, OptInQuestion, Sender, Workspace};
+use sayso_store::configure::Plan;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -148,9 +149,9 @@ pub(crate) async fn list(
     caller: Caller<Read>,
     asked: Asked<ListQuery>,
 ) -> Result<Json<SendersPage>, Problem> {
-    let (configuration, now) = (caller.configuration(), app.now());
-    let view = |id: &SenderId, sender| SenderAnswer::of(*id, sender, configuration, now);
-    let (senders, next) = page(&configuration.senders, asked, view)?;
+    let (workspace, now) = (caller.workspace(), app.now());
+    let view = |id: &SenderId, sender| SenderAnswer::of(*id, sender, workspace, now);
+    let (senders, next) = page(&workspace.senders, asked, view)?;
     Ok(Json(SendersPage { senders, next }))
 }
 
@@ -173,7 +174,7 @@ pub(crate) async fn create(
 ) -> Result<Tagged<SenderAnswer>, Problem> {
     let limit = ("SENDERS_PER_WORKSPACE_MAX", limits::SENDERS_PER_WORKSPACE_MAX);
     let making = Making::begin(&app, &caller, key, "sender");
-    let plan = |known: &Configuration| {
+    let plan = |known: &Workspace| {
         let sender = made(given.read()?, known)?;
         match making.find(&known.senders, SenderId::as_bytes) {
             Some((id, made)) if *made != sender => return Err(reused(&id)),
@@ -183,8 +184,8 @@ pub(crate) async fn create(
         let id = SenderId::from_bytes(making.id());
         Ok(Plan::Changes(Change::Sender(id, sender), id))
     };
-    let (configuration, id) = revise(app.store(), caller.workspace(), plan).await?;
-    answer(&app, &configuration, id).map(Tagged::created)
+    let (workspace, id) = revise(app.store(), caller.workspace().id, plan).await?;
+    answer(&app, &workspace, id).map(Tagged::created)
 }
 
 /// Changes the name, address and question of a sender, and its connection if one is named.
@@ -248,7 +249,7 @@ pub(crate) async fn delete(
     InPath(SenderIdText(id)): InPath<SenderIdText>,
     condition: IfMatch,
 ) -> Result<Tagged<SenderAnswer>, Problem> {
-    let plan = |known: &Configuration| {
+    let plan = |known: &Workspace| {
         let sender = find(known, id)?;
         if sender.deleted_at.is_none() {
             condition.check(&tag(known, id, sender))?;
@@ -256,8 +257,8 @@ pub(crate) async fn delete(
         let deleted_at = Some(sender.deleted_at.unwrap_or_else(|| app.now()));
         Ok(Plan::Changes(Change::Sender(id, Sender { deleted_at, ..sender.clone() }), ()))
     };
-    let (configuration, ()) = revise(app.store(), caller.workspace(), plan).await?;
-    answer(&app, &configuration, id)
+    let (workspace, ()) = revise(app.store(), caller.workspace().id, plan).await?;
+    answer(&app, &workspace, id)
 }
 
 /// What answers show besides what a client sets.
@@ -273,19 +274,19 @@ async fn change(
     InPath(SenderIdText(id)): InPath<SenderIdText>,
     edit: &Edit,
 ) -> Result<Tagged<SenderAnswer>, Problem> {
-    let plan = |known: &Configuration| {
+    let plan = |known: &Workspace| {
         let sender = find(known, id)?;
         let edited = edit.read(&SenderAnswer::of(id, sender, known, app.now()), &SHOWN)?;
         let changed = changed(edited, edit, (id, sender), known)?;
         Ok(Plan::Changes(Change::Sender(id, changed), ()))
     };
-    let (configuration, ()) = revise(app.store(), caller.workspace(), plan).await?;
-    app.dispatch().wake(caller.workspace(), id);
-    answer(app, &configuration, id)
+    let (workspace, ()) = revise(app.store(), caller.workspace().id, plan).await?;
+    app.dispatch().wake(caller.workspace().id, id);
+    answer(app, &workspace, id)
 }
 
 /// The sender that a request makes.
-fn made(sent: Sent<SenderRequest>, known: &Configuration) -> Result<Sender, Problem> {
+fn made(sent: Sent<SenderRequest>, known: &Workspace) -> Result<Sender, Problem> {
     let Sent { mut request, mut faults } = sent;
     let channel = request.channel.as_ref().map(|ChannelText(channel)| *channel);
     let channel = faults.require("/channel", channel, "sms");
@@ -304,7 +305,7 @@ fn changed(
     Edited { sent, basis }: Edited<SenderRequest>,
     edit: &Edit,
     (id, sender): (SenderId, &Sender),
-    known: &Configuration,
+    known: &Workspace,
 ) -> Result<Sender, Problem> {
     if basis.is_same {
         return Ok(sender.clone());
@@ -328,15 +329,15 @@ fn changed(
     Ok(changed)
 }
 
-fn find(known: &Configuration, id: SenderId) -> Result<&Sender, Problem> {
+fn find(known: &Workspace, id: SenderId) -> Result<&Sender, Problem> {
     known.senders.get(&id).ok_or_else(|| Problem::new(Code::NotFound))
 }
 
-fn tag(known: &Configuration, id: SenderId, sender: &Sender) -> Tag {
+fn tag(known: &Workspace, id: SenderId, sender: &Sender) -> Tag {
     Tag::of(&known.secret, 0, &[Change::Sender(id, sender.clone())])
 }
 
-fn answer(app: &App, known: &Configuration, id: SenderId) -> Result<Tagged<SenderAnswer>, Problem> {
+fn answer(app: &App, known: &Workspace, id: SenderId) -> Result<Tagged<SenderAnswer>, Problem> {
     let sender = find(known, id)?;
     Ok(Tagged::new(tag(known, id, sender), SenderAnswer::of(id, sender, known, app.now())))
 }
@@ -345,11 +346,11 @@ fn answer(app: &App, known: &Configuration, id: SenderId) -> Result<Tagged<Sende
 fn connection(
     request: &SenderRequest,
     own: Option<ConnectionId>,
-    configuration: &Configuration,
+    workspace: &Workspace,
     faults: &mut Faults,
 ) -> Option<ConnectionId> {
     let ConnectionIdText(id) = request.connection.as_ref()?;
-    let known = configuration.connections.get(id);
+    let known = workspace.connections.get(id);
     let is_own = own == Some(*id);
     if !is_own && known.is_none_or(|connection| connection.deleted_at.is_some()) {
         faults.note("/connection", Code::UnknownConnection, "is no living connection");
@@ -361,7 +362,7 @@ fn connection(
 fn question(
     sent: Option<QuestionRequest>,
     channel: Option<Channel>,
-    configuration: &Configuration,
+    workspace: &Workspace,
     faults: &mut Faults,
 ) -> Option<OptInQuestion> {
     let sent = sent?;
@@ -378,7 +379,7 @@ fn question(
         sent.notice,
         "{\"id\": \"ntc_01jd6m9k3te5b8r5v3x5y6z7w8\", \"version\": 1, \"language\": \"en\"}",
     );
-    let notice = published(notice?, "/question/notice", configuration, faults)?;
+    let notice = published(notice?, "/question/notice", workspace, faults)?;
     let names = |channel| {
         notice.names.iter().any(|named| match named {
             Permission::Messages(on, _) => *on == channel,
@@ -462,8 +463,8 @@ impl QuestionView {
 }
 
 impl SenderAnswer {
-    fn of(id: SenderId, sender: &Sender, configuration: &Configuration, now: Timestamp) -> Self {
-        let health = configuration.health(id, Known::all(now));
+    fn of(id: SenderId, sender: &Sender, workspace: &Workspace, now: Timestamp) -> Self {
+        let health = workspace.runtime.health(id, Known::all(now));
         Self {
             id: id.to_string(),
             channel: sender.channel.as_str(),

@@ -10,7 +10,8 @@ use sayso_core::limits;
 use sayso_core::pack::PackName;
 use sayso_core::settings::{ChannelDefault, Settings};
 use sayso_core::statement::Level;
-use sayso_store::configuration::{Change, Configuration, Plan};
+use sayso_core::workspace::{Change, Workspace};
+use sayso_store::configure::Plan;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -132,7 +133,7 @@ pub(crate) async fn get(
 ) -> Result<Tagged<SettingsAnswer>, Problem> {
     let Asked { request, faults } = asked;
     let request = faults.settle(Some(request))?;
-    let known = caller.configuration();
+    let known = caller.workspace();
     let settings = match request.as_of {
         Some(TimeText(at)) => known.settings.at(at),
         None => latest(known),
@@ -191,7 +192,7 @@ async fn change(
     caller: &Caller<Configure>,
     edit: &Edit,
 ) -> Result<Tagged<SettingsAnswer>, Problem> {
-    let plan = |known: &Configuration| {
+    let plan = |known: &Workspace| {
         let before = latest(known);
         let edited = edit.read_as(&SettingsAnswer::of(&before), &SHOWN, whole::adapt)?;
         let Edited { mut sent, basis } = edited;
@@ -202,24 +203,24 @@ async fn change(
         edit.admit(&tag(known, &before), &basis, settings == before)?;
         Ok(Plan::Changes(Change::Settings(settings), ()))
     };
-    let (configuration, ()) = revise(app.store(), caller.workspace(), plan).await?;
+    let (workspace, ()) = revise(app.store(), caller.workspace().id, plan).await?;
     // What the settings of before held back may go by these.
-    for sender in configuration.senders.keys() {
-        app.dispatch().wake(caller.workspace(), *sender);
+    for sender in workspace.senders.keys() {
+        app.dispatch().wake(caller.workspace().id, *sender);
     }
-    Ok(answer(&configuration, &latest(&configuration)))
+    Ok(answer(&workspace, &latest(&workspace)))
 }
 
 /// The settings in force, whatever the clock says.
-fn latest(known: &Configuration) -> Settings {
+fn latest(known: &Workspace) -> Settings {
     known.settings.latest().cloned().unwrap_or_default()
 }
 
-fn tag(known: &Configuration, settings: &Settings) -> Tag {
+fn tag(known: &Workspace, settings: &Settings) -> Tag {
     Tag::of(&known.secret, 0, &[Change::Settings(settings.clone())])
 }
 
-fn answer(known: &Configuration, settings: &Settings) -> Tagged<SettingsAnswer> {
+fn answer(known: &Workspace, settings: &Settings) -> Tagged<SettingsAnswer> {
     Tagged::new(tag(known, settings), SettingsAnswer::of(settings))
 }
 
@@ -228,7 +229,7 @@ fn answer(known: &Configuration, settings: &Settings) -> Tagged<SettingsAnswer> 
 fn parse(
     sent: Sent<SettingsRequest>,
     before: &Settings,
-    known: &Configuration,
+    known: &Workspace,
 ) -> Result<Settings, Problem> {
     let Sent { request, mut faults } = sent;
     let defaults =
@@ -301,7 +302,7 @@ fn parse(
 fn default_senders(
     named: BTreeMap<String, SenderIdText>,
     before: &Settings,
-    known: &Configuration,
+    known: &Workspace,
     faults: &mut Faults,
 ) -> BTreeMap<Channel, SenderId> {
     let read = named.into_iter().filter_map(|(channel, SenderIdText(id))| {

@@ -7,7 +7,8 @@ use axum::extract::State;
 use sayso_core::form::Origin;
 use sayso_core::limits;
 use sayso_core::source::SourceName;
-use sayso_store::configuration::{Change, Configuration, Plan, Site};
+use sayso_core::workspace::{Change, Site, Workspace};
+use sayso_store::configure::Plan;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -85,7 +86,7 @@ pub(crate) async fn list(
     asked: Asked<ListQuery>,
 ) -> Result<Json<SitesPage>, Problem> {
     let (sites, next) =
-        page(&caller.configuration().sites, asked, |key, site| SiteAnswer::of(key, site, None))?;
+        page(&caller.workspace().sites, asked, |key, site| SiteAnswer::of(key, site, None))?;
     Ok(Json(SitesPage { sites, next }))
 }
 
@@ -111,7 +112,7 @@ pub(crate) async fn create(
     let key = format!("site_{}", letters(&making.name_bytes()));
     let key = SourceName::parse(&key).map_err(|_| Problem::new(Code::Internal))?;
     let fresh = new_secret(&app);
-    let plan = |known: &Configuration| {
+    let plan = |known: &Workspace| {
         let (site, secret) = made(given.read()?, &fresh)?;
         match known.sites.get(&key) {
             Some(_) if secret.is_some() => return Err(said_before(&key)),
@@ -121,8 +122,8 @@ pub(crate) async fn create(
         }
         Ok(Plan::Changes(Change::Site(key.clone(), site), secret))
     };
-    let (configuration, secret) = revise(app.store(), caller.workspace(), plan).await?;
-    answer(&configuration, &key, secret).map(Tagged::created)
+    let (workspace, secret) = revise(app.store(), caller.workspace().id, plan).await?;
+    answer(&workspace, &key, secret).map(Tagged::created)
 }
 
 /// Reads a site.
@@ -141,7 +142,7 @@ pub(crate) async fn get(
     InPath(NameText(key)): InPath<NameText>,
     condition: IfNoneMatch,
 ) -> Result<Tagged<SiteAnswer>, Problem> {
-    let answer = answer(caller.configuration(), &key, None);
+    let answer = answer(caller.workspace(), &key, None);
     answer.map(|answer| answer.unless_known(&condition))
 }
 
@@ -206,7 +207,7 @@ pub(crate) async fn delete(
     InPath(NameText(key)): InPath<NameText>,
     condition: IfMatch,
 ) -> Result<Tagged<SiteAnswer>, Problem> {
-    let plan = |known: &Configuration| {
+    let plan = |known: &Workspace| {
         let site = find(known, &key)?;
         if site.deleted_at.is_none() {
             condition.check(&tag(known, &key, site))?;
@@ -214,8 +215,8 @@ pub(crate) async fn delete(
         let deleted_at = Some(site.deleted_at.unwrap_or_else(|| app.now()));
         Ok(Plan::Changes(Change::Site(key.clone(), Site { deleted_at, ..site.clone() }), ()))
     };
-    let (configuration, ()) = revise(app.store(), caller.workspace(), plan).await?;
-    answer(&configuration, &key, None)
+    let (workspace, ()) = revise(app.store(), caller.workspace().id, plan).await?;
+    answer(&workspace, &key, None)
 }
 
 /// What answers show besides what a client sets.
@@ -229,14 +230,14 @@ async fn change(
     edit: &Edit,
 ) -> Result<Tagged<SiteAnswer>, Problem> {
     let fresh = new_secret(app);
-    let plan = |known: &Configuration| {
+    let plan = |known: &Workspace| {
         let site = find(known, &key)?;
         let edited = edit.read(&SiteAnswer::of(&key, site, None), &SHOWN)?;
         let (changed, secret) = changed(edited, edit, (&key, site), (known, &fresh))?;
         Ok(Plan::Changes(Change::Site(key.clone(), changed), secret))
     };
-    let (configuration, secret) = revise(app.store(), caller.workspace(), plan).await?;
-    answer(&configuration, &key, secret)
+    let (workspace, secret) = revise(app.store(), caller.workspace().id, plan).await?;
+    answer(&workspace, &key, secret)
 }
 
 /// The site that a request makes, and its secret if it asks for one.
@@ -260,7 +261,7 @@ fn changed(
     Edited { sent, basis }: Edited<SiteRequest>,
     edit: &Edit,
     (key, site): (&SourceName, &Site),
-    (known, fresh): (&Configuration, &str),
+    (known, fresh): (&Workspace, &str),
 ) -> Result<(Site, Option<String>), Problem> {
     if basis.is_same {
         return Ok((site.clone(), None));
@@ -296,16 +297,16 @@ fn new_secret(app: &App) -> String {
     format!("uh_{}", letters(&app.environment().random::<20>()))
 }
 
-fn find<'a>(known: &'a Configuration, key: &SourceName) -> Result<&'a Site, Problem> {
+fn find<'a>(known: &'a Workspace, key: &SourceName) -> Result<&'a Site, Problem> {
     known.sites.get(key).ok_or_else(|| Problem::new(Code::NotFound))
 }
 
-fn tag(known: &Configuration, key: &SourceName, site: &Site) -> Tag {
+fn tag(known: &Workspace, key: &SourceName, site: &Site) -> Tag {
     Tag::of(&known.secret, 0, &[Change::Site(key.clone(), site.clone())])
 }
 
 fn answer(
-    known: &Configuration,
+    known: &Workspace,
     key: &SourceName,
     secret: Option<String>,
 ) -> Result<Tagged<SiteAnswer>, Problem> {

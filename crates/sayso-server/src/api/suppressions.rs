@@ -14,7 +14,7 @@ use sayso_core::guard::Guard;
 use sayso_core::source::{Actor, Evidence};
 use sayso_core::suppression::{Cover, Suppression};
 use sayso_core::time::Timestamp;
-use sayso_store::configuration::KeyScope;
+use sayso_core::workspace::KeyScope;
 use sayso_store::store::{Dating, Draft, Outcome, Subject};
 use utoipa::ToSchema;
 
@@ -78,7 +78,7 @@ pub(crate) async fn switch(
     sent: Sent<SuppressionRequest>,
 ) -> Result<(StatusCode, Json<EventAnswer>), Problem> {
     let draft = draft(sent, key, &app, &caller)?;
-    let recorded = app.store().record(caller.workspace(), vec![draft]).await?;
+    let recorded = app.store().record(caller.workspace().id, vec![draft]).await?;
     let recorded = recorded.first().ok_or_else(|| Problem::new(Code::Internal))?;
     match recorded.outcome {
         Outcome::KeyReused => Err(Problem::new(Code::IdempotencyKeyReused)),
@@ -140,7 +140,7 @@ fn draft(
     };
     let reason = request.reason.take().map(|NoteText(reason)| reason);
     let region = request.region.take().map(|RegionText(region)| region);
-    let region = region.or(caller.configuration().settings.at(received).region);
+    let region = region.or(caller.workspace().settings.at(received).region);
     let reading =
         Reading { phones: app.phones(), region, care: Care::Possible, place: Place::Body };
     let subject = request.take_address().settle(&reading, &mut faults);
@@ -149,14 +149,14 @@ fn draft(
     let own_key = key.0.map(|key| format!("{}:{key}", caller.key_id()));
     let identity = match (&own_key, settled.dating) {
         (Some(key), _) => {
-            RequestIdentity::Key(RequestHash::of_key(key, &caller.configuration().secret))
+            RequestIdentity::Key(RequestHash::of_key(key, &caller.workspace().secret))
         }
         (None, Dating::Dated) => RequestIdentity::Dated(request),
         (None, Dating::Undated) => RequestIdentity::Undated(request, received),
     };
     Ok(Draft {
         subject,
-        id: event_id(caller.workspace(), identity, 0),
+        id: event_id(caller.workspace().id, identity, 0),
         request,
         fact: Fact::Suppression(settled.suppression, settled.cover, settled.switched),
         source: caller.source(),
@@ -253,7 +253,7 @@ fn refuse_the_others(caller: &Caller<Write>) -> Result<(), Problem> {
 
 fn cover(request: &SuppressionRequest, caller: &Caller<Write>, faults: &mut Faults) -> Cover {
     let sender = request.sender.as_ref().map(|SenderIdText(sender)| *sender);
-    if sender.is_some_and(|sender| !caller.configuration().senders.contains_key(&sender)) {
+    if sender.is_some_and(|sender| !caller.workspace().senders.contains_key(&sender)) {
         faults.note("/sender", Code::UnknownSender, "is no sender of this workspace");
     }
     Cover {
@@ -266,7 +266,7 @@ fn cover(request: &SuppressionRequest, caller: &Caller<Write>, faults: &mut Faul
 fn hash(subject: &Subject, settled: &Settled, caller: &Caller<Write>) -> RequestHash {
     let mut fields = Writer::default();
     fields.text("api suppression");
-    fields.raw(subject.key(&caller.configuration().secret).as_bytes());
+    fields.raw(subject.key(&caller.workspace().secret).as_bytes());
     fields.text(&format!("{:?}", settled.cover));
     fields.byte(match settled.switched {
         Switched::On => 1,
@@ -276,5 +276,5 @@ fn hash(subject: &Subject, settled: &Settled, caller: &Caller<Write>) -> Request
         fields.text(settled.suppression.as_str());
         fields.instant(settled.occurred_at);
     }
-    RequestHash::of(&fields, &caller.configuration().secret)
+    RequestHash::of(&fields, &caller.workspace().secret)
 }

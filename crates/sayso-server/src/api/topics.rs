@@ -8,7 +8,8 @@ use sayso_core::id::TopicId;
 use sayso_core::limits;
 use sayso_core::rule::Keyword;
 use sayso_core::wording::Code;
-use sayso_store::configuration::{Change, Configuration, Plan, Topic};
+use sayso_core::workspace::{Change, Topic, Workspace};
+use sayso_store::configure::Plan;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -79,7 +80,7 @@ pub(crate) async fn list(
     asked: Asked<ListQuery>,
 ) -> Result<Json<TopicsPage>, Problem> {
     let (topics, next) =
-        page(&caller.configuration().topics, asked, |id, topic| TopicAnswer::of(*id, topic))?;
+        page(&caller.workspace().topics, asked, |id, topic| TopicAnswer::of(*id, topic))?;
     Ok(Json(TopicsPage { topics, next }))
 }
 
@@ -102,7 +103,7 @@ pub(crate) async fn create(
 ) -> Result<Tagged<TopicAnswer>, Problem> {
     let limit = ("TOPICS_PER_WORKSPACE_MAX", limits::TOPICS_PER_WORKSPACE_MAX);
     let making = Making::begin(&app, &caller, key, "topic");
-    let plan = |known: &Configuration| {
+    let plan = |known: &Workspace| {
         let topic = made(given.read()?, known)?;
         match making.find(&known.topics, TopicId::as_bytes) {
             Some((id, made)) if *made != topic => return Err(reused(&id)),
@@ -112,8 +113,8 @@ pub(crate) async fn create(
         let id = TopicId::from_bytes(making.id());
         Ok(Plan::Changes(Change::Topic(id, topic), id))
     };
-    let (configuration, id) = revise(app.store(), caller.workspace(), plan).await?;
-    answer(&configuration, id).map(Tagged::created)
+    let (workspace, id) = revise(app.store(), caller.workspace().id, plan).await?;
+    answer(&workspace, id).map(Tagged::created)
 }
 
 /// Reads a topic.
@@ -132,7 +133,7 @@ pub(crate) async fn get(
     InPath(TopicIdText(id)): InPath<TopicIdText>,
     condition: IfNoneMatch,
 ) -> Result<Tagged<TopicAnswer>, Problem> {
-    answer(caller.configuration(), id).map(|answer| answer.unless_known(&condition))
+    answer(caller.workspace(), id).map(|answer| answer.unless_known(&condition))
 }
 
 /// Changes the name and the code of a topic.
@@ -198,7 +199,7 @@ pub(crate) async fn delete(
     InPath(TopicIdText(id)): InPath<TopicIdText>,
     condition: IfMatch,
 ) -> Result<Tagged<TopicAnswer>, Problem> {
-    let plan = |known: &Configuration| {
+    let plan = |known: &Workspace| {
         let topic = find(known, id)?;
         if topic.deleted_at.is_none() {
             condition.check(&tag(known, id, topic))?;
@@ -206,8 +207,8 @@ pub(crate) async fn delete(
         let deleted_at = Some(topic.deleted_at.unwrap_or_else(|| app.now()));
         Ok(Plan::Changes(Change::Topic(id, Topic { deleted_at, ..topic.clone() }), ()))
     };
-    let (configuration, ()) = revise(app.store(), caller.workspace(), plan).await?;
-    answer(&configuration, id)
+    let (workspace, ()) = revise(app.store(), caller.workspace().id, plan).await?;
+    answer(&workspace, id)
 }
 
 /// What answers show besides what a client sets.
@@ -219,18 +220,18 @@ async fn change(
     InPath(TopicIdText(id)): InPath<TopicIdText>,
     edit: &Edit,
 ) -> Result<Tagged<TopicAnswer>, Problem> {
-    let plan = |known: &Configuration| {
+    let plan = |known: &Workspace| {
         let topic = find(known, id)?;
         let edited = edit.read(&TopicAnswer::of(id, topic), &SHOWN)?;
         let changed = changed(edited, edit, (id, topic), known)?;
         Ok(Plan::Changes(Change::Topic(id, changed), ()))
     };
-    let (configuration, ()) = revise(app.store(), caller.workspace(), plan).await?;
-    answer(&configuration, id)
+    let (workspace, ()) = revise(app.store(), caller.workspace().id, plan).await?;
+    answer(&workspace, id)
 }
 
 /// The topic that a request makes.
-fn made(sent: Sent<TopicRequest>, known: &Configuration) -> Result<Topic, Problem> {
+fn made(sent: Sent<TopicRequest>, known: &Workspace) -> Result<Topic, Problem> {
     let Sent { request, mut faults } = sent;
     let category = request.category.map(|CategoryText(category)| category);
     let category = faults.require("/category", category, "marketing");
@@ -245,7 +246,7 @@ fn changed(
     Edited { sent, basis }: Edited<TopicRequest>,
     edit: &Edit,
     (id, topic): (TopicId, &Topic),
-    known: &Configuration,
+    known: &Workspace,
 ) -> Result<Topic, Problem> {
     if basis.is_same {
         return Ok(topic.clone());
@@ -272,7 +273,7 @@ fn changed(
 fn code(
     sent: Option<String>,
     own: Option<TopicId>,
-    configuration: &Configuration,
+    workspace: &Workspace,
     faults: &mut Faults,
 ) -> Option<Box<str>> {
     let sent = sent?;
@@ -280,7 +281,7 @@ fn code(
     if let Err(fault) = Code::parse(code) {
         faults.note_with_example("/code", ProblemCode::InvalidValue, fault, "OFFERS");
     }
-    let others = configuration.topics.iter().filter(|(id, _)| Some(**id) != own);
+    let others = workspace.topics.iter().filter(|(id, _)| Some(**id) != own);
     let mut living = others.filter(|(_, topic)| topic.deleted_at.is_none());
     let same = |words: &str| Keyword::parse(words).is_ok_and(|words| words.is_said_by(code));
     if living.any(|(_, topic)| same(topic.code.as_ref().unwrap_or(&topic.name))) {
@@ -290,15 +291,15 @@ fn code(
     Some(code.into())
 }
 
-fn find(known: &Configuration, id: TopicId) -> Result<&Topic, Problem> {
+fn find(known: &Workspace, id: TopicId) -> Result<&Topic, Problem> {
     known.topics.get(&id).ok_or_else(|| Problem::new(ProblemCode::NotFound))
 }
 
-fn tag(known: &Configuration, id: TopicId, topic: &Topic) -> Tag {
+fn tag(known: &Workspace, id: TopicId, topic: &Topic) -> Tag {
     Tag::of(&known.secret, 0, &[Change::Topic(id, topic.clone())])
 }
 
-fn answer(known: &Configuration, id: TopicId) -> Result<Tagged<TopicAnswer>, Problem> {
+fn answer(known: &Workspace, id: TopicId) -> Result<Tagged<TopicAnswer>, Problem> {
     let topic = find(known, id)?;
     Ok(Tagged::new(tag(known, id, topic), TopicAnswer::of(id, topic)))
 }

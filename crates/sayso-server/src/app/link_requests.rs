@@ -8,8 +8,8 @@ use sayso_core::channel::{Category, Channel, Content, Message, Occasion};
 use sayso_core::id::WorkspaceId;
 use sayso_core::limits;
 use sayso_core::time::Timestamp;
+use sayso_core::workspace::Workspace;
 use sayso_pages::personal::request::LinkRequest as Page;
-use sayso_store::configuration::Configuration;
 use tokio::sync::Notify;
 
 use crate::personal_links::PREFERENCES_URL;
@@ -112,11 +112,11 @@ impl LinkRequests {
 }
 
 /// The senders by which it may go, one for each channel: those that are connected.
-pub(crate) fn routes(configuration: &Configuration, to: &Address, now: Timestamp) -> Vec<Message> {
+pub(crate) fn routes(workspace: &Workspace, to: &Address, now: Timestamp) -> Vec<Message> {
     let reaching =
         Channel::ALL.iter().copied().filter(|channel| AddressKind::on(*channel) == to.kind());
     let route = |channel| {
-        configuration.connected_senders(channel).next().map(|sender| Message {
+        workspace.connected_senders(channel).next().map(|sender| Message {
             sender: Some(sender),
             content: Content::FreeForm,
             occasion: Occasion::Requested(now),

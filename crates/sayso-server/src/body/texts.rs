@@ -22,9 +22,9 @@ use sayso_core::source::{EvidenceText, Road, SourceName};
 use sayso_core::statement::{Level, Standing};
 use sayso_core::status::Status;
 use sayso_core::time::{ClaimedTime, Timestamp};
+use sayso_core::workspace::{Corner, KeyRole, KeyScope};
 use sayso_core::zone::Zone;
 use sayso_pages::qr::Correction;
-use sayso_store::configuration::{Corner, KeyRole, KeyScope};
 
 use super::no::is_no;
 

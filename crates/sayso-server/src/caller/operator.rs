@@ -10,7 +10,7 @@ use axum::response::Response;
 use sayso_core::id::{KeyId, WorkspaceId};
 use sayso_core::source::{Road, SourceName};
 use sayso_core::statement::Standing;
-use sayso_store::configuration::{ApiKey, KeyScope};
+use sayso_core::workspace::{ApiKey, KeyScope};
 
 use crate::app::App;
 use crate::keyring::Holder;
@@ -32,14 +32,14 @@ pub(crate) async fn as_operator(mut request: Request, next: Next) -> Response {
 /// The operator as the holder of a key that may do everything, in the workspace that the request
 /// names, or in the only one there is.
 pub(crate) fn holder(app: &App, headers: &HeaderMap) -> Result<Arc<Holder>, Problem> {
-    let all = app.store().configurations();
+    let all = app.store().workspaces();
     let named = headers.get(LOCAL_WORKSPACE_HEADER).and_then(|value| value.to_str().ok());
-    let configuration = match named {
+    let workspace = match named {
         Some(text) => WorkspaceId::parse(text).ok().and_then(|id| all.get(&id)),
         None if all.len() == 1 => all.values().next(),
         None => None,
     };
-    let configuration = configuration.ok_or_else(|| {
+    let workspace = workspace.ok_or_else(|| {
         let count = all.len();
         let fault = match named {
             _ if count == 0 => {
@@ -64,5 +64,5 @@ pub(crate) fn holder(app: &App, headers: &HeaderMap) -> Result<Arc<Holder>, Prob
         revoked_at: None,
     };
     let id = KeyId::from_bytes([0; 16]);
-    Ok(Arc::new(Holder { configuration: Arc::clone(configuration), id, key, road: Road::Operator }))
+    Ok(Arc::new(Holder { workspace: Arc::clone(workspace), id, key, road: Road::Operator }))
 }

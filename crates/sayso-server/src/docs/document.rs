@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sayso_store::configuration::KeyScope;
+use sayso_core::workspace::KeyScope;
 use serde_json::{Map, Value, json};
 use utoipa::openapi::schema::Schema;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};

@@ -17,7 +17,7 @@ use sayso_core::id::ConnectionId;
 use sayso_core::limits;
 use sayso_core::source::{Actor, Evidence, EvidenceText, Road, Source, SourceName};
 use sayso_core::time::{ClaimedTime, Timestamp};
-use sayso_store::configuration::Configuration;
+use sayso_core::workspace::Workspace;
 use sayso_store::store::{Dating, Draft, Moment, StoreError, Subject};
 
 use crate::app::App;
@@ -53,7 +53,7 @@ impl OneAccount {
 /// A call as these facts are recorded from it.
 pub(super) struct Telling<'a> {
     pub(super) app: &'a App,
-    pub(super) configuration: &'a Configuration,
+    pub(super) workspace: &'a Workspace,
     pub(super) connection: ConnectionId,
     pub(super) identity: RequestIdentity,
     pub(super) request: RequestHash,
@@ -65,7 +65,7 @@ impl<'a> Telling<'a> {
     /// A call that has no other facts to record.
     fn alone(
         app: &'a App,
-        configuration: &'a Configuration,
+        workspace: &'a Workspace,
         connection: ConnectionId,
         mut fields: Writer,
         at: Option<ClaimedTime>,
@@ -75,10 +75,10 @@ impl<'a> Telling<'a> {
             fields.instant(at.first());
             fields.instant(at.last());
         });
-        let request = RequestHash::of(&fields, &configuration.secret);
+        let request = RequestHash::of(&fields, &workspace.secret);
         let (identity, now) = (RequestIdentity::Dated(request), app.now());
         let at = at.map_or(now, |at| at.first().min(now));
-        Self { app, configuration, connection, identity, request, at }
+        Self { app, workspace, connection, identity, request, at }
     }
 
     /// The facts that name addresses as one account, from this part of the call on; none for two that
@@ -88,7 +88,7 @@ impl<'a> Telling<'a> {
         account: &OneAccount,
         part: usize,
     ) -> Result<Vec<Draft>, StoreError> {
-        let secret = &self.configuration.secret;
+        let secret = &self.workspace.secret;
         let mut drafts = Vec::new();
         for (pair, (one, other)) in account.pairs().enumerate() {
             if self.are_one(account.channel, (one, other)).await? {
@@ -110,7 +110,7 @@ impl<'a> Telling<'a> {
         channel: Channel,
         (one, other): (&Address, &Address),
     ) -> Result<bool, StoreError> {
-        let (workspace, secret) = (self.configuration.workspace, &self.configuration.secret);
+        let (workspace, secret) = (self.workspace.id, &self.workspace.secret);
         // An address of a channel belongs to few accounts, so it is the one to be asked.
         let subject = Subject::Address(other.clone());
         let known = self.app.store().registers(workspace, &subject, Moment::Now).await?;
@@ -119,7 +119,7 @@ impl<'a> Telling<'a> {
 
     /// Whether all of them are one once this call is recorded: not if one has too many others already.
     pub(super) async fn become_one(&self, account: &OneAccount) -> Result<bool, Problem> {
-        let (workspace, secret) = (self.configuration.workspace, &self.configuration.secret);
+        let (workspace, secret) = (self.workspace.id, &self.workspace.secret);
         for (one, other) in account.pairs() {
             for (address, other) in [(one, other), (other, one)] {
                 let subject = Subject::Address(address.clone());
@@ -139,7 +139,7 @@ impl<'a> Telling<'a> {
         let name = name.map_err(|_| StoreError::Closed)?;
         Ok(Draft {
             subject: Subject::Address(address.clone()),
-            id: event_id(self.configuration.workspace, self.identity, part),
+            id: event_id(self.workspace.id, self.identity, part),
             request: self.request,
             fact,
             source: Source { road: Road::Provider, name, spoke_of: None },
@@ -162,7 +162,7 @@ impl<'a> Telling<'a> {
 /// stay as they are.
 pub(super) async fn take_over(
     app: &App,
-    configuration: &Configuration,
+    workspace: &Workspace,
     connection: ConnectionId,
     changed: &NumberChanged,
 ) -> Result<(), Problem> {
@@ -172,7 +172,7 @@ pub(super) async fn take_over(
         party.addresses().for_each(|address| address.write(&mut fields));
         fields.text("/");
     }
-    let told = Telling::alone(app, configuration, connection, fields, changed.occurred_at);
+    let told = Telling::alone(app, workspace, connection, fields, changed.occurred_at);
     let mut drafts = Vec::new();
     if let Some(account) = OneAccount::of(changed.channel, &changed.old) {
         drafts.extend(told.naming(&account, drafts.len()).await?);
@@ -181,7 +181,7 @@ pub(super) async fn take_over(
     let mut part = PARTS_OF_NAMING;
     for new in changed.new.addresses() {
         for old in changed.old.addresses().filter(|old| *old != new) {
-            let from = old.key(&configuration.secret);
+            let from = old.key(&workspace.secret);
             drafts.push(told.draft(&new, Fact::MovedFrom(from), part)?);
             part += 1;
         }
@@ -190,7 +190,7 @@ pub(super) async fn take_over(
         drafts.extend(told.naming(&account, part).await?);
     }
     if !drafts.is_empty() {
-        app.store().record(configuration.workspace, drafts).await?;
+        app.store().record(workspace.id, drafts).await?;
     }
     Ok(())
 }
@@ -210,19 +210,19 @@ fn account_now(changed: &NumberChanged) -> Option<OneAccount> {
 /// Takes in that a provider named addresses of one account, where nobody said anything.
 pub(super) async fn take_named(
     app: &App,
-    configuration: &Configuration,
+    workspace: &Workspace,
     connection: ConnectionId,
     named: &Named,
 ) -> Result<(), StoreError> {
     let of = (named.channel, named.who.addresses().collect());
-    join(app, configuration, connection, of, ("account of a call", named.occurred_at)).await
+    join(app, workspace, connection, of, ("account of a call", named.occurred_at)).await
 }
 
 /// Records that addresses are one account for refusals, as something told it at some time; nothing where
 /// that is known.
 pub(crate) async fn join(
     app: &App,
-    configuration: &Configuration,
+    workspace: &Workspace,
     connection: ConnectionId,
     (channel, addresses): (Channel, Vec<Address>),
     (told, at): (&str, Option<ClaimedTime>),
@@ -231,10 +231,10 @@ pub(crate) async fn join(
     let mut fields = Writer::default();
     fields.text(told);
     account.addresses.iter().for_each(|address| address.write(&mut fields));
-    let told = Telling::alone(app, configuration, connection, fields, at);
+    let told = Telling::alone(app, workspace, connection, fields, at);
     let drafts = told.naming(&account, 0).await?;
     if !drafts.is_empty() {
-        app.store().record(configuration.workspace, drafts).await?;
+        app.store().record(workspace.id, drafts).await?;
     }
     Ok(())
 }

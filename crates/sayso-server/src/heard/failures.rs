@@ -19,7 +19,7 @@ use sayso_core::source::{Actor, Evidence, EvidenceText, Road, Source, SourceName
 use sayso_core::statement::Statement;
 use sayso_core::suppression::{Cover, Suppression};
 use sayso_core::time::{Span, Timestamp};
-use sayso_store::configuration::{Configuration, HeldOf};
+use sayso_core::workspace::{HeldOf, Workspace};
 use sayso_store::message::{FailureQuery, MessageName};
 use sayso_store::store::{Dating, Draft, Moment, Outcome, StoreError, Subject};
 use sayso_store::tally::{Counted, Tallied, Tally};
@@ -47,7 +47,7 @@ pub(crate) struct Failed<'a> {
 /// Records what a failure says about the person, and counts it of the sender.
 pub(crate) async fn obey(
     app: &App,
-    configuration: &Configuration,
+    workspace: &Workspace,
     connection: ConnectionId,
     failed: &Failed<'_>,
 ) -> Result<(), StoreError> {
@@ -63,13 +63,13 @@ pub(crate) async fn obey(
         ErrorMeaning::SenderBlocked => on(Suppression::Provider, failed.sender, None),
         ErrorMeaning::NotOnChannel => on(Suppression::Invalid, None, None),
         ErrorMeaning::PerhapsNotOnChannel => {
-            if !fails_repeatedly(app, configuration, failed, first).await? {
+            if !fails_repeatedly(app, workspace, failed, first).await? {
                 return Ok(());
             }
             on(Suppression::Invalid, None, None)
         }
         ErrorMeaning::InferredRefusal => {
-            return infer(app, configuration, connection, failed, first).await;
+            return infer(app, workspace, connection, failed, first).await;
         }
         ErrorMeaning::SaysNothing
         | ErrorMeaning::OutsideWindow
@@ -81,12 +81,12 @@ pub(crate) async fn obey(
         | ErrorMeaning::Retryable
         | ErrorMeaning::Permanent => return Ok(()),
     };
-    let drafts = drafts(configuration, connection, failed, (fact, Actor::Provider));
-    let recorded = app.store().record(configuration.workspace, drafts).await?;
+    let drafts = drafts(workspace, connection, failed, (fact, Actor::Provider));
+    let recorded = app.store().record(workspace.id, drafts).await?;
     let is_new = recorded.iter().any(|recorded| recorded.outcome == Outcome::Appended);
     let is_block = matches!(fact, Fact::Suppression(Suppression::Provider, ..));
     if let Some(sender) = failed.sender.filter(|_| is_new && is_block) {
-        app.counting().note_refusal(configuration.workspace, sender);
+        app.counting().note_refusal(workspace.id, sender);
     }
     Ok(())
 }
@@ -95,24 +95,24 @@ pub(crate) async fn obey(
 /// counts although its meaning is unconfirmed. A message from the address begins it anew.
 async fn fails_repeatedly(
     app: &App,
-    configuration: &Configuration,
+    workspace: &Workspace,
     failed: &Failed<'_>,
     to: &Address,
 ) -> Result<bool, StoreError> {
-    let workspace = configuration.workspace;
+    let workspace_id = workspace.id;
     let subject = Subject::Address(to.clone());
-    let registers = app.store().registers(workspace, &subject, Moment::Now).await?;
+    let registers = app.store().registers(workspace_id, &subject, Moment::Now).await?;
     let besides = match MessageId::parse(failed.message) {
         Ok(id) => MessageName::Ours(id),
         Err(_) => MessageName::Provider(failed.message.into()),
     };
     let query = FailureQuery {
-        key: to.key(&configuration.secret),
+        key: to.key(&workspace.secret),
         failure: failed.failure.code.as_str().into(),
         since: registers.last_message_at().unwrap_or(Timestamp::DISTANT_PAST),
         besides: Some(besides),
     };
-    let before = app.store().failed_messages(workspace, &query).await?;
+    let before = app.store().failed_messages(workspace_id, &query).await?;
     Ok(usize::try_from(before).unwrap_or(usize::MAX) >= limits::NOT_ON_CHANNEL_REPEATS - 1)
 }
 
@@ -120,49 +120,49 @@ async fn fails_repeatedly(
 /// A failure to record it is brought again and may count twice: the rest is held the earlier for it.
 async fn infer(
     app: &App,
-    configuration: &Configuration,
+    workspace: &Workspace,
     connection: ConnectionId,
     failed: &Failed<'_>,
     first: &Address,
 ) -> Result<(), StoreError> {
-    let workspace = configuration.workspace;
+    let workspace_id = workspace.id;
     let scope = failed.sender.map_or(Scope::All, Scope::Sender);
     let refusal = Fact::Consent(Permission::Messages(failed.channel, scope), Statement::OptOut);
-    let drafts = drafts(configuration, connection, failed, (refusal, Actor::System));
+    let drafts = drafts(workspace, connection, failed, (refusal, Actor::System));
     let Some(id) = drafts.first().map(|draft| draft.id) else { return Ok(()) };
-    let key = first.key(&configuration.secret);
-    if app.store().find_event(workspace, key, id).await?.is_some() {
+    let key = first.key(&workspace.secret);
+    if app.store().find_event(workspace_id, key, id).await?.is_some() {
         return Ok(());
     }
     let Some(sender) = failed.sender else {
-        return app.store().record(workspace, drafts).await.map(|_| ());
+        return app.store().record(workspace_id, drafts).await.map(|_| ());
     };
     let tallies = [Tally::Inferred, Tally::Complained];
-    let tallied = app.store().tally(workspace, Counted::Sender(sender), &tallies).await;
+    let tallied = app.store().tally(workspace_id, Counted::Sender(sender), &tallies).await;
     // That it cannot be counted keeps no refusal from being recorded: there may be room for those alone.
     let tallied = tallied.unwrap_or_else(|error| {
         tracing::error!(error = %error, sender.id = %sender, "an inferred refusal is not counted");
         Tallied::default()
     });
     let now = app.now();
-    let most = configuration.settings.at(now).inferred_refusals_per_day;
+    let most = workspace.settings.at(now).inferred_refusals_per_day;
     if tallied.inferred_today <= u64::from(most) {
-        app.store().record(workspace, drafts).await?;
+        app.store().record(workspace_id, drafts).await?;
     } else {
         let since = now.start_of(Span::days(1));
         let (group, _) =
-            hold(app, configuration, (&HeldOf::Sender(sender), since), drafts, |_| true).await?;
-        let held = app.store().tally(workspace, Counted::Group(group), &[Tally::Held]).await;
+            hold(app, workspace, (&HeldOf::Sender(sender), since), drafts, |_| true).await?;
+        let held = app.store().tally(workspace_id, Counted::Group(group), &[Tally::Held]).await;
         if let Err(error) = held {
             tracing::error!(error = %error, import.id = %group, "a held refusal is not counted");
         }
     }
-    health::heed(app, workspace, sender, &tallied).await
+    health::heed(app, workspace_id, sender, &tallied).await
 }
 
 /// One event for each address of the person.
 fn drafts(
-    configuration: &Configuration,
+    workspace: &Workspace,
     connection: ConnectionId,
     failed: &Failed<'_>,
     (fact, actor): (Fact, Actor),
@@ -176,10 +176,10 @@ fn drafts(
         fields.text(failed.message);
         to.write(&mut fields);
         fields.text(&format!("{fact:?}"));
-        let request = RequestHash::of(&fields, &configuration.secret);
+        let request = RequestHash::of(&fields, &workspace.secret);
         Draft {
             subject: Subject::Address(to.clone()),
-            id: event_id(configuration.workspace, RequestIdentity::Dated(request), 0),
+            id: event_id(workspace.id, RequestIdentity::Dated(request), 0),
             request,
             fact,
             source: Source { road, name: name.clone(), spoke_of: None },

@@ -10,7 +10,7 @@ use sayso_core::id::{ConnectionId, SenderId, WorkspaceId};
 use sayso_core::limits;
 use sayso_core::sender_health::{HealthCause, HealthLevel, Says, Signal, Signals, of_rates};
 use sayso_core::time::{ClaimedTime, Timestamp};
-use sayso_store::configuration::{Change, Configuration, configure_now};
+use sayso_core::workspace::{RuntimeFact, Workspace};
 use sayso_store::store::StoreError;
 use sayso_store::tally::Tallied;
 
@@ -20,7 +20,7 @@ use crate::problem::Problem;
 /// Takes in what a provider tells of a number or an account.
 pub(crate) async fn take(
     app: &App,
-    configuration: &Configuration,
+    workspace: &Workspace,
     connection: ConnectionId,
     told: &SenderHealth,
 ) -> Result<(), Problem> {
@@ -33,20 +33,16 @@ pub(crate) async fn take(
     let until = until.or_else(|| is_warning.then(|| at.plus(limits::WARNING_HOLDS)));
     let signal = Signal::new(told.cause, Says::Level(level), at, &told.words.join(" "));
     let signal = Signal { until, about: about.into(), ..signal };
-    for sender in concerned(configuration, connection, &signal.about) {
-        tell(app, configuration.workspace, sender, signal.clone()).await?;
+    for sender in concerned(workspace, connection, &signal.about) {
+        tell(app, workspace.id, sender, signal.clone()).await?;
     }
     Ok(())
 }
 
 /// The senders of an account that a number may be: the one with it, else all.
-fn concerned(
-    configuration: &Configuration,
-    connection: ConnectionId,
-    number: &str,
-) -> Vec<SenderId> {
+fn concerned(workspace: &Workspace, connection: ConnectionId, number: &str) -> Vec<SenderId> {
     let ours = || {
-        let senders = configuration.senders.iter();
+        let senders = workspace.senders.iter();
         senders.filter(|(_, sender)| {
             sender.connection == Some(connection) && sender.deleted_at.is_none()
         })
@@ -69,12 +65,12 @@ pub(crate) async fn tell(
     sender: SenderId,
     signal: Signal,
 ) -> Result<(), StoreError> {
-    let configurations = app.store().configurations();
-    let known = configurations.get(&workspace).and_then(|all| all.signals.get(&sender));
+    let workspaces = app.store().workspaces();
+    let known = workspaces.get(&workspace).and_then(|all| all.runtime.signals.get(&sender));
     if !known.unwrap_or(&Signals::default()).is_news(&signal) {
         return Ok(());
     }
-    configure_now(app.store(), workspace, Change::SenderSignal(sender, signal)).await?;
+    app.store().note(workspace, RuntimeFact::Signal(sender, signal)).await?;
     app.dispatch().wake(workspace, sender);
     Ok(())
 }

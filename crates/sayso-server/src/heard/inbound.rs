@@ -25,7 +25,7 @@ use sayso_core::status::Status;
 use sayso_core::suppression::{Cover, Suppression};
 use sayso_core::time::{ClaimedTime, Timestamp};
 use sayso_core::wording::{Heard, Reading};
-use sayso_store::configuration::Configuration;
+use sayso_core::workspace::Workspace;
 use sayso_store::store::{Dating, Draft, Outcome, Recorded, Subject};
 use sayso_store::tally::Tally;
 use tokio::time::Instant;
@@ -62,13 +62,13 @@ pub(crate) struct Understood {
 /// share a flush to disk. A failure is the answer, so that the provider tells it again.
 pub(crate) async fn take(
     app: &App,
-    configuration: &Arc<Configuration>,
+    workspace: &Arc<Workspace>,
     connection: ConnectionId,
     events: Vec<ProviderEvent>,
 ) -> Result<(), Problem> {
     let listening =
-        Listening { app, configuration, connection, received: app.now(), began: Instant::now() };
-    let mut unknown = Rejecting::of_connection(app, configuration, connection);
+        Listening { app, workspace, connection, received: app.now(), began: Instant::now() };
+    let mut unknown = Rejecting::of_connection(app, workspace, connection);
     let (mut people, mut others, mut reports) = (Did::default(), Vec::new(), Vec::new());
     for event in events {
         match event {
@@ -89,10 +89,10 @@ pub(crate) async fn take(
     unknown.keep();
     let mut first = listening.attend(people).await;
     for other in others {
-        first = first.and(take_other(app, configuration, connection, other).await);
+        first = first.and(take_other(app, workspace, connection, other).await);
     }
     for report in reports {
-        first = first.and(reported::take(app, configuration, connection, &report).await);
+        first = first.and(reported::take(app, workspace, connection, &report).await);
     }
     first
 }
@@ -100,22 +100,20 @@ pub(crate) async fn take(
 /// Takes in what a provider told of a sender, of a template, or of an account.
 async fn take_other(
     app: &App,
-    configuration: &Configuration,
+    workspace: &Workspace,
     connection: ConnectionId,
     event: ProviderEvent,
 ) -> Result<(), Problem> {
     match event {
-        ProviderEvent::SenderHealth(told) => {
-            health::take(app, configuration, connection, &told).await
-        }
+        ProviderEvent::SenderHealth(told) => health::take(app, workspace, connection, &told).await,
         ProviderEvent::TemplateChanged(changed) => {
-            templates::take(app, configuration, connection, &changed).await
+            templates::take(app, workspace, connection, &changed).await
         }
         ProviderEvent::NumberChanged(changed) => {
-            accounts::take_over(app, configuration, connection, &changed).await
+            accounts::take_over(app, workspace, connection, &changed).await
         }
         ProviderEvent::Named(named) => {
-            Ok(accounts::take_named(app, configuration, connection, &named).await?)
+            Ok(accounts::take_named(app, workspace, connection, &named).await?)
         }
         // These are taken elsewhere.
         ProviderEvent::Wrote(_)
@@ -128,11 +126,11 @@ async fn take_other(
 /// Takes in what one person wrote, and says how it was understood.
 pub(crate) async fn take_words(
     app: &App,
-    configuration: &Arc<Configuration>,
+    workspace: &Arc<Workspace>,
     connection: ConnectionId,
     wrote: &Wrote,
 ) -> Result<Understood, Problem> {
-    Listening { app, configuration, connection, received: app.now(), began: Instant::now() }
+    Listening { app, workspace, connection, received: app.now(), began: Instant::now() }
         .hear(wrote)
         .await
 }
@@ -166,7 +164,7 @@ impl Did {
 /// One call that is taken in.
 struct Listening<'a> {
     app: &'a App,
-    configuration: &'a Arc<Configuration>,
+    workspace: &'a Arc<Workspace>,
     connection: ConnectionId,
     received: Timestamp,
     /// The same by a clock that measures.
@@ -218,7 +216,7 @@ impl Told {
         let last = self.0.last()?;
         let message = Message::ordinary(line.channel, Category::Marketing);
         let message = Message { sender: line.sender, ..message };
-        let settings = line.configuration.settings.at(now);
+        let settings = line.workspace.settings.at(now);
         let circumstances = circumstances(&settings, Requirement::OptIn, now.max(last.recorded_at));
         let decision = check(&last.registers, &message, &circumstances);
         let status = decision.consent.status;
@@ -266,10 +264,10 @@ impl Listening<'_> {
         let questioning = self.questioning((wrote.channel, sender), addresses.first()).await?;
         let open = questioning.as_ref().filter(|it| it.is_open(wrote.occurred_at, self.received));
         let vocabularies = self.app.vocabularies();
-        let vocabulary = vocabularies.ready(self.configuration).await;
+        let vocabulary = vocabularies.ready(self.workspace).await;
         let searched = vocabularies.search(&vocabulary, text_of(wrote).unwrap_or_default()).await;
         let line = Line {
-            configuration: self.configuration,
+            workspace: self.workspace,
             vocabulary: &vocabulary,
             channel: wrote.channel,
             sender,
@@ -277,13 +275,13 @@ impl Listening<'_> {
         };
         let (_, identity) = self.requested(wrote);
         let (app, received) = (self.app, self.received);
-        let message = event_id(self.configuration.workspace, identity, 0);
+        let message = event_id(self.workspace.id, identity, 0);
         let carrier = Carrier { app, line: &line, wrote, addresses: &addresses, message, received };
         let (understood, good) =
             carrier.understand(understand(&line, wrote, searched.as_ref())).await?;
         let said = understood.as_ref().map(|understood| statements(&line, understood));
         let said = said.unwrap_or_default();
-        let settings = self.configuration.settings.at(self.received);
+        let settings = self.workspace.settings.at(self.received);
         let judged = line.judged(understood.as_ref(), said, &settings.policies);
         let statements: Vec<_> = judged.iter().map(|(about, it)| (*about, it.statement)).collect();
         let is_chat = wrote.place == Place::Chat;
@@ -299,7 +297,7 @@ impl Listening<'_> {
         let origin = match addresses.first().filter(|_| refused.is_some()) {
             Some(address) => {
                 let subject = Subject::Address(address.clone());
-                reach::origin(app, self.configuration, wrote.channel, &subject).await
+                reach::origin(app, self.workspace, wrote.channel, &subject).await
             }
             None => None,
         };
@@ -340,8 +338,8 @@ impl Listening<'_> {
         said: &Said<'_>,
         questioning: Option<&Questioning<'_>>,
     ) -> Option<MessageId> {
-        let (app, configuration, received) = (self.app, self.configuration, self.received);
-        let replying = Replying { app, configuration, received, channel, sender, to };
+        let (app, workspace, received) = (self.app, self.workspace, self.received);
+        let replying = Replying { app, workspace, received, channel, sender, to };
         replying.answer(said, questioning).await.unwrap_or_else(|problem| {
             let code = problem.code().as_str();
             tracing::error!(problem.code = code, "a reply could not be queued");
@@ -356,10 +354,10 @@ impl Listening<'_> {
         origin: Option<EntryPointId>,
     ) {
         if let Some(sender) = sender.filter(|_| refused.is_some()) {
-            self.app.counting().note_refusal(self.configuration.workspace, sender);
+            self.app.counting().note_refusal(self.workspace.id, sender);
         }
         if let Some(entry) = origin {
-            self.app.reach().count(self.configuration.workspace, entry, Tally::Refused);
+            self.app.reach().count(self.workspace.id, entry, Tally::Refused);
         }
     }
 
@@ -371,7 +369,7 @@ impl Listening<'_> {
     ) -> Result<Option<Questioning<'_>>, Problem> {
         let Some((sender, to)) = sender.zip(to) else { return Ok(None) };
         let place = (channel, sender);
-        Questioning::of(self.app, self.configuration, place, to, self.received).await
+        Questioning::of(self.app, self.workspace, place, to, self.received).await
     }
 
     /// The end of the provider's own block, where the provider ends it by itself at a start word: of ours,
@@ -382,7 +380,7 @@ impl Listening<'_> {
         heard: Option<Heard>,
         sender: Option<SenderId>,
     ) -> Option<Fact> {
-        let connection = self.configuration.connections.get(&self.connection)?;
+        let connection = self.workspace.connections.get(&self.connection)?;
         let is_start = heard.is_some_and(|heard| heard.reading == Reading::Start);
         let unblocks = wrote.handled_by_provider == Some(KeywordKind::Start)
             || (is_start && connection.provider == Provider::Twilio);
@@ -426,7 +424,7 @@ impl Listening<'_> {
         let said_before = self.record(&saying, &[fact], Vec::new()).await?.was_said_before();
         let refuses = matches!(prefers.choice, Choice::Stop | Choice::OptOut);
         if let Some(sender) = sender.filter(|_| refuses && !said_before) {
-            self.app.counting().note_refusal(self.configuration.workspace, sender);
+            self.app.counting().note_refusal(self.workspace.id, sender);
         }
         Ok(())
     }
@@ -434,7 +432,7 @@ impl Listening<'_> {
     /// What a platform says, as the policy of its channel admits it (rule 6).
     fn judged(&self, fact: Fact) -> (Fact, Vec<(Permission, Judgment)>) {
         let Fact::Consent(about, statement) = fact else { return (fact, Vec::new()) };
-        let settings = self.configuration.settings.at(self.received);
+        let settings = self.workspace.settings.at(self.received);
         let judgment = settings.policies.judge(about, statement, Way::Platform);
         (Fact::Consent(about, judgment.statement), vec![(about, judgment)])
     }
@@ -446,7 +444,7 @@ impl Listening<'_> {
         facts: &[Fact],
         besides: Vec<Draft>,
     ) -> Result<Told, Problem> {
-        let workspace = self.configuration.workspace;
+        let workspace = self.workspace.id;
         let mut drafts = Vec::with_capacity(facts.len() * saying.addresses.len());
         let is_hold = |fact: &Fact| matches!(fact, Fact::Consent(_, Statement::Hold));
         let told = self.telling(saying);
@@ -505,7 +503,7 @@ impl Listening<'_> {
     fn telling(&self, saying: &Saying<'_>) -> Telling<'_> {
         Telling {
             app: self.app,
-            configuration: self.configuration,
+            workspace: self.workspace,
             connection: self.connection,
             identity: saying.identity,
             request: saying.request,
@@ -526,7 +524,7 @@ impl Listening<'_> {
     }
 
     fn sender(&self, channel: Channel, named: Option<&str>) -> Option<SenderId> {
-        sender_named(self.configuration, (self.connection, channel), named)
+        sender_named(self.workspace, (self.connection, channel), named)
     }
 
     fn saying_of(
@@ -590,7 +588,7 @@ impl Listening<'_> {
             fields.instant(at.first());
             fields.instant(at.last());
         });
-        RequestHash::of(&fields, &self.configuration.secret)
+        RequestHash::of(&fields, &self.workspace.secret)
     }
 
     /// The same words with the provider's id or time are the same message. Without either they may have

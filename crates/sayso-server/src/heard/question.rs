@@ -13,7 +13,7 @@ use sayso_core::registers::Registers;
 use sayso_core::status::Status;
 use sayso_core::time::{ClaimedTime, Timestamp};
 use sayso_core::wording::Reading;
-use sayso_store::configuration::{Configuration, OptInQuestion};
+use sayso_core::workspace::{OptInQuestion, Workspace};
 use sayso_store::message::{Queueing, StoredMessage};
 use sayso_store::store::{Moment, Subject};
 
@@ -46,22 +46,22 @@ impl<'a> Questioning<'a> {
     /// What is known before the person's new message; `None` where the sender asks nothing.
     pub(super) async fn of(
         app: &App,
-        configuration: &'a Configuration,
+        workspace: &'a Workspace,
         (channel, sender): (Channel, SenderId),
         to: &Address,
         received: Timestamp,
     ) -> Result<Option<Self>, Problem> {
-        let ours = configuration.senders.get(&sender);
+        let ours = workspace.senders.get(&sender);
         let Some(question) = ours.and_then(|sender| sender.question.as_ref()) else {
             return Ok(None);
         };
-        let workspace = configuration.workspace;
+        let workspace_id = workspace.id;
         let subject = Subject::Address(to.clone());
-        let known = app.store().registers(workspace, &subject, Moment::Now).await?;
+        let known = app.store().registers(workspace_id, &subject, Moment::Now).await?;
         let (mut last, mut times) = (None, 0);
         while times < limits::QUESTIONS_PER_PERSON_MAX {
-            let key = question_key(configuration, sender, to, times);
-            let asked = app.store().retried_message(workspace, &key, &NO_REQUEST).await?;
+            let key = question_key(workspace, sender, to, times);
+            let asked = app.store().retried_message(workspace_id, &key, &NO_REQUEST).await?;
             let Some(Queueing::Queued(asked) | Queueing::Retried(asked)) = asked else { break };
             last = Some(asked);
             times += 1;
@@ -71,12 +71,12 @@ impl<'a> Questioning<'a> {
             last,
             times,
             wrote_before: known.wrote_to_at(sender).is_some(),
-            is_admitted: configuration
+            is_admitted: workspace
                 .settings
                 .at(received)
                 .policies
                 .admits(channel, Way::ThreadQuestion),
-            is_undecided: is_undecided(&known, configuration, (channel, sender), received),
+            is_undecided: is_undecided(&known, workspace, (channel, sender), received),
         }))
     }
 
@@ -124,11 +124,11 @@ impl<'a> Questioning<'a> {
     /// The key of the next question, so that two messages at once are asked once.
     pub(super) fn next_key(
         &self,
-        configuration: &Configuration,
+        workspace: &Workspace,
         sender: SenderId,
         to: &Address,
     ) -> RequestHash {
-        question_key(configuration, sender, to, self.times)
+        question_key(workspace, sender, to, self.times)
     }
 }
 
@@ -136,26 +136,26 @@ impl<'a> Questioning<'a> {
 pub(super) const NO_REQUEST: RequestHash = RequestHash([0; 32]);
 
 fn question_key(
-    configuration: &Configuration,
+    workspace: &Workspace,
     sender: SenderId,
     to: &Address,
     times: usize,
 ) -> RequestHash {
-    let key = to.key(&configuration.secret);
-    RequestHash::of_key(&format!("question:{sender}:{key}:{times}"), &configuration.secret)
+    let key = to.key(&workspace.secret);
+    RequestHash::of_key(&format!("question:{sender}:{key}:{times}"), &workspace.secret)
 }
 
 /// Whether a person neither agreed to anything on the channel nor refused it, or their processing.
 fn is_undecided(
     known: &Registers,
-    configuration: &Configuration,
+    workspace: &Workspace,
     (channel, sender): (Channel, SenderId),
     now: Timestamp,
 ) -> bool {
     let ordinary = Message::ordinary(channel, Category::Marketing);
     let message = Message { sender: Some(sender), ..ordinary };
     let found = findings(known, &message, now);
-    let settings = configuration.settings.at(now);
+    let settings = workspace.settings.at(now);
     let default = settings.default_consent(channel, Category::Marketing);
     let is_open = match found.consent.unwrap_or(default).status {
         Status::Never | Status::Pending => true,

@@ -22,7 +22,7 @@ use sayso_core::source::{Actor, Evidence, EvidenceText, Road, Source};
 use sayso_core::statement::Statement;
 use sayso_core::time::Timestamp;
 use sayso_core::wording::{Because, Edited, Heard, Reading, edited};
-use sayso_store::configuration::EntryPoint;
+use sayso_core::workspace::EntryPoint;
 use sayso_store::reference::{Keeping, StoredReference};
 use sayso_store::store::{Dating, Draft, Subject};
 use sayso_store::tally::Tally;
@@ -89,19 +89,19 @@ impl<'a> Carrier<'a> {
 
     /// The reference of ours that the message carries, if it is good for this person.
     async fn good(&self) -> Result<Option<Good<'a>>, Problem> {
-        let configuration = self.line.configuration;
+        let workspace = self.line.workspace;
         let Written::Text(text) = &self.wrote.content else { return Ok(None) };
-        if configuration.entry_points.is_empty() || self.wrote.handled_by_provider.is_some() {
+        if workspace.entry_points.is_empty() || self.wrote.handled_by_provider.is_some() {
             return Ok(None);
         }
         let keys = self.keys();
         for carried in Reference::carried(text) {
-            let workspace = configuration.workspace;
-            let stored = self.app.store().reference(workspace, carried.reference).await?;
+            let workspace_id = workspace.id;
+            let stored = self.app.store().reference(workspace_id, carried.reference).await?;
             let Some(stored) = stored.filter(|it| it.is_good_for(&keys, self.message)) else {
                 continue;
             };
-            let entry = configuration.entry_points.get(&stored.draft.entry_point);
+            let entry = workspace.entry_points.get(&stored.draft.entry_point);
             if let Some(entry) = entry.filter(|entry| Some(entry.sender) == self.line.sender) {
                 let words = carried.words(text);
                 return Ok(Some(Good { entry, stored, words, makes: Statement::Confirmed }));
@@ -117,7 +117,7 @@ impl<'a> Carrier<'a> {
         let Some(key) = self.keys().first().copied().filter(|_| !drafts.is_empty()) else {
             return Ok(Vec::new());
         };
-        let workspace = self.line.configuration.workspace;
+        let workspace = self.line.workspace.id;
         let reference = good.stored.draft.reference;
         let taken = self.app.store().take_reference(workspace, reference, self.message, key);
         match taken.await? {
@@ -131,26 +131,26 @@ impl<'a> Carrier<'a> {
         if good.makes != Statement::Confirmed {
             return;
         }
-        let (workspace, entry) = (self.line.configuration.workspace, good.stored.draft.entry_point);
+        let (workspace, entry) = (self.line.workspace.id, good.stored.draft.entry_point);
         self.app.reach().count(workspace, entry, Tally::OptedIn);
         self.app.reach().count(workspace, entry, Tally::Confirmed);
     }
 
     fn keys(&self) -> Vec<AddressKey> {
-        let secret = &self.line.configuration.secret;
+        let secret = &self.line.workspace.secret;
         self.addresses.iter().map(|address| address.key(secret)).collect()
     }
 
     /// What was ticked, as acts through the address itself: about every address of the person.
     fn drafts(&self, good: &Good<'_>) -> Vec<Draft> {
-        let configuration = self.line.configuration;
+        let workspace = self.line.workspace;
         let statement = good.makes;
         // What is dated in the future is no yes (rule 2).
         let settled =
             settle_time(statement, self.wrote.occurred_at, self.app.receipt(self.received));
         let Ok(occurred_at) = settled else { return Vec::new() };
         let evidence = self.evidence(good);
-        let notice = evidence.notice.as_ref().and_then(|shown| configuration.notice(shown));
+        let notice = evidence.notice.as_ref().and_then(|shown| workspace.notice(shown));
         let mut said: Vec<(Permission, Statement)> = Vec::new();
         let ticked = good.stored.draft.permissions.iter();
         for ticked in ticked.flat_map(|ticked| covered_by(*ticked)) {
@@ -170,14 +170,14 @@ impl<'a> Carrier<'a> {
         fields.text("reference");
         fields.raw(good.stored.draft.reference.as_bytes());
         fields.raw(self.message.as_bytes());
-        let request = RequestHash::of(&fields, &configuration.secret);
+        let request = RequestHash::of(&fields, &workspace.secret);
         let source =
             Source { road: Road::EntryPoint, name: good.entry.source.clone(), spoke_of: None };
         let about =
             self.addresses.iter().flat_map(|address| said.iter().map(move |it| (address, it)));
         let draft = |(part, (address, (permission, statement))): (u32, (&Address, &_))| Draft {
             subject: Subject::Address(address.clone()),
-            id: event_id(configuration.workspace, RequestIdentity::Dated(request), part),
+            id: event_id(workspace.id, RequestIdentity::Dated(request), part),
             request,
             fact: Fact::Consent(*permission, *statement),
             source: source.clone(),
@@ -191,7 +191,7 @@ impl<'a> Carrier<'a> {
             guard: Guard::None,
         };
         let mut drafts: Vec<Draft> = (0..).zip(about).map(draft).collect();
-        ticked::judge(configuration, Way::EntryPage, self.received, &mut drafts);
+        ticked::judge(workspace, Way::EntryPage, self.received, &mut drafts);
         drafts
     }
 

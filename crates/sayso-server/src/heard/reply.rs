@@ -11,7 +11,7 @@ use sayso_core::limits;
 use sayso_core::status::Status;
 use sayso_core::time::Timestamp;
 use sayso_core::wording::Reading;
-use sayso_store::configuration::Configuration;
+use sayso_core::workspace::Workspace;
 use sayso_store::message::{MessageDraft, Payload, Queueing};
 use sayso_store::store::{Question as StoreQuestion, Recipient};
 
@@ -23,7 +23,7 @@ use crate::problem::Problem;
 /// Somebody who wrote to one of our senders, and is to be answered.
 pub(super) struct Replying<'a> {
     pub(super) app: &'a App,
-    pub(super) configuration: &'a Configuration,
+    pub(super) workspace: &'a Workspace,
     pub(super) received: Timestamp,
     pub(super) channel: Channel,
     pub(super) sender: SenderId,
@@ -76,7 +76,7 @@ impl Replying<'_> {
             yes: question.yes.clone(),
             no: question.no.clone(),
         };
-        let key = questioning.next_key(self.configuration, self.sender, self.to);
+        let key = questioning.next_key(self.workspace, self.sender, self.to);
         let occasion = Occasion::OptInQuestion(questioning.last_asked_at());
         self.queue(key, occasion, payload, self.received.plus(limits::REPLY_HOLDS)).await
     }
@@ -125,7 +125,7 @@ impl Replying<'_> {
     /// The words that confirm a refusal.
     fn confirmation(&self, refused: Scope) -> String {
         let ours = self.name();
-        let topics = &self.configuration.topics;
+        let topics = &self.workspace.topics;
         match refused {
             Scope::All => {
                 format!(
@@ -166,8 +166,8 @@ impl Replying<'_> {
 
     /// What the sender is called.
     fn name(&self) -> &str {
-        let sender = self.configuration.senders.get(&self.sender);
-        sender.map_or(&self.configuration.name, |sender| &sender.name)
+        let sender = self.workspace.senders.get(&self.sender);
+        sender.map_or(&self.workspace.name, |sender| &sender.name)
     }
 
     async fn queue(
@@ -195,7 +195,7 @@ impl Replying<'_> {
             zone: None,
             held: None,
         };
-        let workspace = self.configuration.workspace;
+        let workspace = self.workspace.id;
         match self.app.store().queue_message(workspace, draft).await? {
             Queueing::Queued(message) => {
                 self.app.dispatch().wake(workspace, self.sender);
@@ -212,7 +212,7 @@ impl Replying<'_> {
             Scope::Sender(sender) => (Some(sender), Category::Marketing, None),
             Scope::Category(category) => (None, category, None),
             Scope::Topic(id) => {
-                let topic = self.configuration.topics.get(&id);
+                let topic = self.workspace.topics.get(&id);
                 (None, topic.map_or(Category::Marketing, |topic| topic.category), Some(id))
             }
         };
@@ -220,11 +220,11 @@ impl Replying<'_> {
         let recipient = match self.to {
             Address::Phone(phone) => Recipient::Phone(*phone),
             Address::Email(_) | Address::ChannelId(_) | Address::ExternalId(_) => {
-                Recipient::Key(self.to.key(&self.configuration.secret))
+                Recipient::Key(self.to.key(&self.workspace.secret))
             }
         };
         let question = StoreQuestion { message, requirement: Requirement::OptIn, zone: None };
-        let workspace = self.configuration.workspace;
+        let workspace = self.workspace.id;
         let screened = self.app.store().screen(workspace, &question, &[recipient]).await?;
         let is_refused = |reasons: &Reasons| reasons.iter().any(|it| it == Reason::OptedOut);
         Ok(screened.first().is_some_and(is_refused))
@@ -235,7 +235,7 @@ impl Replying<'_> {
     async fn has_said_today(&self, kind: &str) -> Result<bool, Problem> {
         let day_before = self.received.minus(limits::QUESTION_INTERVAL);
         let key = self.key(kind, day_before);
-        let workspace = self.configuration.workspace;
+        let workspace = self.workspace.id;
         let before = self.app.store().retried_message(workspace, &key, &NO_REQUEST).await?;
         Ok(match before {
             Some(Queueing::Queued(message) | Queueing::Retried(message)) => {
@@ -247,9 +247,9 @@ impl Replying<'_> {
     }
 
     fn key(&self, kind: &str, at: Timestamp) -> RequestHash {
-        let key = self.to.key(&self.configuration.secret);
+        let key = self.to.key(&self.workspace.secret);
         let day: String = at.to_string().chars().take(10).collect();
         let text = format!("reply:{kind}:{}:{key}:{day}", self.sender);
-        RequestHash::of_key(&text, &self.configuration.secret)
+        RequestHash::of_key(&text, &self.workspace.secret)
     }
 }

@@ -9,7 +9,7 @@ use sayso_core::address::Address;
 use sayso_core::id::{ConnectionId, MessageId};
 use sayso_core::limits;
 use sayso_core::message::MessageState;
-use sayso_store::configuration::Configuration;
+use sayso_core::workspace::Workspace;
 use sayso_store::message::{MessageName, MessageReport, StoredMessage};
 
 use super::accounts::join;
@@ -26,11 +26,11 @@ const AGAIN_AFTER: Duration = Duration::from_millis(50);
 /// Takes in a report. One on a message that is not ours is as good as taken.
 pub(crate) async fn take(
     app: &App,
-    configuration: &Configuration,
+    workspace: &Workspace,
     connection: ConnectionId,
     reported: &Reported,
 ) -> Result<(), Problem> {
-    obey(app, configuration, connection, reported).await?;
+    obey(app, workspace, connection, reported).await?;
     let state = match &reported.state {
         // That it was handed over is known from the answer to it.
         Told::Accepted => return Ok(()),
@@ -47,7 +47,7 @@ pub(crate) async fn take(
     let at = reported.occurred_at.map_or(received, |claimed| claimed.last().min(received));
     for message in names(reported) {
         let report = MessageReport { message, state, at, failure: failure.clone() };
-        if bring(app, configuration, &report).await? {
+        if bring(app, workspace, &report).await? {
             break;
         }
     }
@@ -64,20 +64,16 @@ fn names(reported: &Reported) -> impl Iterator<Item = MessageName> {
 
 /// Brings a report to the store, and says whether it knew the message. A report that names ours by our
 /// id may come before the end of its hand-over is written: it waits for that.
-async fn bring(
-    app: &App,
-    configuration: &Configuration,
-    report: &MessageReport,
-) -> Result<bool, Problem> {
-    let workspace = configuration.workspace;
+async fn bring(app: &App, workspace: &Workspace, report: &MessageReport) -> Result<bool, Problem> {
+    let workspace_id = workspace.id;
     let bringing = async {
         loop {
-            let known = app.store().report_messages(workspace, vec![report.clone()]).await?;
+            let known = app.store().report_messages(workspace_id, vec![report.clone()]).await?;
             if known.contains(&true) {
                 return Ok(true);
             }
             let MessageName::Ours(id) = &report.message else { return Ok(false) };
-            let message = app.store().message(workspace, *id).await?;
+            let message = app.store().message(workspace_id, *id).await?;
             let Some(state) = message.map(|message| message.state) else { return Ok(false) };
             if state == MessageState::Claimed {
                 tokio::time::sleep(AGAIN_AFTER).await;
@@ -93,11 +89,11 @@ async fn bring(
 /// The message of ours that a report is about.
 async fn find(
     app: &App,
-    configuration: &Configuration,
+    workspace: &Workspace,
     reported: &Reported,
 ) -> Result<Option<StoredMessage>, Problem> {
     for name in names(reported) {
-        let found = app.store().message_named(configuration.workspace, &name).await?;
+        let found = app.store().message_named(workspace.id, &name).await?;
         // An id of another channel's provider may look the same.
         let is_it = |sent: &StoredMessage| {
             let route = sent.routes.get(usize::from(sent.route));
@@ -115,11 +111,11 @@ async fn find(
 /// to, whatever the report names: another address there is another of the same account.
 async fn obey(
     app: &App,
-    configuration: &Configuration,
+    workspace: &Workspace,
     connection: ConnectionId,
     reported: &Reported,
 ) -> Result<(), Problem> {
-    let sent = find(app, configuration, reported).await?;
+    let sent = find(app, workspace, reported).await?;
     let route = sent.as_ref().and_then(|sent| sent.routes.get(usize::from(sent.route)).copied());
     let written_to =
         sent.as_ref().and_then(|sent| sent.personal.as_ref()).map(|(to, _)| to.clone());
@@ -128,25 +124,25 @@ async fn obey(
     to.extend(named.filter(|named| Some(named) != written_to.as_ref()));
     let (channel, at) = (reported.channel, reported.occurred_at);
     let told = ("account of a report", at);
-    join(app, configuration, connection, (channel, to.clone()), told).await?;
+    join(app, workspace, connection, (channel, to.clone()), told).await?;
     let Told::Failed(failure) = &reported.state else { return Ok(()) };
     let names = &reported.message;
     let ours = sent.as_ref().map(|sent| sent.id.to_string());
     let message = ours.as_deref().or(names.ours()).or(names.provider()).or(names.platform());
     let at = at.map_or(app.now(), |claimed| claimed.last().min(app.now()));
-    let named = sender_named(configuration, (connection, channel), reported.sender.as_deref());
+    let named = sender_named(workspace, (connection, channel), reported.sender.as_deref());
     // Kannel's reports name the message alone.
     let sender = named.or(route.and_then(|route| route.sender));
     let message = message.unwrap_or_default();
     let failed = Failed { message, to: &to, channel, sender, failure, at };
-    failures::obey(app, configuration, connection, &failed).await?;
+    failures::obey(app, workspace, connection, &failed).await?;
     let Some(sender) = sender else { return Ok(()) };
-    let workspace = configuration.workspace;
+    let workspace_id = workspace.id;
     if failure.meaning.is_of_the_sender() {
-        app.dispatch().back_offs().rest((workspace, sender), app.now(), None);
+        app.dispatch().back_offs().rest((workspace_id, sender), app.now(), None);
     }
     if let Some(signal) = health::of_failure(failure.meaning, &failure.code, at) {
-        health::tell(app, workspace, sender, signal).await?;
+        health::tell(app, workspace_id, sender, signal).await?;
     }
     Ok(())
 }

@@ -2,19 +2,19 @@
 
 use sayso_core::channel::Channel;
 use sayso_core::id::{ConnectionId, SenderId};
-use sayso_store::configuration::Configuration;
+use sayso_core::workspace::Workspace;
 
 /// The sender that a provider names: the living one of this connection with that address. Where it names
 /// none, or what is no number (an app), it is the only one.
 pub(crate) fn sender_named(
-    configuration: &Configuration,
+    workspace: &Workspace,
     (connection, channel): (ConnectionId, Channel),
     named: Option<&str>,
 ) -> Option<SenderId> {
     let plain =
         |text: &str| text.trim_start_matches("whatsapp:").trim_start_matches('+').to_owned();
     let living = || {
-        configuration.senders.iter().filter(|(_, sender)| {
+        workspace.senders.iter().filter(|(_, sender)| {
             let is_ours = sender.channel == channel && sender.connection == Some(connection);
             is_ours && sender.deleted_at.is_none()
         })

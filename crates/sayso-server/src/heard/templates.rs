@@ -8,7 +8,7 @@ use sayso_core::channel::Provider;
 use sayso_core::id::ConnectionId;
 use sayso_core::limits;
 use sayso_core::template::{TemplateSays, TemplateState, TemplateWord};
-use sayso_store::configuration::{Change, Configuration, TemplateName, configure_now};
+use sayso_core::workspace::{RuntimeFact, TemplateName, Workspace};
 
 use crate::app::App;
 use crate::problem::Problem;
@@ -16,11 +16,11 @@ use crate::problem::Problem;
 /// Takes in a change of a template.
 pub(crate) async fn take(
     app: &App,
-    configuration: &Configuration,
+    workspace: &Workspace,
     connection: ConnectionId,
     changed: &TemplateChanged,
 ) -> Result<(), Problem> {
-    let provider = configuration.connections.get(&connection).map(|known| known.provider);
+    let provider = workspace.connections.get(&connection).map(|known| known.provider);
     let named = match provider {
         Some(Provider::Gupshup | Provider::Twilio) => changed.template_id.as_deref(),
         Some(Provider::Meta | Provider::Kannel | Provider::Smtp | Provider::Sandbox) | None => {
@@ -34,8 +34,8 @@ pub(crate) async fn take(
     for says in says(&changed.change) {
         let language = changed.language.as_deref().map(Box::from);
         let word = TemplateWord { at, language, says };
-        let configurations = app.store().configurations();
-        let known = configurations.get(&configuration.workspace).map(|all| &all.templates);
+        let workspaces = app.store().workspaces();
+        let known = workspaces.get(&workspace.id).map(|all| &all.runtime.templates);
         let is_full = known.is_some_and(|known| {
             known.len() >= limits::TEMPLATES_PER_WORKSPACE_MAX && !known.contains_key(&name)
         });
@@ -45,8 +45,8 @@ pub(crate) async fn take(
         }
         let words = known.and_then(|known| known.get(&name));
         if !words.is_some_and(|words| words.holds(&word)) {
-            let change = Change::Template(name.clone(), word);
-            configure_now(app.store(), configuration.workspace, change).await?;
+            let fact = RuntimeFact::Template(name.clone(), word);
+            app.store().note(workspace.id, fact).await?;
         }
     }
     Ok(())

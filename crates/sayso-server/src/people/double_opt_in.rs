@@ -17,11 +17,11 @@ use sayso_core::form::Theme;
 use sayso_core::id::DoubleOptInId;
 use sayso_core::limits;
 use sayso_core::source::EvidenceText;
+use sayso_core::workspace::{Form, Workspace};
 use sayso_pages::double_opt_in::{About, Answered, CODE, CodeFault, CodePage, NEXT, Question};
 use sayso_pages::form::FormLook;
 use sayso_pages::language::Language;
 use sayso_pages::page::{Document, Frame};
-use sayso_store::configuration::{Configuration, Form};
 use sayso_store::double_opt_in::{Answering, StoredDoubleOptIn};
 
 use super::link_end::LinkEnd;
@@ -40,7 +40,7 @@ const CODES_MAX: usize = 2;
 
 /// Somebody who comes to answer.
 struct Answerer {
-    configuration: Arc<Configuration>,
+    workspace: Arc<Workspace>,
     id: DoubleOptInId,
     /// Absent once it is forgotten: ten days after, or with its person.
     stored: Option<StoredDoubleOptIn>,
@@ -89,22 +89,22 @@ impl Answerer {
     async fn find(app: &App, token: &str, parts: &Parts) -> Result<Self, Problem> {
         let ip = app.client_ip(parts.extensions.get::<Peer>().copied(), &parts.headers);
         let verified = UnverifiedToken::parse(token).and_then(|unverified| {
-            let configurations = app.store().configurations();
-            let configuration = configurations.get(&unverified.workspace())?;
-            let token = unverified.verify(&configuration.secret)?;
-            Some((Arc::clone(configuration), token.id))
+            let workspaces = app.store().workspaces();
+            let workspace = workspaces.get(&unverified.workspace())?;
+            let token = unverified.verify(&workspace.secret)?;
+            Some((Arc::clone(workspace), token.id))
         });
-        let Some((configuration, id)) = verified else {
+        let Some((workspace, id)) = verified else {
             app.rates().take_network(ip)?;
             return Err(Problem::new(Code::NotFound));
         };
-        let stored = app.store().double_opt_in(configuration.workspace, id).await?;
+        let stored = app.store().double_opt_in(workspace.id, id).await?;
         let query = parts.uri.query().unwrap_or_default();
         let is_embedded =
             form_urlencoded::parse(query.as_bytes()).any(|(name, it)| name == EMBED && it == "1");
         let user_agent = parts.headers.get(header::USER_AGENT).and_then(|it| it.to_str().ok());
         Ok(Self {
-            configuration,
+            workspace,
             id,
             stored,
             language: language_of(parts),
@@ -139,16 +139,16 @@ impl Answerer {
             AnswerBy::Link => Answer::Link,
             AnswerBy::Code => match fields.find(CODE).and_then(SixDigits::parse) {
                 Some(code) => {
-                    Answer::Code(code.hash(stored.waiting.address, &self.configuration.secret))
+                    Answer::Code(code.hash(stored.waiting.address, &self.workspace.secret))
                 }
                 None => return Ok(self.ask_code(stored, next, Some(CodeFault::Shape))),
             },
         };
-        let workspace = self.configuration.workspace;
-        match app.store().answer_double_opt_in(workspace, self.id, given).await? {
+        let workspace_id = self.workspace.id;
+        match app.store().answer_double_opt_in(workspace_id, self.id, given).await? {
             Answering::Right(stored, at) => {
                 let confirmation = Confirmation {
-                    configuration: &self.configuration,
+                    workspace: &self.workspace,
                     stored: &stored,
                     at,
                     ip: Some(self.ip),
@@ -180,8 +180,8 @@ impl Answerer {
     async fn next(&self, app: &App, tokens: &[String]) -> Result<Option<Response>, Problem> {
         let Some((first, rest)) = tokens.split_first() else { return Ok(None) };
         let verified = UnverifiedToken::parse(first)
-            .filter(|token| token.workspace() == self.configuration.workspace)
-            .and_then(|token| token.verify(&self.configuration.secret));
+            .filter(|token| token.workspace() == self.workspace.id)
+            .and_then(|token| token.verify(&self.workspace.secret));
         let Some(token) = verified.filter(|token| token.id != self.id) else { return Ok(None) };
         let stored = app.store().double_opt_in(token.workspace, token.id).await?;
         let Some(stored) = stored.filter(|it| it.waiting.by == AnswerBy::Code) else {
@@ -210,17 +210,17 @@ impl Answerer {
         fault: Option<CodeFault>,
     ) -> CodePage<'_> {
         let look = self.look();
-        let action = action(&self.configuration, stored.id, look);
+        let action = action(&self.workspace, stored.id, look);
         CodePage { look, channel: stored.waiting.channel, action, next, before: None, fault }
     }
 
     /// What a link confirms; nothing where all of it is over.
     fn question(&self, stored: &StoredDoubleOptIn) -> Option<Question<'_>> {
         let permissions = stored.waiting.pending.iter().map(|(_, permission)| *permission);
-        let living = permissions.filter(|it| is_living(&self.configuration, *it));
+        let living = permissions.filter(|it| is_living(&self.workspace, *it));
         let about: Vec<_> = living.map(|permission| self.about(permission)).collect();
         let words = stored.waiting.evidence.notice.as_ref();
-        let words = words.and_then(|shown| self.configuration.notice(shown));
+        let words = words.and_then(|shown| self.workspace.notice(shown));
         about.iter().any(|(channel, _)| channel.is_some()).then(|| Question {
             look: self.look(),
             about,
@@ -236,11 +236,11 @@ impl Answerer {
             Scope::All => About::Everything,
             Scope::Category(category) => About::Category(category),
             Scope::Sender(id) => {
-                let sender = self.configuration.senders.get(&id);
+                let sender = self.workspace.senders.get(&id);
                 sender.map_or(About::Everything, |sender| About::Named(&sender.name))
             }
             Scope::Topic(id) => {
-                let topic = self.configuration.topics.get(&id);
+                let topic = self.workspace.topics.get(&id);
                 topic.map_or(About::Everything, |topic| About::Named(&topic.name))
             }
         };
@@ -250,7 +250,7 @@ impl Answerer {
     /// The form that it came by, deleted or not.
     fn form(&self) -> Option<&Form> {
         let form = self.stored.as_ref()?.waiting.form?;
-        self.configuration.forms.get(&form).map(|published| &published.form)
+        self.workspace.forms.get(&form).map(|published| &published.form)
     }
 
     /// Looks as the form did.
@@ -258,7 +258,7 @@ impl Answerer {
         let form = self.form();
         FormLook {
             language: self.language,
-            business: form.map_or(&self.configuration.name, |form| &form.business),
+            business: form.map_or(&self.workspace.name, |form| &form.business),
             theme: form.map_or_else(Theme::default, |form| form.theme),
             frame: self.frame,
         }
@@ -287,18 +287,18 @@ impl Answerer {
 }
 
 /// Where the code of a double opt-in is sent, from a page that looks like this.
-fn action(configuration: &Configuration, id: DoubleOptInId, look: FormLook<'_>) -> String {
+fn action(workspace: &Workspace, id: DoubleOptInId, look: FormLook<'_>) -> String {
     let embed = match look.frame {
         Frame::Window => String::new(),
         Frame::Embedded => format!("&{EMBED}=1"),
     };
-    let (token, language) = (token(configuration, id), look.language.tag());
+    let (token, language) = (token(workspace, id), look.language.tag());
     format!("/c/{token}?{}={language}{embed}", sayso_pages::personal::LANGUAGE)
 }
 
 /// The page that follows a sign-up: it asks for the code, or sends to the message with the link.
 pub(super) fn after(
-    configuration: &Configuration,
+    workspace: &Workspace,
     look: FormLook<'_>,
     (first, others): (Put, &[Put]),
     redirect: Option<&str>,
@@ -308,8 +308,8 @@ pub(super) fn after(
         AnswerBy::Code => CodePage {
             look,
             channel: first.channel,
-            action: action(configuration, first.id, look),
-            next: others.iter().map(|put| token(configuration, put.id)).collect(),
+            action: action(workspace, first.id, look),
+            next: others.iter().map(|put| token(workspace, put.id)).collect(),
             before: None,
             fault: None,
         }

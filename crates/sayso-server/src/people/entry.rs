@@ -17,11 +17,11 @@ use sayso_core::limits;
 use sayso_core::notice::{Language as Tag, Notice};
 use sayso_core::phone::PhoneFault;
 use sayso_core::reference::{EntryCode, Reference};
+use sayso_core::workspace::{EntryPoint, Sender, Workspace};
 use sayso_pages::entry::{Choice, EntryFault, EntryPage, Ticked, Words};
 use sayso_pages::language::Language;
 use sayso_pages::page::Document;
 use sayso_pages::trouble::Trouble;
-use sayso_store::configuration::{Configuration, EntryPoint, Sender};
 use sayso_store::tally::Tally;
 
 use super::link_end::LinkEnd;
@@ -42,7 +42,7 @@ mod opt_in;
 /// An open entry point.
 #[derive(Debug)]
 pub(super) struct Door {
-    configuration: Arc<Configuration>,
+    workspace: Arc<Workspace>,
     code: EntryCode,
     id: EntryPointId,
     entry: EntryPoint,
@@ -91,7 +91,7 @@ pub(crate) async fn show(
     match door.page(&app, &form, &[], &headers) {
         Some(page) => {
             if method == Method::GET {
-                app.reach().count(door.configuration.workspace, door.id, Tally::Shown);
+                app.reach().count(door.workspace.id, door.id, Tally::Shown);
             }
             respond(StatusCode::OK, page, &[])
         }
@@ -141,7 +141,7 @@ async fn answer(
         return door.shown(app, StatusCode::FORBIDDEN, (&fresh, &[]), &parts.headers);
     }
     if form.wish == Wish::Chat {
-        app.reach().count(door.configuration.workspace, door.id, Tally::Started);
+        app.reach().count(door.workspace.id, door.id, Tally::Started);
         return door.open(None);
     }
     let page = app.outer_url(peer, parts);
@@ -161,7 +161,7 @@ async fn answer(
     let evidence = opt_in::evidence(door, notice, (page, ip, user_agent));
     match ticked.record(app, door, evidence, (notice, language, Network::of(ip))).await {
         Ok(reference) => {
-            app.reach().count(door.configuration.workspace, door.id, Tally::Started);
+            app.reach().count(door.workspace.id, door.id, Tally::Started);
             door.open(Some(reference))
         }
         Err(problem) => fault(trouble_of(&problem), &parts.headers, &[]),
@@ -207,17 +207,17 @@ impl Door {
     /// The entry point with this code, and its sender, where both live.
     fn find(app: &App, code: &str) -> Result<Self, Trouble> {
         let code = EntryCode::parse(code).ok_or(Trouble::NotFound)?;
-        let configurations = app.store().configurations();
-        let found = configurations.values().find_map(|configuration| {
-            let (id, entry) = configuration.entry_point(code)?;
-            Some((Arc::clone(configuration), id, entry.clone()))
+        let workspaces = app.store().workspaces();
+        let found = workspaces.values().find_map(|workspace| {
+            let (id, entry) = workspace.entry_point(code)?;
+            Some((Arc::clone(workspace), id, entry.clone()))
         });
-        let (configuration, id, entry) = found.ok_or(Trouble::NotFound)?;
-        let sender = configuration.senders.get(&entry.sender).cloned();
+        let (workspace, id, entry) = found.ok_or(Trouble::NotFound)?;
+        let sender = workspace.senders.get(&entry.sender).cloned();
         let sender = sender.filter(|sender| sender.deleted_at.is_none());
         match sender {
             Some(sender) if entry.deleted_at.is_none() => {
-                Ok(Self { configuration, code, id, entry, sender })
+                Ok(Self { workspace, code, id, entry, sender })
             }
             Some(_) | None => Err(Trouble::Closed),
         }
@@ -231,7 +231,7 @@ impl Door {
     fn offered(&self) -> Vec<(String, Permission)> {
         let permissions = self.entry.permissions(self.channel()).into_iter();
         let living = permissions.filter(|permission| match permission {
-            Permission::Messages(_, scope) => self.configuration.is_living(*scope),
+            Permission::Messages(_, scope) => self.workspace.is_living(*scope),
             Permission::Processing => false,
         });
         living.map(|permission| (value_of(permission), permission)).collect()
@@ -249,7 +249,7 @@ impl Door {
         let asked = form.language.filter(|asked| offered.contains(asked));
         let language = asked.unwrap_or_else(|| reader_language(headers, &offered));
         let tag = tags.iter().find(|(offered, _)| *offered == language).map(|(_, tag)| *tag)?;
-        let versions = &self.configuration.notices.get(&self.entry.notice)?.versions;
+        let versions = &self.workspace.notices.get(&self.entry.notice)?.versions;
         let notice = versions.get(&(self.entry.notice_version, tag.clone()))?;
         Some((language, notice))
     }
@@ -314,7 +314,7 @@ impl Door {
     fn name_of(&self, permission: Permission) -> Option<&str> {
         match permission {
             Permission::Messages(_, Scope::Topic(id)) => {
-                self.configuration.topics.get(&id).map(|topic| topic.name.as_ref())
+                self.workspace.topics.get(&id).map(|topic| topic.name.as_ref())
             }
             Permission::Messages(_, Scope::All | Scope::Sender(_) | Scope::Category(_))
             | Permission::Processing => None,
@@ -326,7 +326,7 @@ impl Door {
         if self.channel() == Channel::Email {
             return "ada@example.org".to_owned();
         }
-        let region = self.configuration.settings.at(app.now()).region;
+        let region = self.workspace.settings.at(app.now()).region;
         PhoneFault::Empty.example(region, app.phones()).to_string()
     }
 

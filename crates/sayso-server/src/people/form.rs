@@ -18,9 +18,9 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use sayso_core::form::Origin;
 use sayso_core::limits;
+use sayso_core::workspace::FormPurpose;
 use sayso_pages::form::Remark;
 use sayso_pages::page::Frame;
-use sayso_store::configuration::FormPurpose;
 
 use crate::answer_time::Whole;
 use crate::app::{App, Peer};
@@ -196,11 +196,11 @@ fn is_let_in(
 fn take(app: &App, visit: &Visit, submission: &Submission, events: usize) -> Result<(), Problem> {
     let rates = app.rates();
     for address in submission.addresses() {
-        let key = address.key(&visit.configuration.secret);
+        let key = address.key(&visit.workspace.secret);
         rates.take_address(key)?;
         rates.take_form_address(key)?;
     }
-    rates.take_events(visit.configuration.workspace, events)
+    rates.take_events(visit.workspace.id, events)
 }
 
 /// How a page of a form is shown: in a frame of another page, or by itself.
@@ -217,7 +217,7 @@ fn keep_reject(app: &App, visit: &Visit, (judged, typed): (&Judged, &Typed)) {
     if errors.is_empty() {
         return;
     }
-    let mut rejecting = Rejecting::of_form(app, &visit.configuration, visit.id);
+    let mut rejecting = Rejecting::of_form(app, &visit.workspace, visit.id);
     rejecting.add(&Problem::of_fields(errors), None, &typed.addresses());
     rejecting.keep();
 }

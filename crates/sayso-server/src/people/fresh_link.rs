@@ -26,7 +26,7 @@ pub(super) enum Goes<'a> {
 
 /// Whether a link can be sent to an address at all.
 pub(super) fn can_be_sent(app: &App, visitor: &Visitor, to: &Address) -> bool {
-    app.public_url().is_some() && !routes(&visitor.configuration, to, app.now()).is_empty()
+    app.public_url().is_some() && !routes(&visitor.workspace, to, app.now()).is_empty()
 }
 
 /// Sends a link to an address of the person, and shows what is said to everybody who asks for one.
@@ -39,20 +39,20 @@ pub(super) fn send_fresh(
     language: Language,
     goes: Goes<'_>,
 ) -> Result<sayso_pages::page::Document, Problem> {
-    let configuration = &visitor.configuration;
-    let workspace = configuration.workspace.to_string();
+    let workspace = &visitor.workspace;
+    let workspace_id = workspace.id.to_string();
     let answered = match goes {
         Goes::There => None,
         Goes::Elsewhere(_) => {
             let (address, day) = (visitor.link.address, Day::of(app.now()));
-            let answered = Answered { workspace: configuration.workspace, address, day };
-            Some(answered.token(configuration.link_key(), &configuration.secret))
+            let answered = Answered { workspace: workspace.id, address, day };
+            Some(answered.token(workspace.link_key(), &workspace.secret))
         }
     };
     let page = LinkRequest {
         language,
         business: visitor.business(),
-        workspace: &workspace,
+        workspace: &workspace_id,
         refused: None,
         answered: answered.as_deref(),
     };
@@ -61,7 +61,7 @@ pub(super) fn send_fresh(
         Goes::Elsewhere(address) => Some(address),
     };
     let to = to.ok_or_else(|| Problem::new(Code::NotFound))?;
-    let asked = AskedLink::of(configuration.workspace, to.clone(), Network::of(visitor.ip), &page);
+    let asked = AskedLink::of(workspace.id, to.clone(), Network::of(visitor.ip), &page);
     app.ask_link(asked)?;
     Ok(page.sent())
 }

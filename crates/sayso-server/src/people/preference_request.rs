@@ -12,8 +12,8 @@ use axum::response::Response;
 use sayso_core::address::Address;
 use sayso_core::id::WorkspaceId;
 use sayso_core::limits;
+use sayso_core::workspace::Workspace;
 use sayso_pages::personal::request::{ADDRESS, LinkRequest, WORKSPACE};
-use sayso_store::configuration::Configuration;
 
 use super::pages::respond;
 use super::visitor::{Fields, answer, language_of};
@@ -30,10 +30,10 @@ pub(super) async fn ask(State(app): State<Arc<App>>, request: Request) -> Respon
     let (parts, _) = request.into_parts();
     let query = parts.uri.query().unwrap_or_default();
     let named = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == WORKSPACE);
-    let asked = find(&app, named.as_ref().map(|(_, id)| id.as_ref())).and_then(|configuration| {
+    let asked = find(&app, named.as_ref().map(|(_, id)| id.as_ref())).and_then(|workspace| {
         take_network(&app, &parts)?;
-        let workspace = configuration.workspace.to_string();
-        let page = page(&configuration, &workspace, &parts);
+        let workspace_id = workspace.id.to_string();
+        let page = page(&workspace, &workspace_id, &parts);
         Ok(respond(StatusCode::OK, page.ask(), &[]))
     });
     answer(asked, &parts.headers)
@@ -45,19 +45,19 @@ pub(super) async fn take(State(app): State<Arc<App>>, request: Request) -> Respo
     let counted = take_network(&app, &parts);
     let fields = Fields::read(body).await;
     let whole = Whole::now();
-    let taken = find(&app, fields.find(WORKSPACE)).and_then(|configuration| {
+    let taken = find(&app, fields.find(WORKSPACE)).and_then(|workspace| {
         counted?;
-        let workspace = configuration.workspace.to_string();
-        let page = page(&configuration, &workspace, &parts);
+        let workspace_id = workspace.id.to_string();
+        let page = page(&workspace, &workspace_id, &parts);
         let given = fields.find(ADDRESS).unwrap_or_default().trim();
-        let Some(address) = address(given, &configuration, &app) else {
+        let Some(address) = address(given, &workspace, &app) else {
             let refused = LinkRequest { refused: Some(given), ..page };
             return Ok(respond(StatusCode::UNPROCESSABLE_ENTITY, refused.ask(), &[]));
         };
         let peer = parts.extensions.get::<Peer>().copied();
         let network = Network::of(app.client_ip(peer, &parts.headers));
-        let workspace = configuration.workspace;
-        let asked = AskedLink::of(workspace, address, network, &page).by_email_first();
+        let workspace_id = workspace.id;
+        let asked = AskedLink::of(workspace_id, address, network, &page).by_email_first();
         app.ask_link(asked)?;
         Ok(respond(StatusCode::OK, page.sent(), &[]))
     });
@@ -71,19 +71,19 @@ fn take_network(app: &App, parts: &Parts) -> Result<(), Problem> {
 }
 
 /// The workspace of that id; the only one, where none is named.
-fn find(app: &App, named: Option<&str>) -> Result<Arc<Configuration>, Problem> {
-    let configurations = app.store().configurations();
+fn find(app: &App, named: Option<&str>) -> Result<Arc<Workspace>, Problem> {
+    let workspaces = app.store().workspaces();
     let found = match named {
-        Some(id) => WorkspaceId::parse(id).ok().and_then(|id| configurations.get(&id)),
-        None => configurations.values().next().filter(|_| configurations.len() == 1),
+        Some(id) => WorkspaceId::parse(id).ok().and_then(|id| workspaces.get(&id)),
+        None => workspaces.values().next().filter(|_| workspaces.len() == 1),
     };
     found.cloned().ok_or_else(|| Problem::new(Code::NotFound))
 }
 
-fn page<'a>(configuration: &'a Configuration, id: &'a str, parts: &Parts) -> LinkRequest<'a> {
+fn page<'a>(workspace: &'a Workspace, id: &'a str, parts: &Parts) -> LinkRequest<'a> {
     LinkRequest {
         language: language_of(parts),
-        business: &configuration.name,
+        business: &workspace.name,
         workspace: id,
         refused: None,
         answered: None,
@@ -91,8 +91,8 @@ fn page<'a>(configuration: &'a Configuration, id: &'a str, parts: &Parts) -> Lin
 }
 
 /// A phone number or an email address, if it is one.
-fn address(given: &str, configuration: &Configuration, app: &App) -> Option<Address> {
-    let region = configuration.settings.at(app.now()).region;
+fn address(given: &str, workspace: &Workspace, app: &App) -> Option<Address> {
+    let region = workspace.settings.at(app.now()).region;
     let reading =
         Reading { phones: app.phones(), region, care: Care::Possible, place: Place::Body };
     let mut faults = Faults::default();

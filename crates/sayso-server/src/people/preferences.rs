@@ -210,7 +210,7 @@ impl Visitor {
         let registers = self.registers(app).await?;
         let mut drafts = Vec::new();
         for agreed in &changes.agreed {
-            let notice = changes.words_of(agreed, &self.configuration, &registers);
+            let notice = changes.words_of(agreed, &self.workspace, &registers);
             let Some(notice) = notice.filter(|_| self.address.is_some()) else {
                 return self.page(app, language, Some(Said::ChangedMeanwhile)).await;
             };
@@ -220,7 +220,7 @@ impl Visitor {
         }
         for draft in &mut drafts {
             if let Fact::Consent(permission, _) = draft.fact {
-                draft.guard = changes.guard(permission, &self.configuration);
+                draft.guard = changes.guard(permission, &self.workspace);
             }
         }
         app.rates().take_events(self.link.workspace, drafts.len())?;
@@ -246,7 +246,7 @@ impl Visitor {
             Ok(draft)
         };
         let mut drafts = said.map(draft).collect::<Result<Vec<Draft>, Problem>>()?;
-        ticked::judge(&self.configuration, Way::PreferenceCentre, self.received, &mut drafts);
+        ticked::judge(&self.workspace, Way::PreferenceCentre, self.received, &mut drafts);
         Ok(drafts)
     }
 
@@ -256,7 +256,7 @@ impl Visitor {
         language: Language,
         fields: &Fields,
     ) -> Result<Response, Problem> {
-        let named = fields.find(NOTICE).and_then(|name| notice_named(name, &self.configuration));
+        let named = fields.find(NOTICE).and_then(|name| notice_named(name, &self.workspace));
         let notice = named.filter(|notice| notice.names_processing() && self.address.is_some());
         let Some(notice) = notice else {
             return self.page(app, language, Some(Said::ChangedMeanwhile)).await;

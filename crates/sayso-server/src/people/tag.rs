@@ -14,7 +14,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sayso_core::limits;
 use sayso_core::source::SourceName;
-use sayso_store::configuration::{Configuration, Site};
+use sayso_core::workspace::{Site, Workspace};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -106,7 +106,7 @@ pub(crate) struct TagAnswer {
 /// A page that may speak for a site.
 #[derive(Debug)]
 struct Visit {
-    configuration: Arc<Configuration>,
+    workspace: Arc<Workspace>,
     key: SourceName,
     site: Site,
     origin: HeaderValue,
@@ -165,8 +165,8 @@ pub(crate) async fn preflight(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let origin = origin(&headers).ok_or_else(|| Problem::new(Code::OriginNotAllowed))?;
-    let configurations = app.store().configurations();
-    let mut sites = configurations.values().flat_map(|configuration| configuration.sites.values());
+    let workspaces = app.store().workspaces();
+    let mut sites = workspaces.values().flat_map(|workspace| workspace.sites.values());
     if !sites.any(|site| lists(site, &origin)) {
         return Err(Problem::new(Code::OriginNotAllowed));
     }
@@ -234,14 +234,14 @@ impl Visit {
         let refused = || Problem::new(Code::OriginNotAllowed);
         let origin = origin(headers).ok_or_else(refused)?;
         let key = key.and_then(|key| SourceName::parse(key).ok()).ok_or_else(refused)?;
-        let configurations = app.store().configurations();
-        let found = configurations.values().find_map(|configuration| {
-            let site = configuration.sites.get(&key).filter(|site| lists(site, &origin))?;
-            Some((Arc::clone(configuration), site.clone()))
+        let workspaces = app.store().workspaces();
+        let found = workspaces.values().find_map(|workspace| {
+            let site = workspace.sites.get(&key).filter(|site| lists(site, &origin))?;
+            Some((Arc::clone(workspace), site.clone()))
         });
-        let (configuration, site) = found.ok_or_else(refused)?;
+        let (workspace, site) = found.ok_or_else(refused)?;
         let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
-        Ok(Self { configuration, key, site, origin, ip, user_agent: user_agent.map(str::to_owned) })
+        Ok(Self { workspace, key, site, origin, ip, user_agent: user_agent.map(str::to_owned) })
     }
 
     /// Keeps what was not taken, without the attributes and the `user_hash` that came with it.
@@ -251,7 +251,7 @@ impl Visit {
             Ok(answer) => &Problem::of_fields(answer.rejected.clone()),
             Err(problem) => problem,
         };
-        let mut rejecting = Rejecting::of_site(app, &self.configuration, &self.site.name);
+        let mut rejecting = Rejecting::of_site(app, &self.workspace, &self.site.name);
         rejecting.add(problem, None, &without_attributes(sent));
         rejecting.keep();
     }

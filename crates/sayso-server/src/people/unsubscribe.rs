@@ -85,7 +85,7 @@ impl Visitor {
         };
         match self.link.leaves {
             Leaves::Category(it) => category(it),
-            Leaves::Topic(id) => match self.configuration.topics.get(&id) {
+            Leaves::Topic(id) => match self.workspace.topics.get(&id) {
                 Some(topic)
                     if topic.deleted_at.is_none() && topic.category != Category::Marketing =>
                 {

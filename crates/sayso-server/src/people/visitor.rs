@@ -27,11 +27,11 @@ use sayso_core::registers::Registers;
 use sayso_core::source::{Actor, Evidence, EvidenceText, Road, Source, SourceName};
 use sayso_core::statement::Statement;
 use sayso_core::time::Timestamp;
+use sayso_core::workspace::Workspace;
 use sayso_pages::language::Language;
 use sayso_pages::personal::LANGUAGE;
 use sayso_pages::personal::preferences::ANSWERED;
 use sayso_pages::trouble::Trouble;
-use sayso_store::configuration::Configuration;
 use sayso_store::store::{Dating, Draft, Moment, Recorded, Subject};
 use tokio::time::Instant;
 
@@ -46,7 +46,7 @@ use crate::views::permission::about;
 #[derive(Debug)]
 pub(super) struct Visitor {
     /// The workspace whose link it is.
-    pub(super) configuration: Arc<Configuration>,
+    pub(super) workspace: Arc<Workspace>,
     /// What the link says.
     pub(super) link: PersonalLink,
     /// Their address, if it is known.
@@ -97,7 +97,7 @@ impl Visitor {
     ) -> Result<Self, Problem> {
         let peer = parts.extensions.get::<Peer>().copied();
         let ip = app.client_ip(peer, &parts.headers);
-        let Some((configuration, link)) = verify(app, token, purpose) else {
+        let Some((workspace, link)) = verify(app, token, purpose) else {
             app.rates().take_network(ip)?;
             return Err(Problem::new(Code::NotFound));
         };
@@ -105,7 +105,7 @@ impl Visitor {
         let user_agent = parts.headers.get(header::USER_AGENT).and_then(|it| it.to_str().ok());
         let user_agent = user_agent.and_then(|text| EvidenceText::parse(text).ok());
         let (received, answered) = (app.now(), parameter(parts, ANSWERED));
-        Ok(Self { configuration, link, address, received, ip, answered, user_agent })
+        Ok(Self { workspace, link, address, received, ip, answered, user_agent })
     }
 
     /// Whether the link may do more than leave.
@@ -123,10 +123,10 @@ impl Visitor {
 
     /// Who sends the messages, as people know it.
     pub(super) fn business(&self) -> &str {
-        let configuration = &self.configuration;
-        let sender = self.link.sender.or_else(|| configuration.only_sender(self.link.channel));
-        let sender = sender.and_then(|id| configuration.senders.get(&id));
-        sender.map_or(&configuration.name, |sender| &sender.name)
+        let workspace = &self.workspace;
+        let sender = self.link.sender.or_else(|| workspace.only_sender(self.link.channel));
+        let sender = sender.and_then(|id| workspace.senders.get(&id));
+        sender.map_or(&workspace.name, |sender| &sender.name)
     }
 
     /// What is known of the address.
@@ -173,7 +173,7 @@ impl Visitor {
         if !drafts.is_empty() {
             // They are counted, and recorded whatever the count says.
             drop(app.rates().take_events(self.link.workspace, drafts.len()));
-            let leaving = Leaving::of(app, &self.configuration, &drafts).await;
+            let leaving = Leaving::of(app, &self.workspace, &drafts).await;
             let recorded = self.record(app, drafts).await?;
             leaving.count(app, self.link.workspace, &recorded);
             app.metrics().time_refusal(started.elapsed());
@@ -216,7 +216,7 @@ impl Visitor {
         fields.text(road.as_str());
         fields.raw(self.link.address.as_bytes());
         fields.text(what);
-        let request = RequestHash::of(&fields, &self.configuration.secret);
+        let request = RequestHash::of(&fields, &self.workspace.secret);
         let identity = RequestIdentity::Undated(request, self.received);
         let text = |text: &str| EvidenceText::parse(text).ok();
         let name = SourceName::parse(road.as_str()).map_err(|_| Problem::new(Code::Internal))?;
@@ -258,16 +258,12 @@ impl Visitor {
     }
 }
 
-fn verify(
-    app: &App,
-    token: &str,
-    purpose: LinkPurpose,
-) -> Option<(Arc<Configuration>, PersonalLink)> {
+fn verify(app: &App, token: &str, purpose: LinkPurpose) -> Option<(Arc<Workspace>, PersonalLink)> {
     let unverified = UnverifiedLink::parse(token)?;
-    let configurations = app.store().configurations();
-    let configuration = configurations.get(&unverified.workspace())?;
-    let link = unverified.verify(&configuration.secret)?;
-    (link.purpose == purpose).then(|| (Arc::clone(configuration), link))
+    let workspaces = app.store().workspaces();
+    let workspace = workspaces.get(&unverified.workspace())?;
+    let link = unverified.verify(&workspace.secret)?;
+    (link.purpose == purpose).then(|| (Arc::clone(workspace), link))
 }
 
 /// The channel and scope of everything on these channels.

@@ -12,7 +12,7 @@ use sayso_core::id::WorkspaceId;
 use sayso_core::limits;
 use sayso_core::rule::{Found, Patterns, Rule};
 use sayso_core::wording::{Code, Codes, Names, Offered};
-use sayso_store::configuration::Configuration;
+use sayso_core::workspace::Workspace;
 use tokio::sync::Semaphore;
 
 /// What a workspace calls itself and its topics.
@@ -41,11 +41,11 @@ pub(crate) struct Vocabularies {
 }
 
 /// A vocabulary, and what it was made of.
-type Made = (Arc<Configuration>, Arc<Vocabulary>);
+type Made = (Arc<Workspace>, Arc<Vocabulary>);
 
 /// The rules of a workspace that a text may follow.
-pub(crate) fn living_rules(configuration: &Configuration) -> impl Iterator<Item = &Rule> {
-    let rules = configuration.rules.values();
+pub(crate) fn living_rules(workspace: &Workspace) -> impl Iterator<Item = &Rule> {
+    let rules = workspace.rules.values();
     rules.filter(|rule| rule.deleted_at.is_none()).map(|rule| &rule.says)
 }
 
@@ -57,18 +57,18 @@ impl Default for Vocabularies {
 }
 
 impl Vocabulary {
-    fn of(configuration: &Configuration, before: Option<&Self>) -> Self {
-        let rules = || living_rules(configuration);
+    fn of(workspace: &Workspace, before: Option<&Self>) -> Self {
+        let rules = || living_rules(workspace);
         let patterns = before.map(|before| &before.patterns);
         let patterns = match patterns.filter(|patterns| patterns.are_of(rules())) {
             Some(same) => Arc::clone(same),
             None => Arc::new(Patterns::of(rules())),
         };
-        let senders = configuration.senders.values();
+        let senders = workspace.senders.values();
         let living = senders.filter(|sender| sender.deleted_at.is_none());
         let names = living.map(|sender| sender.name.as_ref());
-        let names = Names::of([configuration.name.as_ref()].into_iter().chain(names));
-        let living = configuration.topics.iter().filter(|(_, topic)| topic.deleted_at.is_none());
+        let names = Names::of([workspace.name.as_ref()].into_iter().chain(names));
+        let living = workspace.topics.iter().filter(|(_, topic)| topic.deleted_at.is_none());
         let codes: Vec<(Code, _)> = living
             .filter_map(|(id, topic)| {
                 let code = topic.code.as_ref().unwrap_or(&topic.name);
@@ -76,41 +76,41 @@ impl Vocabulary {
             })
             .collect();
         let codes = Codes::of(codes.iter().map(|(code, id)| (code, *id)));
-        Self { names, codes, offered: offered(configuration), patterns }
+        Self { names, codes, offered: offered(workspace), patterns }
     }
 }
 
 /// What the words of a workspace offer as a way out.
-fn offered(configuration: &Configuration) -> Offered {
-    let notices = configuration.notices.values().flat_map(|notice| notice.versions.values());
+fn offered(workspace: &Workspace) -> Offered {
+    let notices = workspace.notices.values().flat_map(|notice| notice.versions.values());
     let notices = notices.map(|notice| notice.text.as_ref());
-    let questions = configuration.senders.values().filter_map(|sender| sender.question.as_ref());
+    let questions = workspace.senders.values().filter_map(|sender| sender.question.as_ref());
     let questions = questions.map(|question| question.text.as_ref());
-    let replies = configuration.rules.values().filter_map(|rule| rule.says.says().reply.as_deref());
+    let replies = workspace.rules.values().filter_map(|rule| rule.says.says().reply.as_deref());
     Offered::of(notices.chain(questions).chain(replies))
 }
 
 impl Vocabularies {
     /// The vocabulary of this configuration.
-    pub(crate) fn of(&self, configuration: &Arc<Configuration>) -> Arc<Vocabulary> {
-        let workspace = configuration.workspace;
+    pub(crate) fn of(&self, workspace: &Arc<Workspace>) -> Arc<Vocabulary> {
+        let workspace_id = workspace.id;
         let known = self.made.read().unwrap_or_else(PoisonError::into_inner);
-        let before = match known.get(&workspace) {
-            Some((of, vocabulary)) if Arc::ptr_eq(of, configuration) => {
+        let before = match known.get(&workspace_id) {
+            Some((of, vocabulary)) if Arc::ptr_eq(of, workspace) => {
                 return Arc::clone(vocabulary);
             }
             before => before.map(|(_, vocabulary)| Arc::clone(vocabulary)),
         };
         drop(known);
-        let vocabulary = Arc::new(Vocabulary::of(configuration, before.as_deref()));
-        let made = (Arc::clone(configuration), Arc::clone(&vocabulary));
-        self.made.write().unwrap_or_else(PoisonError::into_inner).insert(workspace, made);
+        let vocabulary = Arc::new(Vocabulary::of(workspace, before.as_deref()));
+        let made = (Arc::clone(workspace), Arc::clone(&vocabulary));
+        self.made.write().unwrap_or_else(PoisonError::into_inner).insert(workspace_id, made);
         vocabulary
     }
 
     /// The vocabulary of this configuration, with its patterns ready to be searched for.
-    pub(crate) async fn ready(&self, configuration: &Arc<Configuration>) -> Arc<Vocabulary> {
-        let vocabulary = self.of(configuration);
+    pub(crate) async fn ready(&self, workspace: &Arc<Workspace>) -> Arc<Vocabulary> {
+        let vocabulary = self.of(workspace);
         if !vocabulary.patterns.is_ready() {
             let patterns = Arc::clone(&vocabulary.patterns);
             self.aside(move || patterns.make_ready()).await;

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use sayso_core::limits;
+use sayso_core::workspace::Workspace;
 use sayso_store::Store;
-use sayso_store::configuration::Configuration;
 use sayso_store::store::{HistoryEntry, HistoryQuery, Moment, Subject};
 
 use super::event::EventView;
@@ -30,7 +30,7 @@ enum Position {
 #[derive(Debug)]
 pub(crate) struct Told<'a> {
     /// The workspace.
-    pub(crate) configuration: &'a Configuration,
+    pub(crate) workspace: &'a Workspace,
     /// The addresses.
     pub(crate) subjects: &'a [Subject],
     /// Of when.
@@ -90,10 +90,10 @@ pub(crate) async fn read_history(
     mut cursor: Cursor,
     items: usize,
 ) -> Result<Page, Problem> {
-    let Told { configuration, subjects, moment } = *told;
-    let workspace = configuration.workspace;
+    let Told { workspace, subjects, moment } = *told;
+    let workspace_id = workspace.id;
     let name_of = |subject: &Subject| -> String {
-        subject.key(&configuration.secret).to_string().chars().take(8).collect()
+        subject.key(&workspace.secret).to_string().chars().take(8).collect()
     };
     let names: Vec<String> = subjects.iter().map(name_of).collect();
     let mut merged: Vec<(usize, HistoryEntry)> = Vec::new();
@@ -108,7 +108,7 @@ pub(crate) async fn read_history(
             None => None,
         };
         let query = HistoryQuery { moment, after, items };
-        let page = store.history(workspace, subject, &query).await?;
+        let page = store.history(workspace_id, subject, &query).await?;
         ends.push((after, page.next, page.entries.len()));
         merged.extend(page.entries.into_iter().map(|entry| (place, entry)));
     }
@@ -122,7 +122,7 @@ pub(crate) async fn read_history(
             0 => after,
             taken => {
                 let query = HistoryQuery { moment, after, items: taken };
-                store.history(workspace, subject, &query).await?.next
+                store.history(workspace_id, subject, &query).await?.next
             }
         };
         match position {
@@ -138,12 +138,12 @@ pub(crate) async fn read_history(
 /// The newest events of these addresses, at most [`limits::PREFERENCE_EVENTS_MAX`].
 pub(crate) async fn newest_of(
     app: &App,
-    configuration: &Configuration,
+    workspace: &Workspace,
     subjects: &[Subject],
 ) -> Result<Vec<EventView>, Problem> {
     let (mut events, mut cursor) = (Vec::new(), Some(Cursor::default()));
     while let Some(after) = cursor.take() {
-        let told = Told { configuration, subjects, moment: Moment::Now };
+        let told = Told { workspace, subjects, moment: Moment::Now };
         let page = read_history(app.store(), &told, after, limits::PAGE_ITEMS_MAX).await?;
         events.extend(page.entries.iter().map(EventView::of));
         let has_room = events.len() < limits::PREFERENCE_EVENTS_MAX;

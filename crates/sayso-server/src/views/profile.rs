@@ -10,7 +10,7 @@ use sayso_core::limits;
 use sayso_core::registers::Registers;
 use sayso_core::settings::Settings;
 use sayso_core::time::Timestamp;
-use sayso_store::configuration::Configuration;
+use sayso_core::workspace::Workspace;
 use sayso_store::store::{HistoryQuery, Moment, Profile, Subject};
 use serde::Serialize;
 use serde_json::Value;
@@ -123,7 +123,7 @@ pub(crate) struct ActivityView {
 
 /// What a view is made with.
 struct Looking<'a> {
-    configuration: &'a Configuration,
+    workspace: &'a Workspace,
     settings: Settings,
     at: Timestamp,
 }
@@ -131,11 +131,11 @@ struct Looking<'a> {
 /// A profile, as it stands at a moment.
 pub(crate) async fn view(
     app: &App,
-    configuration: &Configuration,
+    workspace: &Workspace,
     profile: Profile,
     moment: Moment,
 ) -> Result<ProfileView, Problem> {
-    let looking = Looking::at(app, configuration, moment);
+    let looking = Looking::at(app, workspace, moment);
     let mut addresses = Vec::new();
     let mut refused = false;
     for address in profile.addresses {
@@ -158,11 +158,11 @@ pub(crate) async fn view(
 /// An address without a profile, as it stands at a moment.
 pub(crate) async fn view_address(
     app: &App,
-    configuration: &Configuration,
+    workspace: &Workspace,
     address: Address,
     moment: Moment,
 ) -> Result<ProfileView, Problem> {
-    let looking = Looking::at(app, configuration, moment);
+    let looking = Looking::at(app, workspace, moment);
     let (address, processing) = looking.address(app, address, moment).await?;
     Ok(ProfileView {
         id: None,
@@ -174,9 +174,9 @@ pub(crate) async fn view_address(
 }
 
 impl<'a> Looking<'a> {
-    fn at(app: &App, configuration: &'a Configuration, moment: Moment) -> Self {
+    fn at(app: &App, workspace: &'a Workspace, moment: Moment) -> Self {
         let at = moment.time(app.now());
-        Self { configuration, settings: configuration.settings.at(at), at }
+        Self { workspace, settings: workspace.settings.at(at), at }
     }
 
     async fn address(
@@ -185,7 +185,7 @@ impl<'a> Looking<'a> {
         address: Address,
         moment: Moment,
     ) -> Result<(AddressView, &'static str), Problem> {
-        let workspace = self.configuration.workspace;
+        let workspace = self.workspace.id;
         let (shown, kind) = (ShownAddress::of(&address), address.kind());
         let subject = Subject::Address(address);
         let registers = app.store().registers(workspace, &subject, moment).await?;
@@ -252,7 +252,7 @@ impl<'a> Looking<'a> {
             Scope::Sender(sender) => Message { sender: Some(sender), ..marketing },
             Scope::Category(category) => Message::ordinary(channel, category),
             Scope::Topic(id) => {
-                let topic = self.configuration.topics.get(&id);
+                let topic = self.workspace.topics.get(&id);
                 let category = topic.map_or(Category::Marketing, |topic| topic.category);
                 Message { topic: Some(id), ..Message::ordinary(channel, category) }
             }
@@ -261,7 +261,7 @@ impl<'a> Looking<'a> {
     }
 
     fn activity(&self, registers: &Registers) -> Vec<ActivityView> {
-        let senders = self.configuration.senders.keys();
+        let senders = self.workspace.senders.keys();
         let wrote = senders.filter_map(|sender| Some((sender, registers.wrote_to_at(*sender)?)));
         let views = wrote.map(|(sender, wrote_at)| ActivityView {
             sender: sender.to_string(),

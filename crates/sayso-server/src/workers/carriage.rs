@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sayso_channels::failure::Failure;
 use sayso_channels::outbound::{Button, CannotSend, HandOver, Outgoing, Payload as Said};
 use sayso_core::id::ConnectionId;
-use sayso_store::configuration::Configuration;
+use sayso_core::workspace::Workspace;
 use sayso_store::message::{Claimed, Payload};
 
 use crate::account::Account;
@@ -14,7 +14,7 @@ use crate::outgoing::Refused;
 
 /// How the messages of a sender go.
 pub(crate) struct Carriage {
-    pub(crate) configuration: Arc<Configuration>,
+    pub(crate) workspace: Arc<Workspace>,
     pub(crate) connection: ConnectionId,
     pub(crate) account: Account,
     /// Our side, as the provider names it.

@@ -35,7 +35,8 @@ pub(crate) async fn carry(
     claimed: Claimed,
 ) -> Result<HandOverEnd, StoreError> {
     let known = Known::all(app.now());
-    let template = carriage.configuration.template(claimed.route.sender, &claimed.payload, known);
+    let template =
+        carriage.workspace.template(claimed.route.sender, claimed.payload.template(), known);
     if let Some(why) = template.state.and_then(TemplateState::failure) {
         return Ok(HandOverEnd::Failed { why: why.into() });
     }
@@ -67,7 +68,7 @@ pub(crate) async fn carry(
                 join(app, carriage, &claimed, recipient).await?;
             }
             if let Some(sender) = claimed.route.sender {
-                app.dispatch().back_offs().went((carriage.configuration.workspace, sender));
+                app.dispatch().back_offs().went((carriage.workspace.id, sender));
             }
             HandOverEnd::Accepted { provider_id: provider_id.map(Box::from) }
         }
@@ -112,7 +113,7 @@ async fn by_http(
 /// Rests the sender of a message that its provider did not take.
 fn rest(app: &App, carriage: &Carriage, claimed: &Claimed, asked: Option<Span>) {
     if let Some(sender) = claimed.route.sender {
-        let queue = (carriage.configuration.workspace, sender);
+        let queue = (carriage.workspace.id, sender);
         app.dispatch().back_offs().rest(queue, app.now(), asked);
     }
 }
@@ -149,7 +150,7 @@ async fn obey(
     if matches!(failure.meaning, ErrorMeaning::WrongCredentials | ErrorMeaning::AccountBlocked) {
         tracing::error!(connection.id = %carriage.connection, provider.meaning = failure.meaning.as_str(), "a provider refuses an account of ours");
     }
-    let configuration = &carriage.configuration;
+    let workspace = &carriage.workspace;
     let at = app.now();
     let failed = Failed {
         message: &claimed.id.to_string(),
@@ -160,12 +161,12 @@ async fn obey(
         at,
     };
     persist("a provider's refusal", || {
-        failures::obey(app, configuration, carriage.connection, &failed)
+        failures::obey(app, workspace, carriage.connection, &failed)
     })
     .await?;
     let signal = health::of_failure(failure.meaning, &failure.code, at);
     let (Some(sender), Some(signal)) = (claimed.route.sender, signal) else { return Ok(()) };
-    let tell = || health::tell(app, configuration.workspace, sender, signal.clone());
+    let tell = || health::tell(app, workspace.id, sender, signal.clone());
     persist("how a sender stands", tell).await
 }
 
@@ -183,7 +184,7 @@ async fn join(
         std::iter::once(claimed.to.clone()).chain(party.addresses()).collect();
     persist("that two addresses are one account", || {
         let of = (claimed.route.channel, addresses.clone());
-        accounts::join(app, &carriage.configuration, carriage.connection, of, (&told, None))
+        accounts::join(app, &carriage.workspace, carriage.connection, of, (&told, None))
     })
     .await
 }

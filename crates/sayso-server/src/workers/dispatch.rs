@@ -197,18 +197,18 @@ impl Way {
 }
 
 /// The way of a sender that sends.
-fn way_of(app: &App, (workspace, sender): Queue) -> Option<Way> {
-    let configurations = app.store().configurations();
-    let configuration = configurations.get(&workspace)?;
-    let sender = configuration.senders.get(&sender)?;
+fn way_of(app: &App, (workspace_id, sender): Queue) -> Option<Way> {
+    let workspaces = app.store().workspaces();
+    let workspace = workspaces.get(&workspace_id)?;
+    let sender = workspace.senders.get(&sender)?;
     let id = sender.connection?;
-    let connection = configuration.connections.get(&id)?;
+    let connection = workspace.connections.get(&id)?;
     if sender.deleted_at.is_some() || connection.deleted_at.is_some() {
         return None;
     }
     match account_of(connection) {
         Ok(account) => Some(Way::Carriage(Box::new(Carriage {
-            configuration: Arc::clone(configuration),
+            workspace: Arc::clone(workspace),
             connection: id,
             account,
             from: named_by(connection.provider, &sender.address),
@@ -262,25 +262,25 @@ async fn hand_over(
 }
 
 /// The message with the links of its person; none where the server does not know its own URL any more.
-fn with_links(app: &App, workspace: WorkspaceId, claimed: Claimed) -> Option<Claimed> {
+fn with_links(app: &App, workspace_id: WorkspaceId, claimed: Claimed) -> Option<Claimed> {
     if !texts(&claimed.payload).any(waits) {
         return Some(claimed);
     }
-    let configurations = app.store().configurations();
-    let configuration = configurations.get(&workspace)?;
-    let key = claimed.to.key(&configuration.secret);
+    let workspaces = app.store().workspaces();
+    let workspace = workspaces.get(&workspace_id)?;
+    let key = claimed.to.key(&workspace.secret);
     let person = (&claimed.route, key);
-    let payload = fill(claimed.payload, app.public_url()?, configuration, person, app.now());
+    let payload = fill(claimed.payload, app.public_url()?, workspace, person, app.now());
     Some(Claimed { payload, ..claimed })
 }
 
-async fn to_sandbox(app: &App, workspace: WorkspaceId, claimed: Claimed) -> Taken {
-    let configurations = app.store().configurations();
-    let Some(configuration) = configurations.get(&workspace) else {
+async fn to_sandbox(app: &App, workspace_id: WorkspaceId, claimed: Claimed) -> Taken {
+    let workspaces = app.store().workspaces();
+    let Some(workspace) = workspaces.get(&workspace_id) else {
         let end = HandOverEnd::Failed { why: "no_workspace".into() };
         return Taken { end, reports: Vec::new() };
     };
-    let place = (workspace, claimed.to.key(&configuration.secret));
+    let place = (workspace_id, claimed.to.key(&workspace.secret));
     let delay = app.sandbox().phone(place.0, place.1).delay;
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;

@@ -17,7 +17,7 @@ use sayso_core::event_id::RequestHash;
 use sayso_core::id::{DoubleOptInId, MessageId};
 use sayso_core::limits;
 use sayso_core::time::Timestamp;
-use sayso_store::configuration::Configuration;
+use sayso_core::workspace::Workspace;
 use sayso_store::double_opt_in::{AskingEnd, LinkRequest};
 use sayso_store::message::{MessageDraft, MessageQuery, Payload, Queueing};
 use sayso_store::store::{Moment, StoreError, Subject};
@@ -53,16 +53,16 @@ pub(crate) async fn send_asked(app: &App) {
 }
 
 async fn send(app: &App, asked: AskedLink) -> Result<(), StoreError> {
-    let configurations = app.store().configurations();
-    let Some(configuration) = configurations.get(&asked.workspace) else { return Ok(()) };
+    let workspaces = app.store().workspaces();
+    let Some(workspace) = workspaces.get(&asked.workspace) else { return Ok(()) };
     let now = app.now();
-    let key = asked.address.key(&configuration.secret);
+    let key = asked.address.key(&workspace.secret);
     let day: String = now.to_string().chars().take(10).collect();
     let once = format!("preference link{}:{key}:{day}", asked.answered);
-    let once = RequestHash::of_key(&once, &configuration.secret);
+    let once = RequestHash::of_key(&once, &workspace.secret);
     let network = asked.network.bytes();
-    let home: Vec<_> = configuration.settings.at(now).region.into_iter().collect();
-    let known = (app.phones(), &configuration.secret);
+    let home: Vec<_> = workspace.settings.at(now).region.into_iter().collect();
+    let known = (app.phones(), &workspace.secret);
     let request = LinkRequest {
         id: DoubleOptInId::from_bytes(app.environment().time_sortable_id()),
         request: once,
@@ -72,23 +72,23 @@ async fn send(app: &App, asked: AskedLink) -> Result<(), StoreError> {
     match app.store().ask_link(asked.workspace, request).await? {
         AskingEnd::Asked => {}
         AskingEnd::Limited(by) => {
-            tracing::warn!(workspace.id = %asked.workspace, limit = by.as_str(), "a link does not go: as many questions went today as may");
+            tracing::warn!(workspace_id.id = %asked.workspace, limit = by.as_str(), "a link does not go: as many questions went today as may");
             return Ok(());
         }
         AskingEnd::Retried | AskingEnd::TooSoon => return Ok(()),
     }
-    if !is_reached(app, configuration, &asked.address).await? {
+    if !is_reached(app, workspace, &asked.address).await? {
         return Ok(());
     }
     let email = match asked.goes {
-        Goes::ByEmailFirst => email_of(app, configuration, &asked.address, now).await?,
+        Goes::ByEmailFirst => email_of(app, workspace, &asked.address, now).await?,
         Goes::There => None,
     };
     let asked = match email {
         Some(address) => AskedLink { address, ..asked },
         None => asked,
     };
-    let routes = routes(configuration, &asked.address, now);
+    let routes = routes(workspace, &asked.address, now);
     if routes.is_empty() {
         return Ok(());
     }
@@ -98,18 +98,18 @@ async fn send(app: &App, asked: AskedLink) -> Result<(), StoreError> {
 /// Whether the person said something through the address, or was written to.
 async fn is_reached(
     app: &App,
-    configuration: &Configuration,
+    workspace: &Workspace,
     address: &Address,
 ) -> Result<bool, StoreError> {
-    let workspace = configuration.workspace;
-    let key = address.key(&configuration.secret);
+    let workspace_id = workspace.id;
+    let key = address.key(&workspace.secret);
     let subject = Subject::Address(address.clone());
-    let known = app.store().registers(workspace, &subject, Moment::Now).await?;
+    let known = app.store().registers(workspace_id, &subject, Moment::Now).await?;
     if known.was_heard() {
         return Ok(true);
     }
     let to_them = MessageQuery { addresses: Some(vec![key]), ..MessageQuery::default() };
-    let messages = app.store().messages(workspace, &to_them, 1).await?;
+    let messages = app.store().messages(workspace_id, &to_them, 1).await?;
     Ok(!messages.messages.is_empty())
 }
 
@@ -117,22 +117,22 @@ async fn is_reached(
 /// from, and whose phone is nobody else's too.
 async fn email_of(
     app: &App,
-    configuration: &Configuration,
+    workspace: &Workspace,
     phone: &Address,
     now: Timestamp,
 ) -> Result<Option<Address>, StoreError> {
-    let workspace = configuration.workspace;
+    let workspace_id = workspace.id;
     let subject = Subject::Address(phone.clone());
-    let known = app.store().registers(workspace, &subject, Moment::Now).await?;
+    let known = app.store().registers(workspace_id, &subject, Moment::Now).await?;
     if phone.kind() != AddressKind::Phone || known.links().count() != 1 {
         return Ok(None);
     }
-    let Some(person) = app.store().find_profile(workspace, &subject).await? else {
+    let Some(person) = app.store().find_profile(workspace_id, &subject).await? else {
         return Ok(None);
     };
     for email in person.addresses.into_iter().filter(|it| it.kind() == AddressKind::Email) {
-        let can_go = !routes(configuration, &email, now).is_empty();
-        if can_go && is_reached(app, configuration, &email).await? {
+        let can_go = !routes(workspace, &email, now).is_empty();
+        if can_go && is_reached(app, workspace, &email).await? {
             return Ok(Some(email));
         }
     }

@@ -69,9 +69,9 @@ pub(super) async fn hand_over(
 
 /// The email of a message.
 fn mail(app: &App, carriage: &Carriage, claimed: &Claimed) -> Result<Mail, CannotSend> {
-    let configuration = &carriage.configuration;
-    let person = (&claimed.route, claimed.to.key(&configuration.secret));
-    let unsubscribe_url = one_click_url(app.public_url(), configuration, person, app.now());
+    let workspace = &carriage.workspace;
+    let person = (&claimed.route, claimed.to.key(&workspace.secret));
+    let unsubscribe_url = one_click_url(app.public_url(), workspace, person, app.now());
     let subject = match &claimed.payload {
         Payload::Email { subject, .. } => subject,
         // What Sayso says itself has no subject of its own.

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use sayso_core::statement::Standing;
-use sayso_store::configuration::KeyScope;
+use sayso_core::workspace::KeyScope;
 use serde_json::{Value, json};
 
 use crate::support::TestApp;
@@ -111,8 +111,8 @@ async fn one_workspace_never_sees_another() {
         .json();
     let yes = json!({ "phone": "+14155552671", "channel": "sms", "statement": "opt_in", "standing": "report" });
     app.post("/v1/consents", &yes).await;
-    app.configuration =
-        app.store.create_workspace("other", sayso_store::configuration::Mode::Live).await.unwrap();
+    app.workspace =
+        app.store.create_workspace("other", sayso_core::workspace::Mode::Live).await.unwrap();
     app.key = app.make_key("other", KeyScope::ALL, Standing::Act).await;
     assert_eq!(app.get("/v1/senders").await.json(), json!({ "senders": [], "next": null }));
     let path = format!("/v1/senders/{}", sender["id"].as_str().unwrap());

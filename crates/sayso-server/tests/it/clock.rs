@@ -7,7 +7,8 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use sayso_core::settings::Settings;
 use sayso_core::time::{Span, Timestamp};
-use sayso_store::configuration::{Change, configure_now};
+use sayso_core::workspace::Change;
+use sayso_store::configure::configure_now;
 use serde_json::{Value, json};
 
 use crate::forms;
@@ -187,7 +188,7 @@ async fn a12_what_was_configured_last_is_in_force_although_the_clock_is_behind()
     let app = TestApp::on_disk(directory.path(), options()).await;
     let waived = Settings { require_opt_in: false, ..Settings::default() };
     let change = Change::Settings(waived);
-    configure_now(app.store.as_ref(), app.configuration.workspace, change).await.unwrap();
+    configure_now(app.store.as_ref(), app.workspace.id, change).await.unwrap();
     let app = app.restarted(directory.path(), BACK).await;
     assert_eq!(app.get("/v1/settings").await.json()["require_opt_in"], false);
 }

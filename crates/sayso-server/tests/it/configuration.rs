@@ -5,7 +5,8 @@ use axum::http::StatusCode;
 use sayso_core::id::{NoticeId, SenderId, TopicId};
 use sayso_core::limits;
 use sayso_core::time::Span;
-use sayso_store::configuration::{Change, Sender, Site, Topic, configure_now};
+use sayso_core::workspace::{Change, Sender, Site, Topic};
+use sayso_store::configure::configure_now;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, TestApp};
@@ -161,7 +162,7 @@ async fn is_full_at(most: usize, change: impl Fn([u8; 16]) -> Change, path: &str
     for n in 1..most {
         let mut id = [0; 16];
         id[..8].copy_from_slice(&n.to_be_bytes());
-        configure_now(&*app.store, app.configuration.workspace, change(id)).await.unwrap();
+        configure_now(&*app.store, app.workspace.id, change(id)).await.unwrap();
     }
     let last = app.post(path, &body).await;
     assert_eq!(last.status, StatusCode::CREATED, "{path}: {}", last.text);

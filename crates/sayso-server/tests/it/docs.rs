@@ -4,7 +4,7 @@ use sayso_core::channel::{Category, Channel};
 use sayso_core::decision::Reason;
 use sayso_core::message::MessageState;
 use sayso_core::status::Status;
-use sayso_store::configuration::{KeyRole, KeyScope};
+use sayso_core::workspace::{KeyRole, KeyScope};
 use serde_json::{Value, json};
 
 use crate::support::TestApp;

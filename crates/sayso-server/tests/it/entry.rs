@@ -5,8 +5,8 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use sayso_core::statement::Standing;
 use sayso_core::time::Span;
+use sayso_core::workspace::{KeyScope, Mode};
 use sayso_server::app::{Options, Peer};
-use sayso_store::configuration::{KeyScope, Mode};
 use serde_json::{Value, json};
 
 use crate::support::faulty::Fault;
@@ -663,7 +663,7 @@ async fn in_a_live_workspace_nothing_is_printed_for_a_host_that_a_request_names(
         let mut options = Options::with_rates(plenty());
         options.outside.url = url.map(Box::from);
         let mut app = TestApp::with_options(options).await;
-        app.configuration = app.store.create_workspace("shop", mode).await.unwrap();
+        app.workspace = app.store.create_workspace("shop", mode).await.unwrap();
         app.key = app.make_key("all", KeyScope::ALL, Standing::Act).await;
         let stand = Stand::over(app).await;
         let path = format!("/v1/entry-points/{}", stand.entry["id"].as_str().unwrap());

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use sayso_core::statement::Standing;
-use sayso_store::configuration::{KeyScope, Mode};
+use sayso_core::workspace::{KeyScope, Mode};
 use serde_json::Value;
 
 use crate::support::{Answer, TestApp};
@@ -98,7 +98,7 @@ async fn an_operation_refuses_a_key_of_each_scope_that_it_does_not_name() {
 #[tokio::test]
 async fn no_key_sees_or_changes_what_is_of_another_workspace() {
     let world = World::new().await;
-    let other = world.app.store.create_workspace("other", Mode::Test).await.unwrap().workspace;
+    let other = world.app.store.create_workspace("other", Mode::Test).await.unwrap().id;
     let stranger = world.app.make_key_of(other, "stranger", KeyScope::ALL, Standing::Act).await;
     let before = world.everything().await;
     // What strangers say themselves, they may be shown: so they read first.

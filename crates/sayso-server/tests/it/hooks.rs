@@ -310,7 +310,7 @@ async fn waiting(app: &TestApp) -> (MessageId, String) {
 
 /// Claims the message, and begins it.
 async fn begin(app: &TestApp, id: MessageId) {
-    let workspace = app.configuration.workspace;
+    let workspace = app.workspace.id;
     let (_, sender) = app.store.waiting_senders().await.unwrap()[0];
     assert_eq!(app.store.claim_messages(workspace, sender, 1).await.unwrap().claimed.len(), 1);
     assert!(app.store.begin_hand_over(id).is_some());
@@ -320,7 +320,7 @@ async fn end(app: &TestApp, id: MessageId) {
     let at = app.environment.clock.now();
     let end = HandOverEnd::Accepted { provider_id: None };
     let ended = vec![HandOver { id, began_at: Some(at), at, end }];
-    app.store.settle_messages(app.configuration.workspace, ended).await.unwrap();
+    app.store.settle_messages(app.workspace.id, ended).await.unwrap();
 }
 
 #[tokio::test]

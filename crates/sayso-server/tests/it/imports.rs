@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use sayso_core::statement::Standing;
 use sayso_core::time::Span;
-use sayso_store::configuration::KeyScope;
+use sayso_core::workspace::KeyScope;
 use serde_json::{Value, json};
 
 use crate::support::{TestApp, act};

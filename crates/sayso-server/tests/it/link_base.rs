@@ -3,8 +3,8 @@
 use axum::body::Body;
 use axum::http::StatusCode;
 use sayso_core::statement::Standing;
+use sayso_core::workspace::{KeyScope, Mode};
 use sayso_server::app::Options;
-use sayso_store::configuration::{KeyScope, Mode};
 use serde_json::json;
 
 use crate::support::{Answer, TestApp, plenty};
@@ -45,7 +45,7 @@ async fn workspace(mode: Mode, url: Option<&str>) -> TestApp {
     let mut options = Options::with_rates(plenty());
     options.outside.url = url.map(Box::from);
     let mut app = TestApp::with_options(options).await;
-    app.configuration = app.store.create_workspace("shop", mode).await.unwrap();
+    app.workspace = app.store.create_workspace("shop", mode).await.unwrap();
     app.key = app.make_key("shop", KeyScope::ALL, Standing::Act).await;
     app
 }

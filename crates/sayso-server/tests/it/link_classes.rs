@@ -6,8 +6,8 @@ use sayso_core::id::KeyId;
 use sayso_core::personal_link::Making;
 use sayso_core::statement::Standing;
 use sayso_core::time::Span;
+use sayso_core::workspace::KeyScope;
 use sayso_server::app::Options;
-use sayso_store::configuration::KeyScope;
 use sayso_store::environment::Clock;
 use serde_json::{Value, json};
 
@@ -69,7 +69,7 @@ async fn weak(app: &TestApp) -> Vec<(&'static str, String)> {
 
 /// Everything that is more than leaving.
 fn more(app: &TestApp) -> Vec<Vec<(&'static str, String)>> {
-    let notice = app.store.configurations()[&app.configuration.workspace].notices.clone();
+    let notice = app.store.workspaces()[&app.workspace.id].notices.clone();
     let words = format!("{},1,en", notice.keys().next().unwrap());
     let shown = format!("sms/category:utility off {words}");
     vec![

@@ -3,8 +3,8 @@
 
 use axum::http::StatusCode;
 use sayso_core::statement::Standing;
+use sayso_core::workspace::{KeyScope, Mode};
 use sayso_server::app::Options;
-use sayso_store::configuration::{KeyScope, Mode};
 use serde_json::{Value, json};
 
 use crate::support::{TestApp, plenty};
@@ -18,7 +18,7 @@ async fn phone_of(mode: Mode) -> (TestApp, Value) {
     options.outside.url = Some("https://consent.example".into());
     let mut app = TestApp::with_options(options).await;
     let name = if mode == Mode::Live { "live" } else { "trial" };
-    app.configuration = app.store.create_workspace(name, mode).await.unwrap();
+    app.workspace = app.store.create_workspace(name, mode).await.unwrap();
     app.key = app.make_key("all", KeyScope::ALL, Standing::Act).await;
     let connection = json!({ "name": "Simulated phones", "provider": "sandbox" });
     let connection = app.post("/v1/connections", &connection).await.json()["id"].clone();

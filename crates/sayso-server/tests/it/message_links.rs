@@ -53,7 +53,7 @@ async fn a_message_holds_the_links_of_its_person_and_they_work() {
     assert_eq!(app.sms(PHONE).await["reason"], "opted_out");
     // What is stored names nobody by a link.
     let id = MessageId::parse(taken.json()["id"].as_str().unwrap()).unwrap();
-    let stored = app.store.message(app.configuration.workspace, id).await.unwrap().unwrap();
+    let stored = app.store.message(app.workspace.id, id).await.unwrap().unwrap();
     let kept = format!("{:?}", stored.personal);
     assert!(kept.contains("{unsubscribe_url}") && !kept.contains("/u/"), "{kept}");
 }

@@ -99,8 +99,8 @@ async fn what_is_no_address_is_named_with_a_good_example() {
 #[tokio::test]
 async fn a_server_with_several_workspaces_wants_one_named() {
     let app = shop().await;
-    app.store.create_workspace("other", sayso_store::configuration::Mode::Test).await.unwrap();
+    app.store.create_workspace("other", sayso_core::workspace::Mode::Test).await.unwrap();
     assert_eq!(app.open("/p").await.status, StatusCode::NOT_FOUND);
-    let path = format!("/p?workspace={}", app.configuration.workspace);
+    let path = format!("/p?workspace={}", app.workspace.id);
     assert_eq!(app.open(&path).await.status, StatusCode::OK);
 }

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::Request;
 use sayso_core::statement::Standing;
-use sayso_store::configuration::KeyScope;
+use sayso_core::workspace::KeyScope;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, TestApp};
@@ -67,7 +67,7 @@ async fn a_key_of_another_server_is_said_to_be_unknown_here() {
         scopes: KeyScope::ALL.to_vec(),
         highest: Standing::Act,
     };
-    let mode = sayso_store::configuration::Mode::Live;
+    let mode = sayso_core::workspace::Mode::Live;
     let key = sayso_server::keyring::mint(&environment, mode, grant).secret;
     let answer = with_header(&app, "authorization", &format!("bearer  {key}")).await;
     assert!(detail(&answer, "unauthorized").contains("another server"));

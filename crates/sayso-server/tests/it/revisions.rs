@@ -383,12 +383,12 @@ async fn tags_are_of_the_state_and_of_the_workspace() {
     assert_ne!(there, before);
     let back = app.call("PATCH", "/v1/settings", &json!({ "region": null })).await.tag();
     assert_eq!(back, before, "the same state has the same tag");
-    app.configuration =
-        app.store.create_workspace("other", sayso_store::configuration::Mode::Test).await.unwrap();
+    app.workspace =
+        app.store.create_workspace("other", sayso_core::workspace::Mode::Test).await.unwrap();
     app.key = app
         .make_key(
             "other",
-            sayso_store::configuration::KeyScope::ALL,
+            sayso_core::workspace::KeyScope::ALL,
             sayso_core::statement::Standing::Act,
         )
         .await;

@@ -9,7 +9,7 @@ use axum::http::{Request, StatusCode};
 use sayso_core::id::{ImportId, SenderId};
 use sayso_core::statement::Standing;
 use sayso_core::time::Timestamp;
-use sayso_store::configuration::{Change, HeldOf, HeldRefusals, KeyScope, configure_now};
+use sayso_core::workspace::{HeldOf, HeldRefusals, KeyScope, RuntimeFact};
 use serde_json::{Value, json};
 
 use crate::support::faulty::{Fault, FaultyStore, INNER};
@@ -213,8 +213,8 @@ async fn held_together(app: &TestApp) -> String {
     let sender = SenderId::from_bytes([8; 16]);
     let held =
         HeldRefusals { of: HeldOf::Sender(sender), since: at, opened_at: at, confirmed_at: None };
-    let change = Change::HeldRefusals(id, held);
-    configure_now(&*app.store, app.configuration.workspace, change).await.unwrap();
+    let fact = RuntimeFact::HeldRefusals(id, held);
+    app.store.note(app.workspace.id, fact).await.unwrap();
     id.to_string()
 }
 

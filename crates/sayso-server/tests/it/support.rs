@@ -14,11 +14,12 @@ use sayso_core::id::WorkspaceId;
 use sayso_core::source::SourceName;
 use sayso_core::statement::Standing;
 use sayso_core::time::{Span, Timestamp};
+use sayso_core::workspace::{Change, KeyScope, Mode, Workspace};
 use sayso_server::app::{App, Options};
 use sayso_server::keyring::{KeyGrant, mint};
 use sayso_server::rate::{Rate, RateLimits};
 use sayso_store::Store;
-use sayso_store::configuration::{Change, Configuration, KeyScope, Mode, configure_now};
+use sayso_store::configure::configure_now;
 use sayso_store::environment::{Clock, Entropy, Environment};
 use sayso_store::sqlite::{Options as StoreOptions, SqliteStore};
 use serde_json::{Value, json};
@@ -48,7 +49,7 @@ pub(crate) struct TestApp {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) environment: Environment,
-    pub(crate) configuration: Arc<Configuration>,
+    pub(crate) workspace: Arc<Workspace>,
     pub(crate) key: String,
     router: Router,
     app: Arc<App>,
@@ -128,11 +129,11 @@ impl TestApp {
             entropy: Arc::new(CountedBytes::default()),
         };
         let store = open(environment.clone());
-        let configuration = store.create_workspace("test", Mode::Test).await.unwrap();
+        let workspace = store.create_workspace("test", Mode::Test).await.unwrap();
         let app = App::new(Arc::clone(&store), environment.clone(), options.clone());
         let router = app.public_router();
         let key = String::new();
-        let mut test = Self { store, clock, environment, configuration, key, router, app, options };
+        let mut test = Self { store, clock, environment, workspace, key, router, app, options };
         test.key = test.make_key("test", KeyScope::ALL, Standing::Act).await;
         test
     }
@@ -148,7 +149,7 @@ impl TestApp {
     /// The server after a stop, and a start of the machine with its clock moved by this much.
     pub(crate) async fn restarted(self, directory: &Path, moved: Span) -> Self {
         self.store.close().await.unwrap();
-        let Self { store, clock, environment, configuration, key, router, app, options } = self;
+        let Self { store, clock, environment, workspace, key, router, app, options } = self;
         drop((store, router, app));
         clock.0.fetch_add(moved.as_micros(), Ordering::SeqCst);
         let store: Arc<dyn Store> = Arc::new(
@@ -156,7 +157,7 @@ impl TestApp {
         );
         let app = App::new(Arc::clone(&store), environment.clone(), options.clone());
         let router = app.public_router();
-        Self { store, clock, environment, configuration, key, router, app, options }
+        Self { store, clock, environment, workspace, key, router, app, options }
     }
 
     /// Makes a key of the workspace.
@@ -166,7 +167,7 @@ impl TestApp {
         scopes: &[KeyScope],
         highest: Standing,
     ) -> String {
-        self.make_key_of(self.configuration.workspace, name, scopes, highest).await
+        self.make_key_of(self.workspace.id, name, scopes, highest).await
     }
 
     /// Makes a key of any workspace.

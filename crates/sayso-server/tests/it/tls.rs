@@ -11,11 +11,12 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use sayso_core::source::SourceName;
 use sayso_core::statement::Standing;
+use sayso_core::workspace::{Change, KeyScope, Mode};
 use sayso_server::config::{Config, Sources};
 use sayso_server::keyring::{KeyGrant, mint};
 use sayso_server::serve::{ServeError, Server, signals};
 use sayso_store::Store;
-use sayso_store::configuration::{Change, KeyScope, Mode, configure_now};
+use sayso_store::configure::configure_now;
 use sayso_store::environment::Environment;
 use sayso_store::sqlite::SqliteStore;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -164,7 +165,7 @@ async fn a_certificate_that_cannot_be_used_leaves_the_old_one_in_place() {
     // By the limit it is seen that the configuration was read again.
     let one_an_hour = &[("limits.key_requests", "1"), ("limits.key_seconds", "3600")];
     let running = Running::start(&old, one_an_hour).await;
-    let workspace = running.store.create_workspace("test", Mode::Test).await.unwrap().workspace;
+    let workspace = running.store.create_workspace("test", Mode::Test).await.unwrap().id;
     let grant = KeyGrant {
         name: SourceName::parse("test").unwrap(),
         scopes: vec![KeyScope::Read],

@@ -9,7 +9,8 @@ use sayso_core::limits;
 use sayso_core::personal_link::{Leaves, LinkKey, LinkPurpose, Making, PersonalLink};
 use sayso_core::phone::Phone;
 use sayso_core::time::Span;
-use sayso_store::configuration::{Change, configure_now};
+use sayso_core::workspace::Change;
+use sayso_store::configure::configure_now;
 use serde_json::json;
 
 use crate::support::faulty::Fault;
@@ -223,9 +224,9 @@ async fn a_link_works_again_and_again_for_years_and_after_every_rotation() {
 async fn a_link_works_whose_key_and_topic_the_store_never_heard_of() {
     let app = TestApp::start().await;
     app.agrees().await;
-    let secret = &app.configuration.secret;
+    let secret = &app.workspace.secret;
     let link = PersonalLink {
-        workspace: app.configuration.workspace,
+        workspace: app.workspace.id,
         address: Address::Phone(Phone::from_digits(14_155_552_671).unwrap()).key(secret),
         channel: Channel::Sms,
         purpose: LinkPurpose::OneClick,
@@ -258,7 +259,7 @@ async fn a_tampered_link_is_a_page_with_a_next_step_and_changes_nothing() {
     let links = app.links().await;
     let token = links.one_click.strip_prefix("/u/").unwrap();
     let swapped: String = token.chars().rev().collect();
-    let other = app.store.create_workspace("other", sayso_store::configuration::Mode::Test).await;
+    let other = app.store.create_workspace("other", sayso_core::workspace::Mode::Test).await;
     drop(other.unwrap());
     for path in [
         format!("/u/{swapped}"),
@@ -328,7 +329,7 @@ async fn a_refusal_by_a_link_is_taken_past_every_limit_and_written_once() {
 async fn a_ring_has_room_for_so_many_keys() {
     let app = TestApp::start().await;
     let last = LinkKey::from_number(limits::LINK_KEYS_PER_WORKSPACE_MAX - 1);
-    let workspace = app.configuration.workspace;
+    let workspace = app.workspace.id;
     configure_now(&*app.store, workspace, Change::LinkKey(last)).await.unwrap();
     let problem = app.post("/v1/link-keys", &json!({})).await.is_problem("limit-reached");
     assert!(problem["detail"].as_str().unwrap().contains("1000"), "{problem}");

@@ -134,7 +134,7 @@ pub async fn the_order_of_a_naming_and_of_refusals_cannot_matter(store: &dyn Sto
 /// Rule 13: a refusal of one, by whichever road, denies the other once it is answered.
 pub async fn a_refusal_for_one_address_denies_the_other_of_its_account(store: &dyn Store) {
     let workspace = workspace(store).await;
-    let secret = store.configurations()[&workspace].secret.clone();
+    let secret = store.workspaces()[&workspace].secret.clone();
     for n in 1..=4 {
         for address in [phone(n), channel_id(n)] {
             let yes = said(workspace, &address, WHATSAPP, Statement::Confirmed, 2);
@@ -391,7 +391,7 @@ pub async fn an_address_has_a_bounded_number_of_others(store: &dyn Store) {
 /// opt-in; the old one stays as it was; the same news again appends nothing.
 pub async fn a_new_number_takes_over_refusals_and_no_opt_in(store: &dyn Store) {
     let workspace = workspace(store).await;
-    let secret = store.configurations()[&workspace].secret.clone();
+    let secret = store.workspaces()[&workspace].secret.clone();
     let moved = |from: u64, to: u64| {
         of_fact(workspace, &phone(to), Fact::MovedFrom(phone(from).key(&secret)), 8)
     };

@@ -9,14 +9,15 @@ use sayso_core::statement::{Slot, Statement};
 
 use super::build::{SMS, at, known, marketing, of_fact, phone, reason, record, said, workspace};
 use crate::Store;
-use crate::configuration::{Change, configure_now};
+use crate::configure::configure_now;
 use crate::store::{KnownAddress, Subject};
+use sayso_core::workspace::Change;
 
 /// Every page holds the addresses with the next keys: those known by hash and the erased among
 /// them, without their address.
 pub async fn every_address_is_listed_once_in_the_order_of_the_keys(store: &dyn Store) {
     let workspace = workspace(store).await;
-    let secret = store.configurations()[&workspace].secret.clone();
+    let secret = store.workspaces()[&workspace].secret.clone();
     for n in 0..23 {
         record(store, workspace, said(workspace, &phone(n), SMS, Statement::Single, 1)).await;
     }
@@ -53,7 +54,7 @@ pub async fn every_address_is_listed_once_in_the_order_of_the_keys(store: &dyn S
 /// An event is found by its id under its own address, and under no other.
 pub async fn an_event_is_found_by_its_address_and_id(store: &dyn Store) {
     let workspace = workspace(store).await;
-    let secret = store.configurations()[&workspace].secret.clone();
+    let secret = store.workspaces()[&workspace].secret.clone();
     let recorded =
         record(store, workspace, said(workspace, &phone(1), SMS, Statement::OptOut, 1)).await;
     let key = phone(1).key(&secret);
@@ -70,7 +71,7 @@ pub async fn an_event_is_found_by_its_address_and_id(store: &dyn Store) {
 /// Who is named by the key alone is heard: whether the address is known, was erased, or comes later.
 pub async fn a_refusal_by_the_key_alone_is_heard_and_forgets_no_address(store: &dyn Store) {
     let workspace = workspace(store).await;
-    let secret = store.configurations()[&workspace].secret.clone();
+    let secret = store.workspaces()[&workspace].secret.clone();
     let key = |n| phone(n).key(&secret);
     for n in [1, 2] {
         record(store, workspace, said(workspace, &phone(n), SMS, Statement::Single, 1)).await;
@@ -100,7 +101,7 @@ pub async fn a_refusal_by_the_key_alone_is_heard_and_forgets_no_address(store: &
 /// The first key needs no change; each later one is taken into use once, and for good.
 pub async fn links_are_made_with_the_newest_key(store: &dyn Store) {
     let workspace = workspace(store).await;
-    assert_eq!(store.configurations()[&workspace].link_key(), LinkKey::default());
+    assert_eq!(store.workspaces()[&workspace].link_key(), LinkKey::default());
     let second = LinkKey::default().next();
     let once = configure_now(store, workspace, Change::LinkKey(second)).await.unwrap();
     assert_eq!(once.link_key(), second);

@@ -18,8 +18,8 @@ use sayso_core::statement::Statement;
 use sayso_core::time::{Span, Timestamp};
 
 use crate::Store;
-use crate::configuration::Mode;
 use crate::store::{Dating, Draft, Moment, Question, Recipient, Recorded, Subject};
+use sayso_core::workspace::Mode;
 
 /// A day in November 2026, the zero of the suite's times.
 pub const ZERO: Timestamp = Timestamp::from_micros(1_795_000_000_000_000);
@@ -31,7 +31,7 @@ pub fn at(minutes: i64) -> Timestamp {
 
 /// A fresh workspace.
 pub async fn workspace(store: &dyn Store) -> WorkspaceId {
-    store.create_workspace("Example", Mode::Test).await.unwrap().workspace
+    store.create_workspace("Example", Mode::Test).await.unwrap().id
 }
 
 /// The `n`-th invented phone.
@@ -56,7 +56,7 @@ pub fn one_account(
     (one, other): (&Address, &Address),
     minutes: i64,
 ) -> Vec<Draft> {
-    let secret = store.configurations()[&workspace].secret.clone();
+    let secret = store.workspaces()[&workspace].secret.clone();
     let naming = |address: &Address, other: &Address| {
         let fact = Fact::SameAccount(Channel::WhatsApp, other.key(&secret));
         Draft {
@@ -158,7 +158,7 @@ pub async fn reason(
     let recipient = match address {
         Address::Phone(phone) => Recipient::Phone(*phone),
         Address::Email(_) | Address::ChannelId(_) | Address::ExternalId(_) => {
-            Recipient::Key(address.key(&store.configurations()[&workspace].secret))
+            Recipient::Key(address.key(&store.workspaces()[&workspace].secret))
         }
     };
     let question = Question { message, requirement: Requirement::OptIn, zone: None };

@@ -32,7 +32,7 @@ pub async fn by_code(
     person: &Address,
     n: u8,
 ) -> DoubleOptInDraft {
-    let secret = store.configurations()[&workspace].secret.clone();
+    let secret = store.workspaces()[&workspace].secret.clone();
     let address = person.key(&secret);
     DoubleOptInDraft {
         id: DoubleOptInId::from_bytes([n; 16]),
@@ -76,7 +76,7 @@ async fn ask(store: &dyn Store, workspace: WorkspaceId, draft: &DoubleOptInDraft
 /// An answer of six digits to the `n`-th sign-up.
 async fn answer(store: &dyn Store, workspace: WorkspaceId, n: u8, code: &str) -> Answering {
     let id = DoubleOptInId::from_bytes([n; 16]);
-    let secret = store.configurations()[&workspace].secret.clone();
+    let secret = store.workspaces()[&workspace].secret.clone();
     let Some(stored) = store.double_opt_in(workspace, id).await.unwrap() else {
         return Answering::Unknown;
     };
@@ -137,7 +137,7 @@ pub async fn an_address_is_asked_once_and_its_code_is_good_for_what_came_after(s
     let first = by_code(store, workspace, &phone(1), 1).await;
     assert_eq!(ask(store, workspace, &first).await, AskingEnd::Asked);
     assert_eq!(ask(store, workspace, &first).await, AskingEnd::Retried);
-    let secret = store.configurations()[&workspace].secret.clone();
+    let secret = store.workspaces()[&workspace].secret.clone();
     let other = Code::parse("111111").map(|code| code.hash(phone(1).key(&secret), &secret));
     let second = DoubleOptInDraft { code: other, ..by_code(store, workspace, &phone(1), 2).await };
     assert_eq!(ask(store, workspace, &second).await, AskingEnd::TooSoon);

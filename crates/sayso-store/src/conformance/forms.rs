@@ -127,7 +127,7 @@ pub async fn an_erasure_takes_the_old_forms_along(store: &dyn Store) {
         let erasure = of_fact(workspace, address, Fact::Erasure, 2);
         store.erase(workspace, &Subject::Address(address.clone()), erasure).await.unwrap();
     }
-    let secret = store.configurations()[&workspace].secret.clone();
+    let secret = store.workspaces()[&workspace].secret.clone();
     for (address, is_kept) in [(&today, false), (&old, false), (&mobile, false), (&second, true)] {
         let found = store.find_address(workspace, address.key(&secret)).await.unwrap();
         assert_eq!(found.is_some(), is_kept, "{address:?}");

@@ -17,8 +17,9 @@ use super::build::{
     SMS, ZERO, at, marketing, of_fact, phone, reason, record, reported, said, source, workspace,
 };
 use crate::Store;
-use crate::configuration::{Change, configure_now};
+use crate::configure::configure_now;
 use crate::store::{AudienceCursor, AudienceQuery, Draft, Moment, RetractDraft, Subject};
+use sayso_core::workspace::Change;
 
 /// Scopes, processing and categories decide as rule 8 has it.
 pub async fn the_gate_answers_as_the_rules_do(store: &dyn Store) {

@@ -110,7 +110,7 @@ pub async fn what_a_guard_weakens_says_why(store: &dyn Store) {
     let tick = guarded(tick, Guard::LiftsNothing(marketing()));
     let first = record(store, workspace, tick.clone()).await;
     assert_eq!(first.outcome, Outcome::Appended);
-    let key = to.key(&store.configurations()[&workspace].secret);
+    let key = to.key(&store.workspaces()[&workspace].secret);
     let stored = store.find_event(workspace, key, first.id).await.unwrap().unwrap();
     let evidence = stored.evidence.unwrap();
     assert!(evidence.fields.values().any(|text| text.as_str() == "unproven"), "{evidence:?}");

@@ -14,12 +14,13 @@ use sayso_core::time::Timestamp;
 
 use super::build::{SMS, of_fact, phone, record, said, workspace};
 use crate::Store;
-use crate::configuration::{Change, configure_now};
+use crate::configure::configure_now;
 use crate::message::{
     Claiming, HandOver, HandOverEnd, MessageDraft, MessageName, MessageQuery, MessageReport,
     Payload, Queueing, StoredMessage,
 };
 use crate::store::Subject;
+use sayso_core::workspace::Change;
 
 /// The sender of the suite's messages.
 pub const SENDER: SenderId = SenderId::from_bytes([0x51; 16]);
@@ -280,17 +281,17 @@ pub async fn a_retried_request_queues_one_message(store: &dyn Store) {
 /// The messages of a person are found by the keys of their addresses, the newest first and in pages; what
 /// was said to somebody who was erased is nobody's.
 pub async fn messages_of_a_person_are_found_by_address(store: &dyn Store) {
-    let workspace = workspace(store).await;
-    let configuration = Arc::clone(&store.configurations()[&workspace]);
-    let key = |n: u64| phone(n).key(&configuration.secret);
+    let workspace_id = workspace(store).await;
+    let workspace = Arc::clone(&store.workspaces()[&workspace_id]);
+    let key = |n: u64| phone(n).key(&workspace.secret);
     let message = |id: u64, to: u64| MessageDraft { id: message_id(id), ..message_to(to) };
     for (id, to) in [(1, 1), (2, 2), (3, 1), (4, 3), (5, 1), (6, 2)] {
-        queued(store, workspace, message(id, to)).await;
+        queued(store, workspace_id, message(id, to)).await;
     }
     let found = async |people: &[u64], after: Option<u64>| {
         let addresses = Some(people.iter().map(|person| key(*person)).collect());
         let query = MessageQuery { addresses, after, ..MessageQuery::default() };
-        let page = store.messages(workspace, &query, 2).await.unwrap();
+        let page = store.messages(workspace_id, &query, 2).await.unwrap();
         let ids: Vec<MessageId> = page.messages.iter().map(|message| message.id).collect();
         (ids, page.next)
     };
@@ -309,12 +310,12 @@ pub async fn messages_of_a_person_are_found_by_address(store: &dyn Store) {
         state: Some(MessageState::Failed),
         ..MessageQuery::default()
     };
-    assert!(store.messages(workspace, &other, 2).await.unwrap().messages.is_empty());
+    assert!(store.messages(workspace_id, &other, 2).await.unwrap().messages.is_empty());
 
-    let erasure = of_fact(workspace, &phone(1), Fact::Erasure, 1);
-    store.erase(workspace, &Subject::Address(phone(1)), erasure).await.unwrap();
+    let erasure = of_fact(workspace_id, &phone(1), Fact::Erasure, 1);
+    store.erase(workspace_id, &Subject::Address(phone(1)), erasure).await.unwrap();
     assert_eq!(found(&[1], None).await, (Vec::new(), None));
-    queued(store, workspace, message(7, 1)).await;
+    queued(store, workspace_id, message(7, 1)).await;
     assert_eq!(found(&[1], None).await.0, ids(&[7]), "what is said to them later is theirs");
 }
 

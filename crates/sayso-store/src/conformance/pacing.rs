@@ -21,9 +21,10 @@ use sayso_core::zone::Zone;
 use super::build::{SMS, marketing, phone, record, said, source, workspace};
 use super::messages::{SENDER, message_id, message_to};
 use crate::Store;
-use crate::configuration::{Change, configure_now};
+use crate::configure::configure_now;
 use crate::message::{HandOver, HandOverEnd, MessageDraft, Queueing, StoredMessage};
 use crate::store::{Moment, ProfileDraft, Question, Recipient};
+use sayso_core::workspace::Change;
 
 const OTHER_SENDER: SenderId = SenderId::from_bytes([0x52; 16]);
 
@@ -121,7 +122,7 @@ pub async fn quiet_hours_go_by_the_zone_that_is_known_best(store: &dyn Store) {
     let recipient = |address: &Address| match address {
         Address::Phone(phone) => Recipient::Phone(*phone),
         address @ (Address::Email(_) | Address::ChannelId(_) | Address::ExternalId(_)) => {
-            Recipient::Key(address.key(&store.configurations()[&workspace].secret))
+            Recipient::Key(address.key(&store.workspaces()[&workspace].secret))
         }
     };
     let is_quiet = async |address: &Address, zone| {

@@ -17,7 +17,7 @@ use crate::tally::{Counted, Reach, Tally};
 const REFERENCE: Reference = Reference::from_bytes([1, 2, 3, 4, 5]);
 
 fn ticked(store: &dyn Store, workspace: WorkspaceId, typed: Option<&Address>) -> ReferenceDraft {
-    let secret = store.configurations()[&workspace].secret.clone();
+    let secret = store.workspaces()[&workspace].secret.clone();
     let topic = Scope::Topic(TopicId::from_bytes([3; 16]));
     ReferenceDraft {
         reference: REFERENCE,
@@ -51,7 +51,7 @@ pub async fn a_reference_is_kept_as_it_was_ticked_and_once(store: &dyn Store) {
 /// One message uses a reference up, however often it is told; no other message does.
 pub async fn a_reference_is_used_up_by_one_message_that_may_be_told_twice(store: &dyn Store) {
     let workspace = workspace(store).await;
-    let key = phone(1).key(&store.configurations()[&workspace].secret);
+    let key = phone(1).key(&store.workspaces()[&workspace].secret);
     let take = async |n| store.take_reference(workspace, REFERENCE, message(n), key).await.unwrap();
     assert_eq!(take(1).await, Keeping::Another, "there is none");
     store.keep_reference(workspace, ticked(store, workspace, None)).await.unwrap();
@@ -66,7 +66,7 @@ pub async fn a_reference_is_used_up_by_one_message_that_may_be_told_twice(store:
 /// Where an address was typed, it is good for a message from it alone.
 pub async fn a_reference_is_good_for_who_typed_no_address_or_this_one(store: &dyn Store) {
     let workspace = workspace(store).await;
-    let secret = store.configurations()[&workspace].secret.clone();
+    let secret = store.workspaces()[&workspace].secret.clone();
     let [one, two] = [1, 2].map(|n| phone(n).key(&secret));
     for (typed, good) in [(None, [true, true]), (Some(phone(1)), [true, false])] {
         let draft = ReferenceDraft {
@@ -83,7 +83,7 @@ pub async fn a_reference_is_good_for_who_typed_no_address_or_this_one(store: &dy
 /// References belong to their workspace.
 pub async fn references_of_another_workspace_are_not_seen(store: &dyn Store) {
     let (ours, theirs) = (workspace(store).await, workspace(store).await);
-    let key = phone(1).key(&store.configurations()[&theirs].secret);
+    let key = phone(1).key(&store.workspaces()[&theirs].secret);
     store.keep_reference(ours, ticked(store, ours, None)).await.unwrap();
     assert_eq!(store.reference(theirs, REFERENCE).await.unwrap(), None);
     let taken = store.take_reference(theirs, REFERENCE, message(1), key).await.unwrap();
@@ -95,7 +95,7 @@ pub async fn references_of_another_workspace_are_not_seen(store: &dyn Store) {
 /// What an erased person ticked is gone, whether they typed the address or wrote from it.
 pub async fn an_erased_person_leaves_no_reference(store: &dyn Store) {
     let workspace = workspace(store).await;
-    let secret = store.configurations()[&workspace].secret.clone();
+    let secret = store.workspaces()[&workspace].secret.clone();
     let written = Reference::from_bytes([7; 5]);
     store.keep_reference(workspace, ticked(store, workspace, Some(&phone(1)))).await.unwrap();
     let draft = ReferenceDraft { reference: written, ..ticked(store, workspace, None) };

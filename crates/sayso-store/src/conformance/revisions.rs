@@ -11,16 +11,15 @@ use sayso_core::statement::Statement;
 
 use super::build::{SMS, at, known, phone, record, said, workspace};
 use crate::Store;
-use crate::configuration::{
-    Change, Configuration, Configured, HeldOf, HeldRefusals, Plan, Topic, configure_now, revise,
-};
+use crate::configure::{Configured, Plan, configure_now, revise};
 use crate::store::StoreError;
+use sayso_core::workspace::{Change, HeldOf, HeldRefusals, RuntimeFact, Topic, Workspace};
 
 const GROUP: ImportId = ImportId::from_bytes([7; 16]);
 const SENDER: SenderId = SenderId::from_bytes([8; 16]);
 
-fn now(store: &dyn Store, workspace: WorkspaceId) -> Arc<Configuration> {
-    Arc::clone(&store.configurations()[&workspace])
+fn now(store: &dyn Store, workspace: WorkspaceId) -> Arc<Workspace> {
+    Arc::clone(&store.workspaces()[&workspace])
 }
 
 fn topic(n: u8, name: &str) -> Change {
@@ -101,38 +100,37 @@ pub async fn what_is_told_moves_no_revision_and_waits_for_none(store: &dyn Store
     let signal = |minutes| {
         let says = Says::Level(HealthLevel::Red);
         let signal = Signal::new(HealthCause::Quality, says, at(minutes), "FLAGGED");
-        Change::SenderSignal(SENDER, signal)
+        RuntimeFact::Signal(SENDER, signal)
     };
-    let told = store.configure(workspace, read, signal(1)).await.unwrap().changed().unwrap();
+    let told = store.note(workspace, signal(1)).await.unwrap().changed().unwrap();
     assert_eq!(told.revision, read);
     let planned = store.configure(workspace, read, topic(1, "t")).await.unwrap();
     assert!(planned.changed().is_some(), "a signal is in nobody's way");
-    let late = store.configure(workspace, read, signal(2)).await.unwrap();
-    assert_eq!(late.changed().unwrap().signals[&SENDER].newest().count(), 2);
+    let late = store.note(workspace, signal(2)).await.unwrap();
+    assert_eq!(late.changed().unwrap().runtime.signals[&SENDER].newest().count(), 2);
 }
 
 #[expect(clippy::fn_params_excessive_bools, reason = "it is confirmed or it isn't")]
-fn held(confirmed: bool) -> Change {
+fn held(confirmed: bool) -> RuntimeFact {
     let confirmed_at = confirmed.then_some(at(9));
     let held =
         HeldRefusals { of: HeldOf::Sender(SENDER), since: at(0), opened_at: at(1), confirmed_at };
-    Change::HeldRefusals(GROUP, held)
+    RuntimeFact::HeldRefusals(GROUP, held)
 }
 
 /// Held refusals are decided once: whoever comes second hears so.
 pub async fn a_group_of_held_refusals_is_decided_once(store: &dyn Store) {
     for confirms in [true, false] {
         let workspace = workspace(store).await;
-        configure_now(store, workspace, held(false)).await.unwrap();
-        let revision = now(store, workspace).revision;
+        store.note(workspace, held(false)).await.unwrap();
         if confirms {
-            assert!(configure_now(store, workspace, held(true)).await.is_ok());
+            assert!(store.note(workspace, held(true)).await.unwrap().changed().is_some());
             let undone = store.undo_import(workspace, GROUP).await;
             assert!(matches!(undone, Err(StoreError::Decided)), "{undone:?}");
-            assert!(!now(store, workspace).undone_imports.contains(&GROUP));
+            assert!(!now(store, workspace).runtime.undone_imports.contains(&GROUP));
         } else {
             store.undo_import(workspace, GROUP).await.unwrap();
-            let late = store.configure(workspace, revision, held(true)).await.unwrap();
+            let late = store.note(workspace, held(true)).await.unwrap();
             assert!(late.changed().is_none());
             store.undo_import(workspace, GROUP).await.unwrap();
         }
@@ -143,7 +141,7 @@ pub async fn a_group_of_held_refusals_is_decided_once(store: &dyn Store) {
 pub async fn no_refusal_joins_a_group_that_was_decided(store: &dyn Store) {
     for confirms in [true, false] {
         let workspace = workspace(store).await;
-        configure_now(store, workspace, held(false)).await.unwrap();
+        store.note(workspace, held(false)).await.unwrap();
         let joins = |n| {
             let mut draft = said(workspace, &phone(n), SMS, Statement::OptOut, 1);
             draft.import = Some(GROUP);
@@ -151,7 +149,7 @@ pub async fn no_refusal_joins_a_group_that_was_decided(store: &dyn Store) {
         };
         record(store, workspace, joins(1)).await;
         if confirms {
-            configure_now(store, workspace, held(true)).await.unwrap();
+            store.note(workspace, held(true)).await.unwrap();
         } else {
             store.undo_import(workspace, GROUP).await.unwrap();
         }
@@ -167,7 +165,6 @@ pub async fn no_refusal_joins_a_group_that_was_decided(store: &dyn Store) {
 /// Of one sender and day one group is open, however many open it.
 pub async fn one_group_of_a_sender_and_day_is_open(store: &dyn Store) {
     let workspace = workspace(store).await;
-    let revision = now(store, workspace).revision;
     let open = |n: u8| {
         let held = HeldRefusals {
             of: HeldOf::Sender(SENDER),
@@ -175,11 +172,10 @@ pub async fn one_group_of_a_sender_and_day_is_open(store: &dyn Store) {
             opened_at: at(1),
             confirmed_at: None,
         };
-        let change = Change::HeldRefusals(ImportId::from_bytes([n; 16]), held);
-        store.configure(workspace, revision, change)
+        store.note(workspace, RuntimeFact::HeldRefusals(ImportId::from_bytes([n; 16]), held))
     };
     let answers = join_all((1..=8).map(open)).await;
     let opened = answers.into_iter().filter_map(|answer| answer.unwrap().changed());
     assert_eq!(opened.count(), 1);
-    assert_eq!(now(store, workspace).held_refusals.len(), 1);
+    assert_eq!(now(store, workspace).runtime.held_refusals.len(), 1);
 }

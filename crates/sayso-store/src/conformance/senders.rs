@@ -12,15 +12,16 @@ use sayso_core::time::Timestamp;
 use super::build::{SMS, ZERO, at, marketing, phone, reason, record, said, workspace};
 use super::messages::{SENDER, message_id, message_to};
 use crate::Store;
-use crate::configuration::{Change, Sender, TemplateName, configure_now};
+use crate::configure::configure_now;
 use crate::message::{
     FailureQuery, HandOver, HandOverEnd, MessageDraft, MessageName, MessageReport, Payload,
     StoredMessage,
 };
 use crate::tally::{Counted, Tally};
+use sayso_core::workspace::{Change, RuntimeFact, Sender, TemplateName};
 
 async fn signal(store: &dyn Store, workspace: WorkspaceId, signal: Signal) {
-    configure_now(store, workspace, Change::SenderSignal(SENDER, signal)).await.unwrap();
+    store.note(workspace, RuntimeFact::Signal(SENDER, signal)).await.unwrap();
 }
 
 fn operator(says: Says, minutes: i64) -> Signal {
@@ -105,10 +106,10 @@ pub async fn late_signals_fold_right_and_the_past_is_as_it_was_known(store: &dyn
     let workspace = workspace(store).await;
     let green = Signal { says: Says::Level(HealthLevel::Green), ..red(5) };
     signal(store, workspace, green).await;
-    let before = store.configurations()[&workspace].signaled_at(SENDER).unwrap();
+    let before = store.workspaces()[&workspace].runtime.signaled_at(SENDER).unwrap();
     signal(store, workspace, red(1)).await;
-    let configurations = store.configurations();
-    let level = |known: Known| configurations[&workspace].health(SENDER, known).level;
+    let workspaces = store.workspaces();
+    let level = |known: Known| workspaces[&workspace].runtime.health(SENDER, known).level;
     assert_eq!(level(Known::all(at(6))), HealthLevel::Green);
     assert_eq!(level(Known::all(at(2))), HealthLevel::Red);
     assert_eq!(level(Known { by: before, at: at(2) }), HealthLevel::Green);
@@ -143,7 +144,7 @@ pub async fn a_message_is_decided_as_its_template_too(store: &dyn Store) {
         let name = TemplateName { connection, name: "offer".into() };
         assert_eq!(claim(store, workspace).await, usize::from(n == 1), "message {n}");
         let word = told(TemplateSays::Category(Category::Marketing));
-        configure_now(store, workspace, Change::Template(name, word)).await.unwrap();
+        store.note(workspace, RuntimeFact::Template(name, word)).await.unwrap();
         if n == 1 {
             settle(store, workspace, n, HandOverEnd::Accepted { provider_id: None }).await;
         }
@@ -174,7 +175,7 @@ pub async fn counts_are_kept_by_sender_and_workspace(store: &dyn Store) {
 /// Failures with one code are counted since the last message arrived, and without the one in hand.
 pub async fn failures_of_an_address_are_counted_since_a_message_arrived(store: &dyn Store) {
     let workspace = workspace(store).await;
-    let key = phone(1).key(&store.configurations()[&workspace].secret);
+    let key = phone(1).key(&store.workspaces()[&workspace].secret);
     let fails = async |n: u64, why: &str| {
         agreed(store, workspace, 1, MessageDraft { to: phone(1), ..message_to(n) }).await;
         claim(store, workspace).await;

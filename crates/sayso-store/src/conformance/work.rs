@@ -126,7 +126,7 @@ pub async fn the_oldest_rejects_of_a_workspace_go_first(store: &dyn Store) {
 /// A look-up is found once it is noted, by each of those it was about, the newest first.
 pub async fn a_look_up_is_found_by_everybody_it_was_about(store: &dyn Store) {
     let workspace = workspace(store).await;
-    let secret = store.configurations()[&workspace].secret.clone();
+    let secret = store.workspaces()[&workspace].secret.clone();
     let ada = LookedUp::Address(phone(1).key(&secret));
     let bob = LookedUp::Address(phone(2).key(&secret));
     // The same 16 bytes as the address key, and another thing.

@@ -9,8 +9,9 @@ use sayso_core::statement::Statement;
 
 use super::build::{SMS, known, marketing, phone, reason, record, said, workspace};
 use crate::Store;
-use crate::configuration::{Change, Topic, configure_now};
+use crate::configure::configure_now;
 use crate::store::{HistoryQuery, StoreError, Subject};
+use sayso_core::workspace::{Change, Topic};
 
 /// What one workspace knows, no other does.
 pub async fn workspaces_do_not_see_each_other(store: &dyn Store) {

@@ -22,14 +22,14 @@ use sayso_core::retraction::Role;
 use sayso_core::source::{Actor, Source};
 use sayso_core::statement::{Slot, Statement};
 
-use super::Workspace;
+use super::Tenant;
 use super::group::Group;
 use super::people::{Following, derived_id, link_source};
 use crate::store::{RetractDraft, StoreError, Subject};
 
 /// An address that something happened to, for which its account is to be settled.
 pub(super) struct Due {
-    workspace: Workspace,
+    workspace: Tenant,
     key: AddressKey,
     /// What was appended; absent where the address was folded anew.
     event: Option<ConsentEvent>,
@@ -86,7 +86,7 @@ impl Group<'_> {
     /// Notes that the account of an event's address is to be settled, if the event concerns it.
     pub(super) fn note_account(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         event: &ConsentEvent,
         registers: &Registers,
     ) {
@@ -99,7 +99,7 @@ impl Group<'_> {
     /// Notes that an address was folded anew.
     pub(super) fn note_refolded(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         key: AddressKey,
     ) -> Result<(), StoreError> {
         if self.registers(workspace, key)?.accounts().next().is_some() {
@@ -155,7 +155,7 @@ impl Group<'_> {
     /// named as one.
     fn join_spellings(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         named: Pair,
         tie: Mark,
     ) -> Result<(), StoreError> {
@@ -175,14 +175,14 @@ impl Group<'_> {
         Ok(())
     }
 
-    fn is_number(&mut self, workspace: &Workspace, key: AddressKey) -> Result<bool, StoreError> {
+    fn is_number(&mut self, workspace: &Tenant, key: AddressKey) -> Result<bool, StoreError> {
         Ok(self.address(workspace, key)?.as_ref().is_some_and(account::is_number))
     }
 
     /// The other addresses of an address's account on a channel.
     fn tied_to(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         key: AddressKey,
         channel: Channel,
     ) -> Result<Vec<AddressKey>, StoreError> {
@@ -192,7 +192,7 @@ impl Group<'_> {
     }
 
     /// Ties an address to another, because of a naming.
-    fn tie(&mut self, workspace: &Workspace, pair: Pair, named: Mark) -> Result<(), StoreError> {
+    fn tie(&mut self, workspace: &Tenant, pair: Pair, named: Mark) -> Result<(), StoreError> {
         let Pair { channel, from, to } = pair;
         let Some(address) = self.address(workspace, from)? else { return Ok(()) };
         let following = Following {
@@ -210,7 +210,7 @@ impl Group<'_> {
     }
 
     /// Brings an address and the others of its accounts in line, both ways.
-    fn level(&mut self, workspace: &Workspace, key: AddressKey) -> Result<(), StoreError> {
+    fn level(&mut self, workspace: &Tenant, key: AddressKey) -> Result<(), StoreError> {
         let registers = self.registers(workspace, key)?;
         for (channel, other, _) in registers.accounts() {
             self.pass_on(workspace, Pair { channel, from: key, to: other })?;
@@ -220,7 +220,7 @@ impl Group<'_> {
     }
 
     /// Makes what one address was passed on from another what that one refuses by itself.
-    fn pass_on(&mut self, workspace: &Workspace, pair: Pair) -> Result<(), StoreError> {
+    fn pass_on(&mut self, workspace: &Tenant, pair: Pair) -> Result<(), StoreError> {
         let Some(address) = self.address(workspace, pair.to)? else { return Ok(()) };
         let tie =
             self.registers(workspace, pair.to)?.same_account(pair.channel, pair.from).copied();
@@ -264,7 +264,7 @@ impl Group<'_> {
     /// What an address refuses by itself on a channel.
     fn refused_by(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         key: AddressKey,
         channel: Channel,
     ) -> Result<Vec<Refused>, StoreError> {
@@ -298,21 +298,17 @@ impl Group<'_> {
     }
 
     /// What is known of an address without what was passed on to it.
-    fn fold_own(
-        &mut self,
-        workspace: &Workspace,
-        key: AddressKey,
-    ) -> Result<Registers, StoreError> {
+    fn fold_own(&mut self, workspace: &Tenant, key: AddressKey) -> Result<Registers, StoreError> {
         let rows = self.rows(workspace, key)?.into_iter().map(|row| row.event);
         let own: Vec<ConsentEvent> =
             rows.filter(|event| !account::is_passed_on(&event.source)).collect();
-        let configuration = self.configuration(workspace)?;
-        Ok(Registers::fold(&own, &configuration.undone_imports))
+        let model = self.model(workspace)?;
+        Ok(Registers::fold(&own, &model.runtime.undone_imports))
     }
 
     fn source_of(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         key: AddressKey,
         mark: &Mark,
     ) -> Result<Option<Source>, StoreError> {
@@ -323,7 +319,7 @@ impl Group<'_> {
     /// Something that was passed on and that the other address does not refuse any more.
     fn stale(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         pair: Pair,
         source: &Source,
         refused: &[Refused],
@@ -355,7 +351,7 @@ impl Group<'_> {
 
     fn take_back_from(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         (key, address): (AddressKey, &Address),
         event: EventId,
         source: &Source,
@@ -374,7 +370,7 @@ impl Group<'_> {
     /// Unties the other address too, where what was retracted named it.
     fn untie_other(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         key: AddressKey,
         retracted: EventId,
     ) -> Result<(), StoreError> {
@@ -396,7 +392,7 @@ impl Group<'_> {
     /// so is the basis of such a tie, does not matter.
     fn untie_unfounded(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         key: AddressKey,
         channel: Channel,
     ) -> Result<bool, StoreError> {
@@ -432,7 +428,7 @@ impl Group<'_> {
     /// Unties from an address what was tied to it because of a naming that is retracted.
     fn untie_those_of(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         key: AddressKey,
         (channel, retracted): (Channel, EventId),
     ) -> Result<(), StoreError> {
@@ -456,7 +452,7 @@ impl Group<'_> {
     /// Carries to a new address what rule 13 carries from the one that its person had.
     fn carry_over(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         (old, new): (AddressKey, AddressKey),
         moved: EventId,
     ) -> Result<(), StoreError> {
@@ -490,7 +486,7 @@ impl Group<'_> {
 
 /// The id of what was passed on by this naming; `attempt` counts how often it was taken back.
 fn passed_on_id(
-    workspace: &Workspace,
+    workspace: &Tenant,
     tie: &Mark,
     one: &Refused,
     attempt: u32,

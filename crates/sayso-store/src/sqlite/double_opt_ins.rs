@@ -14,7 +14,7 @@ use sayso_core::limits;
 use sayso_core::source::{Evidence, Source};
 use sayso_core::time::Timestamp;
 
-use super::{Workspace, messages, unreadable, unwritable};
+use super::{Tenant, messages, unreadable, unwritable};
 use crate::double_opt_in::{
     Answering, Asking, AskingEnd, DoubleOptInDraft, LinkRequest, StoredDoubleOptIn, Waiting,
 };
@@ -85,7 +85,7 @@ fn place<'a>(workspace: &'a WorkspaceId, id: &'a DoubleOptInId) -> [&'a [u8]; 3]
 
 /// Seals what is personal, in the caller's thread.
 pub(super) fn seal(
-    workspace: &Workspace,
+    workspace: &Tenant,
     draft: DoubleOptInDraft,
     environment: &Environment,
 ) -> Drafted {
@@ -108,7 +108,7 @@ pub(super) fn seal(
 /// Keeps what waits, and queues its question unless something stops that.
 pub(super) fn ask(
     work: &Connection,
-    workspace: &Workspace,
+    workspace: &Tenant,
     drafted: &Drafted,
     now: Timestamp,
 ) -> Result<Asking, StoreError> {
@@ -128,7 +128,7 @@ pub(super) fn ask(
 
 fn ask_double_opt_in(
     work: &Connection,
-    workspace: &Workspace,
+    workspace: &Tenant,
     drafted: &DraftedDoubleOptIn,
     now: Timestamp,
 ) -> Result<AskingEnd, StoreError> {
@@ -304,7 +304,7 @@ type Read = ([u8; 16], u8, (i64, Option<i64>, Option<i64>), Vec<u8>);
 /// A double opt-in, unless it is unknown or forgotten.
 pub(super) fn find(
     work: &Connection,
-    workspace: &Workspace,
+    workspace: &Tenant,
     id: DoubleOptInId,
     now: Timestamp,
 ) -> Result<Option<StoredDoubleOptIn>, StoreError> {
@@ -347,7 +347,7 @@ pub(super) fn find(
 /// Judges an answer, counts it if it is wrong, and marks what it answers.
 pub(super) fn answer(
     work: &Connection,
-    workspace: &Workspace,
+    workspace: &Tenant,
     (id, answer): (DoubleOptInId, Answer),
     now: Timestamp,
 ) -> Result<Answering, StoreError> {

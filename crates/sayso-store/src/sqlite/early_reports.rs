@@ -11,14 +11,14 @@ use sayso_core::message::MessageState;
 use sayso_core::time::Timestamp;
 
 use super::provider_ids::ProviderKey;
-use super::{Workspace, unreadable, unwritable};
+use super::{Tenant, unreadable, unwritable};
 use crate::message::{MessageName, MessageReport};
 use crate::store::StoreError;
 
 /// Keeps a report until its message is known by that id; one that names our id waits elsewhere.
 pub(super) fn keep(
     work: &Connection,
-    workspace: &Workspace,
+    workspace: &Tenant,
     report: &MessageReport,
     now: Timestamp,
 ) -> Result<(), StoreError> {
@@ -45,7 +45,7 @@ pub(super) fn keep(
 /// Takes the reports on the message with this id out.
 pub(super) fn take(
     work: &Connection,
-    workspace: &Workspace,
+    workspace: &Tenant,
     provider_id: Option<&str>,
 ) -> Result<Vec<MessageReport>, StoreError> {
     let Some(provider_id) = provider_id else { return Ok(Vec::new()) };

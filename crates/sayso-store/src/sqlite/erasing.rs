@@ -14,7 +14,7 @@ use sayso_core::address::{Address, AddressKey};
 
 use super::group::Group;
 use super::writer::{Urgency, WriterHandle};
-use super::{Shared, Workspace};
+use super::{Shared, Tenant};
 use crate::erasure::{Erased, ErasureCounts};
 use crate::store::{Draft, StoreError, Subject};
 
@@ -25,7 +25,7 @@ pub(super) type ErasedAddress = (AddressKey, Option<Address>);
 pub(super) fn erase(
     shared: &Arc<Shared>,
     writer: &WriterHandle,
-    workspace: &Arc<Workspace>,
+    workspace: &Arc<Tenant>,
     subject: &Subject,
     draft: &Draft,
 ) -> Result<Erased, StoreError> {

@@ -9,13 +9,13 @@ use sayso_core::id::EventId;
 use sayso_core::time::Timestamp;
 
 use super::work::{Work, before, cut, one_more, read_rows};
-use super::{Shared, Workspace, unreadable};
+use super::{Shared, Tenant, unreadable};
 use crate::erasure::{Erased, ErasureCounts, ErasurePage, StoredErasure};
 use crate::store::StoreError;
 
 impl Work {
     /// Notes an erasure that was done; one that is noted already stays as it was.
-    pub(super) fn note_erasure(&self, workspace: &Workspace, erased: &Erased, address: AddressKey) {
+    pub(super) fn note_erasure(&self, workspace: &Tenant, erased: &Erased, address: AddressKey) {
         let Erased { recorded, counts } = erased;
         let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         let noted = self.writing().execute(
@@ -45,7 +45,7 @@ impl Shared {
     /// One page of erasures with what the ledger says of each, the newest first.
     pub(super) fn erasures(
         &self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         after: Option<u64>,
         items: usize,
     ) -> Result<ErasurePage, StoreError> {

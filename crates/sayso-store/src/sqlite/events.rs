@@ -13,8 +13,9 @@ use sayso_core::time::Timestamp;
 use super::seal::Vault;
 use super::tail::{Place, WorkspaceNo};
 use super::unreadable;
-use crate::configuration::{Change, Mode};
+use crate::codec::LogEntry;
 use crate::store::StoreError;
+use sayso_core::workspace::{Mode, RuntimeFact};
 
 /// A row of the ledger.
 #[derive(Clone, Debug)]
@@ -346,20 +347,20 @@ pub(super) fn add_workspace(
     Ok(ledger.last_insert_rowid())
 }
 
-/// The place for which a change of a configuration is sealed: it may hold secrets of the customer.
+/// The place for which an entry is sealed: it may hold secrets of the customer.
 const CHANGE_PLACE: [&[u8]; 1] = [b"configuration"];
 
-/// Seals a change of a configuration.
-pub(super) fn seal_change(
+/// Seals an entry of a workspace's log.
+pub(super) fn seal_entry(
     vault: &Vault,
-    change: &Change,
+    entry: &LogEntry,
     environment: &crate::environment::Environment,
 ) -> Vec<u8> {
-    vault.seal(&CHANGE_PLACE, &change.to_bytes(), environment)
+    vault.seal(&CHANGE_PLACE, &entry.to_bytes(), environment)
 }
 
-/// Appends a change of a configuration.
-pub(super) fn append_change(
+/// Appends an entry to a workspace's log.
+pub(super) fn append_entry(
     ledger: &Connection,
     workspace: WorkspaceNo,
     at: Timestamp,
@@ -373,7 +374,7 @@ pub(super) fn append_change(
         .map(|_| ())
 }
 
-/// Whether an import was undone after a change of a configuration.
+/// Whether an import was undone after an entry.
 pub(super) fn undid_after(
     ledger: &Connection,
     change: i64,
@@ -388,25 +389,25 @@ pub(super) fn undid_after(
         let workspace: WorkspaceNo = found.get(1).map_err(unreadable)?;
         let sealed: Vec<u8> = found.get(2).map_err(unreadable)?;
         let vault = vaults.get(&workspace).ok_or(StoreError::NoWorkspace)?;
-        if let Change::UndoImport(_) = open_change(vault, row, &sealed)? {
+        if let LogEntry::Fact(RuntimeFact::UndoneImport(_)) = open_entry(vault, row, &sealed)? {
             return Ok(true);
         }
     }
     Ok(false)
 }
 
-fn open_change(vault: &Vault, row: i64, sealed: &[u8]) -> Result<Change, StoreError> {
+fn open_entry(vault: &Vault, row: i64, sealed: &[u8]) -> Result<LogEntry, StoreError> {
     let damaged = || StoreError::Corrupt { table: "configuration", id: row.to_string() };
     let plain = vault.open(&CHANGE_PLACE, sealed).map_err(|_| damaged())?;
-    Change::from_bytes(&plain).map_err(|_| damaged())
+    LogEntry::from_bytes(&plain).map_err(|_| damaged())
 }
 
-/// All changes of a workspace's configuration, in order.
-pub(super) fn changes(
+/// All entries of a workspace's log, in order.
+pub(super) fn entries(
     ledger: &Connection,
     workspace: WorkspaceNo,
     vault: &Vault,
-) -> Result<Vec<(Timestamp, Change)>, StoreError> {
+) -> Result<Vec<(Timestamp, LogEntry)>, StoreError> {
     let rows: Vec<(i64, i64, Vec<u8>)> = ledger
         .prepare(
             "SELECT row, changed_at, change FROM configuration WHERE workspace = ?1 ORDER BY row",
@@ -418,8 +419,6 @@ pub(super) fn changes(
         })
         .map_err(unreadable)?;
     rows.into_iter()
-        .map(|(row, at, change)| {
-            Ok((Timestamp::from_micros(at), open_change(vault, row, &change)?))
-        })
+        .map(|(row, at, change)| Ok((Timestamp::from_micros(at), open_entry(vault, row, &change)?)))
         .collect()
 }

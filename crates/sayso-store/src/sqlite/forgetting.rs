@@ -11,7 +11,7 @@ use sayso_core::limits;
 use super::erasing::ErasedAddress;
 use super::speaks_of::{about, may_speak_of};
 use super::work::{Work, reject_text};
-use super::{Workspace, double_opt_ins, messages, references, unreadable, unwritable};
+use super::{Tenant, double_opt_ins, messages, references, unreadable, unwritable};
 use crate::erasure::ErasureCounts;
 use crate::store::StoreError;
 
@@ -20,7 +20,7 @@ impl Work {
     /// and what messages to them say. Gives the last reject that was looked at, too.
     pub(super) fn forget(
         &self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         erased: &[ErasedAddress],
         after: i64,
     ) -> Result<(ErasureCounts, i64), StoreError> {
@@ -81,7 +81,7 @@ impl Work {
 /// read; with the last row there is.
 fn candidates(
     work: &Connection,
-    workspace: &Workspace,
+    workspace: &Tenant,
     addresses: &[&Address],
     after: i64,
 ) -> Result<(BTreeSet<i64>, i64), StoreError> {
@@ -127,7 +127,7 @@ fn candidates(
 /// Those among rows that speak of the addresses. One that cannot be read any more may.
 fn named(
     work: &Connection,
-    workspace: &Workspace,
+    workspace: &Tenant,
     addresses: &[&Address],
     rows: &[i64],
 ) -> Result<Vec<i64>, StoreError> {

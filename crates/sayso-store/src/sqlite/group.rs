@@ -27,9 +27,11 @@ use super::events::{self, LedgerRow, NewRow};
 use super::gate::Gate;
 use super::tail::{Entry, Frame, Place, SealedAddress, WorkspaceNo};
 use super::views::{self, ProfileState};
-use super::{Shared, Workspace, unwritable};
-use crate::configuration::{Configuration, Configured, Revision};
+use super::{Shared, Tenant, unwritable};
+use crate::codec::LogEntry;
+use crate::configure::Configured;
 use crate::store::{Dating, Draft, Outcome, Recorded, StoreError, Subject};
+use sayso_core::workspace::{Revision, RuntimeFact, Workspace};
 
 /// One address as the group sees it.
 struct Working {
@@ -100,8 +102,8 @@ pub(super) struct Group<'a> {
     profiles: HashMap<(i64, ProfileId), Arc<ProfileState>>,
     keyed: HashMap<(i64, EventId), i64>,
     events: usize,
-    configurations: BTreeMap<WorkspaceId, Arc<Configuration>>,
-    workspaces: Vec<Arc<Workspace>>,
+    models: BTreeMap<WorkspaceId, Arc<Workspace>>,
+    tenants: Vec<Arc<Tenant>>,
     signaled: Vec<Signaled>,
     next_row: i64,
     last_row: i64,
@@ -119,27 +121,32 @@ enum Signaled {
 }
 
 impl Signaled {
-    /// Whom a change of the configuration concerns; nobody where it bears on no decision, or only on
+    /// Whom an entry of a workspace's log concerns; nobody where it bears on no decision, or only on
     /// those of messages that are not yet asked for.
-    fn by(workspace: WorkspaceNo, change: &crate::configuration::Change) -> Option<Self> {
-        use crate::configuration::Change as Of;
-        match change {
-            Of::SenderSignal(sender, _) => Some(Self::Sender(workspace, *sender)),
-            Of::Settings(_) | Of::Template(..) | Of::UndoImport(_) => {
+    const fn by(workspace: WorkspaceNo, entry: &LogEntry) -> Option<Self> {
+        use sayso_core::workspace::Change as Of;
+        match entry {
+            LogEntry::Fact(RuntimeFact::Signal(sender, _)) => {
+                Some(Self::Sender(workspace, *sender))
+            }
+            LogEntry::Change(Of::Settings(_))
+            | LogEntry::Fact(RuntimeFact::Template(..) | RuntimeFact::UndoneImport(_)) => {
                 Some(Self::Workspace(workspace))
             }
-            Of::Sender(..)
-            | Of::Connection(..)
-            | Of::Topic(..)
-            | Of::Rule(..)
-            | Of::NoticeName(..)
-            | Of::Notice(_)
-            | Of::Site(..)
-            | Of::Key(..)
-            | Of::EntryPoint(..)
-            | Of::LinkKey(_)
-            | Of::Form(..)
-            | Of::HeldRefusals(..) => None,
+            LogEntry::Change(
+                Of::Sender(..)
+                | Of::Connection(..)
+                | Of::Topic(..)
+                | Of::Rule(..)
+                | Of::NoticeName(..)
+                | Of::Notice(_)
+                | Of::Site(..)
+                | Of::Key(..)
+                | Of::EntryPoint(..)
+                | Of::LinkKey(_)
+                | Of::Form(..),
+            )
+            | LogEntry::Fact(RuntimeFact::HeldRefusals(..)) => None,
         }
     }
 }
@@ -150,8 +157,8 @@ pub(super) struct Staged {
     profiles: HashMap<(i64, ProfileId), Arc<ProfileState>>,
     keyed: HashMap<(i64, EventId), i64>,
     events: usize,
-    configurations: BTreeMap<WorkspaceId, Arc<Configuration>>,
-    workspaces: Vec<Arc<Workspace>>,
+    models: BTreeMap<WorkspaceId, Arc<Workspace>>,
+    tenants: Vec<Arc<Tenant>>,
     signaled: Vec<Signaled>,
     next_row: i64,
     last_row: i64,
@@ -160,7 +167,7 @@ pub(super) struct Staged {
 
 /// Whether the personal part of an erasure is its reason and nothing else: one of an earlier release
 /// holds an address. One that does not open holds nothing for anybody.
-fn keeps_reason(workspace: &Workspace, row: &LedgerRow) -> bool {
+fn keeps_reason(workspace: &Tenant, row: &LedgerRow) -> bool {
     let Ok(Some(sealed)) = events::open(&workspace.secrets.vault, row) else { return false };
     let method = sealed.evidence.method.clone();
     let keeps = method.is_some();
@@ -188,7 +195,7 @@ impl Draft {
     /// Seals the personal part, in the caller's thread.
     pub(super) fn prepare(
         self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         shared: &Shared,
         key: AddressKey,
         hint: Option<Hint>,
@@ -227,8 +234,8 @@ impl<'a> Group<'a> {
             profiles: HashMap::new(),
             keyed: HashMap::new(),
             events: 0,
-            configurations: BTreeMap::new(),
-            workspaces: Vec::new(),
+            models: BTreeMap::new(),
+            tenants: Vec::new(),
             signaled: Vec::new(),
             next_row: position.next_row,
             last_row: 0,
@@ -243,8 +250,8 @@ impl<'a> Group<'a> {
             profiles: self.profiles,
             keyed: self.keyed,
             events: self.events,
-            configurations: self.configurations,
-            workspaces: self.workspaces,
+            models: self.models,
+            tenants: self.tenants,
             signaled: self.signaled,
             next_row: self.next_row,
             last_row: self.last_row,
@@ -283,7 +290,7 @@ impl<'a> Group<'a> {
     /// The registers of an address as of now, what this group staged included.
     pub(super) fn registers(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         key: AddressKey,
     ) -> Result<Arc<Registers>, StoreError> {
         Ok(Arc::clone(&self.working(workspace, key, None, None)?.registers))
@@ -292,7 +299,7 @@ impl<'a> Group<'a> {
     /// What is known of an address, and what the other forms of its number refuse (rule 1).
     fn heard(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         subject: &Subject,
         mut registers: Arc<Registers>,
     ) -> Result<Arc<Registers>, StoreError> {
@@ -315,7 +322,7 @@ impl<'a> Group<'a> {
     /// The address of a key, if it is known.
     pub(super) fn address(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         key: AddressKey,
     ) -> Result<Option<Address>, StoreError> {
         Ok(self.working(workspace, key, None, None)?.address.clone())
@@ -324,7 +331,7 @@ impl<'a> Group<'a> {
     /// Loads an address into the group: staged, else the tail's, else the views'.
     fn working(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         key: AddressKey,
         hint: Option<&Hint>,
         told: Option<Told<'_>>,
@@ -350,7 +357,7 @@ impl<'a> Group<'a> {
 
     fn load(
         &self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         key: AddressKey,
         hint: Option<&Hint>,
         told: Option<Told<'_>>,
@@ -411,7 +418,7 @@ impl<'a> Group<'a> {
     /// An event of this address, or of its key, if it is stored or staged.
     pub(super) fn find_event(
         &self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         key: AddressKey,
         id: EventId,
         hint: Option<&Hint>,
@@ -439,7 +446,7 @@ impl<'a> Group<'a> {
     /// then is told with what the other forms of a number refuse.
     pub(super) fn append(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         prepared: &Prepared,
     ) -> Result<Recorded, StoreError> {
         let recorded = self.append_one(workspace, prepared)?;
@@ -449,7 +456,7 @@ impl<'a> Group<'a> {
 
     fn append_one(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         prepared: &Prepared,
     ) -> Result<Recorded, StoreError> {
         let Prepared { draft, key, hint, .. } = prepared;
@@ -463,7 +470,7 @@ impl<'a> Group<'a> {
             return Ok(Recorded { id, outcome, fact, occurred_at, recorded_at, registers });
         }
         if let Some(import) = draft.import
-            && self.configuration(workspace)?.is_decided(import)
+            && self.model(workspace)?.runtime.is_decided(import)
         {
             return Err(StoreError::Decided);
         }
@@ -496,7 +503,7 @@ impl<'a> Group<'a> {
     /// where the other is retracted.
     fn vouches(
         &self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         Prepared { draft, key, .. }: &Prepared,
         registers: &Registers,
     ) -> Result<bool, StoreError> {
@@ -513,7 +520,7 @@ impl<'a> Group<'a> {
     /// Whether a yes that nobody vouches for would lift only what nobody vouches for.
     fn lifts_unproven_alone(
         &self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         Prepared { draft, key, .. }: &Prepared,
         heard: &Registers,
         now: Timestamp,
@@ -532,7 +539,7 @@ impl<'a> Group<'a> {
     /// it, while the refusal was on its way. What a refusal claims of its time is read for the refusal.
     fn outrunning(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         Prepared { draft, key, .. }: &Prepared,
         registers: &Registers,
         now: Timestamp,
@@ -567,7 +574,7 @@ impl<'a> Group<'a> {
     /// What is known of a draft that is not written.
     pub(super) fn leave_out(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         prepared: &Prepared,
         outcome: Outcome,
     ) -> Result<Recorded, StoreError> {
@@ -577,7 +584,7 @@ impl<'a> Group<'a> {
 
     fn append_new(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         prepared: &Prepared,
     ) -> Result<Recorded, StoreError> {
         let Prepared { draft, key, .. } = prepared;
@@ -613,11 +620,7 @@ impl<'a> Group<'a> {
     }
 
     /// Takes in a row that the ledger holds beyond the views.
-    pub(super) fn replay(
-        &mut self,
-        workspace: &Workspace,
-        row: &LedgerRow,
-    ) -> Result<(), StoreError> {
+    pub(super) fn replay(&mut self, workspace: &Tenant, row: &LedgerRow) -> Result<(), StoreError> {
         let vault = &workspace.secrets.vault;
         let sealed = events::open_whole(workspace.id, vault, row)?.unwrap_or_default();
         self.last_row = row.row;
@@ -637,7 +640,7 @@ impl<'a> Group<'a> {
     /// Takes an event of the ledger into the staged state.
     fn take_in(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         event: &ConsentEvent,
         row: i64,
         sealed: &Sealed,
@@ -648,7 +651,7 @@ impl<'a> Group<'a> {
         }
         let is_undone = match event.import {
             None => false,
-            Some(import) => self.configuration(workspace)?.undone_imports.contains(&import),
+            Some(import) => self.model(workspace)?.runtime.undone_imports.contains(&import),
         };
         let told = sealed.address.as_ref().map(|address| Told { address, sealed: None });
         let shared = self.shared;
@@ -680,7 +683,7 @@ impl<'a> Group<'a> {
     /// Folds an address anew, leaving out an import that was undone.
     pub(super) fn refold_without_undone(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         key: AddressKey,
     ) -> Result<(), StoreError> {
         let before: Vec<ProfileId> =
@@ -693,30 +696,27 @@ impl<'a> Group<'a> {
     }
 
     /// Folds an address anew from all its rows.
-    fn refold(&mut self, workspace: &Workspace, key: AddressKey) -> Result<(), StoreError> {
+    fn refold(&mut self, workspace: &Tenant, key: AddressKey) -> Result<(), StoreError> {
         let history: Vec<ConsentEvent> =
             self.rows(workspace, key)?.into_iter().map(|row| row.event).collect();
-        let configuration = self.configuration(workspace)?;
-        let registers = Arc::new(Registers::fold(&history, &configuration.undone_imports));
+        let model = self.model(workspace)?;
+        let registers = Arc::new(Registers::fold(&history, &model.runtime.undone_imports));
         self.working(workspace, key, None, None)?.registers = registers;
         Ok(())
     }
 
     /// A workspace's configuration, what this group staged included.
-    pub(super) fn configuration(
-        &self,
-        workspace: &Workspace,
-    ) -> Result<Arc<Configuration>, StoreError> {
-        match self.configurations.get(&workspace.id) {
+    pub(super) fn model(&self, workspace: &Tenant) -> Result<Arc<Workspace>, StoreError> {
+        match self.models.get(&workspace.id) {
             Some(staged) => Ok(Arc::clone(staged)),
-            None => self.shared.configuration(workspace.id),
+            None => self.shared.model(workspace.id),
         }
     }
 
     /// All rows of the ledger about an address.
     pub(super) fn rows(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         key: AddressKey,
     ) -> Result<Vec<LedgerRow>, StoreError> {
         let place = (workspace.no, key);
@@ -732,7 +732,7 @@ impl<'a> Group<'a> {
     /// Brings the profiles' lists of addresses in line with an address's links.
     fn relink(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         key: AddressKey,
         before: &[ProfileId],
     ) -> Result<(), StoreError> {
@@ -750,7 +750,7 @@ impl<'a> Group<'a> {
     /// A profile as of now, to be read or changed.
     pub(super) fn profile(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         id: ProfileId,
     ) -> Result<&mut ProfileState, StoreError> {
         let place = (workspace.no, id);
@@ -765,7 +765,7 @@ impl<'a> Group<'a> {
     /// erasure, and the address. Gives how many rows of other events had one.
     pub(super) fn destroy_personal(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         key: AddressKey,
     ) -> Result<u64, StoreError> {
         let mut destroyed = 0;
@@ -781,7 +781,7 @@ impl<'a> Group<'a> {
         Ok(destroyed)
     }
 
-    fn forget_address(&mut self, workspace: &Workspace, key: AddressKey) -> Result<(), StoreError> {
+    fn forget_address(&mut self, workspace: &Tenant, key: AddressKey) -> Result<(), StoreError> {
         let working = self.working(workspace, key, None, None)?;
         // A refusal known by its hash alone has no address to forget.
         if working.address.is_some() {
@@ -793,41 +793,63 @@ impl<'a> Group<'a> {
     /// Makes a workspace.
     pub(super) fn add_workspace(
         &mut self,
-        made: &Workspace,
+        made: &Tenant,
         secrets: &[u8],
-        configuration: Configuration,
+        model: Workspace,
     ) -> Result<i64, StoreError> {
         let at = self.tick();
-        let name_and_mode = (&*configuration.name, configuration.mode);
+        let name_and_mode = (&*model.name, model.mode);
         let no = events::add_workspace(self.ledger, &made.id, name_and_mode, secrets, at)
             .map_err(|error| unwritable(&error))?;
-        self.workspaces.push(Arc::new(Workspace { no, ..made.clone() }));
-        self.configurations.insert(made.id, Arc::new(configuration));
+        self.tenants.push(Arc::new(Tenant { no, ..made.clone() }));
+        self.models.insert(made.id, Arc::new(model));
         Ok(no)
     }
 
-    /// Changes a configuration, if it admits a change that was planned on `expected`.
+    /// Changes a workspace that is still at the revision on which the change was planned.
     pub(super) fn configure(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         expected: Revision,
-        change: &crate::configuration::Change,
+        change: sayso_core::workspace::Change,
     ) -> Result<Configured, StoreError> {
-        let known = self.configuration(workspace)?;
-        if !known.admits(expected, change) {
+        let known = self.model(workspace)?;
+        if known.revision != expected {
             return Ok(Configured::Moved(known));
         }
+        self.append_entry(workspace, known, LogEntry::Change(change))
+    }
+
+    /// Notes a fact of running a workspace that no earlier one excludes.
+    pub(super) fn note(
+        &mut self,
+        workspace: &Tenant,
+        fact: RuntimeFact,
+    ) -> Result<Configured, StoreError> {
+        let known = self.model(workspace)?;
+        if !known.runtime.admits(&fact) {
+            return Ok(Configured::Moved(known));
+        }
+        self.append_entry(workspace, known, LogEntry::Fact(fact))
+    }
+
+    fn append_entry(
+        &mut self,
+        workspace: &Tenant,
+        known: Arc<Workspace>,
+        entry: LogEntry,
+    ) -> Result<Configured, StoreError> {
         let at = self.tick();
         let vault = &workspace.secrets.vault;
-        let sealed = events::seal_change(vault, change, &self.shared.environment);
-        events::append_change(self.ledger, workspace.no, at, &sealed)
+        let sealed = events::seal_entry(vault, &entry, &self.shared.environment);
+        events::append_entry(self.ledger, workspace.no, at, &sealed)
             .map_err(|error| unwritable(&error))?;
-        let mut configuration = Arc::unwrap_or_clone(known);
-        configuration.apply(change.clone(), at);
-        self.signaled.extend(Signaled::by(workspace.no, change));
-        let configuration = Arc::new(configuration);
-        self.configurations.insert(workspace.id, Arc::clone(&configuration));
-        Ok(Configured::Changed(configuration))
+        self.signaled.extend(Signaled::by(workspace.no, &entry));
+        let mut model = Arc::unwrap_or_clone(known);
+        entry.apply_to(&mut model, at);
+        let model = Arc::new(model);
+        self.models.insert(workspace.id, Arc::clone(&model));
+        Ok(Configured::Changed(model))
     }
 }
 
@@ -883,8 +905,8 @@ impl Staged {
     }
 
     fn show(self, shared: &Shared) {
-        shared.add_workspaces(self.workspaces);
-        shared.add_configurations(self.configurations);
+        shared.add_tenants(self.tenants);
+        shared.add_models(self.models);
         // After it can be seen: who asked the gate before is in the claims by now.
         for signaled in self.signaled {
             match signaled {

@@ -13,7 +13,7 @@ use sayso_core::time::Timestamp;
 
 use super::tail::WorkspaceNo;
 use super::writer::{Urgency, WriterHandle};
-use super::{Shared, Workspace, events, read_lock, unreadable, unwritable};
+use super::{Shared, Tenant, events, read_lock, unreadable, unwritable};
 use crate::store::StoreError;
 
 const CURSOR: &str = "hidden attributes";
@@ -30,7 +30,7 @@ pub(super) fn destroy_due(shared: &Shared, writer: &WriterHandle) -> Result<(), 
     let after = cursor(shared)?;
     let due = due(shared, after, now.minus(limits::UNPROVEN_REFUSAL_HIDES))?;
     for (no, key) in due.refused {
-        let workspace = read_lock(&shared.workspaces).values().find(|it| it.no == no).cloned();
+        let workspace = read_lock(&shared.tenants).values().find(|it| it.no == no).cloned();
         if let Some(workspace) = workspace {
             destroy(writer, workspace, key, now)?;
         }
@@ -40,7 +40,7 @@ pub(super) fn destroy_due(shared: &Shared, writer: &WriterHandle) -> Result<(), 
 
 fn destroy(
     writer: &WriterHandle,
-    workspace: Arc<Workspace>,
+    workspace: Arc<Tenant>,
     key: AddressKey,
     now: Timestamp,
 ) -> Result<(), StoreError> {

@@ -13,24 +13,23 @@ use sayso_core::limits;
 
 use super::group::Group;
 use super::writer::{Urgency, WriterHandle};
-use super::{Shared, Workspace, derived, events, flusher, read_lock, unreadable, unwritable};
-use crate::configuration::Change;
+use super::{Shared, Tenant, derived, events, flusher, read_lock, unreadable, unwritable};
 use crate::store::StoreError;
+use sayso_core::workspace::RuntimeFact;
 
 /// Undoes an import and answers with how many addresses it concerned. Runs in a thread of its own:
 /// once the retraction is durable, the folding goes on whether or not anybody waits for it.
 pub(super) fn undo(
     shared: &Arc<Shared>,
     writer: &WriterHandle,
-    workspace: &Arc<Workspace>,
+    workspace: &Arc<Tenant>,
     import: ImportId,
 ) -> Result<u64, StoreError> {
     let of_retraction = Arc::clone(workspace);
-    let is_new = !shared.configuration(workspace.id)?.undone_imports.contains(&import);
+    let is_new = !shared.model(workspace.id)?.runtime.undone_imports.contains(&import);
     if is_new {
         writer.submit_blocking(workspace.no, Urgency::Ordinary, move |group| {
-            let revision = group.configuration(&of_retraction)?.revision;
-            let undone = group.configure(&of_retraction, revision, &Change::UndoImport(import))?;
+            let undone = group.note(&of_retraction, RuntimeFact::UndoneImport(import))?;
             undone.changed().map(drop).ok_or(StoreError::Decided)
         })?;
     }
@@ -45,7 +44,7 @@ pub(super) fn undo(
 fn fold_piece(
     shared: &Shared,
     writer: &WriterHandle,
-    workspace: &Arc<Workspace>,
+    workspace: &Arc<Tenant>,
     piece: &[AddressKey],
 ) -> Result<(), StoreError> {
     writer.submit_step(shared, workspace.no, || {
@@ -58,9 +57,9 @@ fn fold_piece(
 
 /// Goes on with what an earlier process did not finish.
 pub(super) fn finish_undoing(shared: &Shared) -> Result<(), StoreError> {
-    let workspaces: Vec<Arc<Workspace>> = read_lock(&shared.workspaces).values().cloned().collect();
+    let workspaces: Vec<Arc<Tenant>> = read_lock(&shared.tenants).values().cloned().collect();
     for workspace in workspaces {
-        for import in shared.configuration(workspace.id)?.undone_imports.clone() {
+        for import in shared.model(workspace.id)?.runtime.undone_imports.iter().copied() {
             if is_done(shared, &workspace, import)? {
                 continue;
             }
@@ -90,7 +89,7 @@ pub(super) fn finish_undoing(shared: &Shared) -> Result<(), StoreError> {
 /// The addresses an import concerned.
 fn concerned(
     shared: &Shared,
-    workspace: &Workspace,
+    workspace: &Tenant,
     import: ImportId,
 ) -> Result<Vec<AddressKey>, StoreError> {
     let mut keys = Vec::new();
@@ -107,7 +106,7 @@ fn concerned(
     Ok(keys)
 }
 
-fn is_done(shared: &Shared, workspace: &Workspace, import: ImportId) -> Result<bool, StoreError> {
+fn is_done(shared: &Shared, workspace: &Tenant, import: ImportId) -> Result<bool, StoreError> {
     shared.read_views(|views| {
         views
             .query_row(
@@ -121,7 +120,7 @@ fn is_done(shared: &Shared, workspace: &Workspace, import: ImportId) -> Result<b
 
 /// Notes that the views hold a retraction in full, once they do, and once no file of the index says
 /// what was before.
-fn note_done(shared: &Shared, workspace: &Workspace, import: ImportId) -> Result<(), StoreError> {
+fn note_done(shared: &Shared, workspace: &Tenant, import: ImportId) -> Result<(), StoreError> {
     // Not noted: the next start folds the addresses again, which changes nothing.
     if !flusher::flush(shared) {
         return Ok(());

@@ -14,7 +14,7 @@ use sayso_core::time::Timestamp;
 use sayso_core::zone::Zone;
 
 use super::provider_ids::{self, ProviderKey};
-use super::{Workspace, unreadable};
+use super::{Tenant, unreadable};
 use crate::environment::Environment;
 use crate::message::{
     FailureQuery, HandOver, HandOverEnd, Held, MessageDraft, MessageName, MessageQuery,
@@ -61,7 +61,7 @@ fn failed(error: rusqlite::Error) -> StoreError {
 /// used for another.
 pub(super) fn queue(
     work: &Connection,
-    workspace: &Workspace,
+    workspace: &Tenant,
     draft: &MessageDraft,
     sealed: &[u8],
     now: Timestamp,
@@ -138,11 +138,7 @@ pub(super) enum Queued {
 }
 
 /// Seals what is personal, in the caller's thread.
-pub(super) fn seal(
-    workspace: &Workspace,
-    draft: &MessageDraft,
-    environment: &Environment,
-) -> Vec<u8> {
+pub(super) fn seal(workspace: &Tenant, draft: &MessageDraft, environment: &Environment) -> Vec<u8> {
     let personal =
         Personal { to: draft.to.clone(), payload: draft.payload.clone(), zone: draft.zone };
     let vault = &workspace.secrets.vault;
@@ -152,7 +148,7 @@ pub(super) fn seal(
 /// The messages of a sender that are due, the longest waiting first.
 pub(super) fn due(
     work: &Connection,
-    workspace: &Workspace,
+    workspace: &Tenant,
     sender: SenderId,
     now: Timestamp,
     items: usize,
@@ -344,7 +340,7 @@ pub(super) fn bring_forward(
 /// How many messages to an address failed as the query says.
 pub(super) fn count_failed(
     work: &Connection,
-    workspace: &Workspace,
+    workspace: &Tenant,
     query: &FailureQuery,
 ) -> Result<u64, StoreError> {
     let (ours, theirs) = match &query.besides {
@@ -379,7 +375,7 @@ pub(super) fn count_failed(
 /// nothing. The provider's id of a message to somebody who was erased meanwhile is not kept.
 pub(super) fn settle(
     work: &Connection,
-    workspace: &Workspace,
+    workspace: &Tenant,
     hand_over: &HandOver,
     environment: &Environment,
 ) -> Result<Option<SenderId>, StoreError> {
@@ -426,7 +422,7 @@ pub(super) fn settle(
 /// Takes in a provider's report; whether a message has that name and was handed over.
 pub(super) fn report(
     work: &Connection,
-    workspace: &Workspace,
+    workspace: &Tenant,
     report: &MessageReport,
 ) -> Result<bool, StoreError> {
     let Some((row, code)) = find_named(work, workspace, &report.message)? else {
@@ -464,7 +460,7 @@ pub(super) fn report(
 /// The row and the state of a message.
 fn find_named(
     work: &Connection,
-    workspace: &Workspace,
+    workspace: &Tenant,
     name: &MessageName,
 ) -> Result<Option<(i64, u8)>, StoreError> {
     let found = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
@@ -586,7 +582,7 @@ pub(super) fn forget_row(
 /// One message.
 pub(super) fn find(
     work: &Connection,
-    workspace: &Workspace,
+    workspace: &Tenant,
     id: MessageId,
 ) -> Result<Option<StoredMessage>, StoreError> {
     let statement = format!("SELECT {COLUMNS} FROM message WHERE workspace = ?1 AND message = ?2");
@@ -600,7 +596,7 @@ pub(super) fn find(
 /// The message that a report names.
 pub(super) fn find_by_name(
     work: &Connection,
-    workspace: &Workspace,
+    workspace: &Tenant,
     name: &MessageName,
 ) -> Result<Option<StoredMessage>, StoreError> {
     let id = match name {
@@ -620,7 +616,7 @@ pub(super) fn find_by_name(
 /// Messages, the newest first, each with its row.
 pub(super) fn list(
     work: &Connection,
-    workspace: &Workspace,
+    workspace: &Tenant,
     query: &MessageQuery,
     (before, items): (i64, i64),
 ) -> Result<Vec<(i64, StoredMessage)>, StoreError> {
@@ -655,7 +651,7 @@ pub(super) fn list(
 /// The messages that a statement finds, with their rows.
 fn rows_of(
     work: &Connection,
-    workspace: &Workspace,
+    workspace: &Tenant,
     statement: &str,
     asked: &[&dyn ToSql],
 ) -> Result<Vec<(i64, StoredMessage)>, StoreError> {
@@ -673,7 +669,7 @@ fn corrupt(row: i64) -> StoreError {
     StoreError::Corrupt { table: "message", id: row.to_string() }
 }
 
-fn read(row: &Row<'_>, workspace: &Workspace) -> Result<StoredMessage, StoreError> {
+fn read(row: &Row<'_>, workspace: &Tenant) -> Result<StoredMessage, StoreError> {
     let number: i64 = row.get(0).map_err(unreadable)?;
     let id = MessageId::from_bytes(row.get(1).map_err(unreadable)?);
     let state: u8 = row.get(2).map_err(unreadable)?;

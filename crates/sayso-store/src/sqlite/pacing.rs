@@ -18,7 +18,7 @@ use sayso_core::settings::Settings;
 use sayso_core::time::Timestamp;
 use sayso_core::zone::{Whereabouts, Zone};
 
-use super::{Shared, Workspace, messages};
+use super::{Shared, Tenant, messages};
 use crate::message::Held;
 use crate::store::{Moment, Question, Recipient, StoreError};
 
@@ -38,7 +38,7 @@ struct Told {
 /// Looks at one person after the other, at one time.
 pub(super) struct Pacer<'a> {
     shared: &'a Shared,
-    workspace: &'a Workspace,
+    workspace: &'a Tenant,
     settings: &'a Settings,
     now: Timestamp,
     /// From when on it is not quiet, for those who may be in the same places.
@@ -54,12 +54,12 @@ impl Shared {
         recipient: Recipient,
         moment: Moment,
     ) -> Result<Pacing, StoreError> {
-        let workspace = self.workspace(workspace)?;
+        let workspace = self.tenant(workspace)?;
         let at = match moment {
             Moment::Now => self.environment.clock.now(),
             Moment::AsOf(at) | Moment::EffectiveAt(at) => at,
         };
-        let settings = self.configuration(workspace.id)?.settings.at(at);
+        let settings = self.model(workspace.id)?.settings.at(at);
         let mut pacer = Pacer::new(self, &workspace, &settings, at);
         match moment {
             Moment::Now => pacer.pacing(question, recipient),
@@ -71,7 +71,7 @@ impl Shared {
 impl<'a> Pacer<'a> {
     pub(super) fn new(
         shared: &'a Shared,
-        workspace: &'a Workspace,
+        workspace: &'a Tenant,
         settings: &'a Settings,
         now: Timestamp,
     ) -> Self {

@@ -16,15 +16,16 @@ use sayso_core::time::Timestamp;
 
 use super::questions::{circumstances, is_member, phone_of};
 use super::tail::Place;
-use super::{Shared, Workspace, events};
-use crate::configuration::Change;
+use super::{Shared, Tenant, events};
+use crate::codec::LogEntry;
 use crate::store::{AudienceCursor, AudiencePage, AudienceQuery, Member, Moment, StoreError};
+use sayso_core::workspace::RuntimeFact;
 
 /// An earlier moment, and the imports that count for nothing at it.
 pub(super) struct Past {
     line: Line,
     then: Timestamp,
-    undone: BTreeSet<ImportId>,
+    undone: Arc<BTreeSet<ImportId>>,
 }
 
 /// The line of time that a moment stands on.
@@ -43,7 +44,7 @@ pub(super) struct Told {
     /// What is known of it, its retractions among it.
     pub(super) registers: Arc<Registers>,
     /// The imports that count for nothing.
-    pub(super) undone: BTreeSet<ImportId>,
+    pub(super) undone: Arc<BTreeSet<ImportId>>,
 }
 
 impl Past {
@@ -80,7 +81,7 @@ impl Shared {
     /// What is needed to look at an earlier moment; `None` for now.
     pub(super) fn past(
         &self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         moment: Moment,
     ) -> Result<Option<Past>, StoreError> {
         Ok(match moment {
@@ -90,7 +91,7 @@ impl Shared {
                 Some(Past { line: Line::Knowledge, then, undone })
             }
             Moment::EffectiveAt(then) => {
-                let undone = self.configuration(workspace.id)?.undone_imports.clone();
+                let undone = self.model(workspace.id)?.runtime.undone_imports.clone();
                 Some(Past { line: Line::Truth, then, undone })
             }
         })
@@ -99,31 +100,17 @@ impl Shared {
     /// The imports that were undone by then.
     fn undone_by(
         &self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         then: Timestamp,
-    ) -> Result<BTreeSet<ImportId>, StoreError> {
+    ) -> Result<Arc<BTreeSet<ImportId>>, StoreError> {
         let vault = &workspace.secrets.vault;
-        let changes = self.ledger.read(|ledger| events::changes(ledger, workspace.no, vault))?;
+        let changes = self.ledger.read(|ledger| events::entries(ledger, workspace.no, vault))?;
         let changes = changes.into_iter().filter(|(at, _)| *at <= then);
-        let undone = changes.filter_map(|(_, change)| match change {
-            Change::UndoImport(id) => Some(id),
-            Change::Settings(_)
-            | Change::Sender(..)
-            | Change::Connection(..)
-            | Change::Topic(..)
-            | Change::Rule(..)
-            | Change::NoticeName(..)
-            | Change::Notice(_)
-            | Change::Site(..)
-            | Change::EntryPoint(..)
-            | Change::Key(..)
-            | Change::SenderSignal(..)
-            | Change::Template(..)
-            | Change::HeldRefusals(..)
-            | Change::LinkKey(_)
-            | Change::Form(..) => None,
+        let undone = changes.filter_map(|(_, entry)| match entry {
+            LogEntry::Fact(RuntimeFact::UndoneImport(id)) => Some(id),
+            LogEntry::Fact(_) | LogEntry::Change(_) => None,
         });
-        Ok(undone.collect())
+        Ok(Arc::new(undone.collect()))
     }
 
     /// Every event of an address with its row, the newest first.
@@ -140,12 +127,12 @@ impl Shared {
     /// One page of a past audience, in the order of the keys.
     pub(super) fn past_audience(
         &self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         query: &AudienceQuery,
         past: &Past,
         after: AudienceCursor,
     ) -> Result<AudiencePage, StoreError> {
-        let settings = self.configuration(workspace.id)?.settings.at(past.then);
+        let settings = self.model(workspace.id)?.settings.at(past.then);
         let circumstances = circumstances(&settings, Requirement::OptIn, past.then);
         let after = match after {
             AudienceCursor::After(key) => Some(key),

@@ -22,7 +22,7 @@ use super::erasing::ErasedAddress;
 use super::events::LedgerRow;
 use super::group::{Group, Prepared};
 use super::views::ProfileState;
-use super::{Shared, Workspace, events, unwritable, views};
+use super::{Shared, Tenant, events, unwritable, views};
 use crate::erasure::ErasureCounts;
 use crate::store::{
     Dating, Draft, Outcome, Profile, ProfileDraft, Recorded, RetractDraft, Retracting, StoreError,
@@ -41,7 +41,7 @@ pub(super) enum Upserting {
 /// The id of an event that follows from others: the same for the same cause, so a retry and a
 /// retraction find it.
 pub(super) fn derived_id(
-    workspace: &Workspace,
+    workspace: &Tenant,
     purpose: &str,
     causes: &[&[u8]],
 ) -> (EventId, RequestHash) {
@@ -54,7 +54,7 @@ pub(super) fn derived_id(
 
 /// The id of a refusal that the link of another address carried to `member`.
 fn carried_back_id(
-    workspace: &Workspace,
+    workspace: &Tenant,
     link: EventId,
     refusal: EventId,
     member: AddressKey,
@@ -106,7 +106,7 @@ impl Group<'_> {
     /// so that a retry of it says nothing of what was refused since; so is what a held row says besides.
     pub(super) fn record_all(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         drafts: &[Prepared],
     ) -> Result<Vec<Recorded>, StoreError> {
         let mut recorded: Vec<Recorded> = Vec::with_capacity(drafts.len());
@@ -131,11 +131,7 @@ impl Group<'_> {
     }
 
     /// Records one event; what is said of processing is said of every address of the person.
-    fn record(
-        &mut self,
-        workspace: &Workspace,
-        prepared: &Prepared,
-    ) -> Result<Recorded, StoreError> {
+    fn record(&mut self, workspace: &Tenant, prepared: &Prepared) -> Result<Recorded, StoreError> {
         let recorded = self.append(workspace, prepared)?;
         let draft = &prepared.draft;
         if let (Fact::Consent(Permission::Processing, _), Outcome::Appended) =
@@ -164,7 +160,7 @@ impl Group<'_> {
 
     pub(super) fn append_following(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         draft: Draft,
     ) -> Result<Recorded, StoreError> {
         let key = draft.subject.key(&workspace.secrets.address_keys);
@@ -175,7 +171,7 @@ impl Group<'_> {
     /// The other addresses of the profiles an address belongs to.
     fn siblings(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         registers: &Registers,
         key: AddressKey,
     ) -> Result<BTreeSet<AddressKey>, StoreError> {
@@ -190,7 +186,7 @@ impl Group<'_> {
     /// Leaves an event out, and what linking carried from it (rules 9 and 13).
     pub(super) fn retract(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         target: &RetractDraft,
     ) -> Result<Retracting, StoreError> {
         let key = target.subject.key(&workspace.secrets.address_keys);
@@ -238,7 +234,7 @@ impl Group<'_> {
 
     pub(super) fn append_retraction(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         key: AddressKey,
         event: EventId,
         target: &RetractDraft,
@@ -265,7 +261,7 @@ impl Group<'_> {
     /// Unlinks an address from a profile.
     pub(super) fn unlink(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         profile: ProfileId,
         address: &Address,
     ) -> Result<Retracting, StoreError> {
@@ -292,7 +288,7 @@ impl Group<'_> {
     /// Makes or extends a profile.
     pub(super) fn upsert_profile(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         draft: &ProfileDraft,
     ) -> Result<Upserting, StoreError> {
         let chosen = match draft.profile {
@@ -346,7 +342,7 @@ impl Group<'_> {
     /// address is shared is said with an external id, never by the way.
     fn named_profile(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         named: ProfileId,
         addresses: &[Address],
     ) -> Result<Chosen, StoreError> {
@@ -374,7 +370,7 @@ impl Group<'_> {
     /// shared by a family. Without one, the addresses must agree.
     fn choose_profile(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         addresses: &[Address],
     ) -> Result<Chosen, StoreError> {
         let mut by_address = BTreeSet::new();
@@ -420,7 +416,7 @@ impl Group<'_> {
 
     fn has_external_id(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         profile: ProfileId,
     ) -> Result<bool, StoreError> {
         for key in self.profile(workspace, profile)?.addresses.clone() {
@@ -435,7 +431,7 @@ impl Group<'_> {
     /// be sent to it: all of this is one transaction.
     fn link(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         profile: ProfileId,
         address: &Address,
         draft: &ProfileDraft,
@@ -492,24 +488,24 @@ impl Group<'_> {
     /// nobody vouches for is no better proven at another address, and goes with its group.
     pub(super) fn carried_on(
         &self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         key: AddressKey,
         from: EventId,
     ) -> Result<(Actor, Option<ImportId>), StoreError> {
         let origin = self.find_event(workspace, key, from, None)?.map(|row| row.event);
         let is_unproven = origin.as_ref().is_some_and(ConsentEvent::is_unproven);
         let actor = if is_unproven { Actor::Visitor } else { Actor::System };
-        let configuration = self.configuration(workspace)?;
+        let model = self.model(workspace)?;
         let import = origin.and_then(|origin| origin.import);
         // A group that was decided takes in no more, and what it holds stands.
-        Ok((actor, import.filter(|import| !configuration.is_decided(*import))))
+        Ok((actor, import.filter(|import| !model.runtime.is_decided(*import))))
     }
 
     /// Carries a refusal of processing from a new address to those the person had: it is the
     /// person's, whichever address it was said by (rule 11).
     fn carry_back(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         from: AddressKey,
         members: &BTreeSet<AddressKey>,
         link: EventId,
@@ -542,7 +538,7 @@ impl Group<'_> {
     /// Takes back what [`Self::carry_back`] carried, before the link is retracted.
     fn take_back(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         profile: ProfileId,
         from: AddressKey,
         target: &RetractDraft,
@@ -566,7 +562,7 @@ impl Group<'_> {
     /// vouches for hides, it destroys after [`limits::UNPROVEN_REFUSAL_HIDES`].
     pub(super) fn discard_where_refused(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         event: &ConsentEvent,
     ) -> Result<(), StoreError> {
         match event.fact {
@@ -586,7 +582,7 @@ impl Group<'_> {
     /// Discards the attributes of the profiles of an address by which processing is refused.
     pub(super) fn discard_if_refused(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         key: AddressKey,
         now: Timestamp,
     ) -> Result<(), StoreError> {
@@ -603,7 +599,7 @@ impl Group<'_> {
     /// server vouches for, or one of whom nobody said for a month that it was a stranger.
     fn refusal_destroys(
         &self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         key: AddressKey,
         registers: &Registers,
         now: Timestamp,
@@ -624,7 +620,7 @@ impl Group<'_> {
     /// Destroys the attributes of a profile, as it has them and in the events that brought them.
     fn discard_attributes(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         profile: ProfileId,
     ) -> Result<(), StoreError> {
         if self.profile(workspace, profile)?.attributes.is_empty() {
@@ -642,7 +638,7 @@ impl Group<'_> {
     /// destroyed. Every such row stands under an address of the profile.
     fn attribute_rows(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         profile: ProfileId,
         keys: &BTreeSet<AddressKey>,
     ) -> Result<Vec<LedgerRow>, StoreError> {
@@ -662,7 +658,7 @@ impl Group<'_> {
     /// before it leaves the profile: what a refusal has to destroy is found under its addresses.
     fn move_attributes(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         profile: ProfileId,
         from: AddressKey,
     ) -> Result<(), StoreError> {
@@ -709,7 +705,7 @@ impl Group<'_> {
     /// destroyed are not in the ledger any more, but may still be in the views.
     pub(super) fn replay_destruction(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         key: AddressKey,
         before: Vec<ProfileId>,
     ) -> Result<(), StoreError> {
@@ -733,7 +729,7 @@ impl Group<'_> {
     /// another profile is unlinked and keeps its refusals.
     pub(super) fn erase(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         subject: &Subject,
         draft: &Draft,
     ) -> Result<(Recorded, Vec<ErasedAddress>, ErasureCounts), StoreError> {
@@ -779,7 +775,7 @@ impl Group<'_> {
     /// Whom an erasure of this subject erases, as of now; nothing is changed.
     pub(super) fn erased_by(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         subject: &Subject,
     ) -> Result<Vec<ErasedAddress>, StoreError> {
         let key = subject.key(&workspace.secrets.address_keys);
@@ -800,7 +796,7 @@ impl Group<'_> {
 
     fn named_address(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         subject: &Subject,
     ) -> Result<ErasedAddress, StoreError> {
         let key = subject.key(&workspace.secrets.address_keys);
@@ -814,7 +810,7 @@ impl Group<'_> {
     /// something is stored.
     fn goes_along(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         subject: &Subject,
         registers: &Registers,
     ) -> Result<BTreeSet<AddressKey>, StoreError> {
@@ -833,7 +829,7 @@ impl Group<'_> {
     /// Erases one address; with how many events lost their personal part.
     fn erase_address(
         &mut self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         key: AddressKey,
         draft: Draft,
     ) -> Result<(Recorded, u64), StoreError> {
@@ -867,7 +863,7 @@ impl Upserting {
     pub(super) fn read_back(
         self,
         shared: &Shared,
-        workspace: &Workspace,
+        workspace: &Tenant,
     ) -> Result<Upserted, StoreError> {
         let read = |id| {
             let found = shared.profile(workspace, id)?;
@@ -886,7 +882,7 @@ impl Shared {
     /// A profile with its addresses in clear.
     pub(super) fn profile(
         &self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         id: ProfileId,
     ) -> Result<Option<Profile>, StoreError> {
         let Some(state) = self.find_profile(workspace, id)? else {
@@ -913,7 +909,7 @@ impl Shared {
     /// addresses (rule 11).
     fn hides_attributes(
         &self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         state: &ProfileState,
     ) -> Result<bool, StoreError> {
         if state.attributes.is_empty() {
@@ -932,7 +928,7 @@ impl Shared {
     /// The address of a key, if it is known.
     pub(super) fn address_of(
         &self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         key: AddressKey,
     ) -> Result<Option<Address>, StoreError> {
         let place = (workspace.no, key);

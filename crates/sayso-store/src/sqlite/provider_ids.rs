@@ -13,7 +13,7 @@ use sayso_core::limits;
 
 use super::database::{self, Database, Durability};
 use super::files::sync_directory;
-use super::{OpenError, Shared, Workspace, backup, unreadable, unwritable};
+use super::{OpenError, Shared, Tenant, backup, unreadable, unwritable};
 use crate::environment::Environment;
 use crate::store::StoreError;
 
@@ -23,7 +23,7 @@ pub(super) struct ProviderKey([u8; 16]);
 
 impl ProviderKey {
     /// The key of an id in a workspace.
-    pub(super) fn of(workspace: &Workspace, id: &str) -> Self {
+    pub(super) fn of(workspace: &Tenant, id: &str) -> Self {
         let mut fields = Writer::default();
         fields.text("provider's id of a message");
         fields.text(id);
@@ -42,7 +42,7 @@ fn place<'a>(workspace: &'a WorkspaceId, message: &'a MessageId) -> [&'a [u8]; 3
 
 /// Seals the id of a message.
 pub(super) fn seal(
-    workspace: &Workspace,
+    workspace: &Tenant,
     message: &MessageId,
     id: &str,
     environment: &Environment,
@@ -51,7 +51,7 @@ pub(super) fn seal(
 }
 
 /// Opens the id of a message; `None` where it is damaged.
-pub(super) fn open(workspace: &Workspace, message: &MessageId, sealed: &[u8]) -> Option<Box<str>> {
+pub(super) fn open(workspace: &Tenant, message: &MessageId, sealed: &[u8]) -> Option<Box<str>> {
     let plain = workspace.secrets.vault.open(&place(&workspace.id, message), sealed).ok()?;
     String::from_utf8(plain).ok().map(String::into_boxed_str)
 }
@@ -137,7 +137,7 @@ fn in_clear(work: &Connection, after: i64) -> Result<Vec<InClear>, StoreError> {
 impl InClear {
     fn seal(&self, shared: &Shared, work: &Connection) -> rusqlite::Result<()> {
         // Nobody can open what is of a workspace that this ledger lacks.
-        let workspace = shared.workspace(self.workspace).ok().filter(|_| !self.is_erased);
+        let workspace = shared.tenant(self.workspace).ok().filter(|_| !self.is_erased);
         let of = workspace.as_deref();
         let key = of.map(|workspace| ProviderKey::of(workspace, &self.id));
         let sealed =

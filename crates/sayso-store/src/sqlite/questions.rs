@@ -22,14 +22,14 @@ use super::events::LedgerRow;
 use super::pacing::Pacer;
 use super::past::Told;
 use super::tail::Place;
-use super::{Shared, Workspace, events, views};
+use super::{Shared, Tenant, events, views};
 use crate::store::{
     AudienceCursor, AudiencePage, AudienceQuery, HistoryEntry, HistoryPage, HistoryQuery,
     KnownAddress, Member, Moment, Profile, Question, Recipient, Retraction, StoreError, Subject,
 };
 
 impl Recipient {
-    pub(super) fn key(self, workspace: &Workspace) -> AddressKey {
+    pub(super) fn key(self, workspace: &Tenant) -> AddressKey {
         match self {
             Self::Phone(phone) => Address::Phone(phone).key(&workspace.secrets.address_keys),
             Self::Key(key) | Self::Hashed(key) => key,
@@ -55,7 +55,7 @@ pub(super) const fn phone_of(address: &Address) -> Option<Phone> {
 /// One event of an address with these registers.
 fn entry(
     stored: LedgerRow,
-    workspace: &Workspace,
+    workspace: &Tenant,
     registers: &Registers,
     undone: &BTreeSet<ImportId>,
 ) -> HistoryEntry {
@@ -105,9 +105,9 @@ impl Shared {
         question: &Question,
         recipients: &[Recipient],
     ) -> Result<Vec<Reasons>, StoreError> {
-        let workspace = self.workspace(workspace)?;
+        let workspace = self.tenant(workspace)?;
         let now = self.environment.clock.now();
-        let settings = self.configuration(workspace.id)?.settings.at(now);
+        let settings = self.model(workspace.id)?.settings.at(now);
         let mut reasons =
             self.screen_consent(&workspace, question, recipients, (&settings, now))?;
         if settings.paces(&question.message, now) {
@@ -123,13 +123,13 @@ impl Shared {
     /// registers where the index passes.
     pub(super) fn screen_consent(
         &self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         question: &Question,
         recipients: &[Recipient],
         (settings, now): (&Settings, Timestamp),
     ) -> Result<Vec<Reasons>, StoreError> {
-        let configuration = self.configuration(workspace.id)?;
-        let sender = configuration.sender_state(&question.message, Known::all(now));
+        let model = self.model(workspace.id)?;
+        let sender = model.runtime.sender_state(&question.message, Known::all(now));
         let circumstances =
             Circumstances { sender, ..circumstances(settings, question.requirement, now) };
         let mut screened =
@@ -158,7 +158,7 @@ impl Shared {
         subject: &Subject,
         moment: Moment,
     ) -> Result<Arc<Registers>, StoreError> {
-        let workspace = self.workspace(workspace)?;
+        let workspace = self.tenant(workspace)?;
         let key = subject.key(&workspace.secrets.address_keys);
         let place = (workspace.no, key);
         let phone = match subject {
@@ -181,7 +181,7 @@ impl Shared {
     /// What is known of an address as of now, and what the other forms of its number refuse.
     pub(super) fn registers_heard(
         &self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         phone: Option<Phone>,
         place: &Place,
     ) -> Result<Arc<Registers>, StoreError> {
@@ -196,7 +196,7 @@ impl Shared {
     /// Adds what the other forms of a number refuse (rule 1).
     pub(super) fn with_other_forms(
         &self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         phone: Option<Phone>,
         mut registers: Arc<Registers>,
         read: impl Fn(&Place) -> Result<Arc<Registers>, StoreError>,
@@ -222,7 +222,7 @@ impl Shared {
         subject: &Subject,
         query: &HistoryQuery,
     ) -> Result<HistoryPage, StoreError> {
-        let workspace = self.workspace(workspace)?;
+        let workspace = self.tenant(workspace)?;
         let place = (workspace.no, subject.key(&workspace.secrets.address_keys));
         let Told { mut rows, registers, undone } = match self.past(&workspace, query.moment)? {
             None => self.told_until_now(&workspace, &place)?,
@@ -251,9 +251,9 @@ impl Shared {
     }
 
     /// What was ever told of an address.
-    fn told_until_now(&self, workspace: &Workspace, place: &Place) -> Result<Told, StoreError> {
+    fn told_until_now(&self, workspace: &Tenant, place: &Place) -> Result<Told, StoreError> {
         let registers = self.registers_now(place)?;
-        let undone = self.configuration(workspace.id)?.undone_imports.clone();
+        let undone = self.model(workspace.id)?.runtime.undone_imports.clone();
         Ok(Told { rows: self.newest_rows_of(place)?, registers, undone })
     }
 
@@ -283,7 +283,7 @@ impl Shared {
         key: AddressKey,
         event: EventId,
     ) -> Result<Option<HistoryEntry>, StoreError> {
-        let workspace = self.workspace(workspace)?;
+        let workspace = self.tenant(workspace)?;
         let place = (workspace.no, key);
         // The tail first: what leaves it is in the views by then.
         let rows = match self.tail.row(&place, event) {
@@ -291,7 +291,7 @@ impl Shared {
             None => self.read_views(|views| views::may_hold(views, &place, event))?,
         };
         let registers = self.registers_now(&place)?;
-        let undone = &self.configuration(workspace.id)?.undone_imports;
+        let undone = &self.model(workspace.id)?.runtime.undone_imports;
         let found = self.ledger.read(|ledger| events::read_among(ledger, &place, &rows, event));
         let found = found.inspect_err(|error| self.note_damage(error))?;
         let found = found.filter(|row| row.event.key == key);
@@ -305,7 +305,7 @@ impl Shared {
         after: Option<AddressKey>,
         items: usize,
     ) -> Result<Vec<KnownAddress>, StoreError> {
-        let workspace = self.workspace(workspace)?;
+        let workspace = self.tenant(workspace)?;
         let known = |key| {
             let registers = self.registers_now(&(workspace.no, key))?;
             Ok(KnownAddress { key, address: self.address_of(&workspace, key)?, registers })
@@ -316,7 +316,7 @@ impl Shared {
     /// The next keys of a workspace, in their order.
     pub(super) fn keys_after(
         &self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         after: Option<AddressKey>,
         items: usize,
     ) -> Result<Vec<AddressKey>, StoreError> {
@@ -335,7 +335,7 @@ impl Shared {
         workspace: WorkspaceId,
         by: &Subject,
     ) -> Result<Option<Profile>, StoreError> {
-        let workspace = self.workspace(workspace)?;
+        let workspace = self.tenant(workspace)?;
         let registers =
             self.registers_now(&(workspace.no, by.key(&workspace.secrets.address_keys)))?;
         let first: Option<ProfileId> =
@@ -350,7 +350,7 @@ impl Shared {
         query: &AudienceQuery,
         after: AudienceCursor,
     ) -> Result<AudiencePage, StoreError> {
-        let workspace = self.workspace(workspace)?;
+        let workspace = self.tenant(workspace)?;
         match self.past(&workspace, query.moment)? {
             None => self.audience_now(&workspace, query, after),
             Some(past) => self.past_audience(&workspace, query, &past, after),
@@ -360,12 +360,12 @@ impl Shared {
     /// Some segments of the audience of now: of phones first, then of other addresses.
     fn audience_now(
         &self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         query: &AudienceQuery,
         after: AudienceCursor,
     ) -> Result<AudiencePage, StoreError> {
         let now = self.environment.clock.now();
-        let settings = self.configuration(workspace.id)?.settings.at(now);
+        let settings = self.model(workspace.id)?.settings.at(now);
         let circumstances = circumstances(&settings, Requirement::OptIn, now);
         let gate = self.gate(workspace.no);
         let wanted = |effective: &Effective| {

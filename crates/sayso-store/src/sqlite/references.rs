@@ -11,7 +11,7 @@ use sayso_core::reference::Reference;
 use sayso_core::source::Evidence;
 use sayso_core::time::Timestamp;
 
-use super::{Workspace, unreadable, unwritable};
+use super::{Tenant, unreadable, unwritable};
 use crate::environment::Environment;
 use crate::reference::{Keeping, ReferenceDraft, StoredReference};
 use crate::store::StoreError;
@@ -54,7 +54,7 @@ type Read = (([u8; 32], [u8; 16], Option<[u8; 16]>), (i64, Option<[u8; 16]>), Ve
 
 /// Seals what was ticked.
 pub(super) fn seal(
-    workspace: &Workspace,
+    workspace: &Tenant,
     draft: &ReferenceDraft,
     environment: &Environment,
 ) -> Vec<u8> {
@@ -143,7 +143,7 @@ fn take(
 /// A reference that is not too old.
 pub(super) fn find(
     work: &Connection,
-    workspace: &Workspace,
+    workspace: &Tenant,
     reference: Reference,
     now: Timestamp,
 ) -> Result<Option<StoredReference>, StoreError> {

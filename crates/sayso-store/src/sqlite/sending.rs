@@ -25,8 +25,7 @@ use super::messages::{self, Due, Queued, Verdict, Way};
 use super::pacing::Pacer;
 use super::references::{self, ReferenceWrite};
 use super::tail::Place;
-use super::{Shared, Workspace, early_reports, tallies};
-use crate::configuration::Configuration;
+use super::{Shared, Tenant, early_reports, tallies};
 use crate::double_opt_in::{Answering, Asking};
 use crate::message::{
     Claimed, Claiming, HandOver, HandOverEnd, Held, MessageDraft, MessageReport, MessageTimes,
@@ -35,6 +34,7 @@ use crate::message::{
 use crate::reference::Keeping;
 use crate::store::{Question, Recipient, StoreError};
 use crate::tally::{Counted, Tallied, Tally};
+use sayso_core::workspace::Workspace;
 
 /// The way to the thread.
 #[derive(Debug)]
@@ -48,14 +48,14 @@ type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 
 /// What the thread is asked for.
 pub(super) enum Job {
-    Queue(Arc<Workspace>, Box<(MessageDraft, Vec<u8>)>, Reply<Queueing>),
-    Claim(Arc<Workspace>, SenderId, usize, Reply<Claiming>),
-    Settle(Arc<Workspace>, Vec<HandOver>, Reply<()>),
-    Report(Arc<Workspace>, Vec<MessageReport>, Reply<Vec<bool>>),
-    Tally(Arc<Workspace>, Counted, Vec<Tally>, Reply<Tallied>),
-    Reference(Arc<Workspace>, ReferenceWrite, Reply<Keeping>),
-    Ask(Arc<Workspace>, Drafted, Reply<Asking>),
-    Answer(Arc<Workspace>, DoubleOptInId, Answer, Reply<Answering>),
+    Queue(Arc<Tenant>, Box<(MessageDraft, Vec<u8>)>, Reply<Queueing>),
+    Claim(Arc<Tenant>, SenderId, usize, Reply<Claiming>),
+    Settle(Arc<Tenant>, Vec<HandOver>, Reply<()>),
+    Report(Arc<Tenant>, Vec<MessageReport>, Reply<Vec<bool>>),
+    Tally(Arc<Tenant>, Counted, Vec<Tally>, Reply<Tallied>),
+    Reference(Arc<Tenant>, ReferenceWrite, Reply<Keeping>),
+    Ask(Arc<Tenant>, Drafted, Reply<Asking>),
+    Answer(Arc<Tenant>, DoubleOptInId, Answer, Reply<Answering>),
 }
 
 impl std::fmt::Debug for Job {
@@ -304,7 +304,7 @@ impl Done {
 
 fn queue(
     work: &Connection,
-    workspace: &Workspace,
+    workspace: &Tenant,
     draft: &MessageDraft,
     sealed: &[u8],
     now: Timestamp,
@@ -316,7 +316,7 @@ fn queue(
 /// What became of a message, with the message.
 pub(super) fn queueing(
     work: &Connection,
-    workspace: &Workspace,
+    workspace: &Tenant,
     queued: Queued,
 ) -> Result<Queueing, StoreError> {
     let find = |id: MessageId| {
@@ -334,7 +334,7 @@ pub(super) fn queueing(
 /// Takes in a report; whether a message has that name. If none has, it is kept for a while.
 fn take_in(
     work: &Connection,
-    workspace: &Workspace,
+    workspace: &Tenant,
     report: &MessageReport,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
@@ -349,7 +349,7 @@ fn take_in(
 fn settle(
     work: &Connection,
     shared: &Shared,
-    workspace: &Workspace,
+    workspace: &Tenant,
     ended: &[HandOver],
     now: Timestamp,
 ) -> Result<(), StoreError> {
@@ -374,12 +374,12 @@ fn settle(
 fn heed(
     work: &Connection,
     shared: &Shared,
-    workspace: &Workspace,
+    workspace: &Tenant,
     sender: SenderId,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let configuration = shared.configuration(workspace.id)?;
-    let newest = configuration.signaled_at(sender).max(configuration.settings.newest());
+    let model = shared.model(workspace.id)?;
+    let newest = model.runtime.signaled_at(sender).max(model.settings.newest());
     let Some(signaled_at) = newest else { return Ok(()) };
     let mut heeded = shared.sending.heeded.lock().unwrap_or_else(PoisonError::into_inner);
     if heeded.get(&(workspace.id, sender)).is_none_or(|heeded| *heeded < signaled_at) {
@@ -393,7 +393,7 @@ fn heed(
 fn claim(
     work: &Connection,
     shared: &Shared,
-    workspace: &Workspace,
+    workspace: &Tenant,
     (sender, items): (SenderId, usize),
     now: Timestamp,
 ) -> Result<Claiming, StoreError> {
@@ -449,20 +449,20 @@ impl Waiting {
     fn waits(
         &self,
         shared: &Shared,
-        workspace: &Workspace,
+        workspace: &Tenant,
         answer: Option<Reasons>,
         now: Timestamp,
     ) -> Option<Verdict> {
         let reasons = answer.filter(|reasons| *reasons == Reasons::of(&[Reason::SenderPaused]))?;
-        let configuration = shared.configuration(workspace.id).ok()?;
+        let model = shared.model(workspace.id).ok()?;
         let known = Known::all(now);
         let route = self.route()?;
-        let as_template = self.as_template(&configuration, now);
+        let as_template = self.as_template(&model, now);
         let states = [Some(*route), as_template];
         let states = states.iter().flatten();
         // Where it has just been let go, it is decided again at once.
         let until = states
-            .map(|message| match configuration.sender_state(message, known) {
+            .map(|message| match model.runtime.sender_state(message, known) {
                 SenderState::Sending => now,
                 SenderState::Paused(until) => until.unwrap_or(Timestamp::DISTANT_FUTURE),
             })
@@ -480,9 +480,9 @@ impl Waiting {
 
     /// What it is, where the provider says that its template needs more consent than it does
     /// (rule 25).
-    fn as_template(&self, configuration: &Configuration, now: Timestamp) -> Option<Message> {
+    fn as_template(&self, model: &Workspace, now: Timestamp) -> Option<Message> {
         let (_, payload) = self.message.personal.as_ref()?;
-        configuration.as_template(self.route()?, payload, Known::all(now))
+        model.as_template(self.route()?, payload.template(), Known::all(now))
     }
 
     /// Whether it needs an opt-in as its template. No opt-in of marketing is waived.
@@ -589,15 +589,15 @@ fn both(one: Option<Held>, other: Option<Held>) -> Option<Held> {
 fn decide(
     work: &Connection,
     shared: &Shared,
-    workspace: &Workspace,
+    workspace: &Tenant,
     due: &[Waiting],
 ) -> Result<Claiming, StoreError> {
     let answers = screen(shared, workspace, due);
     let answers = screen_templates(shared, workspace, due, answers);
     // After the asking: as of this moment the decision is what was known.
     let now = shared.environment.clock.now();
-    let configuration = shared.configuration(workspace.id)?;
-    let settings = configuration.settings.at(now);
+    let model = shared.model(workspace.id)?;
+    let settings = model.settings.at(now);
     let mut pacer = Pacer::new(shared, workspace, &settings, now);
     let mut claiming = Claiming::default();
     for (due, answer) in due.iter().zip(answers) {
@@ -607,7 +607,7 @@ fn decide(
         };
         // One after the other: what is claimed here counts for what comes after it.
         if may_go.is_some() {
-            let as_template = due.as_template(&configuration, now);
+            let as_template = due.as_template(&model, now);
             let held = due.held(&mut pacer, work, as_template).unwrap_or_else(|error| {
                 tracing::error!(error = %error, "a message waits: what its person got cannot be read");
                 Some(Verdict::Postponed(now.plus(limits::UNDECIDED_PAUSE)))
@@ -633,7 +633,7 @@ fn decide(
 /// nothing: what cannot be read is none.
 fn waived(
     shared: &Shared,
-    workspace: &Workspace,
+    workspace: &Tenant,
     due: &Waiting,
     (claimed, settings): (&Claimed, &Settings),
 ) -> Reasons {
@@ -652,15 +652,15 @@ fn waived(
 
 /// Asks the gate for every message, those with the same question at once; no answer where the person
 /// cannot be read, who holds nobody else up.
-fn screen(shared: &Shared, workspace: &Workspace, due: &[Waiting]) -> Vec<Option<Reasons>> {
+fn screen(shared: &Shared, workspace: &Tenant, due: &[Waiting]) -> Vec<Option<Reasons>> {
     if cfg!(feature = "undecided-claims") {
         return vec![Some(Reasons::NONE); due.len()];
     }
-    let Ok(configuration) = shared.configuration(workspace.id) else {
+    let Ok(model) = shared.model(workspace.id) else {
         return vec![None; due.len()];
     };
     let now = shared.environment.clock.now();
-    let settings = configuration.settings.at(now);
+    let settings = model.settings.at(now);
     let mut questions: HashMap<(Message, bool), Vec<usize>> = HashMap::new();
     for (at, due) in due.iter().enumerate() {
         if let Some(route) = due.route() {
@@ -690,7 +690,7 @@ fn screen(shared: &Shared, workspace: &Workspace, due: &[Waiting]) -> Vec<Option
 /// Asks again for each message whose template needs more consent than it does: both answers count.
 fn screen_templates(
     shared: &Shared,
-    workspace: &Workspace,
+    workspace: &Tenant,
     due: &[Waiting],
     mut answers: Vec<Option<Reasons>>,
 ) -> Vec<Option<Reasons>> {
@@ -698,12 +698,12 @@ fn screen_templates(
         return answers;
     }
     let now = shared.environment.clock.now();
-    let Ok(configuration) = shared.configuration(workspace.id) else {
+    let Ok(model) = shared.model(workspace.id) else {
         return vec![None; due.len()];
     };
-    let settings = configuration.settings.at(now);
+    let settings = model.settings.at(now);
     for (due, answer) in due.iter().zip(&mut answers) {
-        if let Some(message) = due.as_template(&configuration, now) {
+        if let Some(message) = due.as_template(&model, now) {
             let requirement = due.template_requirement(&message, &settings);
             let question = Question { message, requirement, zone: None };
             let further = ask(&[recipient(due)], |recipients| {
@@ -734,7 +734,7 @@ fn ask(
 }
 
 /// Whose refusals keep a message back: those of its address, and of the other forms of its number.
-fn places_of(workspace: &Workspace, due: &Waiting) -> Vec<Place> {
+fn places_of(workspace: &Tenant, due: &Waiting) -> Vec<Place> {
     let forms = match recipient(due) {
         Recipient::Phone(phone) => phone.other_forms(),
         Recipient::Key(_) | Recipient::Hashed(_) => Vec::new(),

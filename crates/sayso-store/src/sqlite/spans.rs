@@ -16,7 +16,7 @@ use sayso_core::time::Timestamp;
 
 use super::group::Group;
 use super::writer::WriterHandle;
-use super::{Shared, Workspace, events};
+use super::{Shared, Tenant, events};
 use crate::store::{
     Doing, RetractDraft, Retracting, SpanDraft, SpanOf, SpanRetracted, StoreError, Subject,
 };
@@ -33,7 +33,7 @@ struct Span {
 pub(super) fn retract(
     shared: &Shared,
     writer: &WriterHandle,
-    workspace: &Arc<Workspace>,
+    workspace: &Arc<Tenant>,
     draft: &SpanDraft,
 ) -> Result<SpanRetracted, StoreError> {
     let span = find(shared, workspace, draft)?;
@@ -48,7 +48,7 @@ pub(super) fn retract(
     Ok(SpanRetracted { retracted, kept: span.kept, next_from: span.next_from })
 }
 
-fn find(shared: &Shared, workspace: &Workspace, draft: &SpanDraft) -> Result<Span, StoreError> {
+fn find(shared: &Shared, workspace: &Tenant, draft: &SpanDraft) -> Result<Span, StoreError> {
     let mut span = Span::default();
     shared.ledger.read(|ledger| {
         let after = events::last_before(ledger, draft.from)?;
@@ -85,7 +85,7 @@ fn is_of_source(event: &ConsentEvent, draft: &SpanDraft) -> bool {
 fn retract_step(
     shared: &Shared,
     writer: &WriterHandle,
-    workspace: &Arc<Workspace>,
+    workspace: &Arc<Tenant>,
     (draft, step): (&SpanDraft, &[(AddressKey, EventId)]),
 ) -> Result<u64, StoreError> {
     let drafts: Arc<Vec<RetractDraft>> =

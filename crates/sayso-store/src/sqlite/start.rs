@@ -19,10 +19,10 @@ use super::group::Group;
 use super::lineage::{Fit, Lineage};
 use super::tail::WorkspaceNo;
 use super::{
-    OpenError, Shared, Workspace, events, flusher, imports, read_lock, views, watermark, write_lock,
+    OpenError, Shared, Tenant, events, flusher, imports, read_lock, views, watermark, write_lock,
 };
-use crate::configuration::Configuration;
 use crate::store::StoreError;
+use sayso_core::workspace::Workspace;
 
 /// The file of the gate index, and what it holds.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ impl SavedIndex {
 const REBUILDERS_MAX: usize = 8;
 
 impl Shared {
-    /// Reads the workspaces and their configurations.
+    /// Reads the workspaces.
     pub(super) fn load_workspaces(&self) -> Result<(), OpenError> {
         let ledger = self.ledger.lock();
         for row in events::workspaces(&ledger)? {
@@ -54,13 +54,13 @@ impl Shared {
                 .master
                 .open_secrets(row.id.as_bytes(), &row.secrets)
                 .map_err(|_| StoreError::Corrupt { table: "workspace", id: row.id.to_string() })?;
-            let mut configuration =
-                Configuration::new(row.id, &row.name, row.mode, secrets.address_keys.clone());
-            for (at, change) in events::changes(&ledger, row.no, &secrets.vault)? {
-                configuration.apply(change, at);
+            let mut model =
+                Workspace::new(row.id, &row.name, row.mode, secrets.address_keys.clone());
+            for (at, entry) in events::entries(&ledger, row.no, &secrets.vault)? {
+                entry.apply_to(&mut model, at);
             }
-            self.add_configurations(BTreeMap::from([(row.id, Arc::new(configuration))]));
-            self.add_workspaces(vec![Arc::new(Workspace { no: row.no, id: row.id, secrets })]);
+            self.add_models(BTreeMap::from([(row.id, Arc::new(model))]));
+            self.add_tenants(vec![Arc::new(Tenant { no: row.no, id: row.id, secrets })]);
         }
         Ok(())
     }
@@ -102,8 +102,7 @@ impl Shared {
                 self.read_views(watermark::check)?;
             }
         }
-        let workspaces: Vec<Arc<Workspace>> =
-            read_lock(&self.workspaces).values().cloned().collect();
+        let workspaces: Vec<Arc<Tenant>> = read_lock(&self.tenants).values().cloned().collect();
         for workspace in workspaces {
             let gate = self.gate(workspace.no);
             if !is_loaded {
@@ -171,7 +170,7 @@ impl Shared {
     }
 
     /// Builds one workspace's index from the views, on all processors.
-    fn build_gate(&self, workspace: &Workspace, gate: &Gate) -> Result<(), StoreError> {
+    fn build_gate(&self, workspace: &Tenant, gate: &Gate) -> Result<(), StoreError> {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let parts = u8::try_from(processors.min(REBUILDERS_MAX)).unwrap_or(1);
         let width = u8::MAX / parts;
@@ -196,8 +195,8 @@ impl Shared {
         })
     }
 
-    fn workspaces_by_no(&self) -> BTreeMap<WorkspaceNo, Arc<Workspace>> {
-        let workspaces = read_lock(&self.workspaces);
+    fn workspaces_by_no(&self) -> BTreeMap<WorkspaceNo, Arc<Tenant>> {
+        let workspaces = read_lock(&self.tenants);
         workspaces.values().map(|workspace| (workspace.no, Arc::clone(workspace))).collect()
     }
 

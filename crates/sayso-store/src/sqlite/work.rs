@@ -27,7 +27,7 @@ use super::database::Database;
 use super::seal::Vault;
 use super::speaks_of::{About, abouts};
 use super::writer::WriterHandle;
-use super::{Shared, Workspace, double_opt_ins, hiding, messages, references, reserve, unreadable};
+use super::{Shared, Tenant, double_opt_ins, hiding, messages, references, reserve, unreadable};
 use crate::environment::Environment;
 use crate::look_up::{LookUp, LookUpDraft, LookUpPage, LookUpQuery, LookedUp};
 use crate::reject::{
@@ -61,7 +61,7 @@ pub(super) enum Job {
 
 /// A reject to be written.
 pub(super) struct Kept {
-    workspace: Arc<Workspace>,
+    workspace: Arc<Tenant>,
     refused_at: Timestamp,
     draft: RejectDraft,
 }
@@ -121,7 +121,7 @@ impl Work {
     /// Queues rejects as far as there is room for them.
     pub(super) fn keep(
         &self,
-        workspace: &Arc<Workspace>,
+        workspace: &Arc<Tenant>,
         refused_at: Timestamp,
         drafts: Vec<RejectDraft>,
     ) {
@@ -200,7 +200,7 @@ impl Work {
     /// One page of rejects that are not too old at `now`.
     pub(super) fn rejects(
         &self,
-        workspace: &Workspace,
+        workspace: &Tenant,
         query: &RejectQuery,
         items: usize,
         now: Timestamp,
@@ -505,7 +505,7 @@ fn all_said(draft: &RejectDraft) -> String {
 /// What was sent and what was said of it, of one reject; `None` where it is gone.
 pub(super) fn reject_text(
     work: &Connection,
-    workspace: &Workspace,
+    workspace: &Tenant,
     row: i64,
 ) -> Result<Option<Box<str>>, StoreError> {
     let found = read_rows(

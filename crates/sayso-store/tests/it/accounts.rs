@@ -77,7 +77,7 @@ async fn take_in(store: &SqliteStore, workspace: WorkspaceId, told: &[Told]) {
 
 /// Why neither address may be sent each of many messages.
 async fn answers(store: &SqliteStore, workspace: WorkspaceId) -> Vec<Vec<Reasons>> {
-    let secret = store.configurations()[&workspace].secret.clone();
+    let secret = store.workspaces()[&workspace].secret.clone();
     let number = Phone::from_digits(15_550_100_001).unwrap();
     let both = [Recipient::Phone(number), Recipient::Key(channel_id(1).key(&secret))];
     let mut answers = Vec::new();

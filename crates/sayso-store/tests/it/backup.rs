@@ -12,8 +12,9 @@ use sayso_core::event::Fact;
 use sayso_core::id::{ProfileId, WorkspaceId};
 use sayso_core::personal_link::{Leaves, LinkPurpose, Making, PersonalLink, UnverifiedLink};
 use sayso_core::statement::Statement;
+use sayso_core::workspace::Change;
 use sayso_store::Store;
-use sayso_store::configuration::{Change, configure_now};
+use sayso_store::configure::configure_now;
 use sayso_store::conformance::{
     SMS, channel_id, external, known, looked_up, marketing, of_fact, one_account, phone, reason,
     record, refused, said, source, workspace,
@@ -197,7 +198,7 @@ async fn the_digest_is_over_what_each_refusal_says_and_when_in_order() {
 
     let mut hasher = Sha256::new();
     hasher.update(b"sayso refusals 2\n");
-    let secret = store.configurations()[&workspace].secret.clone();
+    let secret = store.workspaces()[&workspace].secret.clone();
     let ledger = rusqlite::Connection::open(scene.at("store/events.db")).unwrap();
     for (address, id) in &expected {
         hasher.update(workspace.as_bytes());
@@ -778,20 +779,20 @@ async fn a_replaced_store_gives_its_erasures_and_the_number_of_refusals_that_are
 #[tokio::test]
 async fn links_made_before_a_backup_and_after_it_are_alive_once_it_is_restored() {
     let mut scene = Scene::new().await;
-    let configuration = scene.store().configurations()[&scene.workspace].clone();
+    let workspace = scene.store().workspaces()[&scene.workspace].clone();
     let link = PersonalLink {
         workspace: scene.workspace,
-        address: phone(1).key(&configuration.secret),
+        address: phone(1).key(&workspace.secret),
         channel: Channel::Sms,
         purpose: LinkPurpose::OneClick,
         leaves: Leaves::Category(Category::Marketing),
         sender: None,
         making: Making::Unsaid,
     };
-    let before = link.token(configuration.link_key(), &configuration.secret);
+    let before = link.token(workspace.link_key(), &workspace.secret);
     scene.back_up().await;
     // The store that is lost went on: its keys were rotated, and messages went with links of the new one.
-    let rotated = Change::LinkKey(configuration.link_key().next());
+    let rotated = Change::LinkKey(workspace.link_key().next());
     let rotated = configure_now(scene.store(), scene.workspace, rotated).await.unwrap();
     let after = link.token(rotated.link_key(), &rotated.secret);
     assert_ne!(before, after);
@@ -799,9 +800,9 @@ async fn links_made_before_a_backup_and_after_it_are_alive_once_it_is_restored()
 
     scene.restore_with(None).unwrap();
     let restored = open(&scene.at("restored"));
-    let configuration = restored.configurations()[&scene.workspace].clone();
+    let workspace = restored.workspaces()[&scene.workspace].clone();
     for token in [before, after] {
-        let verified = UnverifiedLink::parse(&token).unwrap().verify(&configuration.secret);
+        let verified = UnverifiedLink::parse(&token).unwrap().verify(&workspace.secret);
         assert_eq!(verified, Some(link));
         let known = restored.find_address(scene.workspace, link.address).await.unwrap();
         assert_eq!(known, Some(phone(1)), "and says whose it is");

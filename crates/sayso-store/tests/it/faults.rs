@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use sayso_core::decision::Reason;
 use sayso_core::statement::Statement;
+use sayso_core::workspace::Change;
 use sayso_store::Store;
-use sayso_store::configuration::{Change, configure_now};
+use sayso_store::configure::configure_now;
 use sayso_store::conformance::{SMS, known, marketing, phone, reason, record, said, workspace};
 use sayso_store::environment::Environment;
 use sayso_store::sqlite::{Commit, Committed, Options, RealCommit, SqliteStore};
@@ -158,9 +159,9 @@ async fn a_failed_change_of_configuration_leaves_the_old_one() {
     let change = Change::Settings(sayso_core::settings::Settings::default());
     let answer = configure_now(&store, workspace, change.clone()).await;
     assert!(matches!(answer, Err(StoreError::Unwritable(_))));
-    assert_eq!(store.configurations()[&workspace].settings.iter().count(), 0);
+    assert_eq!(store.workspaces()[&workspace].settings.iter().count(), 0);
     configure_now(&store, workspace, change).await.unwrap();
-    assert_eq!(store.configurations()[&workspace].settings.iter().count(), 1);
+    assert_eq!(store.workspaces()[&workspace].settings.iter().count(), 1);
 }
 
 #[tokio::test]

@@ -9,8 +9,9 @@ use sayso_core::event::Fact;
 use sayso_core::id::{SenderId, WorkspaceId};
 use sayso_core::phone::Phone;
 use sayso_core::statement::Statement;
+use sayso_core::workspace::Mode;
 use sayso_store::Store;
-use sayso_store::configuration::{Mode, configure_now};
+use sayso_store::configure::configure_now;
 use sayso_store::conformance::{
     SMS, external, keyed_id, known, marketing, of_fact, phone, reason, record, said, workspace,
 };
@@ -361,11 +362,11 @@ async fn workspaces_and_their_configuration_are_there_after_a_restart() {
     let store = open(directory.path());
     let made = store.create_workspace("Example", Mode::Live).await.unwrap();
     let settings = sayso_core::settings::Settings { require_opt_in: false, ..Default::default() };
-    let change = sayso_store::configuration::Change::Settings(settings.clone());
-    configure_now(&store, made.workspace, change).await.unwrap();
+    let change = sayso_core::workspace::Change::Settings(settings.clone());
+    configure_now(&store, made.id, change).await.unwrap();
     drop(store);
     let store = open(directory.path());
-    let found = &store.configurations()[&made.workspace];
+    let found = &store.workspaces()[&made.id];
     assert_eq!((&*found.name, found.mode), ("Example", Mode::Live));
     assert_eq!(found.settings.iter().map(|(_, of)| of.clone()).collect::<Vec<_>>(), [settings]);
 }

@@ -13,8 +13,9 @@ use sayso_core::message::MessageState;
 use sayso_core::settings::Settings;
 use sayso_core::statement::Statement;
 use sayso_core::time::Timestamp;
+use sayso_core::workspace::Change;
 use sayso_store::Store;
-use sayso_store::configuration::{Change, configure_now};
+use sayso_store::configure::configure_now;
 use sayso_store::conformance::{
     SENDER, SMS, marketing, message_id, message_to, phone, reason, record, said, workspace,
 };

@@ -17,8 +17,9 @@ use sayso_core::retraction::Role;
 use sayso_core::settings::Settings;
 use sayso_core::source::{Actor, EvidenceText, Road};
 use sayso_core::statement::Statement;
+use sayso_core::workspace::{Change, Mode};
 use sayso_store::Store;
-use sayso_store::configuration::{Change, Mode, configure_now};
+use sayso_store::configure::configure_now;
 use sayso_store::conformance::{
     SMS, external, marketing, of_fact, phone, reason, record, said, source, workspace,
 };
@@ -165,18 +166,18 @@ struct Person {
 }
 
 impl Picture {
-    async fn of(store: &SqliteStore, workspace: WorkspaceId) -> Self {
-        let configurations = store.configurations();
-        let configuration = &configurations[&workspace];
-        let known = store.addresses(workspace, None, 10).await.unwrap();
+    async fn of(store: &SqliteStore, workspace_id: WorkspaceId) -> Self {
+        let workspaces = store.workspaces();
+        let workspace = &workspaces[&workspace_id];
+        let known = store.addresses(workspace_id, None, 10).await.unwrap();
         let mut people = Vec::new();
         for address in [phone(0), phone(1), phone(2), external("u-1")] {
-            people.push(Person::of(store, workspace, &address).await);
+            people.push(Person::of(store, workspace_id, &address).await);
         }
         Self {
-            workspaces: configurations.len(),
-            settings: configuration.settings.iter().count(),
-            undone_imports: configuration.undone_imports.len(),
+            workspaces: workspaces.len(),
+            settings: workspace.settings.iter().count(),
+            undone_imports: workspace.runtime.undone_imports.len(),
             known_in_clear: known.iter().filter(|known| known.address.is_some()).count(),
             people,
         }

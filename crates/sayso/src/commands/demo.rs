@@ -12,12 +12,13 @@ use sayso_core::notice::{Language, Notice, NoticeRef};
 use sayso_core::phone::Phone;
 use sayso_core::source::SourceName;
 use sayso_core::statement::Standing;
+use sayso_core::workspace::{
+    Change, Connection, KeyScope, Mode, OptInQuestion, Sender, Site, Topic,
+};
 use sayso_server::config::Config;
 use sayso_server::keyring::{KeyGrant, mint};
 use sayso_store::Store;
-use sayso_store::configuration::{
-    Change, Connection, KeyScope, Mode, OptInQuestion, Sender, Site, Topic, configure_now,
-};
+use sayso_store::configure::configure_now;
 use sayso_store::environment::Environment;
 use sayso_store::sqlite::Making;
 use serde_json::{Value, json};
@@ -104,9 +105,9 @@ async fn furnish(
     origin: &str,
 ) -> Result<Made, Failure> {
     let fault = |error: sayso_store::store::StoreError| anyhow::Error::new(error);
-    let configuration =
+    let workspace =
         store.create_workspace("Harbour Books (demo)", Mode::Test).await.map_err(fault)?;
-    let workspace = configuration.workspace;
+    let workspace_id = workspace.id;
     let id = || environment.time_sortable_id();
     let topic = TopicId::from_bytes(id());
     let grant = KeyGrant {
@@ -163,9 +164,9 @@ async fn furnish(
         Change::Key(key.id, key.key),
     ];
     for change in sending.into_iter().chain(changes) {
-        configure_now(store.as_ref(), workspace, change).await.map_err(fault)?;
+        configure_now(store.as_ref(), workspace_id, change).await.map_err(fault)?;
     }
-    Ok(Made { workspace, api_key: key.secret, topic, sender })
+    Ok(Made { workspace: workspace_id, api_key: key.secret, topic, sender })
 }
 
 /// Simulated phones, and a sender that reaches them.
@@ -231,12 +232,11 @@ async fn people(store: &Arc<dyn Store>, made: &Made, config: &Config) -> Result<
         client.json(hyper::Method::POST, "/v1/consents", Payload::Json(fact)).await?;
     }
     let (sender, topic) = (made.sender.to_string(), made.topic.to_string());
-    let configurations = store.configurations();
-    let configuration =
-        configurations.get(&made.workspace).context("the demo's workspace is gone")?;
+    let workspaces = store.workspaces();
+    let workspace = workspaces.get(&made.workspace).context("the demo's workspace is gone")?;
     let ada = Phone::from_digits(14_155_550_101).context("no phone number")?;
     let whose = (made.sender, Environment::system().clock.now());
-    let preferences = pages::preferences(configuration, &Address::Phone(ada), whose);
+    let preferences = pages::preferences(workspace, &Address::Phone(ada), whose);
     let names = (sender.as_str(), topic.as_str(), notice_id.as_str());
     let pages = pages::make(&client, names, &preferences).await?;
     let told = conversation::play(&client, &app, &sender).await?;

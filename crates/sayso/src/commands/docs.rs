@@ -3,7 +3,7 @@
 use clap::CommandFactory;
 use clap_complete::Shell;
 use sayso_core::limits;
-use sayso_store::configuration::{KeyRole, KeyScope};
+use sayso_core::workspace::{KeyRole, KeyScope};
 
 use crate::exit::Exit;
 use crate::options::{Docs, Options};

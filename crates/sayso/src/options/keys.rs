@@ -4,7 +4,7 @@
 use clap::Subcommand;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use sayso_core::statement::Standing;
-use sayso_store::configuration::{KeyRole, KeyScope};
+use sayso_core::workspace::{KeyRole, KeyScope};
 
 /// What to do with keys.
 #[derive(Debug, Subcommand)]

@@ -1,7 +1,7 @@
 //! Keys on the command line: roles, scopes, and the way of a newcomer with one key.
 
 use hyper::Method;
-use sayso_store::configuration::{KeyRole, KeyScope};
+use sayso_core::workspace::{KeyRole, KeyScope};
 use serde_json::json;
 
 use crate::http::Http;

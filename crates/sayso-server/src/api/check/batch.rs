@@ -13,7 +13,7 @@ use sayso_core::id::WorkspaceId;
 use sayso_core::limits;
 use sayso_core::phone::Phone;
 use sayso_core::settings::Settings;
-use sayso_store::configuration::Configuration;
+use sayso_core::workspace::Workspace;
 use sayso_store::store::{Question, Recipient, StoreError};
 use serde::Serialize;
 use serde_json::Value;
@@ -153,7 +153,7 @@ pub(crate) async fn ask(
         template: request.template,
         time_zone: request.time_zone,
     };
-    let question = fields.settle(caller.configuration(), settings, &mut faults);
+    let question = fields.settle(caller.workspace(), settings, &mut faults);
     let (question, detail) = faults.settle(question.zip(detail))?;
     require_exemption(&question, settings, &caller.key().scopes)?;
     let kind = kind.unwrap_or(AddressKind::on(question.message.channel));
@@ -163,7 +163,7 @@ pub(crate) async fn ask(
         care: Care::Possible,
         place: Place::Body,
     };
-    let read = read_recipients(&to, kind, &reading, caller.configuration());
+    let read = read_recipients(&to, kind, &reading, caller.workspace());
     let (recipients, invalid) = read.await;
     Ok(BatchAsking { question, recipients, invalid, detail })
 }
@@ -190,11 +190,11 @@ async fn read_recipients(
     to: &Recipients<'_>,
     kind: AddressKind,
     reading: &Reading<'_>,
-    configuration: &Configuration,
+    workspace: &Workspace,
 ) -> (Vec<Recipient>, Vec<usize>) {
     let mut recipients = Vec::with_capacity(to.len());
     let mut invalid = Vec::new();
-    let read = |text: &str| read_recipient(text, kind, reading, configuration);
+    let read = |text: &str| read_recipient(text, kind, reading, workspace);
     let mut turn = Turn::default();
     for (place, written) in to.iter().enumerate() {
         match written {
@@ -225,13 +225,13 @@ fn read_recipient(
     text: &str,
     kind: AddressKind,
     reading: &Reading<'_>,
-    configuration: &Configuration,
+    workspace: &Workspace,
 ) -> Option<Recipient> {
     let address = reading.of_kind(kind, text, "", &mut Faults::default())?;
     Some(match address {
         Address::Phone(phone) => Recipient::Phone(phone),
         Address::Email(_) | Address::ChannelId(_) | Address::ExternalId(_) => {
-            Recipient::Key(address.key(&configuration.secret))
+            Recipient::Key(address.key(&workspace.secret))
         }
     })
 }

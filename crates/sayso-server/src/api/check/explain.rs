@@ -7,7 +7,7 @@ use sayso_core::register::Register;
 use sayso_core::registers::Registers;
 use sayso_core::suppression::blocking;
 use sayso_core::time::Timestamp;
-use sayso_store::configuration::Configuration;
+use sayso_core::workspace::Workspace;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -56,34 +56,33 @@ pub(crate) struct Ground {
 /// Decides from all that is known at the moment that is asked about.
 pub(crate) async fn decide(
     app: &App,
-    configuration: &Configuration,
+    workspace: &Workspace,
     asking: &Asking,
 ) -> Result<CheckAnswer, Problem> {
     let at = asking.moment.time(app.now());
-    let pacing = if configuration.settings.at(at).paces(&asking.question.message, at) {
-        let recipient = recipient(&asking.subject, configuration);
-        let (workspace, question) = (configuration.workspace, &asking.question);
-        app.store().pacing(workspace, question, recipient, asking.moment).await?
+    let pacing = if workspace.settings.at(at).paces(&asking.question.message, at) {
+        let recipient = recipient(&asking.subject, workspace);
+        let (workspace_id, question) = (workspace.id, &asking.question);
+        app.store().pacing(workspace_id, question, recipient, asking.moment).await?
     } else {
         Pacing::NONE
     };
-    decide_paced(app, configuration, asking, pacing).await
+    decide_paced(app, workspace, asking, pacing).await
 }
 
 /// The same, where it is known what quiet hours and caps say.
 pub(crate) async fn decide_paced(
     app: &App,
-    configuration: &Configuration,
+    workspace: &Workspace,
     asking: &Asking,
     pacing: Pacing,
 ) -> Result<CheckAnswer, Problem> {
-    let registers =
-        app.store().registers(configuration.workspace, &asking.subject, asking.moment).await?;
+    let registers = app.store().registers(workspace.id, &asking.subject, asking.moment).await?;
     let at = asking.moment.time(app.now());
-    let settings = configuration.settings.at(at);
+    let settings = workspace.settings.at(at);
     let message = &asking.question.message;
     let circumstances = Circumstances {
-        sender: configuration.sender_state(message, known_at(asking.moment, app.now())),
+        sender: workspace.runtime.sender_state(message, known_at(asking.moment, app.now())),
         quiet_until: pacing.quiet_until,
         capped_until: pacing.capped_until,
         ..circumstances(&settings, asking.question.requirement, at)

@@ -4,7 +4,7 @@ use sayso_core::channel::{Category, Channel, Content, Message, Occasion};
 use sayso_core::decision::{RequireOptIn, Requirement};
 use sayso_core::id::SenderId;
 use sayso_core::settings::Settings;
-use sayso_store::configuration::{Configuration, KeyScope};
+use sayso_core::workspace::{KeyScope, Workspace};
 use sayso_store::store::Question;
 
 use crate::body::Faults;
@@ -38,14 +38,14 @@ impl MessageFields {
     /// The question, unless something is wrong, which is noted.
     pub(crate) fn settle(
         self,
-        configuration: &Configuration,
+        workspace: &Workspace,
         settings: &Settings,
         faults: &mut Faults,
     ) -> Option<Question> {
         let channel = self.channel.as_ref().map(|ChannelText(channel)| *channel);
         let channel = faults.require("/channel", channel, "sms")?;
-        let sender = self.sender(channel, configuration, faults);
-        let category = self.category(configuration, faults);
+        let sender = self.sender(channel, workspace, faults);
+        let category = self.category(workspace, faults);
         let ordinary = Message::ordinary(channel, category);
         let content = match self.template {
             None => ordinary.content,
@@ -68,10 +68,10 @@ impl MessageFields {
     fn sender(
         &self,
         channel: Channel,
-        configuration: &Configuration,
+        workspace: &Workspace,
         faults: &mut Faults,
     ) -> Option<SenderId> {
-        let living = || configuration.living_senders(channel);
+        let living = || workspace.living_senders(channel);
         match &self.sender {
             Some(SenderIdText(id)) if living().any(|living| living == *id) => Some(*id),
             Some(_) => {
@@ -79,7 +79,7 @@ impl MessageFields {
                 None
             }
             None => {
-                let usual = configuration.usual_sender(channel);
+                let usual = workspace.usual_sender(channel);
                 if usual.is_none()
                     && let Some(example) = living().next()
                     && !faults.is_wrong_at(&["/sender"])
@@ -94,12 +94,12 @@ impl MessageFields {
     }
 
     /// The category: the topic's own, or the one named, or marketing (rule 25).
-    fn category(&self, configuration: &Configuration, faults: &mut Faults) -> Category {
+    fn category(&self, workspace: &Workspace, faults: &mut Faults) -> Category {
         let named = self.category.as_ref().map(|CategoryText(category)| *category);
         let Some(TopicIdText(id)) = &self.topic else {
             return named.unwrap_or(Category::Marketing);
         };
-        let Some(topic) = configuration.topics.get(id).filter(|topic| topic.deleted_at.is_none())
+        let Some(topic) = workspace.topics.get(id).filter(|topic| topic.deleted_at.is_none())
         else {
             faults.note("/topic", Code::UnknownTopic, "is no living topic");
             return named.unwrap_or(Category::Marketing);

@@ -10,8 +10,8 @@ use sayso_core::decision::{Requirement, check};
 use sayso_core::settings::Settings;
 use sayso_core::status::Status;
 use sayso_core::time::Timestamp;
+use sayso_core::workspace::Workspace;
 use sayso_store::Store;
-use sayso_store::configuration::Configuration;
 use sayso_store::store::{AudienceQuery, StoreError, Subject};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -54,7 +54,7 @@ pub(crate) struct MemberLine {
 #[derive(Clone)]
 pub(super) struct Explaining {
     store: Arc<dyn Store>,
-    configuration: Arc<Configuration>,
+    workspace: Arc<Workspace>,
     settings: Settings,
     now: Timestamp,
 }
@@ -63,13 +63,13 @@ impl Explaining {
     /// Explaining an audience asked for at `now`.
     pub(super) fn new(
         store: Arc<dyn Store>,
-        configuration: Arc<Configuration>,
+        workspace: Arc<Workspace>,
         query: &AudienceQuery,
         now: Timestamp,
     ) -> Self {
         let now = query.moment.time(now);
-        let settings = configuration.settings.at(now);
-        Self { store, configuration, settings, now }
+        let settings = workspace.settings.at(now);
+        Self { store, workspace, settings, now }
     }
 
     /// The line of one person.
@@ -78,7 +78,7 @@ impl Explaining {
         query: &AudienceQuery,
         address: &Address,
     ) -> Result<MemberLine, StoreError> {
-        let workspace = self.configuration.workspace;
+        let workspace = self.workspace.id;
         let subject = Subject::Address(address.clone());
         let registers = self.store.registers(workspace, &subject, query.moment).await?;
         let circumstances = circumstances(&self.settings, Requirement::OptIn, self.now);
@@ -86,7 +86,7 @@ impl Explaining {
         let since = consent.basis.map(|mark| mark.at).filter(|at| *at != Timestamp::DISTANT_PAST);
         let basis = match consent.basis {
             Some(mark) => {
-                let key = address.key(&self.configuration.secret);
+                let key = address.key(&self.workspace.secret);
                 self.store.find_event(workspace, key, mark.event).await?.map(Basis::of)
             }
             None => None,

@@ -22,7 +22,7 @@ use sayso_core::settings::Settings;
 use sayso_core::source::{Actor, Evidence, EvidenceText, Source};
 use sayso_core::statement::{Level, Standing, Statement};
 use sayso_core::time::Timestamp;
-use sayso_store::configuration::Configuration;
+use sayso_core::workspace::Workspace;
 use sayso_store::store::{Dating, Draft, Subject};
 
 use super::request::{ConsentRequest, EvidenceRequest, NoticeRequest};
@@ -47,7 +47,7 @@ pub(crate) struct Context<'a> {
     /// What is known of phone numbers.
     pub(crate) phones: &'a PhoneBook,
     /// The workspace.
-    pub(crate) configuration: &'a Configuration,
+    pub(crate) workspace: &'a Workspace,
     /// Its settings in force.
     pub(crate) settings: &'a Settings,
     /// When the request arrived.
@@ -120,7 +120,7 @@ pub(crate) fn plan(
     index: u32,
     context: &Context<'_>,
 ) -> Result<Plan, Problem> {
-    let hash = request.hash(&context.source.name, &context.configuration.secret);
+    let hash = request.hash(&context.source.name, &context.workspace.secret);
     let mut planning = Planning::begin(&request, faults, context);
     let permission = planning.permission(&request);
     let statement = planning.statement(&request, permission);
@@ -138,7 +138,7 @@ pub(crate) fn plan(
     let ((subject, (statement, permission)), (said, occurred_at)) = faults.settle(known)?;
     let identity = match (context.key, dating, doubt) {
         (Some(key), _, _) => {
-            RequestIdentity::Key(RequestHash::of_key(key, &context.configuration.secret))
+            RequestIdentity::Key(RequestHash::of_key(key, &context.workspace.secret))
         }
         (None, Dating::Dated, _) => RequestIdentity::Dated(hash),
         // A report in doubt has no register of its source to be compared with (rule 4).
@@ -152,7 +152,7 @@ pub(crate) fn plan(
         RequestIdentity::Key(_) => index,
         RequestIdentity::Dated(_) | RequestIdentity::Undated(..) => 0,
     };
-    let workspace = context.configuration.workspace;
+    let workspace = context.workspace.id;
     let first = Draft {
         subject,
         id: event_id(workspace, identity, place.saturating_mul(2)),
@@ -194,7 +194,7 @@ pub(crate) fn plan(
     Ok(Plan {
         drafts,
         permission,
-        message: message_for(permission, context.configuration),
+        message: message_for(permission, context.workspace),
         remarks,
         doubt,
     })
@@ -275,18 +275,18 @@ impl<'a> Planning<'a> {
     /// Why it is in doubt what is meant: the workspace does not know the sender or topic, or for an
     /// opt-in has it no longer.
     fn doubt_about(&self, channel: Channel, scope: Scope) -> Option<Doubt> {
-        let configuration = self.context.configuration;
+        let workspace = self.context.workspace;
         let counts = |deleted: Option<Timestamp>| self.is_refusal() || deleted.is_none();
         match scope {
             Scope::All | Scope::Category(_) => None,
             Scope::Sender(id) => {
-                let sender = configuration.senders.get(&id);
+                let sender = workspace.senders.get(&id);
                 let known = sender
                     .is_some_and(|known| known.channel == channel && counts(known.deleted_at));
                 (!known).then_some(Doubt::UnknownSender)
             }
             Scope::Topic(id) => {
-                let topic = configuration.topics.get(&id);
+                let topic = workspace.topics.get(&id);
                 let known = topic.is_some_and(|known| counts(known.deleted_at));
                 (!known).then_some(Doubt::UnknownTopic)
             }
@@ -472,7 +472,7 @@ impl<'a> Planning<'a> {
         let language = self.faults.require("/notice/language", sent.language, "en");
         let (NoticeIdText(id), (version, LanguageText(language))) =
             id.zip(version.zip(language))?;
-        let published = self.context.configuration.notices.get(&id);
+        let published = self.context.workspace.notices.get(&id);
         let notice = published.and_then(|notice| notice.versions.get(&(version, language)));
         match notice {
             None if self.is_refusal() => {
@@ -490,7 +490,7 @@ impl<'a> Planning<'a> {
                     Some(Doubt::UnknownSender | Doubt::UnknownTopic) => false,
                 };
                 if permission.is_some_and(|named| {
-                    is_known && !self.context.configuration.is_named(notice, named)
+                    is_known && !self.context.workspace.is_named(notice, named)
                 }) {
                     self.faults.note(
                         "/notice",

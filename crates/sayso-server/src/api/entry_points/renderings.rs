@@ -12,12 +12,12 @@ use bytes::Bytes;
 use sayso_core::id::EntryPointId;
 use sayso_core::limits;
 use sayso_core::reference::EntryCode;
+use sayso_core::workspace::{Corner, EntryPoint, Mode};
 use sayso_pages::language::Language;
 use sayso_pages::qr::logo::Logo;
 use sayso_pages::qr::{Correction, Extent, QUIET_MODULES_MIN, Qr, QrFault};
 use sayso_pages::sheet::Sheet;
 use sayso_pages::widget::{Button, Side};
-use sayso_store::configuration::{Corner, EntryPoint, Mode};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -209,17 +209,17 @@ impl Rendering {
         InPath(EntryPointIdText(id)): InPath<EntryPointIdText>,
         parts: &Parts,
     ) -> Result<Self, Problem> {
-        let configuration = caller.configuration();
-        let entry = configuration.entry_points.get(&id);
-        let sender = entry.and_then(|entry| configuration.senders.get(&entry.sender));
+        let workspace = caller.workspace();
+        let entry = workspace.entry_points.get(&id);
+        let sender = entry.and_then(|entry| workspace.senders.get(&entry.sender));
         let thread = sender.and_then(|sender| thread::on(sender.channel));
         let (entry, thread) = entry.zip(thread).ok_or_else(|| Problem::new(Code::NotFound))?;
-        if configuration.mode == Mode::Live && app.public_url().is_none() {
+        if workspace.mode == Mode::Live && app.public_url().is_none() {
             let detail = "`server.public_url` is not set; a good value: https://consent.example";
             return Err(Problem::new(Code::PublicUrlRequired).detail(detail));
         }
         let peer = parts.extensions.get::<Peer>().copied();
-        let base = app.link_base(configuration, peer, parts)?;
+        let base = app.link_base(workspace, peer, parts)?;
         let link = format!("{base}{}", paths::entry_page(EntryCode::of(id)));
         Ok(Self { id, entry: entry.clone(), thread, link })
     }

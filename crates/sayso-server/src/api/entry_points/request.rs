@@ -15,9 +15,9 @@ use sayso_core::phone::Phone;
 use sayso_core::reference::Reference;
 use sayso_core::source::SourceName;
 use sayso_core::wording::{self, Codes, Conversation, Names, Question, Reading, read};
+use sayso_core::workspace::{Corner, EntryPoint, Widget, Workspace};
 use sayso_pages::language::Language as PageLanguage;
 use sayso_pages::qr::logo::Logo;
-use sayso_store::configuration::{Configuration, Corner, EntryPoint, Widget};
 use utoipa::ToSchema;
 
 use crate::api::page::name;
@@ -103,26 +103,25 @@ pub(crate) fn entry_point(
     sent: Sent<EntryPointRequest>,
     known: Option<&EntryPoint>,
     app: &App,
-    configuration: &Configuration,
+    workspace: &Workspace,
 ) -> Result<EntryPoint, Problem> {
     let Sent { mut request, mut faults } = sent;
-    let sender = sender(&request, known, configuration, &mut faults);
+    let sender = sender(&request, known, workspace, &mut faults);
     let channel = sender.map(|(_, channel)| channel);
-    let thread = sender.and_then(|sender| {
-        thread(request.address.take(), sender, (app, configuration), &mut faults)
-    });
-    let topics = topics(request.topics.take().unwrap_or_default(), configuration, &mut faults);
+    let thread = sender
+        .and_then(|sender| thread(request.address.take(), sender, (app, workspace), &mut faults));
+    let topics = topics(request.topics.take().unwrap_or_default(), workspace, &mut faults);
     let languages = request.languages.take();
-    let notice = notice(request.notice.take(), configuration, &mut faults);
+    let notice = notice(request.notice.take(), workspace, &mut faults);
     let languages = notice.and_then(|notice| {
         let offered = channel.zip(topics.as_deref());
-        languages_of(languages, (notice, offered), configuration, &mut faults)
+        languages_of(languages, (notice, offered), workspace, &mut faults)
     });
     let prefill = request.prefill.take().unwrap_or_else(|| PREFILL.to_owned());
     let prefill = prefill_of(&prefill, channel, &mut faults);
     let widget = widget(request.widget.take().unwrap_or_default(), &mut faults);
     let logo = logo(request.logo.take(), &mut faults);
-    let business = request.business.take().unwrap_or_else(|| configuration.name.to_string());
+    let business = request.business.take().unwrap_or_else(|| workspace.name.to_string());
     let business = line("/business", &business, limits::NAME_BYTES_MAX, &mut faults);
     let call = request.call_to_action.take();
     let call =
@@ -156,7 +155,7 @@ pub(crate) fn entry_point(
 fn sender(
     request: &EntryPointRequest,
     known: Option<&EntryPoint>,
-    configuration: &Configuration,
+    workspace: &Workspace,
     faults: &mut Faults,
 ) -> Option<(SenderId, Channel)> {
     let asked = request.sender.as_ref().map(|SenderIdText(id)| *id);
@@ -165,7 +164,7 @@ fn sender(
     }
     let id = known.map(|known| known.sender).or(asked);
     let id = faults.require("/sender", id, "snd_01jd6m9k3te5b8r5v3x5y6z7w8")?;
-    let sender = configuration.senders.get(&id).filter(|sender| sender.deleted_at.is_none());
+    let sender = workspace.senders.get(&id).filter(|sender| sender.deleted_at.is_none());
     match sender.map(|sender| sender.channel) {
         Some(channel @ (Channel::WhatsApp | Channel::Sms | Channel::Email)) => Some((id, channel)),
         Some(
@@ -191,10 +190,10 @@ fn sender(
 fn thread(
     sent: Option<String>,
     (id, channel): (SenderId, Channel),
-    (app, configuration): (&App, &Configuration),
+    (app, workspace): (&App, &Workspace),
     faults: &mut Faults,
 ) -> Option<Box<str>> {
-    let own = || configuration.senders.get(&id).map(|sender| sender.address.to_string());
+    let own = || workspace.senders.get(&id).map(|sender| sender.address.to_string());
     let text = sent.or_else(own)?;
     let text = text.trim();
     let is_short_code = channel == Channel::Sms
@@ -207,7 +206,7 @@ fn thread(
         let email = Email::parse(text).ok().map(|email| email.as_str().into());
         (email, "is no mailbox that people can write to", "hello@shop.example")
     } else {
-        let region = configuration.settings.at(app.now()).region;
+        let region = workspace.settings.at(app.now()).region;
         let phone = Phone::parse_possible(text, region, app.phones());
         let phone = phone.ok().map(|phone| phone.to_string().into());
         (
@@ -224,7 +223,7 @@ fn thread(
 
 fn topics(
     sent: Vec<TopicIdText>,
-    configuration: &Configuration,
+    workspace: &Workspace,
     faults: &mut Faults,
 ) -> Option<Vec<TopicId>> {
     if sent.len() > limits::ENTRY_POINT_TOPICS_MAX {
@@ -233,7 +232,7 @@ fn topics(
     }
     let mut topics = Vec::with_capacity(sent.len());
     for (place, TopicIdText(id)) in sent.into_iter().enumerate() {
-        let lives = configuration.topics.get(&id).is_some_and(|topic| topic.deleted_at.is_none());
+        let lives = workspace.topics.get(&id).is_some_and(|topic| topic.deleted_at.is_none());
         if !lives {
             let at = format!("/topics/{place}");
             faults.note(at, Code::UnknownTopic, "is no living topic");
@@ -247,7 +246,7 @@ fn topics(
 /// The notice and its version, published in some language.
 fn notice(
     sent: Option<EntryNoticeRequest>,
-    configuration: &Configuration,
+    workspace: &Workspace,
     faults: &mut Faults,
 ) -> Option<(NoticeId, u32)> {
     let example = "{\"id\": \"ntc_01jd6m9k3te5b8r5v3x5y6z7w8\", \"version\": 1}";
@@ -255,7 +254,7 @@ fn notice(
     let id = faults.require("/notice/id", sent.id, "ntc_01jd6m9k3te5b8r5v3x5y6z7w8");
     let version = faults.require("/notice/version", sent.version, "1");
     let (NoticeIdText(id), version) = id.zip(version)?;
-    let published = configuration.notices.get(&id);
+    let published = workspace.notices.get(&id);
     let is_published = published
         .is_some_and(|notice| notice.versions.keys().any(|(published, _)| *published == version));
     if !is_published {
@@ -272,10 +271,10 @@ type Offered<'a> = Option<(Channel, &'a [TopicId])>;
 fn languages_of(
     sent: Option<Vec<LanguageText>>,
     ((id, version), offered): ((NoticeId, u32), Offered<'_>),
-    configuration: &Configuration,
+    workspace: &Workspace,
     faults: &mut Faults,
 ) -> Option<Vec<Language>> {
-    let versions = configuration.notices.get(&id).map(|notice| &notice.versions)?;
+    let versions = workspace.notices.get(&id).map(|notice| &notice.versions)?;
     let published = || versions.keys().filter(|(at, _)| *at == version).map(|(_, tag)| tag);
     let asked = sent.map(|sent| sent.into_iter().map(|LanguageText(tag)| tag).collect());
     let known: Vec<Language> = asked.unwrap_or_else(|| {
@@ -303,7 +302,7 @@ fn languages_of(
     }
     let covers = |permission: Permission| {
         let words = known.iter().filter_map(|tag| versions.get(&(version, tag.clone())));
-        words.into_iter().all(|words| configuration.is_named(words, permission))
+        words.into_iter().all(|words| workspace.is_named(words, permission))
     };
     if offered
         .is_some_and(|offered| !EntryPoint::offered(offered.0, offered.1).into_iter().all(covers))

@@ -223,7 +223,7 @@ fn about_messages(
     channel: Channel,
     scope: Scope,
 ) -> (ExportRow, Option<Mark>) {
-    let message = message_for(Permission::Messages(channel, scope), &export.configuration);
+    let message = message_for(Permission::Messages(channel, scope), &export.workspace);
     let circumstances = circumstances(&export.settings, Requirement::OptIn, export.now);
     let decision = check(registers, &message, &circumstances);
     let row = ExportRow {
@@ -255,7 +255,7 @@ async fn with_basis(
     mark: Option<Mark>,
 ) -> Result<ExportRow, StoreError> {
     let Some(mark) = mark else { return Ok(row) };
-    let entry = export.store.find_event(export.workspace, known.key, mark.event).await?;
+    let entry = export.store.find_event(export.workspace.id, known.key, mark.event).await?;
     let since = row.since.or_else(|| shown(mark.at));
     Ok(ExportRow { since, basis: entry.map(Basis::of), ..row })
 }

@@ -74,10 +74,9 @@ pub(crate) async fn get(
     let InPath(FormIdText(id)) = id;
     let Asked { request, faults } = asked;
     let request = faults.settle(Some(request))?;
-    let known =
-        caller.configuration().forms.get(&id).ok_or_else(|| Problem::new(Code::NotFound))?;
+    let known = caller.workspace().forms.get(&id).ok_or_else(|| Problem::new(Code::NotFound))?;
     let peer = parts.extensions.get::<Peer>().copied();
-    let server = app.link_base(caller.configuration(), peer, &parts)?;
+    let server = app.link_base(caller.workspace(), peer, &parts)?;
     let language = request.language.map(|LanguageText(language)| language.to_string());
     let trigger = request.trigger.map(|TriggerText(trigger)| trigger);
     let script = |query: String| snippet::script(&format!("{server}/form.js?{query}"));

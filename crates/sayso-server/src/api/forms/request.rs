@@ -11,10 +11,10 @@ use sayso_core::limits;
 use sayso_core::notice::Language;
 use sayso_core::phone::Region;
 use sayso_core::source::SourceName;
-use sayso_pages::language::Language as PageLanguage;
-use sayso_store::configuration::{
-    Asks, Configuration, Field, Form, FormPurpose, FormTexts, Need, QuestionTemplate,
+use sayso_core::workspace::{
+    Asks, Field, Form, FormPurpose, FormTexts, Need, QuestionTemplate, Workspace,
 };
+use sayso_pages::language::Language as PageLanguage;
 use utoipa::ToSchema;
 
 use super::showing::{self, ShowingRequest};
@@ -181,27 +181,23 @@ impl FieldKind {
 /// Reads a form.
 pub(super) fn read(
     sent: Sent<FormRequest>,
-    configuration: &Configuration,
+    workspace: &Workspace,
     public_url: Option<&str>,
 ) -> Result<Form, Problem> {
     let Sent { request, mut faults } = sent;
-    let form = form(request, configuration, &mut faults);
+    let form = form(request, workspace, &mut faults);
     let by = form.as_ref().and_then(|form| form.double_opt_in);
     if by == Some(AnswerBy::Link) && public_url.is_none() {
         let fault = "needs the server's own URL: set server.public_url, or send `code`";
         faults.note_with_example("/double_opt_in", Code::InvalidValue, fault, "code");
     }
     if let Some(form) = form.as_ref().filter(|_| faults.is_empty()) {
-        check_whole(form, configuration, &mut faults);
+        check_whole(form, workspace, &mut faults);
     }
     faults.settle(form)
 }
 
-fn form(
-    mut request: FormRequest,
-    configuration: &Configuration,
-    faults: &mut Faults,
-) -> Option<Form> {
+fn form(mut request: FormRequest, workspace: &Workspace, faults: &mut Faults) -> Option<Form> {
     let name = faults.require("/name", request.name.take(), "Footer form");
     let name: Option<SourceName> = name.map(|NameText(name)| name);
     let business = faults.require("/business", request.business.take(), "Harbour Shop");
@@ -210,8 +206,8 @@ fn form(
     let notice = faults.require("/notice", request.notice.take(), NOTICE_EXAMPLE);
     let notice: Option<NoticeId> = notice.map(|NoticeIdText(id)| id);
     let channels = channels(request.channels.take(), faults);
-    let topics = topics(request.topics.take(), configuration, faults);
-    let sender = sender(request.sender.take(), configuration, &channels, faults);
+    let topics = topics(request.topics.take(), workspace, faults);
+    let sender = sender(request.sender.take(), workspace, &channels, faults);
     if sender.is_some() && !topics.is_empty() {
         let fault = "does not go with topics: an opt-in is for a sender or for a topic";
         faults.note("/sender", Code::InvalidValue, fault);
@@ -222,7 +218,7 @@ fn form(
     let origins = origins(&request.origins.take().unwrap_or_default(), faults);
     let redirect = redirect(request.redirect.take(), &origins, faults);
     let shown = request.shown_by_tag.take().unwrap_or_default();
-    let showings = showing::read(shown, &origins, configuration, faults);
+    let showings = showing::read(shown, &origins, workspace, faults);
     let double_opt_in = request.double_opt_in.take().and_then(|DoubleOptInText(by)| by.0);
     let template = request.double_opt_in_template.take();
     let question_template = template.and_then(|template| question_template(template, faults));
@@ -278,8 +274,8 @@ pub(crate) fn question_template(
 const NOTICE_EXAMPLE: &str = "ntc_01jd6m9k3te5b8r5v3x5y6z7w8";
 
 /// What must be true of the form as a whole.
-fn check_whole(form: &Form, configuration: &Configuration, faults: &mut Faults) {
-    if form.boxes(configuration).len() > limits::FORM_BOXES_MAX {
+fn check_whole(form: &Form, workspace: &Workspace, faults: &mut Faults) {
+    if form.boxes(workspace).len() > limits::FORM_BOXES_MAX {
         let fault = format!(
             "make more than {} boxes, one for each topic on each channel",
             limits::FORM_BOXES_MAX
@@ -294,9 +290,9 @@ fn check_whole(form: &Form, configuration: &Configuration, faults: &mut Faults) 
         let place = "/double_opt_in_template";
         faults.note_with_example(place, Code::MissingField, fault, example);
     }
-    if !configuration.notices.contains_key(&form.notice) {
+    if !workspace.notices.contains_key(&form.notice) {
         faults.note("/notice", Code::UnknownNotice, "is no notice of this workspace");
-    } else if form.notice(configuration, |_| false).is_none() {
+    } else if form.notice(workspace, |_| false).is_none() {
         let fault =
             format!("has no version in `{}` that names all that the form asks for", form.language);
         faults.note("/notice", Code::NoticeDoesNotCover, fault);
@@ -336,7 +332,7 @@ fn channels(sent: Option<Vec<ChannelText>>, faults: &mut Faults) -> Vec<Channel>
 
 fn topics(
     sent: Option<Vec<TopicIdText>>,
-    configuration: &Configuration,
+    workspace: &Workspace,
     faults: &mut Faults,
 ) -> Vec<TopicId> {
     let topics: Vec<TopicId> = sent.into_iter().flatten().map(|TopicIdText(id)| id).collect();
@@ -345,7 +341,7 @@ fn topics(
         faults.note("/topics", Code::InvalidValue, fault);
     }
     for (place, id) in topics.iter().enumerate() {
-        let topic = configuration.topics.get(id);
+        let topic = workspace.topics.get(id);
         if topic.is_none_or(|topic| topic.deleted_at.is_some()) {
             let pointer = format!("/topics/{place}");
             faults.note(pointer, Code::UnknownTopic, "is no living topic of this workspace");
@@ -359,12 +355,12 @@ fn topics(
 
 fn sender(
     sent: Option<SenderIdText>,
-    configuration: &Configuration,
+    workspace: &Workspace,
     channels: &[Channel],
     faults: &mut Faults,
 ) -> Option<SenderId> {
     let SenderIdText(id) = sent?;
-    let sender = configuration.senders.get(&id).filter(|sender| sender.deleted_at.is_none());
+    let sender = workspace.senders.get(&id).filter(|sender| sender.deleted_at.is_none());
     if sender.is_none_or(|sender| !channels.contains(&sender.channel)) {
         let fault = "is no living sender of the form's channels";
         faults.note("/sender", Code::UnknownSender, fault);

@@ -2,7 +2,7 @@
 
 use sayso_core::form::{Origin, Shape};
 use sayso_core::limits;
-use sayso_store::configuration::{Configuration, Showing};
+use sayso_core::workspace::{Showing, Workspace};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -52,7 +52,7 @@ impl ShowingAnswer {
 pub(super) fn read(
     sent: Vec<ShowingRequest>,
     origins: &[Origin],
-    configuration: &Configuration,
+    workspace: &Workspace,
     faults: &mut Faults,
 ) -> Vec<Showing> {
     if sent.len() > limits::FORM_SHOWINGS_MAX {
@@ -64,7 +64,7 @@ pub(super) fn read(
         let at = format!("/shown_by_tag/{place}/site");
         let example = "site_3x5y6z7w801jd6m9k3te5b8r5v";
         let Some(NameText(site)) = faults.require(&at, sent.site, example) else { continue };
-        let known = configuration.sites.get(&site).filter(|site| site.deleted_at.is_none());
+        let known = workspace.sites.get(&site).filter(|site| site.deleted_at.is_none());
         let is_among = |origin: &Origin| {
             known.is_some_and(|site| site.origins.iter().any(|listed| **listed == *origin.as_str()))
         };

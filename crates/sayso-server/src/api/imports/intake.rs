@@ -15,7 +15,7 @@ use sayso_core::settings::Settings;
 use sayso_core::source::{Actor, Road, Source, SourceName};
 use sayso_core::statement::Standing;
 use sayso_core::time::Timestamp;
-use sayso_store::configuration::Configuration;
+use sayso_core::workspace::Workspace;
 use sayso_store::store::{Draft, Moment, Outcome, Recorded, StoreError};
 use tokio::task::JoinSet;
 
@@ -54,7 +54,7 @@ pub(crate) enum Lifting {
 /// The rows of one request.
 pub(crate) struct Intake<'a> {
     app: &'a App,
-    configuration: &'a Configuration,
+    workspace: &'a Workspace,
     settings: Settings,
     received: Timestamp,
     import: ImportId,
@@ -146,11 +146,11 @@ impl<'a> Intake<'a> {
         list: SourceName,
     ) -> Self {
         let received = app.now();
-        let configuration = caller.configuration();
+        let workspace = caller.workspace();
         Self {
             app,
-            configuration,
-            settings: configuration.settings.at(received),
+            workspace,
+            settings: workspace.settings.at(received),
             received,
             import,
             source: Source { road: Road::Import, name: list, spoke_of: None },
@@ -189,7 +189,7 @@ impl<'a> Intake<'a> {
         }
         let planner = self.planner();
         let mut earlier = Earlier::new();
-        let mut rejecting = Rejecting::of_import(self.app, self.configuration, self.import);
+        let mut rejecting = Rejecting::of_import(self.app, self.workspace, self.import);
         let mut answers = Vec::new();
         let (mut group, mut storing) = (Group::default(), None);
         let (mut turn, mut told) = (Turn::default(), 0);
@@ -274,7 +274,7 @@ impl<'a> Intake<'a> {
     fn planner(&self) -> Planner<'_> {
         let context = Context {
             phones: self.app.phones(),
-            configuration: self.configuration,
+            workspace: self.workspace,
             settings: &self.settings,
             received: self.received,
             clock: self.app.server_clock(),
@@ -297,15 +297,14 @@ impl<'a> Intake<'a> {
         let Some(first) = row.plan.drafts.first() else {
             return Err(Problem::new(Code::Internal));
         };
-        let key = first.subject.key(&self.configuration.secret);
+        let key = first.subject.key(&self.workspace.secret);
         let said: Vec<ConsentEvent> =
             row.plan.drafts.iter().map(|draft| draft.event(key, self.received)).collect();
         if mode == Mode::Record && !can_lift(&row.plan) {
             earlier.entry(key).or_default().extend(said);
             return Ok(Taken::Wanted(row, Vec::new()));
         }
-        let stored =
-            self.app.store().registers(self.configuration.workspace, &first.subject, Moment::Now);
+        let stored = self.app.store().registers(self.workspace.id, &first.subject, Moment::Now);
         let mut registers = (*stored.await?).clone();
         join_all(&mut registers, earlier.get(&key).into_iter().flatten());
         let lifted: Vec<Lifted> = said
@@ -359,7 +358,7 @@ impl<'a> Intake<'a> {
         if let Some(before) = before {
             self.settle(before, answers).await?;
         }
-        let (store, workspace) = (self.app.shared_store(), self.configuration.workspace);
+        let (store, workspace) = (self.app.shared_store(), self.workspace.id);
         let Group { rows, drafts } = group;
         let mut recorded = JoinSet::new();
         recorded.spawn(async move {

@@ -14,7 +14,7 @@ use sayso_core::phone::Region;
 use sayso_core::source::{EvidenceText, Source};
 use sayso_core::statement::{Standing, Statement};
 use sayso_core::time::Timestamp;
-use sayso_store::configuration::Configuration;
+use sayso_core::workspace::Workspace;
 use sayso_store::store::Dating;
 use utoipa::ToSchema;
 
@@ -156,7 +156,7 @@ impl Planner<'_> {
                 "opt_in",
             );
         }
-        let spoke_of = row.take_spoke_of().map(|id| id.key(&self.context.configuration.secret));
+        let spoke_of = row.take_spoke_of().map(|id| id.key(&self.context.workspace.secret));
         let unknown_topic = self.resolve_topic(&mut row, &mut faults, &mut remarks);
         let standing = self.standing(&row, said);
         let dating = if row.occurred_at.is_some() { Dating::Dated } else { Dating::Undated };
@@ -229,7 +229,7 @@ impl Planner<'_> {
             }
             return None;
         }
-        match find_topic(self.context.configuration, text.trim()) {
+        match find_topic(self.context.workspace, text.trim()) {
             Some(id) => row.scope = Some(ScopeText(Scope::Topic(id))),
             None if refusal => {
                 remarks.push(
@@ -251,12 +251,12 @@ impl Planner<'_> {
         fields.raw(self.import.as_bytes());
         fields.text(self.context.source.name.as_str());
         row.write(&mut fields, self.region);
-        RequestHash::of(&fields, &self.context.configuration.secret)
+        RequestHash::of(&fields, &self.context.workspace.secret)
     }
 
     /// Makes the planned events those of this row of this import: a row sent again is the same.
     fn make_own(&self, plan: &mut Plan, hash: RequestHash, dating: Dating) {
-        let workspace = self.context.configuration.workspace;
+        let workspace = self.context.workspace.id;
         let id = |part| event_id(workspace, RequestIdentity::Dated(hash), part);
         for (part, draft) in (0_u32..).zip(&mut plan.drafts) {
             draft.id = id(part);
@@ -306,13 +306,12 @@ impl RejectedRow {
 }
 
 /// A topic by id, or by name without regard to case; of several with one name a living one.
-fn find_topic(configuration: &Configuration, text: &str) -> Option<TopicId> {
+fn find_topic(workspace: &Workspace, text: &str) -> Option<TopicId> {
     if let Ok(id) = TopicId::parse(text) {
         return Some(id);
     }
     let wanted = text.to_lowercase();
-    let named =
-        configuration.topics.iter().filter(|(_, topic)| topic.name.to_lowercase() == wanted);
+    let named = workspace.topics.iter().filter(|(_, topic)| topic.name.to_lowercase() == wanted);
     named.min_by_key(|(id, topic)| (topic.deleted_at.is_some(), **id)).map(|(id, _)| *id)
 }
 

@@ -6,7 +6,7 @@ use sayso_core::channel::Message;
 use sayso_core::decision::Reasons;
 use sayso_core::pacing::Pacing;
 use sayso_core::sender_health::Known;
-use sayso_store::configuration::Configuration;
+use sayso_core::workspace::Workspace;
 use sayso_store::message::{Held, MessageDraft};
 use sayso_store::store::{Moment, Question, Recipient};
 
@@ -32,13 +32,13 @@ enum Answer {
 /// others that may still be free one day come after that.
 pub(super) async fn admit(
     app: &App,
-    configuration: &Configuration,
+    workspace: &Workspace,
     draft: &mut MessageDraft,
 ) -> Result<bool, Problem> {
     let mut held: Vec<(usize, Held)> = Vec::new();
     let mut refused = None;
     for (place, route) in draft.routes.iter().enumerate() {
-        match ask(app, configuration, draft, *route).await? {
+        match ask(app, workspace, draft, *route).await? {
             Answer::Free => {
                 draft.routes = draft.routes.split_off(place);
                 return Ok(true);
@@ -65,25 +65,25 @@ pub(super) async fn admit(
 
 async fn ask(
     app: &App,
-    configuration: &Configuration,
+    workspace: &Workspace,
     draft: &MessageDraft,
     route: Message,
 ) -> Result<Answer, Problem> {
-    let workspace = configuration.workspace;
+    let workspace_id = workspace.id;
     let recipient = match &draft.to {
         Address::Phone(phone) => Recipient::Phone(*phone),
         address @ (Address::Email(_) | Address::ChannelId(_) | Address::ExternalId(_)) => {
-            Recipient::Key(address.key(&configuration.secret))
+            Recipient::Key(address.key(&workspace.secret))
         }
     };
     let (mut reasons, mut pacing) = (Reasons::NONE, Pacing::NONE);
-    for question in questions(configuration, draft, route, Known::all(app.now())) {
-        let screened = app.store().screen(workspace, &question, &[recipient]).await?;
+    for question in questions(workspace, draft, route, Known::all(app.now())) {
+        let screened = app.store().screen(workspace_id, &question, &[recipient]).await?;
         // No answer is not an allow.
         let further = screened.first().ok_or_else(|| Problem::new(Code::StoreUnreadable))?;
         reasons = reasons.or(*further);
         if further.pass_by_themselves() {
-            let held = app.store().pacing(workspace, &question, recipient, Moment::Now).await?;
+            let held = app.store().pacing(workspace_id, &question, recipient, Moment::Now).await?;
             pacing = pacing.and(held);
         }
     }
@@ -104,27 +104,27 @@ async fn ask(
 }
 
 fn questions(
-    configuration: &Configuration,
+    workspace: &Workspace,
     draft: &MessageDraft,
     message: Message,
     known: Known,
 ) -> Vec<Question> {
-    let settings = configuration.settings.at(known.at);
+    let settings = workspace.settings.at(known.at);
     let requirement = draft.require_opt_in.requirement(message.category, &settings);
     let own = Question { message, requirement, zone: draft.zone };
-    as_template::questions(configuration, own, &draft.payload, known)
+    as_template::questions(workspace, own, &draft.payload, known)
 }
 
 /// The refusal of a message, with the decision on its first channel.
 pub(super) async fn refusal(
     app: &App,
-    configuration: &Configuration,
+    workspace: &Workspace,
     draft: &MessageDraft,
 ) -> Result<Problem, Problem> {
     let route = draft.routes.first().ok_or_else(|| Problem::new(Code::Internal))?;
-    let questions = questions(configuration, draft, *route, Known::all(app.now()));
+    let questions = questions(workspace, draft, *route, Known::all(app.now()));
     let asked = (questions, &draft.to);
-    let decision = as_template::decision(app, configuration, asked, Moment::Now, None).await?;
+    let decision = as_template::decision(app, workspace, asked, Moment::Now, None).await?;
     let problem = Problem::new(Code::MessageNotAllowed).decision(&decision);
     if !decision.is_held() {
         return Ok(problem);

@@ -5,7 +5,7 @@ use sayso_core::address::Address;
 use sayso_core::decision::Requirement;
 use sayso_core::pacing::Pacing;
 use sayso_core::sender_health::Known;
-use sayso_store::configuration::Configuration;
+use sayso_core::workspace::Workspace;
 use sayso_store::message::Payload;
 use sayso_store::store::{Moment, Question, Subject};
 
@@ -15,17 +15,18 @@ use crate::problem::{Code, Problem};
 
 /// The questions about a message on one route, its own first.
 pub(super) fn questions(
-    configuration: &Configuration,
+    workspace: &Workspace,
     own: Question,
     payload: &Payload,
     known: Known,
 ) -> Vec<Question> {
-    let as_template = configuration.as_template(&own.message, payload, known).map(|message| {
-        let waived = Requirement::waived(message.category);
-        let is_waived = own.requirement != Requirement::OptIn;
-        let requirement = waived.filter(|_| is_waived).unwrap_or(Requirement::OptIn);
-        Question { message, requirement, zone: own.zone }
-    });
+    let as_template =
+        workspace.as_template(&own.message, payload.template(), known).map(|message| {
+            let waived = Requirement::waived(message.category);
+            let is_waived = own.requirement != Requirement::OptIn;
+            let requirement = waived.filter(|_| is_waived).unwrap_or(Requirement::OptIn);
+            Question { message, requirement, zone: own.zone }
+        });
     std::iter::once(own).chain(as_template).collect()
 }
 
@@ -33,7 +34,7 @@ pub(super) fn questions(
 /// quiet hours and caps said, where that is known.
 pub(super) async fn decision(
     app: &App,
-    configuration: &Configuration,
+    workspace: &Workspace,
     (questions, to): (Vec<Question>, &Address),
     moment: Moment,
     pacing: Option<Pacing>,
@@ -43,8 +44,8 @@ pub(super) async fn decision(
         let subject = Subject::Address(to.clone());
         let asking = Asking { question, subject, moment, depth: Depth::Explanation };
         let decided = match pacing {
-            Some(pacing) => decide_paced(app, configuration, &asking, pacing).await?,
-            None => decide(app, configuration, &asking).await?,
+            Some(pacing) => decide_paced(app, workspace, &asking, pacing).await?,
+            None => decide(app, workspace, &asking).await?,
         };
         let denies = decided.denies();
         decision = Some(decided);

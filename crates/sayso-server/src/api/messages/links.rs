@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sayso_core::channel::{Channel, Message};
-use sayso_store::configuration::Configuration;
+use sayso_core::workspace::Workspace;
 use sayso_store::message::Payload;
 
 use super::characters_max;
@@ -18,7 +18,7 @@ use crate::way_out;
 /// nothing else is wrong with it.
 pub(super) fn check_way_out<'a>(
     app: &App,
-    configuration: &Arc<Configuration>,
+    workspace: &Arc<Workspace>,
     payload: &Payload,
     mut routes: impl Iterator<Item = &'a Message>,
     faults: &mut Faults,
@@ -26,10 +26,10 @@ pub(super) fn check_way_out<'a>(
     if !faults.is_empty() {
         return;
     }
-    let vocabulary = app.vocabularies().of(configuration);
+    let vocabulary = app.vocabularies().of(workspace);
     let has_none = |message: &&Message| {
         let (channel, sender, vocabulary) = (message.channel, message.sender, &vocabulary);
-        let line = Line { configuration, vocabulary, channel, sender, open: None };
+        let line = Line { workspace, vocabulary, channel, sender, open: None };
         !way_out::stands(payload, message, app.public_url(), &line)
     };
     let Some(message) = routes.find(has_none) else { return };

@@ -105,7 +105,7 @@ pub(crate) async fn list(
     looking.note(&app, &caller, whose.looked_up(&caller)).await?;
     let is_of_one = !matches!(whose, Whose::Everybodys);
     query.addresses = whose.addresses(&app, &caller).await?;
-    let page = app.store().messages(caller.workspace(), &query, limit).await?;
+    let page = app.store().messages(caller.workspace().id, &query, limit).await?;
     if !is_of_one {
         looking.note(&app, &caller, whom(&caller, &page.messages)).await?;
     }
@@ -133,7 +133,7 @@ fn whose(
             None
         }
         (None, true) => {
-            let region = caller.configuration().settings.at(app.now()).region;
+            let region = caller.workspace().settings.at(app.now()).region;
             let reading =
                 Reading { phones: app.phones(), region, care: Care::Possible, place: Place::Query };
             let fields =
@@ -150,7 +150,7 @@ impl Whose {
             Self::Everybodys => Vec::new(),
             Self::Profile(ProfileIdText(id)) => vec![LookedUp::Profile(*id)],
             Self::Subject(subject) => {
-                vec![LookedUp::Address(subject.key(&caller.configuration().secret))]
+                vec![LookedUp::Address(subject.key(&caller.workspace().secret))]
             }
         }
     }
@@ -161,16 +161,16 @@ impl Whose {
         app: &App,
         caller: &Caller<Read>,
     ) -> Result<Option<Vec<AddressKey>>, Problem> {
-        let secret = &caller.configuration().secret;
+        let secret = &caller.workspace().secret;
         let (profile, own) = match self {
             Self::Everybodys => return Ok(None),
             Self::Profile(ProfileIdText(id)) => {
-                let profile = app.store().profile(caller.workspace(), id).await?;
+                let profile = app.store().profile(caller.workspace().id, id).await?;
                 (Some(profile.ok_or_else(|| Problem::new(Code::NotFound))?), None)
             }
             // Nothing is sent to an id of the caller's: it stands for the person's addresses.
             Self::Subject(subject @ Subject::Address(Address::ExternalId(_))) => {
-                let profile = app.store().find_profile(caller.workspace(), &subject).await?;
+                let profile = app.store().find_profile(caller.workspace().id, &subject).await?;
                 (profile, Some(subject.key(secret)))
             }
             Self::Subject(subject) => (None, Some(subject.key(secret))),

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use sayso_core::id::ImportId;
-use sayso_store::configuration::{Change, Configuration, HeldOf, HeldRefusals, Plan};
+use sayso_core::workspace::{HeldOf, HeldRefusals, RuntimeFact, Workspace};
+use sayso_store::configure::Plan;
 use sayso_store::store::StoreError;
 use sayso_store::tally::Counted;
 use serde::Serialize;
@@ -107,11 +108,12 @@ pub(crate) async fn list(
     asked: Asked<ListQuery>,
 ) -> Result<Json<GroupsPage>, Problem> {
     app.write_counts().await;
-    let configuration = caller.configuration();
-    let (ids, next) = page(&configuration.held_refusals, asked, |id, held| (*id, held.clone()))?;
+    let workspace = caller.workspace();
+    let (ids, next) =
+        page(&workspace.runtime.held_refusals, asked, |id, held| (*id, held.clone()))?;
     let mut groups = Vec::with_capacity(ids.len());
     for (id, held) in ids {
-        groups.push(view(&app, configuration, id, &held).await?);
+        groups.push(view(&app, workspace, id, &held).await?);
     }
     Ok(Json(GroupsPage { groups, next }))
 }
@@ -139,16 +141,16 @@ pub(crate) async fn decide(
     let decision = request.decision.map(|GroupDecisionText(decision)| decision);
     let decision = faults.require("/decision", decision, "retract");
     let decision = faults.settle(decision)?;
-    let workspace = caller.workspace();
-    let plan = |known: &Configuration| {
-        let held = known.held_refusals.get(&id).cloned();
+    let workspace = caller.workspace().id;
+    let plan = |known: &Workspace| {
+        let held = known.runtime.held_refusals.get(&id).cloned();
         let held = held.ok_or_else(|| Problem::new(Code::NotFound))?;
         match (decision, state(known, id, &held)) {
             (GroupDecision::Retract, "open" | "retracted")
             | (GroupDecision::Confirm, "confirmed") => Ok(Plan::Stands(held)),
             (GroupDecision::Confirm, "open") => {
                 let held = HeldRefusals { confirmed_at: Some(app.now()), ..held };
-                Ok(Plan::Changes(Change::HeldRefusals(id, held.clone()), held))
+                Ok(Plan::Notes(RuntimeFact::HeldRefusals(id, held.clone()), held))
             }
             (GroupDecision::Retract | GroupDecision::Confirm, decided) => {
                 let detail = format!("the group is {decided}, for good");
@@ -171,13 +173,13 @@ pub(crate) async fn decide(
 }
 
 /// The configuration as it is now, which others may have changed since the key was looked at.
-fn newest(app: &App, caller: &Caller<Compliance>) -> Result<Arc<Configuration>, Problem> {
-    let configurations = app.store().configurations();
-    configurations.get(&caller.workspace()).cloned().ok_or_else(|| Problem::new(Code::NotFound))
+fn newest(app: &App, caller: &Caller<Compliance>) -> Result<Arc<Workspace>, Problem> {
+    let workspaces = app.store().workspaces();
+    workspaces.get(&caller.workspace().id).cloned().ok_or_else(|| Problem::new(Code::NotFound))
 }
 
-fn state(configuration: &Configuration, id: ImportId, held: &HeldRefusals) -> &'static str {
-    if configuration.undone_imports.contains(&id) {
+fn state(workspace: &Workspace, id: ImportId, held: &HeldRefusals) -> &'static str {
+    if workspace.runtime.undone_imports.contains(&id) {
         "retracted"
     } else if held.confirmed_at.is_some() {
         "confirmed"
@@ -188,11 +190,11 @@ fn state(configuration: &Configuration, id: ImportId, held: &HeldRefusals) -> &'
 
 async fn view(
     app: &App,
-    configuration: &Configuration,
+    workspace: &Workspace,
     id: ImportId,
     held: &HeldRefusals,
 ) -> Result<GroupView, Problem> {
-    let tallied = app.store().tally(configuration.workspace, Counted::Group(id), &[]).await?;
+    let tallied = app.store().tally(workspace.id, Counted::Group(id), &[]).await?;
     let (sender, site, hour) = match &held.of {
         HeldOf::Sender(sender) => (Some(sender.to_string()), None, None),
         HeldOf::Site(site) => (None, Some(site.to_string()), Some(held.since.to_string())),
@@ -204,7 +206,7 @@ async fn view(
         day: held.since.to_string().chars().take("2026-11-21".len()).collect(),
         hour,
         held: tallied.held,
-        state: state(configuration, id, held),
+        state: state(workspace, id, held),
         opened_at: held.opened_at.to_string(),
     })
 }

@@ -8,7 +8,8 @@ use sayso_core::id::SenderId;
 use sayso_core::limits;
 use sayso_core::sender_health::{HealthCause, Known, Says, Signal, Signals};
 use sayso_core::time::Timestamp;
-use sayso_store::configuration::{Change, Configuration, configure_now};
+use sayso_core::workspace::{RuntimeFact, Workspace};
+use sayso_store::store::StoreError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -92,7 +93,7 @@ pub(crate) async fn get(
     id: InPath<SenderIdText>,
 ) -> Result<Tagged<SenderAnswer>, Problem> {
     let InPath(SenderIdText(id)) = id;
-    let known = caller.configuration();
+    let known = caller.workspace();
     let tag = tag(known, id, find(known, id)?);
     let detail = detail(&app, known, id).ok_or_else(|| Problem::new(Code::NotFound))?;
     Ok(Tagged::new(tag, detail))
@@ -149,27 +150,27 @@ async fn say(
     sent: Sent<PauseRequest>,
     says: Says,
 ) -> Result<Json<SenderAnswer>, Problem> {
-    find(caller.configuration(), id)?;
+    find(caller.workspace(), id)?;
     let Sent { request, mut faults } = sent;
     let reason = request.reason.map(|NoteText(reason)| reason);
     let reason = faults.require("/reason", reason, "the list was wrong");
     let reason = faults.settle(reason)?;
     let signal = Signal::new(HealthCause::Operator, says, app.now(), reason.as_str());
-    let workspace = caller.workspace();
-    let change = Change::SenderSignal(id, signal);
-    let changed = configure_now(app.store(), workspace, change).await?;
+    let workspace = caller.workspace().id;
+    let noted = app.store().note(workspace, RuntimeFact::Signal(id, signal)).await?;
     app.dispatch().wake(workspace, id);
-    detail(app, &changed, id).map(Json).ok_or_else(|| Problem::new(Code::NotFound))
+    let noted = noted.changed().ok_or(StoreError::Busy)?;
+    detail(app, &noted, id).map(Json).ok_or_else(|| Problem::new(Code::NotFound))
 }
 
-fn detail(app: &App, configuration: &Configuration, id: SenderId) -> Option<SenderAnswer> {
-    let sender = configuration.senders.get(&id)?;
+fn detail(app: &App, workspace: &Workspace, id: SenderId) -> Option<SenderAnswer> {
+    let sender = workspace.senders.get(&id)?;
     let now = app.now();
-    let rests_until = app.dispatch().back_offs().until((configuration.workspace, id), now);
-    let signals = configuration.signals.get(&id);
+    let rests_until = app.dispatch().back_offs().until((workspace.id, id), now);
+    let signals = workspace.runtime.signals.get(&id);
     let history = signals.map_or_else(Vec::new, history);
-    let answer = SenderAnswer::of(id, sender, configuration, now);
-    let health = HealthView::of(&configuration.health(id, Known::all(now)), rests_until);
+    let answer = SenderAnswer::of(id, sender, workspace, now);
+    let health = HealthView::of(&workspace.runtime.health(id, Known::all(now)), rests_until);
     Some(SenderAnswer { health: Some(health), history: Some(history), ..answer })
 }
 

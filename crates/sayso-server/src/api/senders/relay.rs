@@ -4,7 +4,7 @@
 use sayso_core::channel::{Channel, Provider};
 use sayso_core::email::Email;
 use sayso_core::id::ConnectionId;
-use sayso_store::configuration::Configuration;
+use sayso_core::workspace::Workspace;
 
 use crate::body::Faults;
 use crate::problem::Code;
@@ -13,10 +13,10 @@ use crate::problem::Code;
 pub(super) fn check(
     connection: Option<ConnectionId>,
     (channel, address): (Channel, &str),
-    configuration: &Configuration,
+    workspace: &Workspace,
     faults: &mut Faults,
 ) {
-    let connection = connection.and_then(|id| configuration.connections.get(&id));
+    let connection = connection.and_then(|id| workspace.connections.get(&id));
     if connection.is_none_or(|connection| connection.provider != Provider::Smtp) {
         return;
     }

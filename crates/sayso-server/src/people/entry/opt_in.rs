@@ -106,8 +106,8 @@ impl OptIn {
         evidence: Evidence,
         (notice, language, network): (&Notice, Language, Network),
     ) -> Result<Reference, Problem> {
-        let workspace = door.configuration.workspace;
-        let key = self.address.as_ref().map(|address| address.key(&door.configuration.secret));
+        let workspace = door.workspace.id;
+        let key = self.address.as_ref().map(|address| address.key(&door.workspace.secret));
         if let Some((address, key)) = self.address.as_ref().zip(key) {
             let drafts = self.drafts(app, door, address, (&evidence, notice));
             app.rates().take_address(key)?;
@@ -131,7 +131,7 @@ impl OptIn {
         address: &Address,
         (evidence, notice): (&Evidence, &Notice),
     ) -> Vec<Draft> {
-        let workspace = door.configuration.workspace;
+        let workspace = door.workspace.id;
         let mut permissions: Vec<Permission> = Vec::new();
         for ticked in self.permissions.iter().flat_map(|ticked| covered_by(*ticked)) {
             for permission in permissions_of(ticked, Statement::Single, Some(notice)) {
@@ -170,7 +170,7 @@ impl OptIn {
         address: Option<AddressKey>,
         evidence: Evidence,
     ) -> Result<Reference, Problem> {
-        let workspace = door.configuration.workspace;
+        let workspace = door.workspace.id;
         for attempt in 0..TRIES {
             let draft = ReferenceDraft {
                 reference: reference(door, self.request, attempt),
@@ -207,7 +207,7 @@ fn asks<'a>(
         frame: Frame::Window,
     };
     Asks {
-        configuration: &door.configuration,
+        workspace: &door.workspace,
         address,
         channels: vec![door.channel()],
         sender: Some(door.entry.sender),
@@ -215,7 +215,7 @@ fn asks<'a>(
         look,
         template: None,
         network: Some(network),
-        home: door.configuration.settings.at(app.now()).region.into_iter().collect(),
+        home: door.workspace.settings.at(app.now()).region.into_iter().collect(),
         pending: pending.collect(),
         pending_at: app.now(),
         evidence: drafts.first().map(|draft| draft.evidence.clone()).unwrap_or_default(),
@@ -230,7 +230,7 @@ fn source(door: &Door) -> Source {
 
 /// The address that was typed, if it can be opted in: messages go to mobile phones alone.
 fn address(app: &App, door: &Door, typed: &str) -> Result<Address, EntryFault> {
-    let region = door.configuration.settings.at(app.now()).region;
+    let region = door.workspace.settings.at(app.now()).region;
     let reading = Reading { phones: app.phones(), region, care: Care::Valid, place: Place::Body };
     let faults = &mut Faults::default();
     if door.channel() == Channel::Email {
@@ -260,7 +260,7 @@ fn request(
     fields.length(permissions.len());
     permissions.iter().for_each(|permission| permission.write(&mut fields));
     fields.option(address, |fields, address| address.write(fields));
-    RequestHash::of(&fields, &door.configuration.secret)
+    RequestHash::of(&fields, &door.workspace.secret)
 }
 
 /// The reference of a request: nobody without the workspace's secret can tell it.
@@ -269,6 +269,6 @@ fn reference(door: &Door, request: RequestHash, attempt: u32) -> Reference {
     fields.text("reference");
     fields.raw(&request.0);
     fields.number(u64::from(attempt));
-    let RequestHash(hash) = RequestHash::of(&fields, &door.configuration.secret);
+    let RequestHash(hash) = RequestHash::of(&fields, &door.workspace.secret);
     Reference::from_bytes(hash.first_chunk().copied().unwrap_or_default())
 }

@@ -11,8 +11,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use sayso_core::id::FormId;
 use sayso_core::limits;
+use sayso_core::workspace::Workspace;
 use sayso_pages::blank::Blank;
-use sayso_store::configuration::Configuration;
 
 use super::typed::{Judged, Typed};
 use super::visit::Visit;
@@ -39,18 +39,18 @@ pub(crate) struct KeptForms(Mutex<BTreeMap<Wanted, Kept>>);
 
 #[derive(Debug)]
 struct Kept {
-    of: Weak<Configuration>,
+    of: Weak<Workspace>,
     blank: Arc<Blank>,
 }
 
 impl KeptForms {
-    fn find(&self, wanted: &Wanted, of: &Arc<Configuration>) -> Option<Arc<Blank>> {
+    fn find(&self, wanted: &Wanted, of: &Arc<Workspace>) -> Option<Arc<Blank>> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let found = kept.get(wanted).filter(|kept| std::ptr::eq(kept.of.as_ptr(), Arc::as_ptr(of)));
         found.map(|kept| Arc::clone(&kept.blank))
     }
 
-    fn keep(&self, wanted: Wanted, of: &Arc<Configuration>, blank: &Arc<Blank>) {
+    fn keep(&self, wanted: Wanted, of: &Arc<Workspace>, blank: &Arc<Blank>) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= limits::FORM_PAGES_KEPT_MAX {
             kept.clear();
@@ -76,21 +76,21 @@ impl Visit {
     }
 
     fn blank(&self, app: &App, kept: &KeptForms) -> Option<Arc<Blank>> {
-        let region = self.configuration.settings.at(self.received).region;
+        let region = self.workspace.settings.at(self.received).region;
         let wanted = Wanted {
             form: self.id,
             language: self.language.tag(),
             query: self.query.same_page(),
             region: region.map(|region| region.to_string()),
         };
-        if let Some(blank) = kept.find(&wanted, &self.configuration) {
+        if let Some(blank) = kept.find(&wanted, &self.workspace) {
             return Some(blank);
         }
         let nothing = (&Typed::default(), &Judged::default());
         let sends = self.sends(CHALLENGE.to_owned(), PAGE);
         let document = self.page(app, nothing, None, sends);
         let blank = Arc::new(Blank::new(&document, &[CHALLENGE, PAGE])?);
-        kept.keep(wanted, &self.configuration, &blank);
+        kept.keep(wanted, &self.workspace, &blank);
         Some(blank)
     }
 }

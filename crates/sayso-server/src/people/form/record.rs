@@ -15,7 +15,7 @@ use sayso_core::policy::Way;
 use sayso_core::source::{Actor, Evidence, EvidenceText, Road, Source};
 use sayso_core::statement::Statement;
 use sayso_core::time::Timestamp;
-use sayso_store::configuration::{Configuration, FormBox};
+use sayso_core::workspace::{FormBox, Workspace};
 use sayso_store::store::{Dating, Draft, ProfileDraft, StoreError, Subject};
 
 use super::challenge::Challenge;
@@ -73,7 +73,7 @@ impl Plan {
                 let identity = RequestIdentity::Dated(request);
                 let draft = Draft {
                     subject: Subject::Address(address.clone()),
-                    id: event_id(visit.configuration.workspace, identity, 0),
+                    id: event_id(visit.workspace.id, identity, 0),
                     request,
                     fact: Fact::Consent(permission, Statement::Single),
                     source: source.clone(),
@@ -92,7 +92,7 @@ impl Plan {
         }
         let confirming = confirming(app, visit, submission);
         drafts.iter_mut().for_each(|draft| leave_pending(draft, &confirming));
-        ticked::judge(&visit.configuration, Way::Form, visit.received, &mut drafts);
+        ticked::judge(&visit.workspace, Way::Form, visit.received, &mut drafts);
         let addresses = submission.addresses();
         let attributes = submission.attributes.clone();
         Self { drafts, addresses, attributes, source, confirming }
@@ -116,9 +116,9 @@ impl Plan {
     /// Records it, all or nothing, puts the questions to the addresses that are to confirm it, and keeps the
     /// answers of somebody who is not known yet. Doing it twice does it once.
     pub(super) async fn record(mut self, app: &App, visit: &Visit) -> Result<Vec<Put>, StoreError> {
-        let configuration = &visit.configuration;
-        ticked::lift_nothing(configuration, &mut self.drafts);
-        let recorded = app.store().record(configuration.workspace, self.drafts.clone()).await?;
+        let workspace = &visit.workspace;
+        ticked::lift_nothing(workspace, &mut self.drafts);
+        let recorded = app.store().record(workspace.id, self.drafts.clone()).await?;
         for (draft, event) in self.drafts.iter_mut().zip(&recorded) {
             app.metrics().count_consent(event.outcome);
             draft.fact = event.fact;
@@ -128,7 +128,7 @@ impl Plan {
         for asks in self.asks(visit, pending_at.unwrap_or(visit.received)) {
             put.push(asks.put(app).await?);
         }
-        self.keep_answers(app, configuration).await?;
+        self.keep_answers(app, workspace).await?;
         Ok(put)
     }
 
@@ -147,7 +147,7 @@ impl Plan {
                 waits(permission, channels).then_some((draft.id, permission))
             });
             Asks {
-                configuration: &visit.configuration,
+                workspace: &visit.workspace,
                 address,
                 channels: channels.clone(),
                 sender: form.sender,
@@ -166,19 +166,15 @@ impl Plan {
     }
 
     /// Keeps what was filled in besides, of somebody who is not known yet.
-    async fn keep_answers(
-        self,
-        app: &App,
-        configuration: &Configuration,
-    ) -> Result<(), StoreError> {
-        let workspace = configuration.workspace;
+    async fn keep_answers(self, app: &App, workspace: &Workspace) -> Result<(), StoreError> {
+        let workspace_id = workspace.id;
         let Self { addresses, attributes, source, .. } = self;
         if attributes.is_empty() {
             return Ok(());
         }
         for address in &addresses {
             let subject = Subject::Address(address.clone());
-            if app.store().find_profile(workspace, &subject).await?.is_some() {
+            if app.store().find_profile(workspace_id, &subject).await?.is_some() {
                 return Ok(());
             }
         }
@@ -186,7 +182,7 @@ impl Plan {
         let addresses = addresses.into_iter().take(1).collect();
         let draft =
             ProfileDraft { profile: None, addresses, attributes, source, actor: Actor::Subject };
-        app.store().upsert_profile(workspace, draft).await.map(|_| ())
+        app.store().upsert_profile(workspace_id, draft).await.map(|_| ())
     }
 }
 
@@ -197,7 +193,7 @@ fn confirming(
     visit: &Visit,
     submission: &Submission,
 ) -> BTreeMap<Address, (AnswerBy, Vec<Channel>)> {
-    let settings = visit.configuration.settings.at(visit.received);
+    let settings = visit.workspace.settings.at(visit.received);
     let mut confirming: BTreeMap<Address, (AnswerBy, Vec<Channel>)> = BTreeMap::new();
     for it in &submission.ticked {
         let Some(address) = submission.address_on(it.channel) else { continue };
@@ -237,7 +233,7 @@ fn request(
     address: &Address,
     permission: Permission,
 ) -> RequestHash {
-    let secret = &visit.configuration.secret;
+    let secret = &visit.workspace.secret;
     let mut fields = Writer::default();
     fields.text("form");
     visit.id.write(&mut fields);

@@ -50,7 +50,7 @@ pub(super) async fn try_out(app: &App, visit: &Visit, mut plan: Plan) -> (FormEn
         plan.addresses().iter().map(|address| block(visit, &plan, address)).collect();
     plan.drafts.splice(0..0, blocks);
     plan.ask_nobody();
-    let events = app.rates().take_events(visit.configuration.workspace, plan.drafts.len());
+    let events = app.rates().take_events(visit.workspace.id, plan.drafts.len());
     if events.is_ok() && plan.record(app, visit).await.is_ok() {
         return (FormEnd::Tried, shown);
     }
@@ -61,14 +61,14 @@ pub(super) async fn try_out(app: &App, visit: &Visit, mut plan: Plan) -> (FormEn
 
 /// That nothing is sent to the test person; the same event however often it is said.
 fn block(visit: &Visit, plan: &Plan, address: &Address) -> Draft {
-    let configuration = &visit.configuration;
+    let workspace = &visit.workspace;
     let mut fields = Writer::default();
     fields.text("test person");
-    fields.raw(address.key(&configuration.secret).as_bytes());
-    let request = RequestHash::of(&fields, &configuration.secret);
+    fields.raw(address.key(&workspace.secret).as_bytes());
+    let request = RequestHash::of(&fields, &workspace.secret);
     Draft {
         subject: Subject::Address(address.clone()),
-        id: event_id(configuration.workspace, RequestIdentity::Dated(request), 0),
+        id: event_id(workspace.id, RequestIdentity::Dated(request), 0),
         request,
         fact: Fact::Suppression(Suppression::Operator, Cover::default(), Switched::On),
         source: plan.source().clone(),

@@ -9,8 +9,8 @@ use sayso_core::email::Email;
 use sayso_core::limits;
 use sayso_core::phone::{Phone, PhoneBook, PhoneFault, Region};
 use sayso_core::source::EvidenceText;
+use sayso_core::workspace::{Asks, FormBox, Need};
 use sayso_pages::form::FieldFault;
-use sayso_store::configuration::{Asks, FormBox, Need};
 use serde_json::{Value, json};
 
 use super::visit::Visit;
@@ -107,7 +107,7 @@ pub(super) fn country(visit: &Visit, countries: &[Region], typed: &Typed) -> Opt
     let chosen = Region::parse(typed.get("country")).ok();
     let chosen = chosen.filter(|chosen| countries.contains(chosen));
     let usual = countries.first().copied();
-    chosen.or(usual).or(visit.configuration.settings.at(visit.received).region)
+    chosen.or(usual).or(visit.workspace.settings.at(visit.received).region)
 }
 
 /// Whether messages on a channel go to mobile phones alone.

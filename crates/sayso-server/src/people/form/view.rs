@@ -9,12 +9,12 @@ use sayso_core::form::Theme;
 use sayso_core::limits;
 use sayso_core::notice::Notice;
 use sayso_core::phone::Region;
+use sayso_core::workspace::{Asks, Field, FormBox, FormPurpose, FormTexts, Need};
 use sayso_pages::form::{
     AsksFor, Country, FormField, FormLook, FormPage, Group, Needed, Remark, Sends, Tick, TickBox,
     Trial,
 };
 use sayso_pages::page::{Document, Frame};
-use sayso_store::configuration::{Asks, Field, FormBox, FormPurpose, FormTexts, Need};
 use sayso_store::store::{Draft, Subject};
 
 use super::challenge::Challenge;
@@ -117,9 +117,7 @@ impl Visit {
         let boxes = self.boxes.iter().filter(|it| it.channel == channel).map(|it| TickBox {
             name: box_name(*it),
             topic: match it.scope {
-                Scope::Topic(id) => {
-                    self.configuration.topics.get(&id).map(|topic| topic.name.as_ref())
-                }
+                Scope::Topic(id) => self.workspace.topics.get(&id).map(|topic| topic.name.as_ref()),
                 Scope::All | Scope::Sender(_) | Scope::Category(_) => None,
             },
             tick: if typed.is_ticked(*it) { Tick::Ticked } else { Tick::Empty },
@@ -210,7 +208,7 @@ impl Visit {
         if let Some((first, others)) = put.split_first() {
             let look = self.look(self.published.form.theme);
             let redirect = redirect.map(sayso_core::form::Redirect::as_str);
-            let page = after(&self.configuration, look, (*first, others), redirect);
+            let page = after(&self.workspace, look, (*first, others), redirect);
             return self.respond(StatusCode::OK, page);
         }
         let redirect = redirect.filter(|_| self.frame == Frame::Window);

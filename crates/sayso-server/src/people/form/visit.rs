@@ -12,10 +12,10 @@ use sayso_core::notice::Notice;
 use sayso_core::phone::Region;
 use sayso_core::source::EvidenceText;
 use sayso_core::time::Timestamp;
+use sayso_core::workspace::{Asks, FormBox, PublishedForm, Workspace};
 use sayso_pages::language::Language;
 use sayso_pages::page::Frame;
 use sayso_pages::trouble::Trouble;
-use sayso_store::configuration::{Asks, Configuration, FormBox, PublishedForm};
 
 use super::challenge::{Challenge, Sealing};
 use super::frame;
@@ -27,7 +27,7 @@ use crate::rate::Network;
 #[derive(Debug)]
 pub(super) struct Visit {
     /// The workspace.
-    pub(super) configuration: Arc<Configuration>,
+    pub(super) workspace: Arc<Workspace>,
     /// The form's id.
     pub(super) id: FormId,
     /// The form as it stands.
@@ -101,13 +101,13 @@ impl Visit {
             Box::new(pages::fault(trouble, &parts.headers, ancestors))
         };
         let id = FormId::parse(id).map_err(|_| trouble(Trouble::NotFound, &[]))?;
-        let configurations = app.store().configurations();
-        let found = configurations.values().find_map(|configuration| {
-            let published = configuration.forms.get(&id)?.clone();
-            Some((Arc::clone(configuration), published))
+        let workspaces = app.store().workspaces();
+        let found = workspaces.values().find_map(|workspace| {
+            let published = workspace.forms.get(&id)?.clone();
+            Some((Arc::clone(workspace), published))
         });
-        let (configuration, published) = found.ok_or_else(|| trouble(Trouble::NotFound, &[]))?;
-        let boxes = published.form.living_boxes(&configuration);
+        let (workspace, published) = found.ok_or_else(|| trouble(Trouble::NotFound, &[]))?;
+        let boxes = published.form.living_boxes(&workspace);
         if boxes.is_empty() || published.form.deleted_at.is_some() {
             return Err(trouble(Trouble::Closed, &ancestors(&published)));
         }
@@ -126,7 +126,7 @@ impl Visit {
             user_agent: word(header::USER_AGENT).and_then(|text| EvidenceText::parse(text).ok()),
             received: app.now(),
             network: Network::of(ip),
-            configuration,
+            workspace,
             id,
             published,
             boxes,
@@ -166,17 +166,17 @@ impl Visit {
     /// The words of consent in the language of the page, or else in the form's own.
     pub(super) fn notice(&self) -> Option<&Notice> {
         let wanted = self.language;
-        self.published.form.notice(&self.configuration, |language| {
-            Language::find(language.as_str()) == Some(wanted)
-        })
+        self.published
+            .form
+            .notice(&self.workspace, |language| Language::find(language.as_str()) == Some(wanted))
     }
 
     /// The words of consent that a page showed, if they name every box.
     pub(super) fn notice_shown(&self, challenge: &Challenge) -> Option<Notice> {
-        let published = self.configuration.notices.get(&self.published.form.notice)?;
+        let published = self.workspace.notices.get(&self.published.form.notice)?;
         let shown = (challenge.notice_version, challenge.notice_language.clone());
         let notice = published.versions.get(&shown)?;
-        let is_named = |it: &FormBox| self.configuration.is_named(notice, it.permission());
+        let is_named = |it: &FormBox| self.workspace.is_named(notice, it.permission());
         self.boxes.iter().all(is_named).then(|| notice.clone())
     }
 
@@ -187,13 +187,13 @@ impl Visit {
             Asks::Phone(countries) => Some(countries.iter().copied()),
             Asks::Email | Asks::Name | Asks::Text(_) => None,
         });
-        let own = self.configuration.settings.at(self.received).region;
+        let own = self.workspace.settings.at(self.received).region;
         named.flatten().chain(own).collect()
     }
 
     /// What the challenges of this visit are sealed with.
     pub(super) fn sealing(&self) -> Sealing<'_> {
-        Sealing { secret: &self.configuration.secret, form: self.id, network: self.network }
+        Sealing { secret: &self.workspace.secret, form: self.id, network: self.network }
     }
 }
 

@@ -16,7 +16,7 @@ use sayso_core::registers::Registers;
 use sayso_core::settings::Settings;
 use sayso_core::status::Status;
 use sayso_core::time::Timestamp;
-use sayso_store::configuration::Configuration;
+use sayso_core::workspace::Workspace;
 
 use crate::judging::circumstances;
 use crate::judging::message_for;
@@ -28,7 +28,7 @@ const CATEGORIES: [Category; 2] = [Category::Marketing, Category::Utility];
 #[derive(Debug)]
 pub(super) struct Offering<'a, 'r> {
     /// The workspace.
-    pub(super) configuration: &'a Configuration,
+    pub(super) workspace: &'a Workspace,
     /// Its settings in force.
     pub(super) settings: &'r Settings,
     /// What is known of the address.
@@ -82,7 +82,7 @@ impl<'a> Offering<'a, '_> {
     }
 
     fn channel(&self, channel: Channel, room: usize) -> Channels<'a> {
-        let topics = self.configuration.topics.iter();
+        let topics = self.workspace.topics.iter();
         let topics = topics.filter(|(_, topic)| topic.deleted_at.is_none());
         let scopes = CATEGORIES.iter().flat_map(|category| {
             let of_category = topics.clone().filter(|(_, topic)| topic.category == *category);
@@ -112,7 +112,7 @@ impl<'a> Offering<'a, '_> {
     /// A box, if it is to be shown.
     fn offer(&self, channel: Channel, scope: Scope) -> Option<Offer<'a>> {
         let permission = Permission::Messages(channel, scope);
-        let message = message_for(permission, self.configuration);
+        let message = message_for(permission, self.workspace);
         let (consent, is_blocked) = self.decision(&message);
         let is_on = consent.status == Status::OptedIn && !is_blocked;
         let is_told = is_on || consent.status == Status::OptedOut;
@@ -135,15 +135,15 @@ impl<'a> Offering<'a, '_> {
         if !self.may_agree {
             return None;
         }
-        let configuration = self.configuration;
-        let newest = configuration.notices.values().filter_map(|published| {
+        let workspace = self.workspace;
+        let newest = workspace.notices.values().filter_map(|published| {
             let (version, _) = published.versions.keys().next_back()?;
             let of_version = || published.versions.range((*version, least())..).map(|(_, it)| it);
             let in_language =
                 |it: &&Notice| it.language.as_str().split('-').next() == Some(self.language);
             of_version().find(in_language).or_else(|| of_version().next())
         });
-        let naming = newest.filter(|notice| configuration.is_named(notice, permission));
+        let naming = newest.filter(|notice| workspace.is_named(notice, permission));
         let narrow = |notice: &&Notice| {
             let is_exact = notice.names.contains(&permission);
             (is_exact, std::cmp::Reverse(notice.names.len()), notice.id)
@@ -163,10 +163,10 @@ pub(super) fn name_of(notice: &Notice) -> String {
 }
 
 /// The words that a form names.
-pub(super) fn notice_named<'a>(name: &str, configuration: &'a Configuration) -> Option<&'a Notice> {
+pub(super) fn notice_named<'a>(name: &str, workspace: &'a Workspace) -> Option<&'a Notice> {
     let mut parts = name.split(',');
     let id = NoticeId::parse(parts.next()?).ok()?;
     let version = parts.next()?.parse().ok()?;
     let language = Language::parse(parts.next()?).ok()?;
-    configuration.notice(&NoticeRef { id, version, language, text_sha256: [0; 32] })
+    workspace.notice(&NoticeRef { id, version, language, text_sha256: [0; 32] })
 }

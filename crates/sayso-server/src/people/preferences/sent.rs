@@ -12,8 +12,8 @@ use sayso_core::guard::Guard;
 use sayso_core::notice::Notice;
 use sayso_core::registers::Registers;
 use sayso_core::time::Timestamp;
+use sayso_core::workspace::Workspace;
 use sayso_pages::personal::preferences::{SHOWN, SHOWN_AT, TICKED};
-use sayso_store::configuration::Configuration;
 
 use super::offers::notice_named;
 use crate::judging::message_for;
@@ -57,24 +57,24 @@ impl Changes {
     pub(super) fn words_of<'a>(
         &self,
         (permission, words): &(Permission, String),
-        configuration: &'a Configuration,
+        workspace: &'a Workspace,
         registers: &Registers,
     ) -> Option<&'a Notice> {
         let Permission::Messages(_, scope) = *permission else { return None };
         let shown_at = self.shown_at?;
-        let message = message_for(*permission, configuration);
+        let message = message_for(*permission, workspace);
         let is_stale = refused_since(registers, &message, scope, shown_at);
-        let notice = notice_named(words, configuration)?;
-        let is_named = configuration.is_named(notice, *permission);
-        (is_named && !is_stale && configuration.is_living(scope)).then_some(notice)
+        let notice = notice_named(words, workspace)?;
+        let is_named = workspace.is_named(notice, *permission);
+        (is_named && !is_stale && workspace.is_living(scope)).then_some(notice)
     }
 }
 
 impl Changes {
     /// What must still hold when a yes is written: nothing was refused since the page was made.
-    pub(super) fn guard(&self, permission: Permission, configuration: &Configuration) -> Guard {
+    pub(super) fn guard(&self, permission: Permission, workspace: &Workspace) -> Guard {
         let shown_at = self.shown_at.unwrap_or(Timestamp::DISTANT_PAST);
-        Guard::NotRefusedSince(message_for(permission, configuration), shown_at)
+        Guard::NotRefusedSince(message_for(permission, workspace), shown_at)
     }
 }
 

@@ -8,13 +8,13 @@ use sayso_core::register::Mark;
 use sayso_core::registers::Registers;
 use sayso_core::source::EvidenceText;
 use sayso_core::time::Timestamp;
+use sayso_core::workspace::Workspace;
 use sayso_pages::language::Language;
 use sayso_pages::page::Document;
 use sayso_pages::personal::preferences::reach::May;
 use sayso_pages::personal::preferences::{
     About, Choice, Part, Preferences, Processing, Said, Told, Words,
 };
-use sayso_store::configuration::Configuration;
 use sayso_store::store::HistoryEntry;
 
 use super::offers::{Offer, Offering, name_of};
@@ -76,12 +76,12 @@ impl<'a> Shown<'a> {
         language: Language,
         said: Option<Said>,
     ) -> Result<Self, Problem> {
-        let configuration: &'a Configuration = &visitor.configuration;
+        let workspace: &'a Workspace = &visitor.workspace;
         let now = app.now();
         let registers: Arc<Registers> = visitor.registers(app).await?;
-        let settings = configuration.settings.at(now);
+        let settings = workspace.settings.at(now);
         let offering = Offering {
-            configuration,
+            workspace,
             settings: &settings,
             registers: &registers,
             language: language.tag(),
@@ -92,7 +92,7 @@ impl<'a> Shown<'a> {
         let in_use = visitor.channels(&registers).into_iter().filter(|channel| {
             *channel == visitor.link.channel
                 || registers.channels().contains(channel)
-                || configuration.living_senders(*channel).next().is_some()
+                || workspace.living_senders(*channel).next().is_some()
         });
         let in_use: Vec<Channel> = in_use.collect();
         let mut channels = Vec::new();
@@ -169,7 +169,7 @@ async fn shown<'a>(
 ) -> Result<Option<ShownOffer<'a>>, Problem> {
     let about = match offer.scope {
         Scope::Category(category) => About::Category(category),
-        Scope::Topic(id) => match visitor.configuration.topics.get(&id) {
+        Scope::Topic(id) => match visitor.workspace.topics.get(&id) {
             Some(topic) => About::Topic(&topic.name, topic.category),
             None => return Ok(None),
         },
@@ -198,7 +198,7 @@ async fn told<'a>(
     let entry = app.store().find_event(workspace, key, mark.event).await?;
     Ok(entry.map(|entry| {
         let reference = entry.evidence.as_ref().and_then(|evidence| evidence.notice.as_ref());
-        let notice = reference.and_then(|reference| visitor.configuration.notice(reference));
+        let notice = reference.and_then(|reference| visitor.workspace.notice(reference));
         let on = day_of(entry.event.occurred_at);
         ShownTold { on, entry, words: notice.map(ShownWords::of) }
     }))

@@ -46,7 +46,7 @@ impl Whole {
         let Some(profile) = app.store().find_profile(workspace, &visitor.subject()).await? else {
             return Ok(nothing_more);
         };
-        let secret = &visitor.configuration.secret;
+        let secret = &visitor.workspace.secret;
         let word = visitor.answered.as_deref();
         let answered = word.and_then(|word| Answered::read(word, (workspace, secret), app.now()));
         let is_other = |address: &&Address| address.key(secret) != visitor.link.address;
@@ -100,7 +100,7 @@ pub(super) async fn download(
     visitor: &Visitor,
     looking: &LookingUp,
 ) -> Result<Response, Problem> {
-    let configuration = &visitor.configuration;
+    let workspace = &visitor.workspace;
     let mut subjects = vec![visitor.subject()];
     let mut asked = vec![LookedUp::Address(visitor.link.address)];
     let profile = match Whole::find(visitor, app).await? {
@@ -111,15 +111,15 @@ pub(super) async fn download(
         }
         Whole::Address { .. } => None,
     };
-    looking.note_oneself(app, configuration, asked).await?;
+    looking.note_oneself(app, workspace, asked).await?;
     let person = match (profile, &visitor.address) {
-        (Some(profile), _) => Some(view(app, configuration, profile, Moment::Now).await?),
+        (Some(profile), _) => Some(view(app, workspace, profile, Moment::Now).await?),
         (None, Some(address)) => {
-            Some(view_address(app, configuration, Address::clone(address), Moment::Now).await?)
+            Some(view_address(app, workspace, Address::clone(address), Moment::Now).await?)
         }
         (None, None) => None,
     };
-    let events = newest_of(app, configuration, &subjects).await?;
+    let events = newest_of(app, workspace, &subjects).await?;
     let kept = json!({ "business": visitor.business(), "person": person, "events": events });
     let headers = [
         (header::CONTENT_TYPE, "application/json"),

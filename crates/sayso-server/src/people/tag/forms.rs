@@ -58,7 +58,7 @@ pub(crate) async fn forms(
     let request = faults.settle(Some(request))?;
     let visit = Visit::find(&app, request.site.as_deref(), &parts.headers, ip)?;
     let mut scripts = Vec::new();
-    for (id, published) in &visit.configuration.forms {
+    for (id, published) in visit.workspace.forms.iter() {
         let form = &published.form;
         let showing = form.showings.iter().find(|showing| showing.site == visit.key);
         if let Some(showing) = showing.filter(|_| form.deleted_at.is_none()) {

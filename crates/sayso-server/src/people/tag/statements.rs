@@ -99,7 +99,7 @@ impl Statements {
         for address in identifiers.all() {
             counted = counted.and(app.rates().take_address(visit.key_of(address)));
         }
-        let workspace = visit.configuration.workspace;
+        let workspace = visit.workspace.id;
         let counted = counted.and_then(|()| app.rates().take_events(workspace, flags.count()));
         let is_welcome = counted.is_ok();
         if let Err(limit) = counted {
@@ -154,14 +154,14 @@ impl Statements {
 
     /// Records it all, and answers.
     pub(super) async fn record(mut self, app: &App, visit: &Visit) -> Result<TagAnswer, Problem> {
-        let workspace = visit.configuration.workspace;
+        let workspace_id = visit.workspace.id;
         let vouched = Vouched::find(app, visit, self.anchor.take()).await?;
         self.drafts.iter_mut().for_each(|draft| vouch(draft, &vouched, visit));
         if !self.drafts.is_empty() {
             let refuses = self.drafts.iter().any(|draft| draft.fact.is_refusal());
             let started = Instant::now();
-            let (configuration, site) = (&visit.configuration, &visit.key);
-            let recorded = unproven::record(app, configuration, site, self.drafts).await?;
+            let (workspace, site) = (&visit.workspace, &visit.key);
+            let recorded = unproven::record(app, workspace, site, self.drafts).await?;
             for event in &recorded {
                 app.metrics().count_consent(event.outcome);
             }
@@ -177,7 +177,7 @@ impl Statements {
         {
             let source = Source { road: Road::Tag, name: visit.site.name.clone(), spoke_of: None };
             let addresses = vouched.linkable(app, visit, addresses).await?;
-            let (kept, still) = attributes.keep(app, workspace, addresses, source).await?;
+            let (kept, still) = attributes.keep(app, workspace_id, addresses, source).await?;
             accepted.extend(kept);
             collect = still;
         }
@@ -212,7 +212,7 @@ fn vouch(draft: &mut Draft, vouched: &Vouched, visit: &Visit) {
     if let (Fact::Consent(about, Statement::Yes), Some(_)) =
         (draft.fact, &visit.site.user_hash_secret)
     {
-        draft.guard = Guard::LiftsUnproven(message_for(about, &visit.configuration));
+        draft.guard = Guard::LiftsUnproven(message_for(about, &visit.workspace));
     }
 }
 
@@ -245,7 +245,7 @@ impl Identifiers {
                 })
                 .ok()
         });
-        let region = visit.configuration.settings.at(now).region;
+        let region = visit.workspace.settings.at(now).region;
         let reading =
             Reading { phones: app.phones(), region, care: Care::Possible, place: Place::Body };
         let email = text(user.email.take(), ("/user/email", "ada@example.org"), faults);
@@ -317,7 +317,7 @@ impl Flags {
 
 impl Visit {
     fn key_of(&self, address: &Address) -> AddressKey {
-        address.key(&self.configuration.secret)
+        address.key(&self.workspace.secret)
     }
 }
 
@@ -380,7 +380,7 @@ impl Making<'_> {
         let identity = RequestIdentity::Undated(request, self.received);
         self.drafts.push(Draft {
             subject: Subject::Address(address.clone()),
-            id: event_id(self.visit.configuration.workspace, identity, 0),
+            id: event_id(self.visit.workspace.id, identity, 0),
             request,
             fact: Fact::Consent(permission, statement),
             source: self.source.clone(),
@@ -403,6 +403,6 @@ impl Making<'_> {
         fields.raw(self.visit.key_of(address).as_bytes());
         fields.text(&crate::views::permission::about(permission));
         fields.byte(statement.slot().code());
-        RequestHash::of(&fields, &self.visit.configuration.secret)
+        RequestHash::of(&fields, &self.visit.workspace.secret)
     }
 }

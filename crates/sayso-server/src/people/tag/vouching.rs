@@ -69,7 +69,7 @@ impl Vouched {
         anchor: Option<Address>,
     ) -> Result<Self, Problem> {
         let Some(anchor) = anchor else { return Ok(Self::default()) };
-        let workspace = visit.configuration.workspace;
+        let workspace = visit.workspace.id;
         let subject = Subject::Address(anchor.clone());
         let person = app.store().find_profile(workspace, &subject).await?;
         Ok(Self { anchor: Some(anchor), person })
@@ -91,7 +91,7 @@ impl Vouched {
         visit: &Visit,
         addresses: Vec<Address>,
     ) -> Result<Vec<Address>, Problem> {
-        let workspace = visit.configuration.workspace;
+        let workspace = visit.workspace.id;
         let mut linkable = Vec::new();
         for address in addresses {
             let subject = Subject::Address(address.clone());

@@ -10,8 +10,8 @@ use axum::body::Body;
 use axum::http::Request;
 use sayso_core::id::{ImportId, SenderId};
 use sayso_core::time::Span;
+use sayso_core::workspace::{HeldOf, HeldRefusals, KeyScope, RuntimeFact};
 use sayso_server::app::Options;
-use sayso_store::configuration::{Change, HeldOf, HeldRefusals, KeyScope, configure_now};
 use sayso_store::environment::Clock;
 use serde_json::{Value, json};
 
@@ -130,9 +130,8 @@ impl World {
             opened_at: now,
             confirmed_at: None,
         };
-        let (workspace, change) =
-            (self.app.configuration.workspace, Change::HeldRefusals(group, held));
-        configure_now(&*self.app.store, workspace, change).await.unwrap();
+        let fact = RuntimeFact::HeldRefusals(group, held);
+        self.app.store.note(self.app.workspace.id, fact).await.unwrap();
         self.objects.insert("reviews/inferred", group.to_string());
     }
 

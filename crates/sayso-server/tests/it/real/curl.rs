@@ -8,12 +8,13 @@ use std::sync::Arc;
 
 use sayso_core::source::SourceName;
 use sayso_core::statement::Standing;
+use sayso_core::workspace::{Change, KeyScope, Mode};
 use sayso_server::app::Scheme;
 use sayso_server::config::{Config, Sources};
 use sayso_server::keyring::{KeyGrant, mint};
 use sayso_server::serve::{ServeError, Server};
 use sayso_store::Store;
-use sayso_store::configuration::{Change, KeyScope, Mode, configure_now};
+use sayso_store::configure::configure_now;
 use sayso_store::environment::Environment;
 use sayso_store::sqlite::SqliteStore;
 use tokio::sync::{oneshot, watch};
@@ -66,7 +67,7 @@ impl Running {
         let config = Config::load(&sources).unwrap();
         let environment = Environment::system();
         let store = Arc::new(SqliteStore::in_memory(environment.clone()).unwrap());
-        let workspace = store.create_workspace("Shop", Mode::Test).await.unwrap().workspace;
+        let workspace = store.create_workspace("Shop", Mode::Test).await.unwrap().id;
         let grant = KeyGrant {
             name: SourceName::parse("shop").unwrap(),
             scopes: KeyScope::ALL.to_vec(),

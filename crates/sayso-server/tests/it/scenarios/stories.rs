@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use sayso_core::statement::Standing;
 use sayso_core::time::Span;
-use sayso_store::configuration::KeyScope;
+use sayso_core::workspace::KeyScope;
 use sayso_store::environment::Clock;
 use serde_json::{Value, json};
 

@@ -17,8 +17,9 @@ use sayso_core::pacing::Pacing;
 use sayso_core::reference::Reference;
 use sayso_core::registers::Registers;
 use sayso_core::time::Timestamp;
+use sayso_core::workspace::{Change, Mode, Revision, RuntimeFact, Workspace};
 use sayso_store::Store;
-use sayso_store::configuration::{Change, Configuration, Configured, Mode, Revision};
+use sayso_store::configure::Configured;
 use sayso_store::double_opt_in::{
     Answering, Asking, AskingEnd, DoubleOptInDraft, LinkRequest, StoredDoubleOptIn,
 };
@@ -151,15 +152,11 @@ impl FaultyStore {
 
 #[async_trait]
 impl Store for FaultyStore {
-    fn configurations(&self) -> Arc<BTreeMap<WorkspaceId, Arc<Configuration>>> {
-        self.inner.configurations()
+    fn workspaces(&self) -> Arc<BTreeMap<WorkspaceId, Arc<Workspace>>> {
+        self.inner.workspaces()
     }
 
-    async fn create_workspace(
-        &self,
-        name: &str,
-        mode: Mode,
-    ) -> Result<Arc<Configuration>, StoreError> {
+    async fn create_workspace(&self, name: &str, mode: Mode) -> Result<Arc<Workspace>, StoreError> {
         self.run(self.inner.create_workspace(name, mode)).await
     }
 
@@ -170,6 +167,14 @@ impl Store for FaultyStore {
         change: Change,
     ) -> Result<Configured, StoreError> {
         self.run(self.inner.configure(workspace, expected, change)).await
+    }
+
+    async fn note(
+        &self,
+        workspace: WorkspaceId,
+        fact: RuntimeFact,
+    ) -> Result<Configured, StoreError> {
+        self.run(self.inner.note(workspace, fact)).await
     }
 
     async fn record(

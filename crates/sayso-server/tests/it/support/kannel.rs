@@ -68,7 +68,7 @@ impl Gateway {
     pub(crate) async fn start(ports: &Ports, hook: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("kannel.conf");
-        std::fs::write(&file, configuration(ports, hook, directory.path())).unwrap();
+        std::fs::write(&file, workspace(ports, hook, directory.path())).unwrap();
         let file = file.to_str().unwrap();
         let bearerbox = Process::start(BEARERBOX, &["-v", "1", file]);
         let status = "GET /status.txt?password=change-me-too HTTP/1.0\r\n\r\n";
@@ -96,7 +96,7 @@ impl Gateway {
 
 /// The configuration of the guide, with places of our own. A line that is not there would be a test of
 /// something else.
-fn configuration(ports: &Ports, hook: &str, directory: &Path) -> String {
+fn workspace(ports: &Ports, hook: &str, directory: &Path) -> String {
     let block = GUIDE.split("```text\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
     let spool = directory.join("spool");
     std::fs::create_dir(&spool).unwrap();

@@ -30,8 +30,8 @@ impl TestApp {
     /// The links of the person by SMS, made in this way.
     pub(crate) async fn links_made(&self, making: Making) -> Links {
         let handed = self.handed_links().await;
-        let secret = &self.configuration.secret;
-        let key = self.store.configurations()[&self.configuration.workspace].link_key();
+        let secret = &self.workspace.secret;
+        let key = self.store.workspaces()[&self.workspace.id].link_key();
         let made = |path: &str| {
             let (place, token) = path.rsplit_once('/').unwrap();
             let link = UnverifiedLink::parse(token).unwrap().verify(secret).unwrap();

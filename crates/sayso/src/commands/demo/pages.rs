@@ -8,7 +8,7 @@ use sayso_core::day::Day;
 use sayso_core::id::SenderId;
 use sayso_core::personal_link::{Leaves, LinkPurpose, Making, PersonalLink};
 use sayso_core::time::Timestamp;
-use sayso_store::configuration::Configuration;
+use sayso_core::workspace::Workspace;
 use serde_json::{Value, json};
 
 use crate::client::{Client, Payload};
@@ -42,20 +42,20 @@ pub(super) async fn make(
 
 /// The token of the link of somebody who agreed by SMS, as a message of today to their own phone holds it.
 pub(super) fn preferences(
-    configuration: &Configuration,
+    workspace: &Workspace,
     address: &Address,
     (sender, today): (SenderId, Timestamp),
 ) -> String {
     let link = PersonalLink {
-        workspace: configuration.workspace,
-        address: address.key(&configuration.secret),
+        workspace: workspace.id,
+        address: address.key(&workspace.secret),
         channel: Channel::Sms,
         purpose: LinkPurpose::Preferences,
         leaves: Leaves::Category(Category::Marketing),
         sender: Some(sender),
         making: Making::Sent(Day::of(today)),
     };
-    link.token(configuration.link_key(), &configuration.secret)
+    link.token(workspace.link_key(), &workspace.secret)
 }
 
 async fn post(client: &Client, path: &str, sent: Value) -> Result<Value, Failure> {

@@ -58,7 +58,7 @@ pub(super) fn plan(
     })?;
     let context = &planner.context;
     let at = row.occurred_at.as_ref().map_or(date, |ClaimedTimeText(at)| at.last());
-    let workspace = context.configuration.workspace;
+    let workspace = context.workspace.id;
     let draft = Draft {
         subject,
         id: event_id(workspace, RequestIdentity::Dated(request), 0),
@@ -139,5 +139,5 @@ fn hash(planner: &Planner<'_>, row: &ImportRow, date: Timestamp) -> RequestHash 
     fields.text(planner.context.source.name.as_str());
     fields.instant(date);
     row.write(&mut fields, planner.region);
-    RequestHash::of(&fields, &planner.context.configuration.secret)
+    RequestHash::of(&fields, &planner.context.workspace.secret)
 }

@@ -5,22 +5,16 @@ use sayso_core::channel::Channel;
 use sayso_core::color::Color;
 use sayso_core::double_opt_in::AnswerBy;
 use sayso_core::form::{Brightness, FieldName, Font, Origin, Redirect, Shape, Theme, Trigger};
-use sayso_core::id::{FormId, NoticeId, TopicId};
+use sayso_core::id::{NoticeId, TopicId};
 use sayso_core::notice::Language;
 use sayso_core::phone::Region;
 
 use super::{read_list, read_name, write_list};
-use crate::configuration::{
+use sayso_core::workspace::{
     Asks, Field, Form, FormPurpose, FormTexts, Need, QuestionTemplate, Showing,
 };
 
-/// Writes the change that a form is, its byte among them.
-pub(super) fn write(id: FormId, form: &Form, to: &mut Writer) {
-    id.write(to);
-    write_form(form, to);
-}
-
-fn write_form(form: &Form, to: &mut Writer) {
+pub(super) fn write(form: &Form, to: &mut Writer) {
     to.text(form.name.as_str());
     to.text(&form.business);
     write_list(to, form.channels.iter(), |to, channel| channel.write(to));
@@ -50,7 +44,7 @@ fn write_form(form: &Form, to: &mut Writer) {
     });
 }
 
-pub(super) fn read_form(from: &mut Reader<'_>) -> Result<Form, Malformed> {
+pub(super) fn read(from: &mut Reader<'_>) -> Result<Form, Malformed> {
     Ok(Form {
         name: read_name(from)?,
         business: from.text()?.into(),
@@ -182,15 +176,16 @@ fn read_theme(from: &mut Reader<'_>) -> Result<Theme, Malformed> {
 
 #[cfg(test)]
 mod tests {
-    use sayso_core::id::SenderId;
+    use crate::codec::LogEntry;
+    use sayso_core::id::{FormId, SenderId};
     use sayso_core::source::SourceName;
     use sayso_core::time::Timestamp;
 
     use super::*;
-    use crate::configuration::Change;
+    use sayso_core::workspace::Change;
 
-    fn change(form: Form) -> Change {
-        Change::Form(FormId::from_bytes([1; 16]), form)
+    fn change(form: Form) -> LogEntry {
+        Change::Form(FormId::from_bytes([1; 16]), form).into()
     }
 
     #[test]
@@ -255,7 +250,7 @@ mod tests {
         };
         for form in [full, bare] {
             let change = change(form);
-            assert_eq!(Change::from_bytes(&change.to_bytes()).unwrap(), change);
+            assert_eq!(LogEntry::from_bytes(&change.to_bytes()).unwrap(), change);
         }
     }
 }

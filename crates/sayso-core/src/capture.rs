@@ -257,8 +257,8 @@ pub fn refused_since(
 }
 
 /// Whether the registers of reporting sources, which are bounded for each address and scope, have
-/// room for this one's yes: past [`limits::SOURCES_PER_REGISTER_MAX`] a new source's yes is not
-/// taken. Its no always is.
+/// room for this one: past [`limits::SOURCES_PER_REGISTER_MAX`] a new source's yes is not taken. Its no
+/// always is; one of a page, which may invent as many sources as it likes, as the site's own.
 pub fn has_room_for(register: Option<&Register>, source: &Source) -> bool {
     register.is_none_or(|register| {
         register.report_of(source).is_some()

@@ -108,6 +108,9 @@ limits! {
     count CHECK_BATCH_TURN: usize = 4_096, "Recipients of a batch that are looked up before others have their turn: a millisecond, or some ten where the store is asked about each.";
     count RECIPIENT_BYTES_MAX: usize = 8_192, "One recipient of a batch, as it is written: no address in any spelling is as long.";
     count LARGE_BODIES_BYTES_MAX: usize = 134_217_728, "Bodies above 256 KiB in memory, of all requests: 128 MiB, four of the largest; beyond it large ones get a 503. Smaller ones, such as a single refusal, are never counted.";
+    count TAKEN_BYTES_MIN: usize = 65_536, "What a client takes of an answer within ANSWER_TAKE_TIMEOUT, unless the answer is shorter: 64 KiB, which the slowest mobile network brings; who takes less holds a seat, and wants nothing else.";
+    count HOOK_BODIES_BYTES_MAX: usize = 67_108_864, "Bodies of providers' calls above 256 KiB in memory, of all calls: 64 MiB, sixteen of the largest; beyond it large ones get a 503, and are sent again. A call with one text is never counted.";
+    count SEATS_KEPT_SHARE: usize = 8, "A network takes one in so many of the seats that are kept for hooks and for leaving.";
     count BATCH_BODY_BYTES_MAX: usize = 33_554_432, "A batch request: 32 MiB.";
     count TAG_BODY_BYTES_MAX: usize = 16_384, "What one page view may send: 16 KiB.";
     count FORM_BODY_BYTES_MAX: usize = 32_768, "What one form may send: every field at its longest, in any script.";
@@ -201,7 +204,7 @@ limits! {
     count PERSONAL_FORM_BYTES_MAX: usize = 65_536, "What a form of the preference centre sends: its choices at their most, with room.";
     count PREFERENCE_CHOICES_MAX: usize = 200, "Choices that one preference centre shows: nobody reads more.";
     count PREFERENCE_EVENTS_MAX: usize = 10_000, "Events in the file of what is kept about a person: more than anybody has; the newest.";
-    count SOURCES_PER_REGISTER_MAX: usize = 64, "Reporting sources remembered for one address and scope; past it a new source's yes is not taken, its no always is.";
+    count SOURCES_PER_REGISTER_MAX: usize = 64, "Reporting sources remembered for one address and scope; past it a new source's yes is not taken; its no always is, that of an unproven page as the site's own.";
     count GATE_STATES_MAX: usize = 16_382, "Distinct effective states of a workspace in the gate index: 14 bits, one value for overflow and one for states that turn with time.";
     count GATE_SHAPES_MAX: usize = 65_536, "Shapes of registers whose state is remembered; a further one is computed each time.";
     count GATE_TURNS_MAX: usize = 8, "Known times at which one address's state may turn in the gate index; more read \"ask the store\".";

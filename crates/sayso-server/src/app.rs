@@ -64,6 +64,7 @@ pub struct App {
     vocabularies: Vocabularies,
     reach: Reached,
     room: Room,
+    hook_room: Room,
     outside: Outside,
 }
 
@@ -145,6 +146,7 @@ impl App {
             vocabularies: Vocabularies::default(),
             reach: Reached::default(),
             room: Room::default(),
+            hook_room: Room::of_hooks(),
             outside: options.outside,
         })
     }
@@ -157,6 +159,11 @@ impl App {
     /// The store, to be kept.
     pub(crate) fn shared_store(&self) -> Arc<dyn Store> {
         Arc::clone(&self.store)
+    }
+
+    /// The room that the bodies of providers' calls share.
+    pub(crate) const fn hook_room(&self) -> &Room {
+        &self.hook_room
     }
 
     /// The clock and the random bytes.
@@ -347,6 +354,18 @@ impl App {
             return Err(Problem::new(Code::PublicUrlRequired));
         }
         Ok(self.outer_base(peer, parts))
+    }
+
+    /// Counts a request of a network. In what strangers reach it comes before anything is looked up: a counter
+    /// behind a look-up tells by its limit what was found (rule 23).
+    ///
+    /// # Errors
+    /// [`Code::RateLimited`].
+    ///
+    /// [`Code::RateLimited`]: crate::problem::Code::RateLimited
+    pub(crate) fn take_network(&self, parts: &Parts) -> Result<(), Problem> {
+        let peer = parts.extensions.get::<Peer>().copied();
+        self.rates().take_network(self.client_ip(peer, &parts.headers))
     }
 
     /// Where a request came from: the last hop that is no proxy of ours.

@@ -27,7 +27,7 @@ use crate::problem::{Code, Problem};
 pub(crate) use batch::{Batch, BatchForm, ListText, too_long};
 pub(crate) use faults::{Faults, Pointer, Told};
 pub(crate) use object::{FromJson, Members, OneOrMore, json_object, nearest, wrong_type};
-pub(crate) use room::Room;
+pub(crate) use room::{Room, Taken};
 pub(crate) use turn::Turn;
 
 pub(crate) mod address;
@@ -100,6 +100,18 @@ pub(crate) async fn within<F: Future>(span: Duration, future: F) -> Option<F::Ou
 /// Reads a whole body of at most `bytes_max` bytes, in the time a client may take for it.
 pub(crate) async fn read_bytes(body: Body, bytes_max: usize) -> Result<Vec<u8>, Problem> {
     in_time(gather(body, bytes_max, |_| Ok(()))).await
+}
+
+/// The same, where all bodies of a kind share a room.
+pub(crate) async fn read_within(
+    body: Body,
+    bytes_max: usize,
+    room: &Room,
+) -> Result<(Vec<u8>, Taken), Problem> {
+    let mut taken = room.begin();
+    let let_in = |bytes| taken.grow(bytes);
+    let bytes = in_time(gather(body, bytes_max, let_in)).await?;
+    Ok((bytes, taken))
 }
 
 /// Reads a body as [`read_bytes`] does, and keeps nothing of it.

@@ -27,7 +27,7 @@ use sayso_core::workspace::Workspace;
 use crate::account::{self, account_of};
 use crate::answer_time::Whole;
 use crate::app::{App, Peer};
-use crate::body::{read_bytes, read_past};
+use crate::body::{read_past, read_within};
 use crate::heard::inbound;
 use crate::problem::{Code, Problem};
 use crate::rejecting::Rejecting;
@@ -48,17 +48,23 @@ async fn take(
     let id = id.map(|Path(id)| id).unwrap_or_default();
     let hook = Hook::find(&app, &id);
     let body = match &hook {
-        Some(_) => read_bytes(body, limits::HOOK_BODY_BYTES_MAX).await,
+        Some(_) => {
+            let read = read_within(body, limits::HOOK_BODY_BYTES_MAX, app.hook_room()).await;
+            read.map(|(bytes, taken)| (bytes, Some(taken)))
+        }
         // It is heard to its end as any other would be, and not kept.
-        None => read_past(body, limits::HOOK_BODY_BYTES_MAX).await.map(|()| Vec::new()),
+        None => {
+            let read = read_past(body, limits::HOOK_BODY_BYTES_MAX).await;
+            read.map(|()| (Vec::new(), None))
+        }
     };
     let whole = Whole::now();
-    let proven = body.and_then(|body| {
+    let proven = body.and_then(|(body, taken)| {
         let hook = hook.ok_or_else(|| unverified(&app))?;
         let told = hook.prove(&app, (&parts, peer), &body)?;
-        Ok((hook, told, body))
+        Ok((hook, told, body, taken))
     });
-    let (hook, told, body) = match proven {
+    let (hook, told, body, _taken) = match proven {
         Ok(proven) => proven,
         Err(problem) => {
             // Whoever proves nothing does not learn which connections there are, from its time neither.

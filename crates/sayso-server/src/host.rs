@@ -3,10 +3,14 @@
 //! It ends up in links, in the evidence of consent, and in what a provider signed. So what is no host is
 //! answered with a 400 before any handler sees it (RFC 9112 section 3.2).
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Uri, header};
 
-/// Whether a request names one host that is one, or none: HTTP/2 has it elsewhere, where it is parsed.
-pub(crate) fn is_sound(headers: &HeaderMap) -> bool {
+/// Whether a request names one host that is one, or none. HTTP/2 has it in `:authority`, which may hold more
+/// than a host (RFC 9113 section 8.3.1 forbids that).
+pub(crate) fn is_sound(uri: &Uri, headers: &HeaderMap) -> bool {
+    if !uri.authority().is_none_or(|authority| is_host(authority.as_str().as_bytes())) {
+        return false;
+    }
     let mut named = headers.get_all(header::HOST).iter();
     match (named.next(), named.next()) {
         (None, _) => true,
@@ -98,10 +102,13 @@ mod tests {
     #[test]
     fn a_request_names_one_host() {
         let mut headers = HeaderMap::new();
-        assert!(is_sound(&headers));
+        assert!(is_sound(&Uri::from_static("/p"), &headers));
         headers.append(header::HOST, HeaderValue::from_static("a.example"));
-        assert!(is_sound(&headers));
+        assert!(is_sound(&Uri::from_static("/p"), &headers));
         headers.append(header::HOST, HeaderValue::from_static("a.example"));
-        assert!(!is_sound(&headers));
+        assert!(!is_sound(&Uri::from_static("/p"), &headers));
+        let none = HeaderMap::new();
+        assert!(is_sound(&Uri::from_static("https://a.example:8443/p"), &none));
+        assert!(!is_sound(&Uri::from_static("https://ada@shop.example/p"), &none));
     }
 }

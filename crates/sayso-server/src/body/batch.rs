@@ -1,11 +1,10 @@
 //! Bodies of many lines, of which all together have a bounded room.
 
-use axum::body::Body;
 use axum::extract::{FromRef, FromRequest, Request};
 use sayso_core::limits;
 
 use super::room::{Room, Taken};
-use super::{gather, in_time, media_type};
+use super::{media_type, read_within};
 use crate::problem::{Code, Problem};
 
 /// The whole text of a batch.
@@ -36,14 +35,6 @@ pub(crate) enum BatchForm {
     Lines,
 }
 
-/// Reads a body that may be large, into the room that all such share.
-async fn read_large(body: Body, room: &Room) -> Result<(Vec<u8>, Taken), Problem> {
-    let mut taken = room.begin();
-    let let_in = |bytes| taken.grow(bytes);
-    let bytes = in_time(gather(body, limits::BATCH_BODY_BYTES_MAX, let_in)).await?;
-    Ok((bytes, taken))
-}
-
 /// The problem of a piece of a batch that is longer than `bytes_max`.
 pub(crate) fn too_long(what: &str, bytes_max: usize) -> Problem {
     Problem::new(Code::TooLarge).detail(format!("{what} holds at most {bytes_max} bytes"))
@@ -61,7 +52,9 @@ where
             Some("application/x-ndjson" | "application/jsonl") => BatchForm::Lines,
             Some(_) => return Err(Problem::new(Code::MediaType)),
         };
-        let (bytes, room) = read_large(request.into_body(), &Room::from_ref(state)).await?;
+        let (bytes, room) =
+            read_within(request.into_body(), limits::BATCH_BODY_BYTES_MAX, &Room::from_ref(state))
+                .await?;
         let text = String::from_utf8(bytes).map_err(|error| {
             let at = error.utf8_error().valid_up_to();
             Problem::new(Code::NotUtf).detail(format!("the fault is at byte {at}"))
@@ -81,7 +74,9 @@ where
             None | Some("application/json" | "application/x-ndjson" | "application/jsonl") => {}
             Some(_) => return Err(Problem::new(Code::MediaType)),
         }
-        let (bytes, mut room) = read_large(request.into_body(), &Room::from_ref(state)).await?;
+        let (bytes, mut room) =
+            read_within(request.into_body(), limits::BATCH_BODY_BYTES_MAX, &Room::from_ref(state))
+                .await?;
         let text = match String::from_utf8(bytes) {
             Ok(text) => text,
             Err(error) => {

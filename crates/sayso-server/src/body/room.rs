@@ -1,4 +1,5 @@
-//! Room for large bodies: of all requests together, a bounded number of bytes.
+//! Room for large bodies: of all requests together, a bounded number of bytes. Providers' calls have a room of
+//! their own: no list that a client sends keeps a refusal out.
 
 use std::sync::Arc;
 
@@ -26,6 +27,11 @@ impl Default for Room {
 }
 
 impl Room {
+    /// The room of providers' calls.
+    pub(crate) fn of_hooks() -> Self {
+        Self::of(limits::HOOK_BODIES_BYTES_MAX)
+    }
+
     fn of(bytes: usize) -> Self {
         Self(Arc::new(Semaphore::new(bytes)))
     }

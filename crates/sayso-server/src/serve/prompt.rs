@@ -2,14 +2,15 @@
 //!
 //! Which version of HTTP a client speaks is told by its first bytes, and nothing bounds the waiting
 //! for them: a client that sends none, or too few, would keep its seat for ever. From then on the
-//! time-outs of the protocol count. None of them counts while a client takes nothing of what it asked
-//! for: the stream does, and fails.
+//! time-outs of the protocol count. None of them counts while a client takes nothing, or next to nothing, of
+//! what it asked for: the stream does, and fails.
 
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use sayso_core::limits;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
@@ -23,28 +24,59 @@ pub(super) struct Prompt<S> {
     read: usize,
     /// When the first bytes must be there; none once they are.
     deadline: Option<Pin<Box<Sleep>>>,
-    /// How long a client may take nothing of what is written.
+    /// How long a client may take for [`limits::TAKEN_BYTES_MIN`] of what is written, or for all of it.
     taking: Duration,
-    /// When the client must have taken something; none while it takes everything.
+    /// When the client must have taken as much; none while it takes everything.
     untaken: Option<Pin<Box<Sleep>>>,
+    /// Bytes that it has taken since.
+    taken: usize,
 }
 
 impl<S> Prompt<S> {
-    /// A stream whose first bytes must come within `span`, and whose client never takes nothing for
-    /// longer than `taking`.
+    /// A stream whose first bytes must come within `span`, and whose client takes what it asked for, or so
+    /// much of it, within each `taking`.
     pub(super) fn new(stream: S, span: Duration, taking: Duration) -> Self {
         let deadline = Some(Box::pin(tokio::time::sleep(span)));
-        Self { stream, read: 0, deadline, taking, untaken: None }
+        Self { stream, read: 0, deadline, taking, untaken: None, taken: 0 }
     }
 
-    /// What writing came to; an error once it has come to nothing for too long.
-    fn taken<T>(
+    /// What writing came to; an error once it has come to too little for too long.
+    fn wrote(
+        &mut self,
+        written: Poll<io::Result<usize>>,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(Ok(bytes)) = &written {
+            self.taken = self.taken.saturating_add(*bytes);
+            if self.taken >= limits::TAKEN_BYTES_MIN {
+                self.took_enough();
+            }
+        }
+        self.in_time(written, context)
+    }
+
+    /// What handing all of it over came to.
+    fn handed_over(
+        &mut self,
+        done: Poll<io::Result<()>>,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        if done.is_ready() {
+            self.took_enough();
+        }
+        self.in_time(done, context)
+    }
+
+    fn took_enough(&mut self) {
+        (self.untaken, self.taken) = (None, 0);
+    }
+
+    fn in_time<T>(
         &mut self,
         written: Poll<io::Result<T>>,
         context: &mut Context<'_>,
     ) -> Poll<io::Result<T>> {
         if written.is_ready() {
-            self.untaken = None;
             return written;
         }
         let taking = self.taking;
@@ -85,7 +117,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Prompt<S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.taken(written, context)
+        self.wrote(written, context)
     }
 
     fn poll_write_vectored(
@@ -94,7 +126,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Prompt<S> {
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(context, pieces);
-        self.taken(written, context)
+        self.wrote(written, context)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -102,13 +134,13 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Prompt<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let written = Pin::new(&mut self.stream).poll_flush(context);
-        self.taken(written, context)
+        let flushed = Pin::new(&mut self.stream).poll_flush(context);
+        self.handed_over(flushed, context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let written = Pin::new(&mut self.stream).poll_shutdown(context);
-        self.taken(written, context)
+        let shut = Pin::new(&mut self.stream).poll_shutdown(context);
+        self.handed_over(shut, context)
     }
 }
 
@@ -147,19 +179,40 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_client_that_takes_nothing_is_cut_off_and_one_that_takes_slowly_is_not() {
-        let (mut client, server) = tokio::io::duplex(16);
+    async fn a_client_that_takes_next_to_nothing_is_cut_off_and_one_that_takes_slowly_is_not() {
+        const PIECES: usize = 8;
+        // Each takes its piece every nine seconds of the ten that it has for as much as is asked for.
+        for (piece, may) in
+            [(limits::TAKEN_BYTES_MIN, true), (limits::TAKEN_BYTES_MIN / 4, false), (1, false)]
+        {
+            let (mut client, server) = tokio::io::duplex(16);
+            let mut stream = Prompt::new(server, SPAN, SPAN);
+            let slow = async {
+                for _ in 0..PIECES {
+                    let almost = Duration::from_secs(9);
+                    drop(tokio::time::timeout(almost, std::future::pending::<()>()).await);
+                    client.read_exact(&mut vec![0; piece]).await?;
+                }
+                Ok::<_, io::Error>(())
+            };
+            let sent = vec![0; limits::TAKEN_BYTES_MIN * PIECES];
+            let (written, _) = tokio::join!(
+                async {
+                    let written = stream.write_all(&sent).await.map_err(|error| error.kind());
+                    drop(stream);
+                    written
+                },
+                slow
+            );
+            let expected = if may { Ok(()) } else { Err(io::ErrorKind::TimedOut) };
+            assert_eq!(written, expected, "{piece} bytes at a time");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_takes_nothing_is_cut_off() {
+        let (_client, server) = tokio::io::duplex(16);
         let mut stream = Prompt::new(server, SPAN, SPAN);
-        let slow = async {
-            for _ in 0..16 {
-                let almost = Duration::from_secs(9);
-                drop(tokio::time::timeout(almost, std::future::pending::<()>()).await);
-                client.read_exact(&mut [0; 4]).await?;
-            }
-            Ok::<_, io::Error>(())
-        };
-        let (written, read) = tokio::join!(stream.write_all(&[0; 64]), slow);
-        assert!(written.is_ok() && read.is_ok());
         let stuck = stream.write_all(&[0; 64]).await.map_err(|error| error.kind());
         assert_eq!(stuck, Err(io::ErrorKind::TimedOut));
     }

@@ -134,7 +134,21 @@ impl Seats {
         }
         let is_open = self.sitting.len() < self.rules.seats - self.rules.kept.min(self.rules.seats);
         let kind = if is_open { SeatKind::Open } else { SeatKind::Kept };
+        if kind == SeatKind::Kept && self.has_its_share_of_kept(network) {
+            return Place::NetworkFull;
+        }
         Place::Free(Arc::new(Using::new(kind, self.begun)))
+    }
+
+    /// Whether a network has as many of the kept seats as one may: whoever holds them slowly must not hold
+    /// them all.
+    fn has_its_share_of_kept(&self, network: Option<Network>) -> bool {
+        let Some(network) = network else { return false };
+        let is_kept = |sitting: &&Sitting| {
+            sitting.network == Some(network) && sitting.using.kind() == SeatKind::Kept
+        };
+        let most = (self.rules.kept / limits::SEATS_KEPT_SHARE).max(1);
+        self.sitting.values().filter(is_kept).count() >= most
     }
 
     /// Notes who took a seat.
@@ -327,6 +341,17 @@ mod tests {
             kinds.push(house.come(ADA).await.unwrap().kind());
         }
         assert_eq!(kinds, [SeatKind::Open, SeatKind::Open, SeatKind::Kept]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_network_takes_its_share_of_the_kept_seats_and_no_more() {
+        let mut house = House::new(18, 16, 18);
+        for _ in 0..4 {
+            let _asking = house.come(ADA).await.unwrap().begin().unwrap();
+        }
+        assert!(matches!(house.come(HER_NEIGHBOR).await, Err(Place::NetworkFull)));
+        assert_eq!(house.come(ELSEWHERE).await.unwrap().kind(), SeatKind::Kept);
+        house.come("203.0.113.1").await.expect("a proxy speaks for many networks");
     }
 
     #[tokio::test(start_paused = true)]

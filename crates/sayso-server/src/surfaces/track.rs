@@ -63,7 +63,7 @@ where
         let id = app.next_request_id();
         request.extensions_mut().insert(RequestId(id.clone()));
         let called = Called::of(&request, self.listener);
-        if !host::is_sound(request.headers()) {
+        if !host::is_sound(request.uri(), request.headers()) {
             let refused = std::future::ready(Ok(Problem::new(Code::InvalidHost).into_response()));
             return Box::pin(track(app, id, called, refused));
         }

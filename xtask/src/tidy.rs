@@ -4,6 +4,7 @@
 //! and prints what was found, one line each, with what to do about it.
 
 mod claims;
+mod counting;
 mod floors;
 mod layering;
 mod rust;
@@ -58,6 +59,7 @@ pub(crate) fn run() -> Result<Outcome> {
         if workspace::has_extension(&file.path, "rs") {
             let source = Source::read(&file.text);
             findings.extend(rust::check(&file.path, &file.text, &source));
+            findings.extend(counting::check(&file.path, &source));
             findings.extend(sql::check(&file.path, &source));
         }
     }

@@ -12,6 +12,7 @@ use crate::event::{ConsentEvent, Fact, Retracted, Switched};
 use crate::id::{EventId, ImportId, ProfileId, SenderId};
 use crate::register::{Mark, Register};
 use crate::retraction::is_refusal_of_the_person;
+use crate::source::{Road, SourceName};
 use crate::statement::{Slot, Statement};
 use crate::suppression::{Cover, Suppression, Suppressions};
 use crate::time::Timestamp;
@@ -266,6 +267,19 @@ impl Registers {
     pub fn was_heard(&self) -> bool {
         let acts = self.all().flat_map(Register::acts);
         !self.activity.is_empty() || acts.into_iter().any(|(slot, _)| slot != Slot::Pending)
+    }
+
+    /// Whether nothing is known but what this source reported, whomever it spoke of: no act, no message, no
+    /// other source, nobody whose address it is.
+    pub fn is_known_from(&self, road: Road, name: &SourceName) -> bool {
+        let is_reported = |register: &Register| {
+            let mut reports = register.reports();
+            let is_its_own = reports.all(|(source, _)| source.road == road && source.name == *name);
+            is_its_own && register.acts().next().is_none()
+        };
+        let is_nobodys = self.links.is_empty() && self.accounts.is_empty() && self.erased.is_none();
+        let is_silent = self.activity.is_empty() && self.suppressions == Suppressions::default();
+        is_nobodys && is_silent && self.all().all(is_reported)
     }
 
     /// Whether nothing is known.

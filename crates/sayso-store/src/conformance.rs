@@ -69,6 +69,7 @@ macro_rules! conformance_cases {
         $case!(a_batch_is_all_or_nothing_and_in_order);
         $case!(a_tick_beside_a_refusal_lifts_nothing);
         $case!(what_a_guard_weakens_says_why);
+        $case!(an_unproven_no_of_one_source_too_many_is_the_sites_own);
         $case!(a_row_beside_a_refusal_is_held);
         $case!(a_yes_from_an_older_page_is_not_written_over_a_refusal);
         $case!(start_says_what_it_says_when_it_is_written);
@@ -149,6 +150,8 @@ macro_rules! conformance_cases {
         $case!(linking_an_address_that_refuses_processing_discards_attributes);
         $case!(attributes_that_came_with_an_address_that_left_are_destroyed_too);
         $case!(erasure_destroys_attributes_under_an_address_that_others_share);
+        $case!(erasure_of_an_address_leaves_the_others_of_the_person);
+        $case!(a_profile_has_a_bounded_number_of_addresses);
         $case!(an_address_of_another_profile_is_not_linked_by_the_way);
         $case!(the_order_of_a_naming_and_of_refusals_cannot_matter);
         $case!(a_refusal_for_one_address_denies_the_other_of_its_account);

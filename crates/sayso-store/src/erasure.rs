@@ -10,6 +10,16 @@ use sayso_core::time::Timestamp;
 
 use crate::store::Recorded;
 
+/// How far an erasure reaches from the address that it names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErasureReach {
+    /// The address alone, with its old spellings. What is linked with it stays: nobody showed that it is the
+    /// same person's.
+    Address,
+    /// The person: every address that is theirs alone.
+    Person,
+}
+
 /// What an erasure did.
 #[derive(Clone, Debug)]
 pub struct Erased {

@@ -114,7 +114,7 @@ use crate::double_opt_in::{
     Answering, Asking, AskingEnd, DoubleOptInDraft, LinkRequest, StoredDoubleOptIn,
 };
 use crate::environment::{Clock, Environment};
-use crate::erasure::{Erased, ErasurePage};
+use crate::erasure::{Erased, ErasurePage, ErasureReach};
 use crate::held_clock::HeldClock;
 use crate::look_up::{LookUpDraft, LookUpPage, LookUpQuery};
 use crate::message::{
@@ -819,13 +819,14 @@ impl Store for SqliteStore {
         &self,
         workspace: WorkspaceId,
         subject: &Subject,
+        reach: ErasureReach,
         draft: Draft,
     ) -> Result<Erased, StoreError> {
         let workspace = self.tenant(workspace)?;
         let (shared, writer) = (Arc::clone(&self.shared), self.writer.clone());
         let subject = subject.clone();
         self.in_thread("sayso-erasure", move || {
-            erasing::erase(&shared, &writer, &workspace, &subject, &draft)
+            erasing::erase(&shared, &writer, &workspace, (&subject, reach), &draft)
         })
         .await
     }

@@ -31,7 +31,7 @@ use crate::double_opt_in::{
     Answering, Asking, AskingEnd, DoubleOptInDraft, LinkRequest, StoredDoubleOptIn,
 };
 use crate::environment::Clock;
-use crate::erasure::{Erased, ErasurePage};
+use crate::erasure::{Erased, ErasurePage, ErasureReach};
 use crate::look_up::{LookUpDraft, LookUpPage, LookUpQuery};
 use crate::message::{
     Claiming, FailureQuery, HandOver, MessageDraft, MessageName, MessagePage, MessageQuery,
@@ -337,6 +337,8 @@ pub enum Upserted {
     Ambiguous(Vec<ProfileId>),
     /// The person refused processing: the attributes were discarded (rule 11).
     ProcessingRefused(Profile),
+    /// The profile would have more than [`limits::ADDRESSES_PER_PROFILE_MAX`] addresses; nothing was changed.
+    Full(ProfileId),
     /// There is no profile as the caller named it.
     NoProfile,
 }
@@ -604,12 +606,13 @@ pub trait Store: Send + Sync + Debug {
         draft: SpanDraft,
     ) -> Result<SpanRetracted, StoreError>;
 
-    /// Erases a person by one address (rule 17): destroys what is personal, keeps the refusals and the
-    /// reason, which is the method of the draft's evidence.
+    /// Erases an address, or the person by it (rule 17): destroys what is personal, keeps the refusals and
+    /// the reason, which is the method of the draft's evidence.
     async fn erase(
         &self,
         workspace: WorkspaceId,
         subject: &Subject,
+        reach: ErasureReach,
         draft: Draft,
     ) -> Result<Erased, StoreError>;
 

@@ -207,9 +207,17 @@ impl Preferences<'_> {
     pub fn ask_forget(&self) -> Document {
         let language = self.language;
         let title = language.say("personal-forget-title");
+        let (what, others) = match self.download {
+            Download::Address([]) => ("personal-forget-what-here", None),
+            Download::Address([_, ..]) => {
+                ("personal-forget-what-here", Some("personal-forget-others"))
+            }
+            Download::Person(_) => ("personal-forget-what", None),
+        };
         let main = html! {
             h1 { (title) }
-            p { (language.say("personal-forget-what")) }
+            p { (language.say(what)) }
+            @if let Some(others) = others { p { (language.say(others)) } }
             (button(Act::Forget.as_str(), &language.say("personal-forget-yes"), None))
             (button(Act::Show.as_str(), &language.say("personal-back"), Some("plain")))
         };

@@ -11,6 +11,7 @@ use sayso_core::event::Fact;
 use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
 use sayso_core::guard::Guard;
 use sayso_core::source::{Actor, Evidence};
+use sayso_store::erasure::ErasureReach;
 use sayso_store::erasure::{ErasureCounts, StoredErasure};
 use sayso_store::store::{Dating, Draft, Moment, Subject};
 use serde::Serialize;
@@ -142,7 +143,8 @@ pub(crate) async fn erase(
     let draft = draft(sent, &app, &caller)?;
     let subject = draft.subject.clone();
     name_one_person(&app, &caller, &subject).await?;
-    let erased = app.store().erase(caller.workspace().id, &subject, draft).await?;
+    let erased =
+        app.store().erase(caller.workspace().id, &subject, ErasureReach::Person, draft).await?;
     let event = EventAnswer::of(&erased.recorded);
     let destroyed = DestroyedView::of(&erased.counts);
     Ok((StatusCode::CREATED, Json(ErasureAnswer { event, destroyed })))

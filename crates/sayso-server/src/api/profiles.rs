@@ -342,6 +342,10 @@ async fn store(
             };
             Err(problem.detail(belong_to(&profiles)))
         }
+        Upserted::Full(profile) => Err(Problem::new(Code::LimitReached).detail(format!(
+            "{profile} has {} addresses, as many as a profile may have: unlink one with DELETE /v1/profiles/{profile}/addresses",
+            limits::ADDRESSES_PER_PROFILE_MAX
+        ))),
         Upserted::NoProfile => Err(Problem::new(Code::NotFound)),
     }
 }

@@ -186,6 +186,29 @@ async fn write(
 mod tests {
     use super::*;
 
+    /// Polls once: whether it is done.
+    fn is_done<F: Future>(future: &mut std::pin::Pin<Box<F>>) -> bool {
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        future.as_mut().poll(&mut context).is_ready()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn refusals_that_nobody_vouches_for_wait_for_each_other_and_one_too_many_is_told_so() {
+        let unproven = Unproven::default();
+        let mut within = Vec::new();
+        for _ in 0..limits::UNPROVEN_AT_ONCE {
+            within.push(unproven.enter().await.unwrap());
+        }
+        let mut waiting: Vec<_> =
+            (0..limits::UNPROVEN_WAITING_MAX).map(|_| Box::pin(unproven.enter())).collect();
+        assert!(!waiting.iter_mut().any(is_done));
+        assert_eq!(unproven.enter().await.unwrap_err().code(), Code::Busy);
+        drop(within.pop());
+        assert!(is_done(waiting.first_mut().unwrap()), "the first that waits comes next");
+        drop(waiting);
+        assert_eq!(unproven.waiting.load(Ordering::Relaxed), 0, "who gives up waits no more");
+    }
+
     #[test]
     fn an_hour_may_have_two_hundred_refusals_or_three_times_what_the_site_usually_has() {
         assert_eq!(most(0), 200);

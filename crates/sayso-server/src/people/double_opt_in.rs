@@ -58,8 +58,8 @@ pub(super) async fn show(
 ) -> Response {
     let (parts, _) = request.into_parts();
     let shown = async {
+        app.take_network(&parts)?;
         let answerer = Answerer::find(&app, &token, &parts).await?;
-        app.rates().take_network(answerer.ip)?;
         Ok(answerer.show(&app))
     };
     answer(shown.await, &parts.headers)
@@ -72,11 +72,12 @@ pub(super) async fn take(
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
+    let counted = app.take_network(&parts);
     let fields = Fields::read(body).await;
     let whole = Whole::now();
     let taken = async {
+        counted?;
         let answerer = Answerer::find(&app, &token, &parts).await?;
-        app.rates().take_network(answerer.ip)?;
         answerer.take(&app, fields).await
     };
     let taken = taken.await;
@@ -95,7 +96,6 @@ impl Answerer {
             Some((Arc::clone(workspace), token.id))
         });
         let Some((workspace, id)) = verified else {
-            app.rates().take_network(ip)?;
             return Err(Problem::new(Code::NotFound));
         };
         let stored = app.store().double_opt_in(workspace.id, id).await?;

@@ -30,8 +30,9 @@ pub(super) async fn ask(State(app): State<Arc<App>>, request: Request) -> Respon
     let (parts, _) = request.into_parts();
     let query = parts.uri.query().unwrap_or_default();
     let named = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == WORKSPACE);
+    let counted = app.take_network(&parts);
     let asked = find(&app, named.as_ref().map(|(_, id)| id.as_ref())).and_then(|workspace| {
-        take_network(&app, &parts)?;
+        counted?;
         let workspace_id = workspace.id.to_string();
         let page = page(&workspace, &workspace_id, &parts);
         Ok(respond(StatusCode::OK, page.ask(), &[]))
@@ -42,7 +43,7 @@ pub(super) async fn ask(State(app): State<Arc<App>>, request: Request) -> Respon
 /// Takes a request for the link of an address. Whether anything is known of it is looked up after the answer.
 pub(super) async fn take(State(app): State<Arc<App>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let counted = take_network(&app, &parts);
+    let counted = app.take_network(&parts);
     let fields = Fields::read(body).await;
     let whole = Whole::now();
     let taken = find(&app, fields.find(WORKSPACE)).and_then(|workspace| {
@@ -63,11 +64,6 @@ pub(super) async fn take(State(app): State<Arc<App>>, request: Request) -> Respo
     });
     whole.wait(limits::PUBLIC_ANSWER_TIME).await;
     answer(taken, &parts.headers)
-}
-
-fn take_network(app: &App, parts: &Parts) -> Result<(), Problem> {
-    let peer = parts.extensions.get::<Peer>().copied();
-    app.rates().take_network(app.client_ip(peer, &parts.headers))
 }
 
 /// The workspace of that id; the only one, where none is named.

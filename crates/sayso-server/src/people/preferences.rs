@@ -23,7 +23,8 @@ use sayso_pages::language::Language;
 use sayso_pages::personal::ACT;
 use sayso_pages::personal::preferences::act::Act;
 use sayso_pages::personal::preferences::{CHANNEL, NOTICE, OTHER, Said};
-use sayso_store::store::{Draft, Outcome};
+use sayso_store::store::Draft;
+use sayso_store::store::Outcome;
 
 use self::offers::notice_named;
 use self::sent::Changes;
@@ -32,7 +33,7 @@ use self::whole::{Whole, download};
 use super::fresh_link::{Goes, send_fresh};
 use super::link_end::LinkEnd;
 use super::pages::respond;
-use super::visitor::{Fields, Visitor, answer, everything_on, language_of};
+use super::visitor::{Counted, Fields, Visitor, answer, everything_on, language_of};
 use crate::app::App;
 use crate::looking::LookingUp;
 use crate::problem::Problem;
@@ -53,8 +54,9 @@ pub(super) async fn show(
 ) -> Response {
     let (parts, _) = request.into_parts();
     let shown = async {
-        let visitor = Visitor::find(&app, &token, LinkPurpose::Preferences, &parts).await?;
-        app.rates().take_network(visitor.ip)?;
+        app.take_network(&parts)?;
+        let token = (&*token, LinkPurpose::Preferences);
+        let visitor = Visitor::find(&app, token, &parts, Counted::Yes).await?;
         visitor.page(&app, language_of(&parts), None).await
     };
     answer(shown.await, &parts.headers)
@@ -68,8 +70,15 @@ pub(super) async fn change(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let changed = async {
-        let visitor = Visitor::find(&app, &token, LinkPurpose::Preferences, &parts).await?;
-        let counted = app.rates().take_network(visitor.ip);
+        let counted = app.take_network(&parts);
+        let token = (&*token, LinkPurpose::Preferences);
+        let visitor = match Visitor::find(&app, token, &parts, Counted::Yes).await {
+            Ok(visitor) => visitor,
+            Err(problem) => {
+                counted?;
+                return Err(problem);
+            }
+        };
         let sent = Sent { fields: Fields::read(body).await, looking: LookingUp::by(&parts) };
         visitor.change(&app, language_of(&parts), &sent, counted).await
     };
@@ -192,6 +201,10 @@ impl Visitor {
         counted: Result<(), Problem>,
     ) -> Result<Response, Problem> {
         let changes = Changes::read(fields);
+        let counted = match changes.agreed.as_slice() {
+            [] => counted,
+            [..] => counted.and_then(|()| app.rates().take_address(self.link.address)),
+        };
         if !changes.refused.is_empty() {
             self.refuse(app, ROAD, &changes.refused).await?;
         }
@@ -203,7 +216,7 @@ impl Visitor {
             let document = if asks { shown.view(self).ask_everything() } else { shown.page(self) };
             return Ok(respond(StatusCode::OK, document, &[]));
         }
-        counted.and_then(|()| app.rates().take_address(self.link.address))?;
+        counted?;
         if !self.may_do_more() {
             return self.page(app, language, Some(Said::Limited)).await;
         }
@@ -274,7 +287,8 @@ impl Visitor {
             return Ok(respond(StatusCode::CONFLICT, shown.view(self).shared(), &[]));
         }
         let draft = self.draft_of(ROAD, Fact::Erasure, "erasure")?;
-        app.store().erase(self.link.workspace, &self.subject(), draft).await?;
+        let reach = Whole::find(self, app).await?.erases();
+        app.store().erase(self.link.workspace, &self.subject(), reach, draft).await?;
         Ok(respond(StatusCode::OK, shown.view(self).forgotten(), &[]))
     }
 }

@@ -17,7 +17,7 @@ use sayso_pages::personal::unsubscribe::{EVERYTHING, Left, Unsubscribe};
 
 use super::link_end::LinkEnd;
 use super::pages::respond;
-use super::visitor::{Fields, Visitor, answer, everything_on, language_of};
+use super::visitor::{Counted, Fields, Visitor, answer, everything_on, language_of};
 use crate::app::App;
 use crate::problem::Problem;
 
@@ -29,8 +29,9 @@ pub(super) async fn ask(
 ) -> Response {
     let (parts, _) = request.into_parts();
     let asked = async {
-        let visitor = Visitor::find(&app, &token, LinkPurpose::OneClick, &parts).await?;
-        app.rates().take_network(visitor.ip)?;
+        app.take_network(&parts)?;
+        let token = (&*token, LinkPurpose::OneClick);
+        let visitor = Visitor::find(&app, token, &parts, Counted::Yes).await?;
         let (_, left) = visitor.leaves();
         let page = Unsubscribe {
             language: language_of(&parts),
@@ -51,7 +52,8 @@ pub(super) async fn leave(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let left = async {
-        let visitor = Visitor::find(&app, &token, LinkPurpose::OneClick, &parts).await?;
+        let token = (&*token, LinkPurpose::OneClick);
+        let visitor = Visitor::find(&app, token, &parts, Counted::NotYet).await?;
         let fields = Fields::read(body).await;
         let (mut refused, mut left) = visitor.leaves();
         if fields.find(ACT) == Some(EVERYTHING) {

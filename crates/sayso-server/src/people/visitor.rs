@@ -83,6 +83,15 @@ impl Fields {
     }
 }
 
+/// Whether a request was counted against its network before its link was looked up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Counted {
+    /// It was.
+    Yes,
+    /// It is not, since nobody leaves too often; a token that is none of ours is.
+    NotYet,
+}
+
 impl Visitor {
     /// Who came by this token, if a workspace here made it for this.
     ///
@@ -91,14 +100,17 @@ impl Visitor {
     /// store's.
     pub(super) async fn find(
         app: &App,
-        token: &str,
-        purpose: LinkPurpose,
+        (token, purpose): (&str, LinkPurpose),
         parts: &Parts,
+        counted: Counted,
     ) -> Result<Self, Problem> {
         let peer = parts.extensions.get::<Peer>().copied();
         let ip = app.client_ip(peer, &parts.headers);
         let Some((workspace, link)) = verify(app, token, purpose) else {
-            app.rates().take_network(ip)?;
+            // Nobody was looked up: this tells nothing but that the token is none of ours.
+            if counted == Counted::NotYet {
+                app.take_network(parts)?;
+            }
             return Err(Problem::new(Code::NotFound));
         };
         let address = app.store().find_address(link.workspace, link.address).await?;

@@ -111,7 +111,7 @@ codes! {
         "An address is not taken from a person by the way. `detail` names the profile; nothing was changed.",
         "Unlink it there first (`DELETE /v1/profiles/{id}/addresses`). Where two people share it, say so with `POST /v1/profiles`, the address and the `external_id` of each.";
     LimitReached = "limit-reached", CONFLICT, "The workspace has as many as it may",
-        "A workspace holds a bounded number of senders, topics, notices, sites and keys; `detail` names the limit and its value.",
+        "A workspace holds a bounded number of senders, topics, notices, sites and keys, and a profile a bounded number of addresses; `detail` names the limit and its value.",
         "Change one that is no longer needed, or use another workspace. The limits are in `docs/reference/limits.md`.";
     MessageNotAllowed = "message-not-allowed", CONFLICT, "The message may not be sent",
         "The gate says no on every channel that the message names; `decision` gives all reasons, and the events they rest on, for the first. Nothing was queued.",

@@ -288,6 +288,31 @@ async fn a_person_is_forgotten_once_they_said_so_twice() {
 }
 
 #[tokio::test]
+async fn a_link_erases_the_address_that_it_was_sent_to_and_no_other() {
+    let (centre, ..) = Centre::open().await;
+    let other = "ada@example.org";
+    let linked = json!({ "phone": PHONE, "email": other, "external_id": "u-1" });
+    centre.app.post("/v1/profiles", &linked).await;
+    let agreed =
+        json!({ "email": other, "channel": "email", "statement": "opt_in", "standing": "act" });
+    centre.app.post("/v1/consents", &agreed).await;
+    let asked = centre.ask("ask_forget").await;
+    assert!(asked.text.contains("What is kept about this address"), "{}", asked.text);
+    let forgotten = centre.ask("forget").await;
+    assert!(forgotten.text.contains("You are forgotten"), "{}", forgotten.text);
+    let gone = centre.app.get("/v1/profiles?phone=%2B14155552671").await;
+    assert_eq!(gone.status, StatusCode::NOT_FOUND, "{}", gone.text);
+    let kept = centre.app.get("/v1/events?email=ada%40example.org").await;
+    assert!(!kept.text.contains("erased"), "{}", kept.text);
+    assert_eq!(
+        kept.json()["events"].as_array().unwrap().len(),
+        2,
+        "linked, and a yes: {}",
+        kept.text
+    );
+}
+
+#[tokio::test]
 async fn erasures_by_the_links_of_one_address_are_counted_and_leaving_is_not() {
     let (centre, ..) = Centre::open().await;
     let ask = async |act| centre.app.submit(&centre.path, &[("act", act)]).await.status;

@@ -56,6 +56,14 @@ fn get(path: &str) -> String {
 }
 
 #[tokio::test]
+async fn words_are_ready_before_the_first_text_can_come() {
+    assert!(!sayso_core::wording::is_ready(), "each test has a process of its own");
+    let running = run(&[]).await;
+    assert!(sayso_core::wording::is_ready());
+    drop(running);
+}
+
+#[tokio::test]
 async fn operators_have_a_listener_of_their_own() {
     let running = run(&[]).await;
     assert!(ask(running.admin, &get("/livez")).await.starts_with("HTTP/1.1 204"));

@@ -166,6 +166,29 @@ async fn an_account_of_ones_own_vouches_for_nobody_else() {
 }
 
 #[tokio::test]
+async fn somebody_known_by_a_text_alone_is_not_linked_with_the_account_of_a_stranger() {
+    let shop = Shop::open().await;
+    let left =
+        json!({ "phone": PHONE, "channel": "sms", "statement": "opt_out", "standing": "act" });
+    let left = shop.app.post("/v1/consents", &left).await;
+    assert_eq!(left.status, StatusCode::CREATED, "{}", left.text);
+    let claims = json!({ "uuid": "mallory", "phone_number": PHONE, "name": "Mallory" });
+    let answer = shop.vouched("mallory", claims).await;
+    assert_eq!(answer.status, StatusCode::OK, "the answer tells nothing: {}", answer.text);
+    let linked = shop.app.get("/v1/profiles?phone=%2B14155552671").await;
+    assert!(!linked.text.contains("mallory"), "{}", linked.text);
+    let refuses = json!({ "uuid": "mallory", "phone_number": PHONE, "gdpr_optin": false });
+    shop.vouched("mallory", refuses).await;
+    let refusal = shop.refusals("phone=%2B14155552671").await.remove(0);
+    assert_eq!(refusal["actor"], "visitor", "{refusal}");
+    // A number that nobody ever spoke of is the account's, also where the page refuses in the same breath.
+    let own = json!({ "uuid": "mallory", "phone_number": "+14155552698", "sms_optin": false, "name": "Mallory" });
+    shop.vouched("mallory", own).await;
+    let linked = shop.app.get("/v1/profiles?phone=%2B14155552698").await.json();
+    assert!(linked.to_string().contains("mallory"), "{linked}");
+}
+
+#[tokio::test]
 async fn a_yes_that_nobody_vouches_for_lifts_no_vouched_no() {
     let shop = Shop::open().await;
     shop.customer("u-1", PHONE).await;
@@ -194,6 +217,8 @@ async fn a_flood_of_refusals_is_held_as_one_group_and_retracted_together() {
     assert_eq!(groups.len(), 1, "{groups:?}");
     assert_eq!((&groups[0]["site"], &groups[0]["held"]), (&shop.site["site"], &json!(50)));
     assert_eq!((&groups[0]["state"], groups[0].get("sender")), (&json!("open"), None));
+    let alarm = "sayso_held_refusal_groups_total 1";
+    assert!(shop.app.metrics().await.contains(alarm), "operators see it");
     let path = format!("/v1/reviews/inferred/{}/decision", groups[0]["id"].as_str().unwrap());
     let decided = shop.app.post(&path, &json!({ "decision": "retract" })).await;
     assert_eq!(decided.json()["state"], "retracted", "{}", decided.text);

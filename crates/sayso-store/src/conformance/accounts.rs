@@ -19,6 +19,7 @@ use super::build::{
     workspace,
 };
 use crate::Store;
+use crate::erasure::ErasureReach;
 use crate::store::{Draft, HistoryQuery, Outcome, RetractDraft, Retracting, Retraction, Subject};
 
 const WHATSAPP: Permission = Permission::Messages(Channel::WhatsApp, Scope::All);
@@ -299,7 +300,10 @@ pub async fn erasing_one_address_keeps_what_both_refuse(store: &dyn Store) {
     record(store, workspace, said(workspace, &id, WHATSAPP, Statement::Single, 2)).await;
     record(store, workspace, said(workspace, &phone, WHATSAPP, Statement::OptOut, 3)).await;
     let erasure = of_fact(workspace, &phone, Fact::Erasure, 4);
-    store.erase(workspace, &Subject::Address(phone.clone()), erasure).await.unwrap();
+    store
+        .erase(workspace, &Subject::Address(phone.clone()), ErasureReach::Person, erasure)
+        .await
+        .unwrap();
     assert_eq!(of(store, workspace, &id).await, Some(Reason::Suppressed));
     let later = 60 * 24 * 365 * 50;
     let yes = said(workspace, &id, WHATSAPP, Statement::Single, later);

@@ -10,6 +10,7 @@ use sayso_core::statement::{Slot, Statement};
 use super::build::{SMS, at, known, marketing, of_fact, phone, reason, record, said, workspace};
 use crate::Store;
 use crate::configure::configure_now;
+use crate::erasure::ErasureReach;
 use crate::store::{KnownAddress, Subject};
 use sayso_core::workspace::Change;
 
@@ -25,7 +26,10 @@ pub async fn every_address_is_listed_once_in_the_order_of_the_keys(store: &dyn S
     hashed.subject = Subject::Hash(phone(23).hash());
     record(store, workspace, hashed).await;
     let erasure = of_fact(workspace, &phone(7), Fact::Erasure, 2);
-    store.erase(workspace, &Subject::Address(phone(7)), erasure).await.unwrap();
+    store
+        .erase(workspace, &Subject::Address(phone(7)), ErasureReach::Person, erasure)
+        .await
+        .unwrap();
 
     let mut listed: Vec<KnownAddress> = Vec::new();
     loop {
@@ -77,7 +81,7 @@ pub async fn a_refusal_by_the_key_alone_is_heard_and_forgets_no_address(store: &
         record(store, workspace, said(workspace, &phone(n), SMS, Statement::Single, 1)).await;
     }
     let erasure = of_fact(workspace, &phone(2), Fact::Erasure, 2);
-    store.erase(workspace, &Subject::Key(key(2)), erasure).await.unwrap();
+    store.erase(workspace, &Subject::Key(key(2)), ErasureReach::Person, erasure).await.unwrap();
     assert_eq!(store.find_address(workspace, key(1)).await.unwrap(), Some(phone(1)));
     for n in [2, 3] {
         assert_eq!(store.find_address(workspace, key(n)).await.unwrap(), None);

@@ -14,6 +14,7 @@ use sayso_core::time::{Span, Timestamp};
 use super::build::{SMS, of_fact, phone, source, workspace};
 use crate::Store;
 use crate::double_opt_in::{Answering, Asking, AskingEnd, DoubleOptInDraft, Waiting};
+use crate::erasure::ErasureReach;
 use crate::message::{MessageDraft, MessageQuery, Payload};
 use crate::store::Subject;
 
@@ -235,7 +236,7 @@ pub async fn a_double_opt_in_is_of_its_workspace_and_gone_with_its_person(store:
     let pressed = store.answer_double_opt_in(theirs, id, Answer::Link).await.unwrap();
     assert_eq!(pressed, Answering::Unknown);
     let erasure = of_fact(ours, &phone(1), Fact::Erasure, 1);
-    store.erase(ours, &Subject::Address(phone(1)), erasure).await.unwrap();
+    store.erase(ours, &Subject::Address(phone(1)), ErasureReach::Person, erasure).await.unwrap();
     assert_eq!(store.double_opt_in(ours, id).await.unwrap(), None);
     assert_eq!(answer(store, ours, 1, "048213").await, Answering::Unknown);
 }

@@ -12,6 +12,7 @@ use sayso_core::suppression::{Cover, Suppression};
 
 use super::build::{SMS, known, marketing, of_fact, phone, reason, record, said, workspace};
 use crate::Store;
+use crate::erasure::ErasureReach;
 use crate::store::{AudienceCursor, AudienceQuery, Moment, Subject};
 
 const OPTED_OUT: Option<Reason> = Some(Reason::OptedOut);
@@ -125,7 +126,10 @@ pub async fn an_erasure_takes_the_old_forms_along(store: &dyn Store) {
     }
     for address in [&today, &mobile] {
         let erasure = of_fact(workspace, address, Fact::Erasure, 2);
-        store.erase(workspace, &Subject::Address(address.clone()), erasure).await.unwrap();
+        store
+            .erase(workspace, &Subject::Address(address.clone()), ErasureReach::Person, erasure)
+            .await
+            .unwrap();
     }
     let secret = store.workspaces()[&workspace].secret.clone();
     for (address, is_kept) in [(&today, false), (&old, false), (&mobile, false), (&second, true)] {

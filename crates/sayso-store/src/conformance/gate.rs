@@ -18,6 +18,7 @@ use super::build::{
 };
 use crate::Store;
 use crate::configure::configure_now;
+use crate::erasure::ErasureReach;
 use crate::store::{AudienceCursor, AudienceQuery, Draft, Moment, RetractDraft, Subject};
 use sayso_core::workspace::Change;
 
@@ -187,7 +188,10 @@ pub async fn a_past_audience_is_who_was_in_it(store: &dyn Store) {
     store.undo_import(workspace, import).await.unwrap();
     let erasure = of_fact(workspace, &phone(5), Fact::Erasure, 5);
     assert!(erased.recorded_at < before);
-    store.erase(workspace, &Subject::Address(phone(5)), erasure).await.unwrap();
+    store
+        .erase(workspace, &Subject::Address(phone(5)), ErasureReach::Person, erasure)
+        .await
+        .unwrap();
     let after = say(7, Statement::Single, 2).await.recorded_at;
     let expected: [(Moment, Status, &[u64]); 8] = [
         (Moment::Now, Status::OptedIn, &[2, 7]),

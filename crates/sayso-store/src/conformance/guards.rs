@@ -6,16 +6,21 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
 
+use sayso_core::address::AddressKey;
 use sayso_core::capture::start;
 use sayso_core::channel::{Category, Channel, Permission, Scope};
+use sayso_core::decision::Reason;
 use sayso_core::event::Fact;
 use sayso_core::guard::Guard;
 use sayso_core::id::{EventId, SenderId, WorkspaceId};
+use sayso_core::limits;
+use sayso_core::source::Actor;
 use sayso_core::statement::Statement;
 
-use super::build::{SMS, at, marketing, phone, reason, record, said, workspace};
+use super::build::{SMS, at, known, marketing, phone, reason, record, said, workspace};
 use crate::Store;
-use crate::store::{Draft, HistoryQuery, Outcome, Recorded, Subject};
+use crate::store::{Dating, Draft, Subject};
+use crate::store::{HistoryQuery, Outcome, Recorded};
 
 const MARKETING: Permission =
     Permission::Messages(Channel::Sms, Scope::Category(Category::Marketing));
@@ -117,6 +122,29 @@ pub async fn what_a_guard_weakens_says_why(store: &dyn Store) {
     // A retry is the first event, whatever would be made of it now.
     let again = record(store, workspace, tick).await;
     assert_eq!((again.outcome, again.fact), (Outcome::Retried, first.fact));
+}
+
+/// A page may invent whom it speaks of: past so many sources its no is the site's own, which is kept once.
+pub async fn an_unproven_no_of_one_source_too_many_is_the_sites_own(store: &dyn Store) {
+    let workspace = workspace(store).await;
+    let to = phone(1);
+    let more = 10;
+    for n in 0..limits::SOURCES_PER_REGISTER_MAX + more {
+        let minutes = i64::try_from(n).unwrap();
+        let mut no = said(workspace, &to, SMS, Statement::No, minutes);
+        let mut person = [0; 16];
+        person[..8].copy_from_slice(&n.to_be_bytes());
+        no.source.spoke_of = Some(AddressKey::from_bytes(person));
+        (no.actor, no.dating) = (Actor::Visitor, Dating::Undated);
+        record(store, workspace, no).await;
+    }
+    let registers = known(store, workspace, &to).await;
+    let sources = registers.of(SMS).unwrap().reports().count();
+    assert_eq!(sources, limits::SOURCES_PER_REGISTER_MAX + 1, "and the site's own");
+    assert_eq!(reason(store, workspace, &to, marketing()).await, Some(Reason::OptedOut));
+    let newest = HistoryQuery::newest(limits::SOURCES_PER_REGISTER_MAX + more);
+    let page = store.history(workspace, &Subject::Address(to), &newest).await.unwrap();
+    assert_eq!(page.entries.len(), sources, "what says nothing new is not written");
 }
 
 /// A row that nobody approved lifts no refusal that came after the preview.

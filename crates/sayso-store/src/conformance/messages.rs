@@ -15,6 +15,7 @@ use sayso_core::time::Timestamp;
 use super::build::{SMS, of_fact, phone, record, said, workspace};
 use crate::Store;
 use crate::configure::configure_now;
+use crate::erasure::ErasureReach;
 use crate::message::{
     Claiming, HandOver, HandOverEnd, MessageDraft, MessageName, MessageQuery, MessageReport,
     Payload, Queueing, StoredMessage,
@@ -313,7 +314,10 @@ pub async fn messages_of_a_person_are_found_by_address(store: &dyn Store) {
     assert!(store.messages(workspace_id, &other, 2).await.unwrap().messages.is_empty());
 
     let erasure = of_fact(workspace_id, &phone(1), Fact::Erasure, 1);
-    store.erase(workspace_id, &Subject::Address(phone(1)), erasure).await.unwrap();
+    store
+        .erase(workspace_id, &Subject::Address(phone(1)), ErasureReach::Person, erasure)
+        .await
+        .unwrap();
     assert_eq!(found(&[1], None).await, (Vec::new(), None));
     queued(store, workspace_id, message(7, 1)).await;
     assert_eq!(found(&[1], None).await.0, ids(&[7]), "what is said to them later is theirs");

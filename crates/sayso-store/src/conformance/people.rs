@@ -7,6 +7,7 @@ use sayso_core::channel::Permission;
 use sayso_core::decision::Reason;
 use sayso_core::event::Fact;
 use sayso_core::id::WorkspaceId;
+use sayso_core::limits;
 use sayso_core::source::{Actor, EvidenceText, Road};
 use sayso_core::statement::Statement;
 
@@ -15,7 +16,9 @@ use super::build::{
     workspace,
 };
 use crate::Store;
-use crate::store::{HistoryQuery, Profile, ProfileDraft, Retracting, Subject, Upserted};
+use crate::erasure::ErasureReach;
+use crate::store::Subject;
+use crate::store::{HistoryQuery, Profile, ProfileDraft, Retracting, Upserted};
 
 /// Minutes far beyond every receipt, to which the store cuts them.
 const LATER: i64 = 60 * 24 * 365 * 50;
@@ -36,7 +39,9 @@ fn draft(addresses: &[Address], attributes: &[(&str, &str)]) -> ProfileDraft {
 async fn upsert(store: &dyn Store, workspace: WorkspaceId, addresses: &[Address]) -> Profile {
     match store.upsert_profile(workspace, draft(addresses, &[])).await.unwrap() {
         Upserted::Profile(profile) | Upserted::ProcessingRefused(profile) => profile,
-        other @ (Upserted::Ambiguous(_) | Upserted::NoProfile) => panic!("not stored: {other:?}"),
+        other @ (Upserted::Ambiguous(_) | Upserted::Full(_) | Upserted::NoProfile) => {
+            panic!("not stored: {other:?}")
+        }
     }
 }
 
@@ -348,7 +353,12 @@ pub async fn erasure_destroys_attributes_under_an_address_that_others_share(stor
     record(store, workspace, said(workspace, &phone(1), SMS, Statement::OptOut, 1)).await;
     let subject = Subject::Address(external("u-1"));
     store
-        .erase(workspace, &subject, of_fact(workspace, &external("u-1"), Fact::Erasure, 2))
+        .erase(
+            workspace,
+            &subject,
+            ErasureReach::Person,
+            of_fact(workspace, &external("u-1"), Fact::Erasure, 2),
+        )
         .await
         .unwrap();
     assert_eq!(attribute_events(store, workspace, &phone(1)).await, (1, 0));
@@ -356,6 +366,43 @@ pub async fn erasure_destroys_attributes_under_an_address_that_others_share(stor
     assert_eq!(kept.id, other.id);
     assert!(kept.addresses.contains(&phone(1)));
     assert_eq!(reason(store, workspace, &phone(1), marketing()).await, Some(Reason::OptedOut));
+}
+
+/// Rules 17 and 22: an erasure that reaches no further than its address leaves what is linked with it.
+pub async fn erasure_of_an_address_leaves_the_others_of_the_person(store: &dyn Store) {
+    let workspace = workspace(store).await;
+    let profile = upsert(store, workspace, &[external("u-1"), phone(1), phone(2)]).await;
+    for n in [1, 2] {
+        record(store, workspace, said(workspace, &phone(n), SMS, Statement::OptOut, 1)).await;
+    }
+    let erasure = of_fact(workspace, &phone(1), Fact::Erasure, 2);
+    let subject = Subject::Address(phone(1));
+    let erased = store.erase(workspace, &subject, ErasureReach::Address, erasure).await.unwrap();
+    assert_eq!((erased.counts.addresses, erased.counts.unlinked), (1, 0));
+    let kept = store.profile(workspace, profile.id).await.unwrap().unwrap();
+    assert!(!kept.addresses.contains(&phone(1)) && kept.addresses.contains(&phone(2)));
+    let (second, newest) = (Subject::Address(phone(2)), HistoryQuery::newest(50));
+    let events = store.history(workspace, &second, &newest).await.unwrap().entries;
+    assert!(events.iter().all(|entry| entry.event.fact != Fact::Erasure), "{events:?}");
+    let denied = async |n| reason(store, workspace, &phone(n), marketing()).await;
+    assert_eq!(denied(1).await, Some(Reason::NoOptIn), "forgotten, and nobody writes");
+    assert_eq!(denied(2).await, Some(Reason::OptedOut), "what was said there is kept");
+}
+
+/// What one link or opt-out touches is bounded: a profile has so many addresses and no more.
+pub async fn a_profile_has_a_bounded_number_of_addresses(store: &dyn Store) {
+    let workspace = workspace(store).await;
+    let most = u64::try_from(limits::ADDRESSES_PER_PROFILE_MAX).unwrap();
+    let id = upsert(store, workspace, &[external("u-1")]).await.id;
+    for n in 1..most {
+        upsert(store, workspace, &[external("u-1"), phone(n)]).await;
+    }
+    let more = store.upsert_profile(workspace, draft(&[external("u-1"), phone(most)], &[])).await;
+    assert_eq!(more.unwrap(), Upserted::Full(id));
+    assert!(known(store, workspace, &phone(most)).await.is_empty(), "nothing was changed");
+    // What is known already may be said again.
+    let kept = upsert(store, workspace, &[external("u-1"), phone(1)]).await;
+    assert_eq!(kept.addresses.len(), limits::ADDRESSES_PER_PROFILE_MAX);
 }
 
 /// Rule 13: an address is linked to the profile that is named, and never taken from another.
@@ -390,7 +437,12 @@ pub async fn erasure_destroys_what_is_personal_and_keeps_the_refusal(store: &dyn
     record(store, workspace, said(workspace, &phone(2), SMS, Statement::Single, 1)).await;
     let subject = Subject::Address(phone(1));
     store
-        .erase(workspace, &subject, of_fact(workspace, &phone(1), Fact::Erasure, 2))
+        .erase(
+            workspace,
+            &subject,
+            ErasureReach::Person,
+            of_fact(workspace, &phone(1), Fact::Erasure, 2),
+        )
         .await
         .unwrap();
     for n in [1, 2] {
@@ -427,7 +479,10 @@ pub async fn an_erasure_keeps_its_reason_and_says_how_much_it_destroyed(store: &
     let mut draft = of_fact(workspace, &phone(1), Fact::Erasure, 2);
     draft.evidence.method = Some(EvidenceText::parse("ticket 7").unwrap());
     draft.evidence.ip = Some(EvidenceText::parse("203.0.113.77").unwrap());
-    let erased = store.erase(workspace, &Subject::Address(phone(1)), draft.clone()).await.unwrap();
+    let erased = store
+        .erase(workspace, &Subject::Address(phone(1)), ErasureReach::Person, draft.clone())
+        .await
+        .unwrap();
     // The phone, the id and what stands in between; the other phone is somebody else's too.
     assert_eq!((erased.counts.addresses, erased.counts.unlinked), (2, 1));
     assert_eq!((erased.counts.rejects, erased.counts.messages), (1, 0));
@@ -443,7 +498,10 @@ pub async fn an_erasure_keeps_its_reason_and_says_how_much_it_destroyed(store: &
     // Erased again, there is nothing more; the first reason stays.
     let mut again = of_fact(workspace, &phone(1), Fact::Erasure, 3);
     again.evidence.method = Some(EvidenceText::parse("ticket 8").unwrap());
-    let repeated = store.erase(workspace, &Subject::Address(phone(1)), again).await.unwrap();
+    let repeated = store
+        .erase(workspace, &Subject::Address(phone(1)), ErasureReach::Person, again)
+        .await
+        .unwrap();
     assert_eq!((repeated.counts.events, repeated.counts.rejects), (0, 0));
     let list = store.erasures(workspace, None, 50).await.unwrap();
     let reasons: Vec<String> =
@@ -466,7 +524,12 @@ pub async fn an_erased_person_is_reached_by_nobody_and_may_come_back(store: &dyn
     record(store, workspace, said(workspace, &phone(1), SMS, Statement::Single, 1)).await;
     let subject = Subject::Address(phone(1));
     store
-        .erase(workspace, &subject, of_fact(workspace, &phone(1), Fact::Erasure, 2))
+        .erase(
+            workspace,
+            &subject,
+            ErasureReach::Person,
+            of_fact(workspace, &phone(1), Fact::Erasure, 2),
+        )
         .await
         .unwrap();
     record(store, workspace, reported(workspace, &phone(1), Statement::Yes, LATER)).await;

@@ -10,6 +10,7 @@ use sayso_core::source::{Evidence, EvidenceText};
 
 use super::build::{of_fact, phone, workspace};
 use crate::Store;
+use crate::erasure::ErasureReach;
 use crate::reference::{Keeping, ReferenceDraft};
 use crate::store::Subject;
 use crate::tally::{Counted, Reach, Tally};
@@ -103,7 +104,10 @@ pub async fn an_erased_person_leaves_no_reference(store: &dyn Store) {
     let key = phone(1).key(&secret);
     store.take_reference(workspace, written, message(1), key).await.unwrap();
     let erasure = of_fact(workspace, &phone(1), Fact::Erasure, 1);
-    store.erase(workspace, &Subject::Address(phone(1)), erasure).await.unwrap();
+    store
+        .erase(workspace, &Subject::Address(phone(1)), ErasureReach::Person, erasure)
+        .await
+        .unwrap();
     for reference in [REFERENCE, written] {
         assert_eq!(store.reference(workspace, reference).await.unwrap(), None);
     }

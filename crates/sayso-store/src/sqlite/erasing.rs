@@ -15,7 +15,7 @@ use sayso_core::address::{Address, AddressKey};
 use super::group::Group;
 use super::writer::{Urgency, WriterHandle};
 use super::{Shared, Tenant};
-use crate::erasure::{Erased, ErasureCounts};
+use crate::erasure::{Erased, ErasureCounts, ErasureReach};
 use crate::store::{Draft, StoreError, Subject};
 
 /// An erased address; absent where only its hash was known.
@@ -26,18 +26,19 @@ pub(super) fn erase(
     shared: &Arc<Shared>,
     writer: &WriterHandle,
     workspace: &Arc<Tenant>,
-    subject: &Subject,
+    (subject, reach): (&Subject, ErasureReach),
     draft: &Draft,
 ) -> Result<Erased, StoreError> {
     // Rejects that wait to be kept may speak of the person.
     shared.work.settle_blocking()?;
-    let planned =
-        shared.ledger.read(|ledger| Group::new(shared, ledger).erased_by(workspace, subject))?;
+    let planned = shared
+        .ledger
+        .read(|ledger| Group::new(shared, ledger).erased_by(workspace, subject, reach))?;
     let (mut forgotten, last) = shared.work.forget(workspace, &planned, 0)?;
     let (recorded, erased, mut counts) = {
         let (workspace, subject, draft) = (Arc::clone(workspace), subject.clone(), draft.clone());
         writer.submit_blocking(workspace.no, Urgency::Refusal, move |group| {
-            group.erase(&workspace, &subject, &draft)
+            group.erase(&workspace, &subject, reach, &draft)
         })?
     };
     shared.work.settle_blocking()?;

@@ -12,7 +12,7 @@ use sayso_core::time::Timestamp;
 
 use super::seal::Vault;
 use super::tail::{Place, WorkspaceNo};
-use super::unreadable;
+use super::{unreadable, unwritable};
 use crate::codec::LogEntry;
 use crate::store::StoreError;
 use sayso_core::workspace::{Mode, RuntimeFact};
@@ -347,31 +347,33 @@ pub(super) fn add_workspace(
     Ok(ledger.last_insert_rowid())
 }
 
-/// The place for which an entry is sealed: it may hold secrets of the customer.
-const CHANGE_PLACE: [&[u8]; 1] = [b"configuration"];
-
-/// Seals an entry of a workspace's log.
-pub(super) fn seal_entry(
-    vault: &Vault,
-    entry: &LogEntry,
-    environment: &crate::environment::Environment,
-) -> Vec<u8> {
-    vault.seal(&CHANGE_PLACE, &entry.to_bytes(), environment)
-}
+/// The place for which entries of a workspace's log are sealed, with the row of each: they may hold secrets of
+/// the customer, and one that was put elsewhere opens there no more. Earlier releases sealed for the place alone.
+const ENTRY_PLACE: &[u8] = b"configuration";
 
 /// Appends an entry to a workspace's log.
 pub(super) fn append_entry(
     ledger: &Connection,
-    workspace: WorkspaceNo,
+    (workspace, vault): (WorkspaceNo, &Vault),
     at: Timestamp,
-    sealed: &[u8],
-) -> rusqlite::Result<()> {
+    entry: &LogEntry,
+    environment: &crate::environment::Environment,
+) -> Result<(), StoreError> {
+    let row: i64 = ledger
+        .query_row(
+            "SELECT coalesce(max(row), 0) + 1 FROM configuration /* every workspace: one log */",
+            [],
+            |row| row.get(0),
+        )
+        .map_err(unreadable)?;
+    let sealed = vault.seal(&[ENTRY_PLACE, &row.to_be_bytes()], &entry.to_bytes(), environment);
     ledger
         .execute(
-            "INSERT INTO configuration (workspace, changed_at, change) VALUES (?1, ?2, ?3)",
-            params![workspace, at.as_micros(), sealed],
+            "INSERT INTO configuration (row, workspace, changed_at, change) VALUES (?1, ?2, ?3, ?4)",
+            params![row, workspace, at.as_micros(), sealed],
         )
         .map(|_| ())
+        .map_err(|error| unwritable(&error))
 }
 
 /// Whether an import was undone after an entry.
@@ -389,17 +391,31 @@ pub(super) fn undid_after(
         let workspace: WorkspaceNo = found.get(1).map_err(unreadable)?;
         let sealed: Vec<u8> = found.get(2).map_err(unreadable)?;
         let vault = vaults.get(&workspace).ok_or(StoreError::NoWorkspace)?;
-        if let LogEntry::Fact(RuntimeFact::UndoneImport(_)) = open_entry(vault, row, &sealed)? {
+        if let (LogEntry::Fact(RuntimeFact::UndoneImport(_)), _) = open_entry(vault, row, &sealed)?
+        {
             return Ok(true);
         }
     }
     Ok(false)
 }
 
-fn open_entry(vault: &Vault, row: i64, sealed: &[u8]) -> Result<LogEntry, StoreError> {
+/// How an entry is sealed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SealedFor {
+    /// For its row.
+    Row,
+    /// For any row, as earlier releases did.
+    AnyRow,
+}
+
+fn open_entry(vault: &Vault, row: i64, sealed: &[u8]) -> Result<(LogEntry, SealedFor), StoreError> {
     let damaged = || StoreError::Corrupt { table: "configuration", id: row.to_string() };
-    let plain = vault.open(&CHANGE_PLACE, sealed).map_err(|_| damaged())?;
-    LogEntry::from_bytes(&plain).map_err(|_| damaged())
+    let for_row = vault.open(&[ENTRY_PLACE, &row.to_be_bytes()], sealed);
+    let (plain, sealed_for) = match for_row {
+        Ok(plain) => (plain, SealedFor::Row),
+        Err(_) => (vault.open(&[ENTRY_PLACE], sealed).map_err(|_| damaged())?, SealedFor::AnyRow),
+    };
+    Ok((LogEntry::from_bytes(&plain).map_err(|_| damaged())?, sealed_for))
 }
 
 /// All entries of a workspace's log, in order.
@@ -418,7 +434,16 @@ pub(super) fn entries(
                 .collect()
         })
         .map_err(unreadable)?;
-    rows.into_iter()
-        .map(|(row, at, change)| Ok((Timestamp::from_micros(at), open_entry(vault, row, &change)?)))
-        .collect()
+    let mut newest = SealedFor::AnyRow;
+    let mut entries = Vec::with_capacity(rows.len());
+    for (row, at, sealed) in rows {
+        let (entry, sealed_for) = open_entry(vault, row, &sealed)?;
+        if (newest, sealed_for) == (SealedFor::Row, SealedFor::AnyRow) {
+            // An old entry was put behind new ones: a key that was revoked would work again.
+            return Err(StoreError::Corrupt { table: "configuration", id: row.to_string() });
+        }
+        newest = sealed_for;
+        entries.push((Timestamp::from_micros(at), entry));
+    }
+    Ok(entries)
 }

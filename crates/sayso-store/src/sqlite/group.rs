@@ -474,6 +474,10 @@ impl<'a> Group<'a> {
         {
             return Err(StoreError::Decided);
         }
+        if let Some(own) = as_the_sites_own(draft, &registers) {
+            let own = own.prepare(workspace, self.shared, *key, hint.clone());
+            return self.append_one(workspace, &own);
+        }
         if says_nothing_new(draft, &registers) && !self.vouches(workspace, prepared, &registers)? {
             return Ok(draft.left_out(Outcome::Repeated, registers, self.now()));
         }
@@ -840,10 +844,8 @@ impl<'a> Group<'a> {
         entry: LogEntry,
     ) -> Result<Configured, StoreError> {
         let at = self.tick();
-        let vault = &workspace.secrets.vault;
-        let sealed = events::seal_entry(vault, &entry, &self.shared.environment);
-        events::append_entry(self.ledger, workspace.no, at, &sealed)
-            .map_err(|error| unwritable(&error))?;
+        let place = (workspace.no, &workspace.secrets.vault);
+        events::append_entry(self.ledger, place, at, &entry, &self.shared.environment)?;
         self.signaled.extend(Signaled::by(workspace.no, &entry));
         let mut model = Arc::unwrap_or_clone(known);
         entry.apply_to(&mut model, at);
@@ -864,6 +866,19 @@ const fn may_destroy(fact: Fact) -> bool {
         | Fact::MovedFrom(_)
         | Fact::Attributes(_) => false,
     }
+}
+
+/// The no of a page that nobody vouches for, as the site's own, where an address has heard of as many sources
+/// as it remembers: a page names whom it speaks of as it likes, and each would be a source of its own.
+fn as_the_sites_own(draft: &Draft, registers: &Registers) -> Option<Draft> {
+    let Fact::Consent(permission, Statement::No) = draft.fact else { return None };
+    let is_unproven = draft.actor == Actor::Visitor && draft.source.spoke_of.is_some();
+    if !is_unproven || capture::has_room_for(registers.of(permission), &draft.source) {
+        return None;
+    }
+    let mut own = draft.clone();
+    own.source.spoke_of = None;
+    Some(own)
 }
 
 /// Whether a report repeats its source's last one, or comes from one source too many; and so with the

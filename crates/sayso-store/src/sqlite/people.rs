@@ -23,7 +23,7 @@ use super::events::LedgerRow;
 use super::group::{Group, Prepared};
 use super::views::ProfileState;
 use super::{Shared, Tenant, events, unwritable, views};
-use crate::erasure::ErasureCounts;
+use crate::erasure::{ErasureCounts, ErasureReach};
 use crate::store::{
     Dating, Draft, Outcome, Profile, ProfileDraft, Recorded, RetractDraft, Retracting, StoreError,
     Subject, Upserted,
@@ -34,6 +34,7 @@ use crate::store::{
 pub(super) enum Upserting {
     Stored(ProfileId),
     ProcessingRefused(ProfileId),
+    Full(ProfileId),
     Ambiguous(Vec<ProfileId>),
     NoProfile,
 }
@@ -301,6 +302,11 @@ impl Group<'_> {
             Chosen::Several(profiles) => return Ok(Upserting::Ambiguous(profiles)),
             Chosen::None => return Ok(Upserting::NoProfile),
         };
+        let known = self.profile(workspace, profile)?.addresses.len();
+        let members = self.members_after(workspace, profile, &draft.addresses)?;
+        if members > known && members > limits::ADDRESSES_PER_PROFILE_MAX {
+            return Ok(Upserting::Full(profile));
+        }
         for address in &draft.addresses {
             self.link(workspace, profile, address, draft)?;
         }
@@ -336,6 +342,19 @@ impl Group<'_> {
             self.append_following(workspace, event)?;
         }
         Ok(Upserting::Stored(profile))
+    }
+
+    /// How many addresses a profile would have with these.
+    fn members_after(
+        &mut self,
+        workspace: &Tenant,
+        profile: ProfileId,
+        addresses: &[Address],
+    ) -> Result<usize, StoreError> {
+        let secret = &workspace.secrets.address_keys;
+        let mut members = self.profile(workspace, profile)?.addresses.clone();
+        members.extend(addresses.iter().map(|address| address.key(secret)));
+        Ok(members.len())
     }
 
     /// The profile that the caller named, unless one of the addresses belongs to another. That an
@@ -725,12 +744,13 @@ impl Group<'_> {
         Ok(())
     }
 
-    /// Erases a person (rule 17): every address that is theirs alone. An address shared with
-    /// another profile is unlinked and keeps its refusals.
+    /// Erases an address, or the person by it (rule 17): every address that is theirs alone. An address
+    /// shared with another profile is unlinked and keeps its refusals.
     pub(super) fn erase(
         &mut self,
         workspace: &Tenant,
         subject: &Subject,
+        reach: ErasureReach,
         draft: &Draft,
     ) -> Result<(Recorded, Vec<ErasedAddress>, ErasureCounts), StoreError> {
         let key = subject.key(&workspace.secrets.address_keys);
@@ -743,7 +763,7 @@ impl Group<'_> {
             self.discard_attributes(workspace, *profile)?;
         }
         let registers = self.registers(workspace, key)?;
-        for sibling in self.goes_along(workspace, subject, &registers)? {
+        for sibling in self.goes_along(workspace, subject, reach, &registers)? {
             let links: Vec<(ProfileId, EventId)> = self
                 .registers(workspace, sibling)?
                 .links()
@@ -777,12 +797,13 @@ impl Group<'_> {
         &mut self,
         workspace: &Tenant,
         subject: &Subject,
+        reach: ErasureReach,
     ) -> Result<Vec<ErasedAddress>, StoreError> {
         let key = subject.key(&workspace.secrets.address_keys);
         let mut erased = vec![self.named_address(workspace, subject)?];
         let registers = self.registers(workspace, key)?;
         let own: Vec<ProfileId> = registers.links().map(|(profile, _)| profile).collect();
-        for sibling in self.goes_along(workspace, subject, &registers)? {
+        for sibling in self.goes_along(workspace, subject, reach, &registers)? {
             let is_own = self
                 .registers(workspace, sibling)?
                 .links()
@@ -812,10 +833,14 @@ impl Group<'_> {
         &mut self,
         workspace: &Tenant,
         subject: &Subject,
+        reach: ErasureReach,
         registers: &Registers,
     ) -> Result<BTreeSet<AddressKey>, StoreError> {
         let secret = &workspace.secrets.address_keys;
-        let mut along = self.siblings(workspace, registers, subject.key(secret))?;
+        let mut along = match reach {
+            ErasureReach::Person => self.siblings(workspace, registers, subject.key(secret))?,
+            ErasureReach::Address => BTreeSet::new(),
+        };
         let Subject::Address(Address::Phone(phone)) = subject else { return Ok(along) };
         for form in phone.old_forms() {
             let key = Address::Phone(form).key(secret);
@@ -872,6 +897,7 @@ impl Upserting {
         match self {
             Self::Stored(id) => read(id).map(Upserted::Profile),
             Self::ProcessingRefused(id) => read(id).map(Upserted::ProcessingRefused),
+            Self::Full(id) => Ok(Upserted::Full(id)),
             Self::Ambiguous(profiles) => Ok(Upserted::Ambiguous(profiles)),
             Self::NoProfile => Ok(Upserted::NoProfile),
         }

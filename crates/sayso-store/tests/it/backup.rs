@@ -20,6 +20,7 @@ use sayso_store::conformance::{
     record, refused, said, source, workspace,
 };
 use sayso_store::environment::Environment;
+use sayso_store::erasure::ErasureReach;
 use sayso_store::look_up::LookedUp;
 use sayso_store::reject::RejectQuery;
 use sayso_store::sqlite::backup::{
@@ -84,7 +85,7 @@ impl Scene {
     async fn erase(&self, address: &Address) {
         let draft = of_fact(self.workspace, address, Fact::Erasure, 2);
         let subject = Subject::Address(address.clone());
-        self.store().erase(self.workspace, &subject, draft).await.unwrap();
+        self.store().erase(self.workspace, &subject, ErasureReach::Person, draft).await.unwrap();
     }
 
     /// The erasures of the store, in a file.
@@ -734,7 +735,11 @@ async fn erasures_of_a_workspace_that_the_backup_does_not_hold_are_counted_apart
     let other = workspace(scene.store()).await;
     record(scene.store(), other, said(other, &phone(2), SMS, Statement::Single, 1)).await;
     let draft = of_fact(other, &phone(2), Fact::Erasure, 2);
-    scene.store().erase(other, &Subject::Address(phone(2)), draft).await.unwrap();
+    scene
+        .store()
+        .erase(other, &Subject::Address(phone(2)), ErasureReach::Person, draft)
+        .await
+        .unwrap();
     let restored = scene.restore_with(Some(&scene.list())).unwrap();
     assert_eq!(restored.erasures, Replayed { erased: 0, known: 0, elsewhere: 1 });
     let store = open(&scene.at("restored"));

@@ -10,6 +10,7 @@ use sayso_store::Store;
 use sayso_store::conformance::{
     SMS, known, marketing, of_fact, phone, reason, record, said, workspace,
 };
+use sayso_store::erasure::ErasureReach;
 use sayso_store::sqlite::{OpenError, SqliteStore};
 use sayso_store::store::{HistoryQuery, Question, Recipient, StoreError, Subject};
 
@@ -253,7 +254,7 @@ async fn a_person_whose_every_personal_part_is_damaged_is_refused_by_key() {
     assert_eq!(page.entries.len(), 2);
     // And they may be erased.
     let draft = of_fact(workspace, &phone(0), Fact::Erasure, 3);
-    store.erase(workspace, &Subject::Address(phone(0)), draft).await.unwrap();
+    store.erase(workspace, &Subject::Address(phone(0)), ErasureReach::Person, draft).await.unwrap();
 }
 
 #[tokio::test]
@@ -309,7 +310,7 @@ async fn views_that_name_another_persons_event_are_damaged_views() {
         let shown = store.history(workspace, &subject, &HistoryQuery::newest(5)).await;
         assert!(matches!(shown, Err(StoreError::Corrupt { table: "address", .. })), "{shown:?}");
         let draft = of_fact(workspace, &phone(n), Fact::Erasure, 3);
-        assert!(store.erase(workspace, &subject, draft).await.is_err());
+        assert!(store.erase(workspace, &subject, ErasureReach::Person, draft).await.is_err());
     }
     drop(store);
     let store = open(directory.path());

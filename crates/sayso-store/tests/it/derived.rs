@@ -7,6 +7,7 @@ use sayso_core::id::ImportId;
 use sayso_core::statement::Statement;
 use sayso_store::Store;
 use sayso_store::conformance::{SMS, marketing, of_fact, phone, reason, record, said, workspace};
+use sayso_store::erasure::ErasureReach;
 use sayso_store::store::{HistoryQuery, Subject};
 
 use crate::life::{INDEX, LEDGER, Life, Moment, PEOPLE, Truth, VIEWS, open, say, told};
@@ -125,7 +126,10 @@ async fn an_erasure_over_an_older_ledger_destroys_nobody_elses_evidence() {
         say(&store, life.workspace, n, Statement::Single, 6).await;
     }
     let draft = of_fact(life.workspace, &phone(4), Fact::Erasure, 7);
-    store.erase(life.workspace, &Subject::Address(phone(4)), draft).await.unwrap();
+    store
+        .erase(life.workspace, &Subject::Address(phone(4)), ErasureReach::Person, draft)
+        .await
+        .unwrap();
     for n in 0..PEOPLE {
         let subject = Subject::Address(phone(n));
         let query = HistoryQuery::newest(50);

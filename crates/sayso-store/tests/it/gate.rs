@@ -18,6 +18,7 @@ use sayso_core::time::Timestamp;
 use sayso_store::Store;
 use sayso_store::conformance::{at, external, known, of_fact, one_account, phone, workspace};
 use sayso_store::environment::{Clock, Environment};
+use sayso_store::erasure::ErasureReach;
 use sayso_store::sqlite::{Options, SqliteStore};
 use sayso_store::store::{Draft, Question, Recipient};
 
@@ -168,7 +169,7 @@ async fn perform(
         Operation::Say(who, Fact::Erasure, when) => {
             let draft = of_fact(workspace, &phone(who), Fact::Erasure, when);
             let subject = draft.subject.clone();
-            store.erase(workspace, &subject, draft).await.unwrap();
+            store.erase(workspace, &subject, ErasureReach::Person, draft).await.unwrap();
         }
         Operation::Say(who, fact, when) => {
             let draft = of_fact(workspace, &phone(who), fact, when);
@@ -301,6 +302,6 @@ async fn an_index_is_its_owners_alone_and_goes_when_somebody_is_erased() {
     let store = open(directory.path(), &environment);
     let draft = of_fact(workspace, &phone(1), Fact::Erasure, 1);
     let subject = draft.subject.clone();
-    store.erase(workspace, &subject, draft).await.unwrap();
+    store.erase(workspace, &subject, ErasureReach::Person, draft).await.unwrap();
     assert!(!file.exists());
 }

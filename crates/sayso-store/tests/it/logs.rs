@@ -8,6 +8,7 @@ use sayso_core::statement::Statement;
 use sayso_store::Store;
 use sayso_store::conformance::{SMS, of_fact, phone, record, refused, said, workspace};
 use sayso_store::environment::Environment;
+use sayso_store::erasure::ErasureReach;
 use sayso_store::sqlite::{Options, SqliteStore};
 use sayso_store::store::Subject;
 
@@ -55,7 +56,10 @@ async fn filled(store: &SqliteStore) -> WorkspaceId {
 
 async fn erase(store: &SqliteStore, workspace: WorkspaceId) {
     let erasure = of_fact(workspace, &phone(1), Fact::Erasure, 2);
-    store.erase(workspace, &Subject::Address(phone(1)), erasure).await.unwrap();
+    store
+        .erase(workspace, &Subject::Address(phone(1)), ErasureReach::Person, erasure)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -87,6 +91,6 @@ async fn a_log_that_somebody_reads_is_emptied_once_they_are_done() {
     drop(reading);
     // The next erasure, of anybody, finishes it, as the flusher does in a while.
     let other = of_fact(workspace, &phone(2), Fact::Erasure, 3);
-    store.erase(workspace, &Subject::Address(phone(2)), other).await.unwrap();
+    store.erase(workspace, &Subject::Address(phone(2)), ErasureReach::Person, other).await.unwrap();
     assert_eq!(holding(directory.path(), &personal), Vec::<String>::new());
 }

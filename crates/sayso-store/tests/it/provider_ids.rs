@@ -16,6 +16,7 @@ use sayso_store::conformance::{
     SENDER, SMS, message_id, message_to, of_fact, phone, record, refused, said, workspace,
 };
 use sayso_store::environment::Environment;
+use sayso_store::erasure::ErasureReach;
 use sayso_store::message::{HandOver, HandOverEnd, MessageName, MessageReport};
 use sayso_store::reject::RejectQuery;
 use sayso_store::sqlite::{Options, SqliteStore};
@@ -61,7 +62,10 @@ async fn report(store: &SqliteStore, workspace: WorkspaceId, state: MessageState
 
 async fn erase(store: &SqliteStore, workspace: WorkspaceId) {
     let erasure = of_fact(workspace, &phone(1), Fact::Erasure, 2);
-    store.erase(workspace, &Subject::Address(phone(1)), erasure).await.unwrap();
+    store
+        .erase(workspace, &Subject::Address(phone(1)), ErasureReach::Person, erasure)
+        .await
+        .unwrap();
 }
 
 /// How many messages have an id at a provider, in any column.

@@ -16,6 +16,7 @@ use sayso_store::conformance::{
     SMS, external, keyed_id, known, marketing, of_fact, phone, reason, record, said, workspace,
 };
 use sayso_store::environment::Environment;
+use sayso_store::erasure::ErasureReach;
 use sayso_store::sqlite::{OpenError, Options, SqliteStore};
 use sayso_store::store::{HistoryQuery, Outcome, ProfileDraft, Subject};
 
@@ -163,7 +164,7 @@ async fn named_then(directory: &Path, fact: sayso_core::event::Fact) -> Workspac
     let draft = sayso_store::conformance::of_fact(workspace, &phone(1), fact, 1);
     let subject = draft.subject.clone();
     if fact == sayso_core::event::Fact::Erasure {
-        store.erase(workspace, &subject, draft).await.unwrap();
+        store.erase(workspace, &subject, ErasureReach::Person, draft).await.unwrap();
     } else {
         record(&store, workspace, draft).await;
     }

@@ -20,6 +20,7 @@ use sayso_store::conformance::{
     SENDER, SMS, marketing, message_id, message_to, phone, reason, record, said, workspace,
 };
 use sayso_store::environment::Environment;
+use sayso_store::erasure::ErasureReach;
 use sayso_store::message::{HandOver, HandOverEnd};
 use sayso_store::sqlite::{Options, SqliteStore};
 use sayso_store::store::{Moment, Question, Recipient, Subject};
@@ -159,7 +160,10 @@ async fn an_erasure_destroys_what_is_said_to_the_person_and_refuses_what_waits()
     agree_and_queue(&store, workspace, 2).await;
     let mut erasure = said(workspace, &phone(0), SMS, Statement::OptOut, 2);
     erasure.fact = sayso_core::event::Fact::Erasure;
-    store.erase(workspace, &Subject::Address(phone(0)), erasure).await.unwrap();
+    store
+        .erase(workspace, &Subject::Address(phone(0)), ErasureReach::Person, erasure)
+        .await
+        .unwrap();
     let claimed = store.claim_messages(workspace, SENDER, 10).await.unwrap().claimed;
     assert_eq!(claimed.len(), 1);
     let message = store.message(workspace, message_id(0)).await.unwrap().unwrap();

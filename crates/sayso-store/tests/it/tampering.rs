@@ -5,11 +5,16 @@ use std::path::Path;
 
 use rusqlite::Connection;
 use sayso_core::event::Fact;
-use sayso_core::id::WorkspaceId;
-use sayso_core::statement::Statement;
+use sayso_core::id::{KeyId, WorkspaceId};
+use sayso_core::source::SourceName;
+use sayso_core::statement::{Standing, Statement};
+use sayso_core::time::Timestamp;
+use sayso_core::workspace::{ApiKey, Change, KeyScope};
 use sayso_store::Store;
+use sayso_store::configure::configure_now;
 use sayso_store::conformance::{SMS, known, of_fact, phone, record, said, workspace};
 use sayso_store::environment::Environment;
+use sayso_store::erasure::ErasureReach;
 use sayso_store::sqlite::examination::{Examined, examine};
 use sayso_store::sqlite::{OpenError, Options, SqliteStore};
 use sayso_store::store::Subject;
@@ -34,6 +39,32 @@ async fn closed(directory: &Path) -> WorkspaceId {
 /// What makes every new refusal vanish.
 const NO_REFUSALS: &str = "CREATE TRIGGER quiet AFTER INSERT ON event BEGIN
     DELETE FROM event WHERE row = new.row; /* every workspace: a thief */ END";
+
+#[tokio::test]
+async fn an_entry_of_a_workspace_opens_in_its_own_row_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let workspace = closed(directory.path()).await;
+    let store = open(directory.path()).unwrap();
+    let key = |revoked_at| ApiKey {
+        name: SourceName::parse("shop").unwrap(),
+        sha256: [7; 32],
+        scopes: vec![KeyScope::Read],
+        highest: Standing::Act,
+        created_at: Timestamp::from_micros(1),
+        revoked_at,
+    };
+    let id = KeyId::from_bytes([9; 16]);
+    for revoked_at in [None, Some(Timestamp::from_micros(2))] {
+        configure_now(&store, workspace, Change::Key(id, key(revoked_at))).await.unwrap();
+    }
+    store.close().await.unwrap();
+    // The key lives again, says whoever can write to the file.
+    let revive = "INSERT INTO configuration (workspace, changed_at, change)
+        SELECT workspace, changed_at + 9, change FROM configuration
+        WHERE row = (SELECT max(row) - 1 FROM configuration) /* every workspace: a thief */";
+    execute(&directory.path().join("events.db"), revive);
+    assert!(open(directory.path()).is_err());
+}
 
 #[tokio::test]
 async fn a_file_with_anything_that_no_release_made_is_refused_and_named() {
@@ -152,7 +183,10 @@ async fn facts_that_were_changed_or_deleted_are_found_by_an_examination() {
             record(&store, workspace, said(workspace, &phone(n), SMS, statement, 1)).await;
         }
         let erasure = of_fact(workspace, &phone(3), Fact::Erasure, 2);
-        store.erase(workspace, &Subject::Address(phone(3)), erasure).await.unwrap();
+        store
+            .erase(workspace, &Subject::Address(phone(3)), ErasureReach::Person, erasure)
+            .await
+            .unwrap();
         let whole = examine(directory.path()).unwrap();
         assert_eq!(whole.faults, [], "beside a running server");
         assert_eq!((whole.proven, whole.destroyed), (2, 2), "the erasure and what it was about");

@@ -17,6 +17,7 @@ use sayso_store::conformance::{
 use sayso_store::double_opt_in::AskingEnd;
 use sayso_store::environment::{Clock, Environment};
 use sayso_store::erasure::ErasureCounts;
+use sayso_store::erasure::ErasureReach;
 use sayso_store::look_up::{LookUpQuery, LookedUp};
 use sayso_store::reject::RejectQuery;
 use sayso_store::sqlite::{Commit, Committed, OpenError, Options, RealCommit, SqliteStore};
@@ -304,7 +305,7 @@ fn neither_waits_for_the_writer_of_consent() {
 async fn erase(store: &SqliteStore, workspace: WorkspaceId, n: u64) -> ErasureCounts {
     let draft = of_fact(workspace, &phone(n), Fact::Erasure, 2);
     let subject = Subject::Address(phone(n));
-    store.erase(workspace, &subject, draft).await.unwrap().counts
+    store.erase(workspace, &subject, ErasureReach::Person, draft).await.unwrap().counts
 }
 
 async fn bodies(store: &SqliteStore, workspace: WorkspaceId) -> Vec<String> {

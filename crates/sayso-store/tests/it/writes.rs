@@ -24,6 +24,7 @@ use sayso_store::conformance::{
     SMS, external, marketing, of_fact, phone, reason, record, said, source, workspace,
 };
 use sayso_store::environment::Environment;
+use sayso_store::erasure::ErasureReach;
 use sayso_store::sqlite::{Options, SqliteStore};
 use sayso_store::store::{
     Draft, HistoryQuery, ProfileDraft, RetractDraft, Retraction, StoreError, Subject,
@@ -104,7 +105,10 @@ impl Write {
             Self::Unlink => store.unlink(workspace, given.profile, &phone(2)).await.map(drop),
             Self::Erase => {
                 let draft = of_fact(workspace, &phone(2), Fact::Erasure, 5);
-                store.erase(workspace, &draft.subject.clone(), draft).await.map(drop)
+                store
+                    .erase(workspace, &draft.subject.clone(), ErasureReach::Person, draft)
+                    .await
+                    .map(drop)
             }
             Self::UndoImport => store.undo_import(workspace, IMPORT).await.map(drop),
         }

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use sayso_core::address::Address;
 use sayso_core::answered::Answered;
 use sayso_pages::personal::preferences::reach::Download;
+use sayso_store::erasure::ErasureReach;
 use sayso_store::look_up::LookedUp;
 use sayso_store::store::{Moment, Profile, Subject};
 use serde_json::json;
@@ -65,6 +66,15 @@ impl Whole {
         let others: Vec<Address> = others.collect();
         let shown = others.iter().map(|it| (it.key(secret).to_string(), masked(it))).collect();
         Ok(Self::Address { others, shown })
+    }
+
+    /// How far an erasure by the link reaches: an address that somebody else may have linked with this one,
+    /// by a page or a form, is not erased by it.
+    pub(super) const fn erases(&self) -> ErasureReach {
+        match self {
+            Self::Address { .. } => ErasureReach::Address,
+            Self::Person(..) => ErasureReach::Person,
+        }
     }
 
     /// What the page says of it.

@@ -89,7 +89,9 @@ impl Attributes {
             Upserted::Profile(_) => Ok((self.keys, true)),
             Upserted::ProcessingRefused(_) => Ok((Vec::new(), false)),
             // Which identifiers belong to whom is not for a page to learn.
-            Upserted::Ambiguous(_) | Upserted::NoProfile => Ok((Vec::new(), true)),
+            Upserted::Ambiguous(_) | Upserted::Full(_) | Upserted::NoProfile => {
+                Ok((Vec::new(), true))
+            }
         }
     }
 }

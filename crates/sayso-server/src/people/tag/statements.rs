@@ -157,6 +157,13 @@ impl Statements {
         let workspace_id = visit.workspace.id;
         let vouched = Vouched::find(app, visit, self.anchor.take()).await?;
         self.drafts.iter_mut().for_each(|draft| vouch(draft, &vouched, visit));
+        // Before what this page says is recorded, which is no reason not to link.
+        let profile = match self.profile.take() {
+            Some((addresses, attributes)) => {
+                Some((vouched.linkable(app, visit, addresses).await?, attributes))
+            }
+            None => None,
+        };
         if !self.drafts.is_empty() {
             let refuses = self.drafts.iter().any(|draft| draft.fact.is_refusal());
             let started = Instant::now();
@@ -171,12 +178,11 @@ impl Statements {
         }
         let mut accepted = self.accepted;
         let mut collect = self.processing != Some(Statement::No);
-        if let Some((addresses, attributes)) = self.profile
+        if let Some((addresses, attributes)) = profile
             && collect
             && !addresses.is_empty()
         {
             let source = Source { road: Road::Tag, name: visit.site.name.clone(), spoke_of: None };
-            let addresses = vouched.linkable(app, visit, addresses).await?;
             let (kept, still) = attributes.keep(app, workspace_id, addresses, source).await?;
             accepted.extend(kept);
             collect = still;

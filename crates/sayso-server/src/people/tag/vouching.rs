@@ -2,11 +2,13 @@
 //! are known to be the same person's.
 //!
 //! What stands beside a vouched identifier is typed into a page as anything else: somebody with an account
-//! of their own could write other people's numbers there. An address of nobody else's is linked, as the page
-//! says; what is said of it is believed once it is.
+//! of their own could write other people's numbers there. An address that nobody else has, and of which
+//! nobody but this site said anything, is linked, as the page says; what is said of it is believed once it is.
 
 use sayso_core::address::Address;
-use sayso_store::store::{Profile, Subject};
+use sayso_core::source::Road;
+use sayso_store::store::Subject;
+use sayso_store::store::{Moment, Profile};
 
 use super::Visit;
 use super::verify::vouches;
@@ -81,7 +83,9 @@ impl Vouched {
         self.anchor.as_ref() == Some(address) || self.person.as_ref().is_some_and(is_known)
     }
 
-    /// The addresses that may be linked with the person: theirs, and those of nobody else.
+    /// The addresses that may be linked with the person: theirs, and those that nobody else has and of which
+    /// nobody but this site said anything. Somebody who is known by a text alone has no profile, and is somebody
+    /// all the same.
     ///
     /// # Errors
     /// The store's.
@@ -95,8 +99,9 @@ impl Vouched {
         let mut linkable = Vec::new();
         for address in addresses {
             let subject = Subject::Address(address.clone());
-            let is_free = || app.store().find_profile(workspace, &subject);
-            if self.covers(&address) || is_free().await?.is_none() {
+            let known = || app.store().registers(workspace, &subject, Moment::Now);
+            let (road, name) = (Road::Tag, &visit.site.name);
+            if self.covers(&address) || known().await?.is_known_from(road, name) {
                 linkable.push(address);
             }
         }

@@ -24,7 +24,7 @@ use sayso_store::double_opt_in::{
     Answering, Asking, AskingEnd, DoubleOptInDraft, LinkRequest, StoredDoubleOptIn,
 };
 use sayso_store::environment::Clock;
-use sayso_store::erasure::{Erased, ErasurePage};
+use sayso_store::erasure::{Erased, ErasurePage, ErasureReach};
 use sayso_store::look_up::{LookUpDraft, LookUpPage, LookUpQuery};
 use sayso_store::message::{
     Claiming, FailureQuery, HandOver, MessageDraft, MessageName, MessagePage, MessageQuery,
@@ -313,9 +313,10 @@ impl Store for FaultyStore {
         &self,
         workspace: WorkspaceId,
         subject: &Subject,
+        reach: ErasureReach,
         draft: Draft,
     ) -> Result<Erased, StoreError> {
-        self.run(self.inner.erase(workspace, subject, draft)).await
+        self.run(self.inner.erase(workspace, subject, reach, draft)).await
     }
 
     async fn erasures(

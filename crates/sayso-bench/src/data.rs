@@ -11,11 +11,12 @@ use sayso_core::channel::{Category, Channel, Permission, Scope};
 use sayso_core::id::WorkspaceId;
 use sayso_core::notice::{Language, Notice};
 use sayso_core::workspace::{Change, Mode, Sender, Topic};
+use sayso_plan::draft::Draft;
 use sayso_store::Store;
 use sayso_store::configure::configure_now;
 use sayso_store::environment::Environment;
 use sayso_store::sqlite::{Options, SqliteStore};
-use sayso_store::store::{Draft, Recorded, StoreError};
+use sayso_store::store::{Recorded, StoreError};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 

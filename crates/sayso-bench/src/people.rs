@@ -21,7 +21,7 @@ use sayso_core::source::{Actor, Evidence, EvidenceText, Road, Source, SourceName
 use sayso_core::statement::{Standing, Statement};
 use sayso_core::suppression::{Cover, Suppression};
 use sayso_core::time::{Span, Timestamp};
-use sayso_store::store::{Dating, Draft, Subject};
+use sayso_plan::draft::{Dating, Draft, Subject};
 
 /// The seed of everything random here.
 pub(crate) const SEED: u64 = 0x5a75_0bea_c0de_2026;
@@ -216,17 +216,8 @@ impl People {
         sent.number(person);
         sent.number(u64::from(part));
         let request = RequestHash::of(&sent, &AddressKeySecret::from_bytes([7; 32]));
-        let standing = match fact {
-            Fact::Consent(_, statement) => statement.standing(),
-            Fact::Suppression(..)
-            | Fact::Activity(_)
-            | Fact::Retraction(_)
-            | Fact::Link(_)
-            | Fact::SameAccount(..)
-            | Fact::MovedFrom(_)
-            | Fact::Attributes(_)
-            | Fact::Erasure => Standing::Report,
-        };
+        let consent = fact.consent();
+        let standing = consent.map_or(Standing::Report, |(_, statement)| statement.standing());
         let (source, actor) = match standing {
             Standing::Act => (&self.shop, Actor::Subject),
             Standing::Report => (&self.crm, Actor::Operator),

@@ -48,7 +48,7 @@ the topics, the words that our messages offer, and whether a question is open; o
 | 10 | anything else | `nothing` |
 
 `unclear` holds marketing until a person has looked. `no` refuses what was asked. A refusal by line 5 is one that we read in
-a sentence: compliance may retract it if we misread it, and the event says so (road `inbound_sentence`, evidence `read_from`).
+a sentence: compliance may retract it if we misread it, and the event says so (road `inbound_sentence`, evidence `sayso:read_from`).
 A refusal by a keyword is never retracted.
 
 ## How a sentence is read

@@ -27,15 +27,7 @@ words! {
 impl AddressKind {
     /// The kind of address that a channel reaches.
     pub const fn on(channel: Channel) -> Self {
-        match channel {
-            Channel::WhatsApp | Channel::Sms | Channel::Rcs | Channel::Voice | Channel::Viber => {
-                Self::Phone
-            }
-            Channel::Email => Self::Email,
-            Channel::Push | Channel::Telegram | Channel::Messenger | Channel::Line => {
-                Self::ChannelId
-            }
-        }
+        channel.address_kind()
     }
 
     /// Whether people know theirs by heart, so that a form can ask for it.

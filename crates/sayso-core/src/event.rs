@@ -84,9 +84,54 @@ impl Fact {
         }
     }
 
-    /// Whether it refuses a permission.
+    /// Whether it refuses a permission. A block refuses none, though it takes messages away
+    /// ([`Fact::takes_away`]); and who says no to what is on which road is another question
+    /// ([`is_refusal_of_the_person`](crate::retraction::is_refusal_of_the_person)).
     pub fn is_refusal(&self) -> bool {
         self.consent().is_some_and(|(_, statement)| statement.is_refusal())
+    }
+
+    /// Whether it takes something away: a refusal, a block, an erasure. A backup counts these, for they are
+    /// what must not be lost.
+    pub fn takes_away(&self) -> bool {
+        let is_block = matches!(self, Self::Suppression(_, _, Switched::On));
+        self.is_refusal() || is_block || *self == Self::Erasure
+    }
+
+    /// Whether recording it may take something away: what does so itself, and what may bring the refusals of
+    /// another address along. It is written before anything else, and lives on the reserve of a full disk. A
+    /// block that is cleared goes along, so that it stays behind the one that it clears.
+    pub fn may_take_away(&self) -> bool {
+        let brings = matches!(
+            self,
+            Self::SameAccount(..) | Self::MovedFrom(_) | Self::Suppression(_, _, Switched::Off)
+        );
+        brings || self.takes_away()
+    }
+
+    /// Whether it may change if the person's data may be processed (rule 11), of the address or through a
+    /// profile.
+    pub const fn bears_on_processing(&self) -> bool {
+        matches!(
+            self,
+            Self::Consent(Permission::Processing, _) | Self::Link(_) | Self::Retraction(_)
+        )
+    }
+
+    /// The one event that it leaves out, if it is a retraction of one.
+    pub const fn retracted_event(&self) -> Option<EventId> {
+        match self {
+            Self::Retraction(Retracted::Event(id)) => Some(*id),
+            Self::Retraction(Retracted::Import(_))
+            | Self::Consent(..)
+            | Self::Suppression(..)
+            | Self::Activity(_)
+            | Self::Link(_)
+            | Self::SameAccount(..)
+            | Self::MovedFrom(_)
+            | Self::Attributes(_)
+            | Self::Erasure => None,
+        }
     }
 
     /// Whether it refuses the processing of the person's data (rule 11).

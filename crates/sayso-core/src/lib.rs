@@ -20,6 +20,7 @@ pub mod phone;
 
 pub mod activity;
 pub mod channel;
+pub mod channel_facts;
 pub mod color;
 pub mod form;
 pub mod notice;

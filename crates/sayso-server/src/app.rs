@@ -24,7 +24,7 @@ use crate::observe::{Metrics, RequestIds};
 use crate::outgoing::Guard;
 use crate::problem::{Code, Problem};
 use crate::rate::{RateLimits, Rates};
-use crate::understanding::vocabulary::Vocabularies;
+use crate::vocabularies::Vocabularies;
 
 use carrier::Carrier;
 use counting::Counting;

@@ -5,7 +5,6 @@
 //! question from going is told to nobody outside (rule 23): it is counted, and logged without its address.
 //! The code and the link stand in the sealed message alone; no answer of the API and no log shows them.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use sayso_core::address::{Address, AddressKind};
@@ -14,8 +13,7 @@ use sayso_core::channel::{Category, Channel, Content, Message, Occasion, Permiss
 use sayso_core::decision::{RequireOptIn, Requirement};
 use sayso_core::double_opt_in::{AnswerBy, Code, Counters, DoubleOptInToken};
 use sayso_core::event::Fact;
-use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
-use sayso_core::guard::Guard;
+use sayso_core::event_id::{RequestHash, RequestIdentity};
 use sayso_core::id::{DoubleOptInId, EventId, FormId, MessageId, SenderId};
 use sayso_core::limits;
 use sayso_core::phone::Region;
@@ -27,24 +25,22 @@ use sayso_core::time::Timestamp;
 use sayso_core::workspace::{Mode, QuestionTemplate, Workspace};
 use sayso_pages::double_opt_in::Answered;
 use sayso_pages::form::FormLook;
+use sayso_plan::draft::{Draft, Drafter, Subject};
+use sayso_plan::evidence;
 use sayso_store::double_opt_in::{AskingEnd, DoubleOptInDraft, StoredDoubleOptIn, Waiting};
 use sayso_store::message::{MessageDraft, Payload};
-use sayso_store::store::{Dating, Draft, Question, Recipient, Recorded, StoreError, Subject};
+use sayso_store::store::{Question, Recipient, Recorded, StoreError};
 
 use crate::app::App;
 use crate::app::sandbox::Arrived;
-use crate::judging::message_for;
 use crate::observe::DoubleOptInEnd;
 use crate::problem::Problem;
 use crate::rate::Network;
-use crate::ticked;
+use sayso_plan::judging::message_for;
+use sayso_plan::ticked;
 
 /// The request of messages that no client requested.
 const NO_REQUEST: RequestHash = RequestHash([0; 32]);
-/// The evidence that says which double opt-in it was.
-const DOUBLE_OPT_IN_FIELD: &str = "sayso:double_opt_in";
-/// The evidence that says which pending event is confirmed.
-const PENDING_FIELD: &str = "sayso:pending_event";
 
 /// A question that is to be put to an address.
 #[derive(Clone, Debug)]
@@ -351,33 +347,21 @@ impl Confirmation<'_> {
         fields.raw(self.stored.id.as_bytes());
         let request = RequestHash::of(&fields, &self.workspace.secret);
         let identity = RequestIdentity::Dated(request);
-        Draft {
-            subject: subject.clone(),
-            id: event_id(self.workspace.id, identity, part),
-            request,
-            fact: Fact::Consent(permission, Statement::Confirmed),
-            source: self.stored.waiting.source.clone(),
-            actor: Actor::Subject,
-            occurred_at: self.at,
-            dating: Dating::Dated,
-            import: None,
-            basis: None,
-            evidence: self.evidence(event),
-            attributes: BTreeMap::new(),
-            guard: Guard::None,
-        }
+        let source = self.stored.waiting.source.clone();
+        Drafter::new((self.workspace.id, identity), source, Actor::Subject, self.at)
+            .with_evidence(self.evidence(event))
+            .draft(subject.clone(), Fact::Consent(permission, Statement::Confirmed), part)
     }
 
     /// What the words were, and how the address answered; what was pending has the evidence of the page.
     fn evidence(&self, pending: EventId) -> Evidence {
         let text = |text: &str| EvidenceText::parse(text).ok();
         let shown = &self.stored.waiting.evidence;
-        let told = [
-            (DOUBLE_OPT_IN_FIELD, self.stored.id.to_string()),
-            (PENDING_FIELD, pending.to_string()),
-        ];
         let mut fields = shown.fields.clone();
-        fields.extend(told.iter().filter_map(|(name, told)| Some((text(name)?, text(told)?))));
+        fields.extend(evidence::fields([
+            (evidence::DOUBLE_OPT_IN, self.stored.id.to_string()),
+            (evidence::PENDING_EVENT, pending.to_string()),
+        ]));
         Evidence {
             method: text(match self.stored.waiting.by {
                 AnswerBy::Link => "double opt-in by link",

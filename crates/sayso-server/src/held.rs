@@ -5,8 +5,9 @@ use sayso_core::id::ImportId;
 use sayso_core::limits;
 use sayso_core::time::Timestamp;
 use sayso_core::workspace::{HeldOf, HeldRefusals, RuntimeFact, Workspace};
+use sayso_plan::draft::Draft;
 use sayso_store::configure::{Plan, revise};
-use sayso_store::store::{Draft, Recorded, StoreError};
+use sayso_store::store::{Recorded, StoreError};
 
 use crate::app::App;
 

@@ -37,13 +37,11 @@ mod answer_time;
 mod body;
 mod held;
 mod host;
-mod judging;
 mod paths;
 mod thread;
-mod ticked;
-mod understanding;
 mod unproven;
 mod unread;
+mod vocabularies;
 
 pub mod keyring;
 pub mod observe;

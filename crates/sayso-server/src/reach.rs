@@ -6,16 +6,15 @@ use sayso_core::channel::{Channel, Permission};
 use sayso_core::event::Fact;
 use sayso_core::id::{EntryPointId, WorkspaceId};
 use sayso_core::register::Mark;
-use sayso_core::source::{EvidenceText, Road};
+use sayso_core::source::Road;
 use sayso_core::statement::{Slot, Statement};
 use sayso_core::workspace::Workspace;
-use sayso_store::store::{Draft, Moment, Outcome, Recorded, StoreError, Subject};
+use sayso_plan::draft::{Draft, Subject};
+use sayso_plan::evidence::{ENTRY_POINT, find};
+use sayso_store::store::{Moment, Outcome, Recorded, StoreError};
 use sayso_store::tally::Tally;
 
 use crate::app::App;
-
-/// The field of the evidence that names the entry point.
-pub(crate) const ENTRY_POINT_FIELD: &str = "entry_point";
 
 /// The entry points that refusals are counted of, for each the refusal's place: a person once, however much
 /// they refuse at a time, and not again until they opt in there anew.
@@ -97,9 +96,6 @@ async fn find_origin(
     let key = subject.key(&workspace.secret);
     let event = app.store().find_event(workspace_id, key, opted_in.event).await?;
     let event = event.filter(|found| found.event.source.road == Road::EntryPoint);
-    let name = EvidenceText::parse(ENTRY_POINT_FIELD).ok();
-    let told = event.and_then(|found| found.evidence).zip(name);
-    Ok(told.and_then(|(evidence, name)| {
-        EntryPointId::parse(evidence.fields.get(&name)?.as_str()).ok()
-    }))
+    let told = event.and_then(|found| found.evidence);
+    Ok(told.and_then(|told| EntryPointId::parse(find(&told, ENTRY_POINT)?).ok()))
 }

@@ -6,7 +6,8 @@
 
 use sayso_core::source::{Actor, SourceName};
 use sayso_core::workspace::{HeldOf, Workspace};
-use sayso_store::store::{Draft, Outcome, Recorded};
+use sayso_plan::draft::Draft;
+use sayso_store::store::{Outcome, Recorded};
 
 use crate::app::App;
 use crate::held::hold;

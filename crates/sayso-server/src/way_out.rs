@@ -13,7 +13,7 @@ use sayso_core::statement::Statement;
 use sayso_store::message::Payload;
 
 use crate::personal_links::{has_one_click, waits};
-use crate::understanding::Line;
+use sayso_plan::understanding::Line;
 
 /// Whether a message needs no way out, or has one that works; `base` is the server's URL.
 pub(crate) fn stands(
@@ -28,7 +28,7 @@ pub(crate) fn stands(
         Payload::Text(text) | Payload::Email { text, .. } => text,
     };
     stands_by_link(payload, message, base)
-        || (is_answered(message.channel) && names_refusal(said, message, line))
+        || (message.channel.is_answered_in_writing() && names_refusal(said, message, line))
 }
 
 /// Whether a message needs no way out, or has one by a link that works.
@@ -42,20 +42,6 @@ pub(crate) fn stands_by_link(payload: &Payload, message: &Message, base: Option<
         Payload::Text(text) | Payload::Email { text, .. } => base.is_some() && waits(text),
     };
     needs_none || has_link || (message.channel == Channel::Email && has_one_click(base, message))
-}
-
-/// Whether people answer on a channel by writing, and are heard.
-const fn is_answered(channel: Channel) -> bool {
-    match channel {
-        Channel::WhatsApp
-        | Channel::Sms
-        | Channel::Rcs
-        | Channel::Viber
-        | Channel::Telegram
-        | Channel::Messenger
-        | Channel::Line => true,
-        Channel::Email | Channel::Voice | Channel::Push => false,
-    }
 }
 
 /// Whether a text names a word that refuses such messages. Ways out stand at the end.
@@ -115,7 +101,7 @@ mod tests {
     use sayso_core::workspace::{Mode, Workspace};
 
     use super::*;
-    use crate::understanding::vocabulary::Vocabularies;
+    use crate::vocabularies::Vocabularies;
 
     /// Whether words by SMS have a way out, on a server that knows its URL.
     fn has_way_out(text: &str) -> bool {

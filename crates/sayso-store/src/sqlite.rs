@@ -75,7 +75,6 @@ use async_trait::async_trait;
 use sayso_core::address::{Address, AddressKey};
 use sayso_core::decision::Reasons;
 use sayso_core::double_opt_in::Answer;
-use sayso_core::event::Fact;
 use sayso_core::event_id::{RequestHash, is_keyed};
 use sayso_core::id::{
     DoubleOptInId, EventId, ImportId, MessageId, ProfileId, SenderId, WorkspaceId,
@@ -98,6 +97,7 @@ use self::flusher::FlusherHandle;
 use self::gate::Gate;
 use self::gate::file::Gates;
 use self::group::Hint;
+use self::group::Storing;
 use self::lineage::StoreId;
 use self::logs::Logs;
 use self::references::ReferenceWrite;
@@ -124,12 +124,13 @@ use crate::message::{
 use crate::reference::{Keeping, ReferenceDraft, StoredReference};
 use crate::reject::{RejectDraft, RejectPage, RejectQuery};
 use crate::store::{
-    AudienceCursor, AudiencePage, AudienceQuery, BackupError, Draft, Health, HistoryEntry,
-    HistoryPage, HistoryQuery, KnownAddress, Moment, Profile, ProfileDraft, Question, Recipient,
-    Recorded, RetractDraft, Retracting, SpanDraft, SpanRetracted, StoreError, Subject, Upserted,
+    AudienceCursor, AudiencePage, AudienceQuery, BackupError, Health, HistoryEntry, HistoryPage,
+    HistoryQuery, KnownAddress, Moment, Profile, ProfileDraft, Question, Recipient, Recorded,
+    RetractDraft, Retracting, SpanDraft, SpanRetracted, StoreError, Upserted,
 };
 use crate::tally::{Counted, Tallied, Tally};
 use sayso_core::workspace::{Change, Mode, Revision, RuntimeFact, Workspace};
+use sayso_plan::draft::{Draft, Subject};
 
 /// Where the making of a workspace queues: it has no number yet.
 const NEW_WORKSPACE: WorkspaceNo = 0;
@@ -624,20 +625,13 @@ impl Store for SqliteStore {
         drafts: Vec<Draft>,
     ) -> Result<Vec<Recorded>, StoreError> {
         let workspace = self.tenant(workspace)?;
-        let is_refusal = |draft: &Draft| match draft.fact {
-            Fact::Consent(_, statement) => statement.is_refusal(),
-            // What names an account or a move brings refusals.
-            Fact::Suppression(..) | Fact::SameAccount(..) | Fact::MovedFrom(_) | Fact::Erasure => {
-                true
-            }
-            Fact::Activity(_) | Fact::Retraction(_) | Fact::Link(_) | Fact::Attributes(_) => false,
-        };
         let is_import = drafts.iter().any(|draft| draft.import.is_some());
         if is_import {
             let bytes_max = self.shared.options.tail_bytes_max;
             self.shared.flusher.room_for_import(&self.shared.tail, bytes_max).await?;
         }
-        let urgency = match (drafts.iter().any(is_refusal), is_import) {
+        let may_refuse = drafts.iter().any(|draft| draft.fact.may_take_away());
+        let urgency = match (may_refuse, is_import) {
             (true, _) => Urgency::Refusal,
             (false, true) => Urgency::Import,
             (false, false) => Urgency::Ordinary,

@@ -6,13 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use sayso_core::address::{Address, AddressHash, AddressKey, AddressKeySecret};
+use sayso_core::address::{Address, AddressKey};
 use sayso_core::channel::{Channel, Message, Scope};
 use sayso_core::decision::{Reasons, Requirement};
 use sayso_core::double_opt_in::Answer;
 use sayso_core::event::{ConsentEvent, Fact};
 use sayso_core::event_id::RequestHash;
-use sayso_core::guard::Guard;
 use sayso_core::id::{
     DoubleOptInId, EventId, ImportId, MessageId, ProfileId, SenderId, WorkspaceId,
 };
@@ -24,6 +23,7 @@ use sayso_core::source::{Actor, Evidence, EvidenceText, Road, Source, SourceName
 use sayso_core::status::Status;
 use sayso_core::time::Timestamp;
 use sayso_core::zone::Zone;
+use sayso_plan::draft::{Draft, Subject};
 use thiserror::Error;
 
 use crate::configure::Configured;
@@ -108,86 +108,6 @@ pub enum BackupError {
         /// Why.
         source: StoreError,
     },
-}
-
-/// Whom a row is about: an address, or the hash of one that is not known.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Subject {
-    /// An address.
-    Address(Address),
-    /// The hash of an address (rule 16).
-    Hash(AddressHash),
-    /// The key alone: a link of ours names whom it is about, and maybe nothing more is known (rule 22).
-    Key(AddressKey),
-}
-
-impl Subject {
-    /// The key of its rows.
-    pub fn key(&self, secret: &AddressKeySecret) -> AddressKey {
-        match self {
-            Self::Address(address) => address.key(secret),
-            Self::Hash(hash) => hash.key(secret),
-            Self::Key(key) => *key,
-        }
-    }
-}
-
-/// An event before it is stored.
-#[derive(Clone, Debug)]
-pub struct Draft {
-    /// Whom it is about.
-    pub subject: Subject,
-    /// Its id, derived from the request.
-    pub id: EventId,
-    /// What the caller sent, hashed; tells a retry from a reused key.
-    pub request: RequestHash,
-    /// What happened.
-    pub fact: Fact,
-    /// Where it came from.
-    pub source: Source,
-    /// Who acted.
-    pub actor: Actor,
-    /// When it happened.
-    pub occurred_at: Timestamp,
-    /// Whether the caller named a time; an undated report that repeats its source's last one is
-    /// dropped (rule 4).
-    pub dating: Dating,
-    /// The import that brings it.
-    pub import: Option<ImportId>,
-    /// The event it follows from.
-    pub basis: Option<EventId>,
-    /// The evidence.
-    pub evidence: Evidence,
-    /// Attributes, in events that carry them.
-    pub attributes: BTreeMap<EvidenceText, Option<Box<str>>>,
-    /// What must hold when it is written; judged where nothing can come between.
-    pub guard: Guard,
-}
-
-impl Draft {
-    /// The event that it becomes.
-    pub fn event(&self, key: AddressKey, recorded_at: Timestamp) -> ConsentEvent {
-        ConsentEvent {
-            id: self.id,
-            key,
-            fact: self.fact,
-            source: self.source.clone(),
-            actor: self.actor,
-            occurred_at: self.occurred_at.min(recorded_at),
-            recorded_at,
-            import: self.import,
-            basis: self.basis,
-        }
-    }
-}
-
-/// Whether the caller named a time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dating {
-    /// It did.
-    Dated,
-    /// It did not: the time is our receipt.
-    Undated,
 }
 
 /// What became of a draft.

@@ -30,7 +30,7 @@ struct House {
 const HOUSES: [House; 1] = [House {
     name: "sayso-server",
     floors: &[
-        (Neighbors::Speak, &["problem", "body", "host", "outgoing", "thread", "judging", "ticked"]),
+        (Neighbors::Speak, &["problem", "body", "host", "outgoing", "thread"]),
         (
             Neighbors::Speak,
             &[
@@ -41,7 +41,7 @@ const HOUSES: [House; 1] = [House {
                 "rate",
                 "observe",
                 "unread",
-                "understanding",
+                "vocabularies",
                 "personal_links",
             ],
         ),

@@ -7,12 +7,13 @@ use serde_json::Value;
 use super::Finding;
 
 /// Each crate, and the crates of ours that it may be built from.
-const LAYERS: [(&str, &[&str]); 11] = [
+const LAYERS: [(&str, &[&str]); 12] = [
     ("sayso-core", &[]),
     ("sayso-ledger", &["sayso-core"]),
     ("sayso-channels", &["sayso-core"]),
     ("sayso-pages", &["sayso-core"]),
-    ("sayso-store", &["sayso-core", "sayso-ledger"]),
+    ("sayso-plan", &["sayso-core"]),
+    ("sayso-store", &["sayso-core", "sayso-plan", "sayso-ledger"]),
     ("sayso-server", &BELOW_THE_SERVER),
     ("sayso", &BELOW_THE_BINARY),
     ("sayso-testing", &BELOW_THE_BINARY),
@@ -21,18 +22,26 @@ const LAYERS: [(&str, &[&str]); 11] = [
     ("xtask", &[]),
 ];
 
-const BELOW_THE_SERVER: [&str; 5] =
-    ["sayso-core", "sayso-ledger", "sayso-channels", "sayso-pages", "sayso-store"];
+const BELOW_THE_SERVER: [&str; 6] =
+    ["sayso-core", "sayso-ledger", "sayso-channels", "sayso-pages", "sayso-plan", "sayso-store"];
 
-const BELOW_THE_BINARY: [&str; 6] =
-    ["sayso-core", "sayso-ledger", "sayso-channels", "sayso-pages", "sayso-store", "sayso-server"];
-
-/// What reads foreign bytes is anywhere.
-const EVERYTHING: [&str; 7] = [
+const BELOW_THE_BINARY: [&str; 7] = [
     "sayso-core",
     "sayso-ledger",
     "sayso-channels",
     "sayso-pages",
+    "sayso-plan",
+    "sayso-store",
+    "sayso-server",
+];
+
+/// What reads foreign bytes is anywhere.
+const EVERYTHING: [&str; 8] = [
+    "sayso-core",
+    "sayso-ledger",
+    "sayso-channels",
+    "sayso-pages",
+    "sayso-plan",
     "sayso-store",
     "sayso-server",
     "sayso",

@@ -20,13 +20,13 @@ use sayso_core::phone::Phone;
 use sayso_core::source::{Actor, Evidence, Road, Source, SourceName};
 use sayso_core::statement::Statement;
 use sayso_core::time::Timestamp;
+use sayso_plan::draft::{Dating, Draft, Subject};
 use sayso_store::Store;
 use sayso_store::environment::Environment;
 use sayso_store::message::{
     HandOver, HandOverEnd, MessageDraft, MessageName, MessageReport, Payload,
 };
 use sayso_store::sqlite::SqliteStore;
-use sayso_store::store::{Dating, Draft, Subject};
 use tokio::time::Instant;
 
 use crate::data;

@@ -15,8 +15,9 @@ use sayso_core::sender_health::Known;
 use sayso_core::settings::Settings;
 use sayso_core::time::Timestamp;
 use sayso_core::workspace::Workspace;
+use sayso_plan::draft::Subject;
 use sayso_store::look_up::LookedUp;
-use sayso_store::store::{Moment, Question, Recipient, Subject};
+use sayso_store::store::{Moment, Question, Recipient};
 use serde::Serialize;
 use utoipa::ToSchema;
 

@@ -20,8 +20,9 @@ use sayso_pages::double_opt_in::Answered;
 use sayso_pages::form::FormLook;
 use sayso_pages::language::Language;
 use sayso_pages::page::Frame;
+use sayso_plan::draft::Subject;
 use sayso_store::double_opt_in::Answering;
-use sayso_store::store::{Outcome, Subject};
+use sayso_store::store::Outcome;
 use serde::Serialize;
 use utoipa::ToSchema;
 

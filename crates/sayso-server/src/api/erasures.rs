@@ -1,6 +1,5 @@
 //! `/v1/erasures`: a person asks to be forgotten (rule 17).
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
@@ -8,12 +7,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use sayso_core::canonical::Writer;
 use sayso_core::event::Fact;
-use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
-use sayso_core::guard::Guard;
+use sayso_core::event_id::{RequestHash, RequestIdentity};
 use sayso_core::source::{Actor, Evidence};
+use sayso_plan::draft::{Draft, Drafter, Subject};
 use sayso_store::erasure::ErasureReach;
 use sayso_store::erasure::{ErasureCounts, StoredErasure};
-use sayso_store::store::{Dating, Draft, Moment, Subject};
+use sayso_store::store::Moment;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -227,21 +226,10 @@ fn draft(
     let subject = request.take_address().settle(&reading, &mut faults);
     let subject = faults.settle(subject)?;
     let hash = hash(&subject, caller);
-    Ok(Draft {
-        subject,
-        id: event_id(caller.workspace().id, RequestIdentity::Undated(hash, received), 0),
-        request: hash,
-        fact: Fact::Erasure,
-        source: caller.source(),
-        actor: Actor::Operator,
-        occurred_at: received,
-        dating: Dating::Undated,
-        import: None,
-        basis: None,
-        evidence: Evidence { method: reason, ..Evidence::default() },
-        attributes: BTreeMap::new(),
-        guard: Guard::None,
-    })
+    let identity = (caller.workspace().id, RequestIdentity::Undated(hash, received));
+    Ok(Drafter::new(identity, caller.source(), Actor::Operator, received)
+        .with_evidence(Evidence { method: reason, ..Evidence::default() })
+        .draft(subject, Fact::Erasure, 0))
 }
 
 fn hash(subject: &Subject, caller: &Caller<Compliance>) -> RequestHash {

@@ -7,8 +7,9 @@ use axum::extract::State;
 use sayso_core::id::{ProfileId, WorkspaceId};
 use sayso_core::source::Actor;
 use sayso_core::workspace::Workspace;
+use sayso_plan::draft::Subject;
 use sayso_store::look_up::LookedUp;
-use sayso_store::store::{RetractDraft, Retracting, Subject};
+use sayso_store::store::{RetractDraft, Retracting};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 

@@ -17,9 +17,10 @@ use sayso_core::settings::Settings;
 use sayso_core::status::Status;
 use sayso_core::time::{Span, Timestamp};
 use sayso_core::workspace::Workspace;
+use sayso_plan::draft::Subject;
 use sayso_store::Store;
 use sayso_store::look_up::LookedUp;
-use sayso_store::store::{KnownAddress, Moment, StoreError, Subject};
+use sayso_store::store::{KnownAddress, Moment, StoreError};
 use utoipa::IntoParams;
 
 use crate::api::consents::line;
@@ -135,8 +136,9 @@ impl Export {
         asked: Asked<ExportRequest>,
     ) -> Result<Self, Problem> {
         let Asked { request, mut faults } = asked;
-        let channels =
-            request.channel.map_or_else(|| CHANNELS.to_vec(), |ChannelText(channel)| vec![channel]);
+        let channels = request
+            .channel
+            .map_or_else(|| Channel::ALL.to_vec(), |ChannelText(channel)| vec![channel]);
         let statuses = statuses(request.status.as_deref().unwrap_or_default(), &mut faults);
         let format = format(request.format.as_deref(), &mut faults);
         let as_of = request.as_of.as_deref().and_then(|text| as_of(text, &mut faults));
@@ -191,20 +193,6 @@ impl Export {
         Ok((lines, last.map(|known| Place::After(known.key))))
     }
 }
-
-/// The channels, in the order in which all of them are written.
-const CHANNELS: [Channel; 10] = [
-    Channel::WhatsApp,
-    Channel::Sms,
-    Channel::Email,
-    Channel::Rcs,
-    Channel::Voice,
-    Channel::Push,
-    Channel::Viber,
-    Channel::Telegram,
-    Channel::Messenger,
-    Channel::Line,
-];
 
 /// The instant of a time, or the end of a day in UTC.
 fn as_of(text: &str, faults: &mut Faults) -> Option<Timestamp> {

@@ -18,9 +18,10 @@ use sayso_core::settings::Settings;
 use sayso_core::time::Timestamp;
 use sayso_core::workspace::Workspace;
 use sayso_core::zone::Zone;
+use sayso_plan::draft::Subject;
 use sayso_store::look_up::LookedUp;
 use sayso_store::message::{MessageDraft, MessageTimes, Payload, Queueing, StoredMessage};
-use sayso_store::store::{Moment, Question, Subject};
+use sayso_store::store::{Moment, Question};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -533,7 +534,7 @@ fn sends(message: &Message, payload: Option<&Payload>, workspace: &Workspace, fa
         let fault = format!("has no connection, so nothing goes by {}", message.channel);
         faults.note("/sender", Code::SenderUnconnected, fault);
     }
-    let limit = characters_max(message.channel);
+    let limit = message.channel.characters_max();
     if let Some(Payload::Text(text) | Payload::Email { text, .. }) = payload
         && text.chars().count() > limit
     {
@@ -547,21 +548,6 @@ const WORDS: &str = "A new book has come. Reply STOP to leave.";
 
 /// The longest name of a template or its language, in bytes: Meta's is 512 characters.
 pub(crate) const TEMPLATE_NAME_BYTES_MAX: usize = 512;
-
-/// The most characters a channel carries in one message.
-const fn characters_max(channel: Channel) -> usize {
-    match channel {
-        // Ten parts of 160, which is also what Twilio takes.
-        Channel::Sms | Channel::Voice => 1_600,
-        Channel::WhatsApp | Channel::Telegram => 4_096,
-        Channel::Messenger => 2_000,
-        Channel::Viber => 1_000,
-        Channel::Line => 5_000,
-        Channel::Push => 1_024,
-        Channel::Rcs => 3_072,
-        Channel::Email => limits::MESSAGE_TEXT_BYTES_MAX,
-    }
-}
 
 /// The address of a person, where they are named by the customer's id.
 async fn resolve(app: &App, workspace: &Workspace, to: To) -> Result<Address, Problem> {

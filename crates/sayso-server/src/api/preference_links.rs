@@ -14,8 +14,8 @@ use sayso_core::address::Address;
 use sayso_core::channel::{Category, Channel, Message};
 use sayso_core::day::Day;
 use sayso_core::personal_link::{LinkPurpose, Making};
+use sayso_plan::draft::Subject;
 use sayso_store::look_up::LookedUp;
-use sayso_store::store::Subject;
 use serde::Serialize;
 use utoipa::ToSchema;
 

@@ -10,8 +10,9 @@ use sayso_core::id::ProfileId;
 use sayso_core::limits;
 use sayso_core::source::{Actor, EvidenceText};
 use sayso_core::zone::Zone;
+use sayso_plan::draft::Subject;
 use sayso_store::look_up::LookedUp;
-use sayso_store::store::{Moment, Profile, ProfileDraft, Subject, Upserted};
+use sayso_store::store::{Moment, Profile, ProfileDraft, Upserted};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 

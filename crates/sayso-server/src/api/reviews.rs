@@ -1,7 +1,6 @@
 //! `/v1/reviews`: texts that nobody could read for certain. Until somebody decides, no marketing goes to
 //! the person (rule 19).
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
@@ -11,17 +10,17 @@ use sayso_core::address::Address;
 use sayso_core::canonical::Writer;
 use sayso_core::channel::{Category, Channel, Message, Permission, Scope};
 use sayso_core::event::Fact;
-use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
-use sayso_core::guard::Guard;
+use sayso_core::event_id::{RequestHash, RequestIdentity};
 use sayso_core::id::EventId;
 use sayso_core::retraction::RetractionFault;
 use sayso_core::source::{Actor, Evidence, EvidenceText};
 use sayso_core::statement::{Slot, Statement};
 use sayso_core::status::Status;
+use sayso_plan::draft::{Drafter, Subject};
+use sayso_plan::evidence::{BECAUSE, REVIEW_OF, TEXT, find};
 use sayso_store::look_up::LookedUp;
 use sayso_store::store::{
-    AudienceCursor, AudienceQuery, Dating, Draft, HistoryEntry, Moment, RetractDraft, Retracting,
-    Subject,
+    AudienceCursor, AudienceQuery, HistoryEntry, Moment, RetractDraft, Retracting,
 };
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
@@ -243,30 +242,18 @@ async fn refuse(
     fields.text("review");
     fields.raw(held.event.id.as_bytes());
     let request = RequestHash::of(&fields, &caller.workspace().secret);
-    let id = event_id(caller.workspace().id, RequestIdentity::Dated(request), 0);
     let mut evidence = Evidence {
         method: EvidenceText::parse("review").ok(),
         ..held.evidence.clone().unwrap_or_default()
     };
-    let reviewed = EvidenceText::parse("review_of").ok();
-    let held_id = EvidenceText::parse(&held.event.id.to_string()).ok();
-    evidence.fields.extend(reviewed.zip(held_id));
-    let draft = Draft {
-        subject: subject.clone(),
-        id,
-        request,
-        fact: Fact::Consent(permission, Statement::OptOut),
-        source: caller.source(),
-        actor: Actor::Operator,
-        occurred_at: held.event.occurred_at,
-        dating: Dating::Dated,
-        import: None,
-        // Not its basis: what rests on an event is left out with it.
-        basis: None,
-        evidence,
-        attributes: BTreeMap::new(),
-        guard: Guard::None,
-    };
+    evidence.fields.extend(sayso_plan::evidence::fields([(REVIEW_OF, held.event.id.to_string())]));
+    let identity = (caller.workspace().id, RequestIdentity::Dated(request));
+    let at = held.event.occurred_at;
+    // What is held is not its basis: what rests on an event is left out with it.
+    let draft = Drafter::new(identity, caller.source(), Actor::Operator, at)
+        .with_evidence(evidence)
+        .draft(subject.clone(), Fact::Consent(permission, Statement::OptOut), 0);
+    let id = draft.id;
     app.store().record(caller.workspace().id, vec![draft]).await?;
     Ok(id)
 }
@@ -302,16 +289,13 @@ async fn review(
         return Ok(None);
     }
     let evidence = held.and_then(|held| held.evidence).unwrap_or_default();
-    let field = |name: &str| {
-        let mut fields = evidence.fields.iter();
-        fields.find(|(field, _)| field.as_str() == name).map(|(_, text)| text.as_str().to_owned())
-    };
+    let field = |name| find(&evidence, name).map(str::to_owned);
     Ok(Some(ReviewView {
         id: mark.event.to_string(),
         address: ShownAddress::of(address),
         channel: channel.as_str(),
         held_at: mark.at.to_string(),
-        text: field("text"),
-        because: field("because"),
+        text: field(TEXT),
+        because: field(BECAUSE),
     }))
 }

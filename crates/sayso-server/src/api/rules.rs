@@ -32,8 +32,8 @@ use crate::body::texts::{
 use crate::body::{Asked, Faults, IdempotencyKey, Sent, json_object};
 use crate::caller::{Caller, Configure, Read};
 use crate::problem::{Code, Problem, ProblemBody};
-use crate::understanding::Line;
 use crate::views::event::NoticeView;
+use sayso_plan::understanding::Line;
 
 const LIMIT: (&str, usize) = ("RULES_PER_WORKSPACE_MAX", limits::RULES_PER_WORKSPACE_MAX);
 

@@ -11,9 +11,9 @@ use sayso_channels::party::{Numbers, Party};
 use sayso_core::address::Address;
 use sayso_core::channel::Provider;
 use sayso_core::workspace::Mode;
+use sayso_plan::draft::Subject;
 use sayso_store::look_up::LookedUp;
 use sayso_store::message::Payload;
-use sayso_store::store::Subject;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 

@@ -1,6 +1,5 @@
 //! `/v1/suppressions`: blocks that operators set and clear. They outrank consent.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
@@ -9,13 +8,13 @@ use axum::http::StatusCode;
 use sayso_core::address::AddressKind;
 use sayso_core::canonical::Writer;
 use sayso_core::event::{Fact, Switched};
-use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
-use sayso_core::guard::Guard;
+use sayso_core::event_id::{RequestHash, RequestIdentity};
 use sayso_core::source::{Actor, Evidence};
 use sayso_core::suppression::{Cover, Suppression};
 use sayso_core::time::Timestamp;
 use sayso_core::workspace::KeyScope;
-use sayso_store::store::{Dating, Draft, Outcome, Subject};
+use sayso_plan::draft::{Dating, Draft, Drafter, Subject};
+use sayso_store::store::Outcome;
 use utoipa::ToSchema;
 
 use crate::api::consents::answer::EventAnswer;
@@ -154,21 +153,13 @@ fn draft(
         (None, Dating::Dated) => RequestIdentity::Dated(request),
         (None, Dating::Undated) => RequestIdentity::Undated(request, received),
     };
-    Ok(Draft {
-        subject,
-        id: event_id(caller.workspace().id, identity, 0),
-        request,
-        fact: Fact::Suppression(settled.suppression, settled.cover, settled.switched),
-        source: caller.source(),
-        actor: Actor::Operator,
-        occurred_at: settled.occurred_at,
-        dating: settled.dating,
-        import: None,
-        basis: None,
-        evidence: Evidence { method: reason, ..Evidence::default() },
-        attributes: BTreeMap::new(),
-        guard: Guard::None,
-    })
+    let fact = Fact::Suppression(settled.suppression, settled.cover, settled.switched);
+    let identity = (caller.workspace().id, identity);
+    Ok(Drafter::new(identity, caller.source(), Actor::Operator, settled.occurred_at)
+        .of_request(request)
+        .with_dating(settled.dating)
+        .with_evidence(Evidence { method: reason, ..Evidence::default() })
+        .draft(subject, fact, 0))
 }
 
 fn of_operator(

@@ -3,7 +3,7 @@
 use sayso_core::address::{Address, AddressHash, AddressKind, OpaqueId};
 use sayso_core::email::Email;
 use sayso_core::phone::{Phone, PhoneBook, Region};
-use sayso_store::store::Subject;
+use sayso_plan::draft::Subject;
 
 use super::Faults;
 use super::texts::{KindText, OpaqueIdText, Sha256Text};

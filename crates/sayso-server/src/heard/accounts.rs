@@ -3,22 +3,20 @@
 //! What follows from either is the store's to know; here it is told, once. Nothing is concluded from
 //! a name, a profile or an address that merely looks alike.
 
-use std::collections::BTreeMap;
-
 use sayso_channels::inbound::{Named, NumberChanged};
 use sayso_channels::party::Party;
 use sayso_core::address::Address;
 use sayso_core::canonical::{Canonical, Writer};
 use sayso_core::channel::Channel;
 use sayso_core::event::Fact;
-use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
-use sayso_core::guard::Guard;
+use sayso_core::event_id::{RequestHash, RequestIdentity};
 use sayso_core::id::ConnectionId;
 use sayso_core::limits;
 use sayso_core::source::{Actor, Evidence, EvidenceText, Road, Source, SourceName};
 use sayso_core::time::{ClaimedTime, Timestamp};
 use sayso_core::workspace::Workspace;
-use sayso_store::store::{Dating, Draft, Moment, StoreError, Subject};
+use sayso_plan::draft::{Dating, Draft, Drafter, Subject};
+use sayso_store::store::{Moment, StoreError};
 
 use crate::app::App;
 use crate::problem::Problem;
@@ -137,24 +135,14 @@ impl<'a> Telling<'a> {
         let part = u32::try_from(part).unwrap_or(u32::MAX);
         let name = SourceName::parse(&self.connection.to_string());
         let name = name.map_err(|_| StoreError::Closed)?;
-        Ok(Draft {
-            subject: Subject::Address(address.clone()),
-            id: event_id(self.workspace.id, self.identity, part),
-            request: self.request,
-            fact,
-            source: Source { road: Road::Provider, name, spoke_of: None },
-            actor: Actor::Provider,
-            occurred_at: self.at,
-            dating: Dating::Dated,
-            import: None,
-            basis: None,
-            evidence: Evidence {
-                method: EvidenceText::parse("provider").ok(),
-                ..Evidence::default()
-            },
-            attributes: BTreeMap::new(),
-            guard: Guard::None,
-        })
+        let source = Source { road: Road::Provider, name, spoke_of: None };
+        let method = EvidenceText::parse("provider").ok();
+        let identity = (self.workspace.id, self.identity);
+        Ok(Drafter::new(identity, source, Actor::Provider, self.at)
+            .of_request(self.request)
+            .with_dating(Dating::Dated)
+            .with_evidence(Evidence { method, ..Evidence::default() })
+            .draft(address, fact, part))
     }
 }
 

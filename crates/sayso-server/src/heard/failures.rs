@@ -4,15 +4,12 @@
 //! few codes a refusal is inferred: Sayso says so itself, and past so many in a day of a sender the rest
 //! are held together, deny meanwhile, and are left out or confirmed as one. All else says nothing.
 
-use std::collections::BTreeMap;
-
 use sayso_channels::failure::{ErrorMeaning, Failure};
 use sayso_core::address::Address;
 use sayso_core::canonical::{Canonical, Writer};
 use sayso_core::channel::{Category, Channel, Permission, Scope};
 use sayso_core::event::{Fact, Switched};
-use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
-use sayso_core::guard::Guard;
+use sayso_core::event_id::{RequestHash, RequestIdentity};
 use sayso_core::id::{ConnectionId, MessageId, SenderId};
 use sayso_core::limits;
 use sayso_core::source::{Actor, Evidence, EvidenceText, Road, Source, SourceName};
@@ -20,8 +17,9 @@ use sayso_core::statement::Statement;
 use sayso_core::suppression::{Cover, Suppression};
 use sayso_core::time::{Span, Timestamp};
 use sayso_core::workspace::{HeldOf, Workspace};
+use sayso_plan::draft::{Dating, Draft, Drafter, Subject};
 use sayso_store::message::{FailureQuery, MessageName};
-use sayso_store::store::{Dating, Draft, Moment, Outcome, StoreError, Subject};
+use sayso_store::store::{Moment, Outcome, StoreError};
 use sayso_store::tally::{Counted, Tallied, Tally};
 
 use super::health;
@@ -177,21 +175,12 @@ fn drafts(
         to.write(&mut fields);
         fields.text(&format!("{fact:?}"));
         let request = RequestHash::of(&fields, &workspace.secret);
-        Draft {
-            subject: Subject::Address(to.clone()),
-            id: event_id(workspace.id, RequestIdentity::Dated(request), 0),
-            request,
-            fact,
-            source: Source { road, name: name.clone(), spoke_of: None },
-            actor,
-            occurred_at: failed.at,
-            dating: Dating::Undated,
-            import: None,
-            basis: None,
-            evidence: Evidence { method: method.clone(), ..Evidence::default() },
-            attributes: BTreeMap::new(),
-            guard: Guard::None,
-        }
+        let source = Source { road, name: name.clone(), spoke_of: None };
+        let identity = (workspace.id, RequestIdentity::Dated(request));
+        Drafter::new(identity, source, actor, failed.at)
+            .with_dating(Dating::Undated)
+            .with_evidence(Evidence { method: method.clone(), ..Evidence::default() })
+            .draft(to, fact, 0)
     };
     failed.to.iter().map(draft).collect()
 }

@@ -7,8 +7,8 @@ use sayso_channels::inbound::{KeywordKind, Place, Written, Wrote};
 use sayso_core::wording::{Because, Heard, Reading};
 
 use super::question::{NO_BUTTON, YES_BUTTON};
-use crate::understanding::vocabulary::Searched;
-use crate::understanding::{Line, Understanding};
+use sayso_plan::understanding::vocabulary::Searched;
+use sayso_plan::understanding::{Line, Understanding};
 
 /// How a person's words are understood; `None` where there are none, or none that count where they were
 /// written.

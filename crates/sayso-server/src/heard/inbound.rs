@@ -26,7 +26,9 @@ use sayso_core::suppression::{Cover, Suppression};
 use sayso_core::time::{ClaimedTime, Timestamp};
 use sayso_core::wording::{Heard, Reading};
 use sayso_core::workspace::Workspace;
-use sayso_store::store::{Dating, Draft, Outcome, Recorded, Subject};
+use sayso_plan::draft::{Dating, Draft, Drafter, Subject};
+use sayso_plan::evidence;
+use sayso_store::store::{Outcome, Recorded};
 use sayso_store::tally::Tally;
 use tokio::time::Instant;
 
@@ -39,12 +41,12 @@ use super::said::Said;
 use super::sender::sender_named;
 use super::{health, reported, templates};
 use crate::app::App;
-use crate::judging;
-use crate::judging::circumstances;
 use crate::problem::{Code, Problem};
 use crate::reach;
 use crate::rejecting::Rejecting;
-use crate::understanding::{Line, Understanding};
+use sayso_plan::judging;
+use sayso_plan::judging::circumstances;
+use sayso_plan::understanding::{Line, Understanding};
 
 /// How the words of a person were understood.
 #[derive(Clone, Copy, Debug)]
@@ -187,6 +189,15 @@ struct Saying<'a> {
     judged: Vec<(Permission, Judgment)>,
     /// Whether it is START, of which each part has a condition of its own.
     starts: bool,
+}
+
+impl Saying<'_> {
+    /// What makes the events of the message, which happened then.
+    fn drafter(&self, workspace: sayso_core::id::WorkspaceId, occurred_at: Timestamp) -> Drafter {
+        Drafter::new((workspace, self.identity), self.source.clone(), self.actor, occurred_at)
+            .of_request(self.request)
+            .with_dating(Dating::Dated)
+    }
 }
 
 /// What was recorded of something in a call, in the order of its drafts.
@@ -414,7 +425,7 @@ impl Listening<'_> {
             identity: self.identity(request, None, prefers.occurred_at),
             request,
             occurred_at: prefers.occurred_at,
-            evidence: evidence("provider", &[]),
+            evidence: evidence_of("provider", &[]),
             channel: prefers.channel,
             addresses: &addresses,
             account: OneAccount::of(prefers.channel, &prefers.who),
@@ -463,25 +474,15 @@ impl Listening<'_> {
                 // What is dated in the future is no yes (rule 2).
                 let Some(occurred_at) = self.settled(*fact, saying.occurred_at) else { continue };
                 let part = u32::try_from(drafts.len()).unwrap_or(u32::MAX);
-                let id = event_id(workspace, saying.identity, part);
+                let drafter = saying.drafter(workspace, occurred_at);
+                let id = drafter.id(part);
                 let guard = if saying.starts { guard_of_start(fact) } else { Guard::None };
                 let is_start = matches!(fact, Fact::Consent(_, Statement::Start));
                 started = started.or_else(|| is_start.then_some(id));
-                drafts.push(Draft {
-                    subject: Subject::Address(address.clone()),
-                    id,
-                    request: saying.request,
-                    fact: *fact,
-                    source: saying.source.clone(),
-                    actor: saying.actor,
-                    occurred_at,
-                    dating: Dating::Dated,
-                    import: None,
-                    basis: started.filter(|_| guard != Guard::None),
-                    evidence: saying.evidence_of(fact),
-                    attributes: BTreeMap::new(),
-                    guard,
-                });
+                let basis = started.filter(|_| guard != Guard::None);
+                let drafter = drafter.with_evidence(saying.evidence_of(fact));
+                let draft = drafter.draft(address, *fact, part);
+                drafts.push(draft.resting_on(basis).guarded(guard));
             }
         }
         let own = drafts.len();
@@ -540,12 +541,12 @@ impl Listening<'_> {
         let rule = understood.and_then(|it| it.rule).map(|rule| rule.says().id.to_string());
         let notice = understood.and_then(|understood| line.notice(understood));
         let told = [
-            ("text", &*text),
-            ("message_id", wrote.message_id.as_deref().unwrap_or_default()),
-            ("reading", heard.map_or("", |heard| heard.reading.as_str())),
-            ("because", heard.map_or("", |heard| heard.because.as_str())),
-            ("rule", rule.as_deref().unwrap_or_default()),
-            ("read_from", if read { &*text } else { "" }),
+            (evidence::TEXT, &*text),
+            (evidence::MESSAGE_ID, wrote.message_id.as_deref().unwrap_or_default()),
+            (evidence::READING, heard.map_or("", |heard| heard.reading.as_str())),
+            (evidence::BECAUSE, heard.map_or("", |heard| heard.because.as_str())),
+            (evidence::RULE, rule.as_deref().unwrap_or_default()),
+            (evidence::READ_FROM, if read { &*text } else { "" }),
         ];
         let road = if read { Road::Sentence } else { Road::Inbound };
         Ok(Saying {
@@ -554,7 +555,7 @@ impl Listening<'_> {
             identity,
             request,
             occurred_at: wrote.occurred_at,
-            evidence: Evidence { notice: notice.cloned(), ..evidence("message", &told) },
+            evidence: Evidence { notice: notice.cloned(), ..evidence_of("message", &told) },
             channel: wrote.channel,
             addresses: &[],
             account: None,
@@ -661,13 +662,13 @@ const fn refuses(fact: &Fact) -> bool {
 }
 
 /// Evidence of a message: what it said and how it was read.
-fn evidence(method: &str, told: &[(&str, &str)]) -> Evidence {
+fn evidence_of(method: &str, told: &[(evidence::Name, &str)]) -> Evidence {
     let fields = told.iter().filter_map(|(name, text)| {
         let plain: String =
             text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
         let end = plain.floor_char_boundary(limits::EVIDENCE_TEXT_BYTES_MAX);
         let text = EvidenceText::parse(plain.get(..end).unwrap_or_default()).ok()?;
-        Some((EvidenceText::parse(name).ok()?, text))
+        Some((EvidenceText::parse(name.as_str()).ok()?, text))
     });
     Evidence {
         method: EvidenceText::parse(method).ok(),

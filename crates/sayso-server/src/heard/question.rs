@@ -14,8 +14,9 @@ use sayso_core::status::Status;
 use sayso_core::time::{ClaimedTime, Timestamp};
 use sayso_core::wording::Reading;
 use sayso_core::workspace::{OptInQuestion, Workspace};
+use sayso_plan::draft::Subject;
 use sayso_store::message::{Queueing, StoredMessage};
-use sayso_store::store::{Moment, Subject};
+use sayso_store::store::Moment;
 
 use super::said::Said;
 use crate::app::App;

@@ -5,16 +5,13 @@
 //! all. A person may edit what stands in the chat: words that refuse are obeyed instead, and words that may
 //! deny what was ticked leave it `pending`, for somebody to review.
 
-use std::collections::BTreeMap;
-
 use sayso_channels::inbound::{Written, Wrote};
 use sayso_core::address::{Address, AddressKey};
 use sayso_core::canonical::Writer;
 use sayso_core::capture::{covered_by, permissions_of, settle_time};
 use sayso_core::channel::Permission;
 use sayso_core::event::Fact;
-use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
-use sayso_core::guard::Guard;
+use sayso_core::event_id::{RequestHash, RequestIdentity};
 use sayso_core::id::EventId;
 use sayso_core::policy::Way;
 use sayso_core::reference::Reference;
@@ -23,14 +20,15 @@ use sayso_core::statement::Statement;
 use sayso_core::time::Timestamp;
 use sayso_core::wording::{Because, Edited, Heard, Reading, edited};
 use sayso_core::workspace::EntryPoint;
+use sayso_plan::draft::{Draft, Drafter};
+use sayso_plan::evidence::{MESSAGE_ID, PAGE_SENT_AT, REFERENCE, fields};
 use sayso_store::reference::{Keeping, StoredReference};
-use sayso_store::store::{Dating, Draft, Subject};
 use sayso_store::tally::Tally;
 
 use crate::app::App;
 use crate::problem::Problem;
-use crate::ticked;
-use crate::understanding::{Line, Understanding};
+use sayso_plan::ticked;
+use sayso_plan::understanding::{Line, Understanding};
 
 /// How the act was done.
 const METHOD: &str = "message with the reference of an entry point page";
@@ -175,20 +173,11 @@ impl<'a> Carrier<'a> {
             Source { road: Road::EntryPoint, name: good.entry.source.clone(), spoke_of: None };
         let about =
             self.addresses.iter().flat_map(|address| said.iter().map(move |it| (address, it)));
-        let draft = |(part, (address, (permission, statement))): (u32, (&Address, &_))| Draft {
-            subject: Subject::Address(address.clone()),
-            id: event_id(workspace.id, RequestIdentity::Dated(request), part),
-            request,
-            fact: Fact::Consent(*permission, *statement),
-            source: source.clone(),
-            actor: Actor::Subject,
-            occurred_at,
-            dating: Dating::Dated,
-            import: None,
-            basis: None,
-            evidence: evidence.clone(),
-            attributes: BTreeMap::new(),
-            guard: Guard::None,
+        let identity = (workspace.id, RequestIdentity::Dated(request));
+        let drafter =
+            Drafter::new(identity, source, Actor::Subject, occurred_at).with_evidence(evidence);
+        let draft = |(part, (address, (permission, statement))): (u32, (&Address, &_))| {
+            drafter.draft(address, Fact::Consent(*permission, *statement), part)
         };
         let mut drafts: Vec<Draft> = (0..).zip(about).map(draft).collect();
         ticked::judge(workspace, Way::EntryPage, self.received, &mut drafts);
@@ -201,11 +190,8 @@ impl<'a> Carrier<'a> {
         let reference = good.stored.draft.reference.to_string();
         let kept_at = good.stored.kept_at.to_string();
         let message_id = self.wrote.message_id.as_deref().unwrap_or_default();
-        let told =
-            [("reference", &*reference), ("page_sent_at", &*kept_at), ("message_id", message_id)];
-        evidence.fields.extend(told.into_iter().filter_map(|(name, told)| {
-            Some((EvidenceText::parse(name).ok()?, EvidenceText::parse(told).ok()?))
-        }));
+        let told = [(REFERENCE, &*reference), (PAGE_SENT_AT, &*kept_at), (MESSAGE_ID, message_id)];
+        evidence.fields.extend(fields(told));
         evidence.method = EvidenceText::parse(METHOD).ok();
         evidence
     }

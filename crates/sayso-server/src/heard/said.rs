@@ -4,7 +4,7 @@ use sayso_core::channel::Scope;
 use sayso_core::status::Status;
 use sayso_core::time::Timestamp;
 
-use crate::understanding::Understanding;
+use sayso_plan::understanding::Understanding;
 
 /// What somebody said, as far as it is answered.
 pub(super) struct Said<'a> {

@@ -23,7 +23,7 @@ use sayso_pages::language::Language;
 use sayso_pages::personal::ACT;
 use sayso_pages::personal::preferences::act::Act;
 use sayso_pages::personal::preferences::{CHANNEL, NOTICE, OTHER, Said};
-use sayso_store::store::Draft;
+use sayso_plan::draft::Draft;
 use sayso_store::store::Outcome;
 
 use self::offers::notice_named;
@@ -37,7 +37,7 @@ use super::visitor::{Counted, Fields, Visitor, answer, everything_on, language_o
 use crate::app::App;
 use crate::looking::LookingUp;
 use crate::problem::Problem;
-use crate::ticked;
+use sayso_plan::ticked;
 
 mod offers;
 mod sent;

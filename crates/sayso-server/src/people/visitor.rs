@@ -18,8 +18,7 @@ use sayso_core::canonical::Writer;
 use sayso_core::capture::{refuses_already, said_now};
 use sayso_core::channel::{Channel, Permission, Scope};
 use sayso_core::event::Fact;
-use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
-use sayso_core::guard::Guard;
+use sayso_core::event_id::{RequestHash, RequestIdentity};
 use sayso_core::limits;
 use sayso_core::notice::NoticeRef;
 use sayso_core::personal_link::{LinkPurpose, PersonalLink, UnverifiedLink};
@@ -32,7 +31,9 @@ use sayso_pages::language::Language;
 use sayso_pages::personal::LANGUAGE;
 use sayso_pages::personal::preferences::ANSWERED;
 use sayso_pages::trouble::Trouble;
-use sayso_store::store::{Dating, Draft, Moment, Recorded, Subject};
+use sayso_plan::draft::{Draft, Drafter, Subject};
+use sayso_plan::evidence::{LINK, LINK_KEY, LINK_MADE_ON, fields};
+use sayso_store::store::{Moment, Recorded};
 use tokio::time::Instant;
 
 use super::pages::{fault, reader_language};
@@ -232,27 +233,18 @@ impl Visitor {
         let identity = RequestIdentity::Undated(request, self.received);
         let text = |text: &str| EvidenceText::parse(text).ok();
         let name = SourceName::parse(road.as_str()).map_err(|_| Problem::new(Code::Internal))?;
-        Ok(Draft {
-            subject: self.subject(),
-            id: event_id(self.link.workspace, identity, 0),
-            request,
-            fact,
-            source: Source { road, name, spoke_of: None },
-            actor: Actor::Subject,
-            occurred_at: self.received,
-            dating: Dating::Undated,
-            import: None,
-            basis: None,
-            evidence: Evidence {
-                method: text(road.as_str()),
-                ip: text(&self.ip.to_string()),
-                user_agent: self.user_agent.clone(),
-                fields: self.link_fields(),
-                ..Evidence::default()
-            },
-            attributes: BTreeMap::new(),
-            guard: Guard::None,
-        })
+        let source = Source { road, name, spoke_of: None };
+        let evidence = Evidence {
+            method: text(road.as_str()),
+            ip: text(&self.ip.to_string()),
+            user_agent: self.user_agent.clone(),
+            fields: self.link_fields(),
+            ..Evidence::default()
+        };
+        let identity = (self.link.workspace, identity);
+        Ok(Drafter::new(identity, source, Actor::Subject, self.received)
+            .with_evidence(evidence)
+            .draft(self.subject(), fact, 0))
     }
 }
 
@@ -260,13 +252,12 @@ impl Visitor {
     /// How the link was made, and the key that it was handed to: for the evidence.
     fn link_fields(&self) -> BTreeMap<EvidenceText, EvidenceText> {
         let making = self.link.making;
-        let fields = [
-            ("link", Some(making.as_str().to_owned())),
-            ("link_made_on", making.day().map(|day| day.to_string())),
-            ("link_key", making.handed_to().map(|key| key.to_string())),
+        let told = [
+            (LINK, Some(making.as_str().to_owned())),
+            (LINK_MADE_ON, making.day().map(|day| day.to_string())),
+            (LINK_KEY, making.handed_to().map(|key| key.to_string())),
         ];
-        let text = |text: &str| EvidenceText::parse(text).ok();
-        fields.into_iter().filter_map(|(name, value)| text(name).zip(text(&value?))).collect()
+        fields(told.into_iter().filter_map(|(name, value)| Some((name, value?)))).collect()
     }
 }
 

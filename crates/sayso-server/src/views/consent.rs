@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::words::{DecisionWord, ReasonWord};
 use crate::body::texts::{LevelText, StatusText};
-use crate::judging::circumstances;
+use sayso_plan::judging::circumstances;
 
 /// Where the person stands towards one permission.
 #[derive(Clone, Debug, Serialize, ToSchema)]

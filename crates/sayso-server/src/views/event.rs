@@ -106,17 +106,7 @@ impl EventView {
     pub(crate) fn of(entry: &HistoryEntry) -> Self {
         let event = &entry.event;
         let (fact, about, says) = describe(event.fact);
-        let statement = match event.fact {
-            Fact::Consent(_, statement) => Some(statement),
-            Fact::Suppression(..)
-            | Fact::Activity(_)
-            | Fact::Retraction(_)
-            | Fact::Link(_)
-            | Fact::SameAccount(..)
-            | Fact::MovedFrom(_)
-            | Fact::Attributes(_)
-            | Fact::Erasure => None,
-        };
+        let statement = event.fact.consent().map(|(_, statement)| statement);
         Self {
             id: event.id.to_string(),
             address: entry.address.as_ref().map(ShownAddress::of),

@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 
 use sayso_core::limits;
 use sayso_core::workspace::Workspace;
+use sayso_plan::draft::Subject;
 use sayso_store::Store;
-use sayso_store::store::{HistoryEntry, HistoryQuery, Moment, Subject};
+use sayso_store::store::{HistoryEntry, HistoryQuery, Moment};
 
 use super::event::EventView;
 use crate::app::App;

@@ -18,9 +18,10 @@ use sayso_core::id::{DoubleOptInId, MessageId};
 use sayso_core::limits;
 use sayso_core::time::Timestamp;
 use sayso_core::workspace::Workspace;
+use sayso_plan::draft::Subject;
 use sayso_store::double_opt_in::{AskingEnd, LinkRequest};
 use sayso_store::message::{MessageDraft, MessageQuery, Payload, Queueing};
-use sayso_store::store::{Moment, StoreError, Subject};
+use sayso_store::store::{Moment, StoreError};
 use tokio::sync::watch;
 
 use crate::app::App;

@@ -219,8 +219,8 @@ async fn what_was_ticked_is_pending_with_the_words_and_the_page_as_evidence() {
     assert_eq!(evidence["ip"], "192.0.2.7");
     assert_eq!(evidence["user_agent"], "a phone");
     assert_eq!(evidence["page"], format!("https://consent.example{}", stand.page()));
-    assert_eq!(evidence["fields"]["entry_point"], stand.entry["id"]);
-    assert_eq!(evidence["fields"]["entry_point_version"], "1");
+    assert_eq!(evidence["fields"]["sayso:entry_point"], stand.entry["id"]);
+    assert_eq!(evidence["fields"]["sayso:entry_point_version"], "1");
 }
 
 #[tokio::test]
@@ -327,7 +327,10 @@ async fn what_was_read_in_a_sentence_may_be_retracted_and_a_stop_may_not() {
     let events = stand.events(GRACE).await;
     let refusal = events.iter().find(|event| event["says"] == "opt_out").unwrap();
     assert_eq!(refusal["road"], "inbound_sentence", "{refusal}");
-    assert_eq!(refusal["evidence"]["fields"]["read_from"], "please stop texting me", "{refusal}");
+    assert_eq!(
+        refusal["evidence"]["fields"]["sayso:read_from"], "please stop texting me",
+        "{refusal}"
+    );
     let path = format!("/v1/events/{}/retraction", refusal["id"].as_str().unwrap());
     let retracted = stand.app.post(&path, &json!({ "phone": GRACE })).await;
     assert!(retracted.status.is_success(), "{}", retracted.text);
@@ -554,7 +557,7 @@ async fn an_entry_point_is_made_once_read_replaced_by_its_next_version_and_delet
         (&json!("whatsapp"), &json!("till")),
         "{event}"
     );
-    assert_eq!(event["evidence"]["fields"]["entry_point_version"], "2");
+    assert_eq!(event["evidence"]["fields"]["sayso:entry_point_version"], "2");
 
     assert!(stand.app.delete(&path).await.json()["deleted_at"].is_string());
     assert!(stand.app.get(&path).await.json()["deleted_at"].is_string());

@@ -288,16 +288,16 @@ async fn what_is_done_by_a_link_says_how_it_was_made_and_names_its_key() {
         app.advance(Span::minutes(1));
         submit(&app, path, &[("act", "stop_everything".to_owned())]).await;
         let event = app.get("/v1/events?phone=%2B14155552671").await.json()["events"][0].clone();
-        assert_eq!(event["evidence"]["fields"]["link"], "handed", "{event}");
-        assert_eq!(event["evidence"]["fields"]["link_key"], mailer, "{event}");
-        assert_eq!(event["evidence"]["fields"]["link_made_on"], "2026-11-21", "{event}");
+        assert_eq!(event["evidence"]["fields"]["sayso:link"], "handed", "{event}");
+        assert_eq!(event["evidence"]["fields"]["sayso:link_key"], mailer, "{event}");
+        assert_eq!(event["evidence"]["fields"]["sayso:link_made_on"], "2026-11-21", "{event}");
     }
     app.advance(Span::minutes(1));
     let sent = app.links().await.preferences;
     submit(&app, &sent, &[("act", "stop_everything".to_owned())]).await;
     let event = app.get("/v1/events?phone=%2B14155552671").await.json()["events"][0].clone();
-    assert_eq!(event["evidence"]["fields"]["link"], "sent", "{event}");
-    assert_eq!(event["evidence"]["fields"]["link_key"], Value::Null, "{event}");
+    assert_eq!(event["evidence"]["fields"]["sayso:link"], "sent", "{event}");
+    assert_eq!(event["evidence"]["fields"]["sayso:link_key"], Value::Null, "{event}");
 }
 
 #[tokio::test]

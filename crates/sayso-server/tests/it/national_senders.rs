@@ -88,7 +88,7 @@ async fn a5_a_number_that_no_plan_knows_is_kept_as_whatsapp_writes_it() {
         shop.wrote_by_meta(text_of("w1", &json!({ "from": from }), "STOP")).await;
         assert_eq!(shop.reason("999123456789").await, "opted_out", "{from}");
         let events = shop.app.get("/v1/events?channel_id=999123456789").await.json();
-        assert_eq!(events["events"][0]["evidence"]["fields"]["text"], "STOP", "{events}");
+        assert_eq!(events["events"][0]["evidence"]["fields"]["sayso:text"], "STOP", "{events}");
     }
     let shop = Shop::at("gupshup").await;
     let message = json!({ "id": "A1", "source": "999123456789", "type": "text", "payload": { "text": "STOP" } });

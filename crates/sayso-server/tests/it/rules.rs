@@ -75,7 +75,7 @@ async fn a_keyword_opts_in_with_the_words_that_were_shown_and_is_answered() {
         "{events}"
     );
     assert_eq!(opt_in["evidence"]["notice"]["id"], shop.notice["id"]);
-    assert_eq!(opt_in["evidence"]["fields"]["rule"], rule["id"]);
+    assert_eq!(opt_in["evidence"]["fields"]["sayso:rule"], rule["id"]);
 }
 
 #[tokio::test]

@@ -20,7 +20,8 @@ use super::build::{
 };
 use crate::Store;
 use crate::erasure::ErasureReach;
-use crate::store::{Draft, HistoryQuery, Outcome, RetractDraft, Retracting, Retraction, Subject};
+use crate::store::{HistoryQuery, Outcome, RetractDraft, Retracting, Retraction};
+use sayso_plan::draft::{Draft, Subject};
 
 const WHATSAPP: Permission = Permission::Messages(Channel::WhatsApp, Scope::All);
 const OPTED_OUT: Option<Reason> = Some(Reason::OptedOut);

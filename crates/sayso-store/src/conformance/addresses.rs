@@ -11,8 +11,9 @@ use super::build::{SMS, at, known, marketing, of_fact, phone, reason, record, sa
 use crate::Store;
 use crate::configure::configure_now;
 use crate::erasure::ErasureReach;
-use crate::store::{KnownAddress, Subject};
+use crate::store::KnownAddress;
 use sayso_core::workspace::Change;
+use sayso_plan::draft::Subject;
 
 /// Every page holds the addresses with the next keys: those known by hash and the erased among
 /// them, without their address.

@@ -18,8 +18,9 @@ use sayso_core::statement::Statement;
 use sayso_core::time::{Span, Timestamp};
 
 use crate::Store;
-use crate::store::{Dating, Draft, Moment, Question, Recipient, Recorded, Subject};
+use crate::store::{Moment, Question, Recipient, Recorded};
 use sayso_core::workspace::Mode;
+use sayso_plan::draft::{Dating, Draft, Subject};
 
 /// A day in November 2026, the zero of the suite's times.
 pub const ZERO: Timestamp = Timestamp::from_micros(1_795_000_000_000_000);

@@ -16,7 +16,7 @@ use crate::Store;
 use crate::double_opt_in::{Answering, Asking, AskingEnd, DoubleOptInDraft, Waiting};
 use crate::erasure::ErasureReach;
 use crate::message::{MessageDraft, MessageQuery, Payload};
-use crate::store::Subject;
+use sayso_plan::draft::Subject;
 
 /// The clock of a store under test is the machine's: what is long ago is made so by the draft.
 async fn now(store: &dyn Store) -> Timestamp {

@@ -13,7 +13,8 @@ use sayso_core::suppression::{Cover, Suppression};
 use super::build::{SMS, known, marketing, of_fact, phone, reason, record, said, workspace};
 use crate::Store;
 use crate::erasure::ErasureReach;
-use crate::store::{AudienceCursor, AudienceQuery, Moment, Subject};
+use crate::store::{AudienceCursor, AudienceQuery, Moment};
+use sayso_plan::draft::Subject;
 
 const OPTED_OUT: Option<Reason> = Some(Reason::OptedOut);
 

@@ -19,8 +19,9 @@ use super::build::{
 use crate::Store;
 use crate::configure::configure_now;
 use crate::erasure::ErasureReach;
-use crate::store::{AudienceCursor, AudienceQuery, Draft, Moment, RetractDraft, Subject};
+use crate::store::{AudienceCursor, AudienceQuery, Moment, RetractDraft};
 use sayso_core::workspace::Change;
+use sayso_plan::draft::{Draft, Subject};
 
 /// Scopes, processing and categories decide as rule 8 has it.
 pub async fn the_gate_answers_as_the_rules_do(store: &dyn Store) {

@@ -19,8 +19,8 @@ use sayso_core::statement::Statement;
 
 use super::build::{SMS, at, known, marketing, phone, reason, record, said, workspace};
 use crate::Store;
-use crate::store::{Dating, Draft, Subject};
 use crate::store::{HistoryQuery, Outcome, Recorded};
+use sayso_plan::draft::{Dating, Draft, Subject};
 
 const MARKETING: Permission =
     Permission::Messages(Channel::Sms, Scope::Category(Category::Marketing));

@@ -15,8 +15,9 @@ use super::build::{
 use crate::Store;
 use crate::store::{
     Doing, HistoryQuery, Moment, Outcome, RetractDraft, Retracting, Retraction, SpanDraft, SpanOf,
-    SpanRetracted, Subject,
+    SpanRetracted,
 };
+use sayso_plan::draft::Subject;
 
 /// An event is in the registers and in the history once it is acknowledged.
 pub async fn an_appended_event_is_in_the_registers_and_the_history(store: &dyn Store) {

@@ -20,8 +20,8 @@ use crate::message::{
     Claiming, HandOver, HandOverEnd, MessageDraft, MessageName, MessageQuery, MessageReport,
     Payload, Queueing, StoredMessage,
 };
-use crate::store::Subject;
 use sayso_core::workspace::Change;
+use sayso_plan::draft::Subject;
 
 /// The sender of the suite's messages.
 pub const SENDER: SenderId = SenderId::from_bytes([0x51; 16]);

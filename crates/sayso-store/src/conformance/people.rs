@@ -17,8 +17,8 @@ use super::build::{
 };
 use crate::Store;
 use crate::erasure::ErasureReach;
-use crate::store::Subject;
 use crate::store::{HistoryQuery, Profile, ProfileDraft, Retracting, Upserted};
+use sayso_plan::draft::Subject;
 
 /// Minutes far beyond every receipt, to which the store cuts them.
 const LATER: i64 = 60 * 24 * 365 * 50;
@@ -267,7 +267,7 @@ async fn name_the_person(store: &dyn Store, workspace: WorkspaceId, addresses: &
 }
 
 /// A refusal of processing, by an act, at this minute.
-fn refused(workspace: WorkspaceId, address: &Address, minutes: i64) -> crate::store::Draft {
+fn refused(workspace: WorkspaceId, address: &Address, minutes: i64) -> sayso_plan::draft::Draft {
     said(workspace, address, Permission::Processing, Statement::OptOut, minutes)
 }
 

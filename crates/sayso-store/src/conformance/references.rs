@@ -12,8 +12,8 @@ use super::build::{of_fact, phone, workspace};
 use crate::Store;
 use crate::erasure::ErasureReach;
 use crate::reference::{Keeping, ReferenceDraft};
-use crate::store::Subject;
 use crate::tally::{Counted, Reach, Tally};
+use sayso_plan::draft::Subject;
 
 const REFERENCE: Reference = Reference::from_bytes([1, 2, 3, 4, 5]);
 

@@ -14,7 +14,7 @@ use super::build::{
     SMS, known, marketing, of_fact, phone, reason, record, said, source, workspace,
 };
 use crate::Store;
-use crate::store::Draft;
+use sayso_plan::draft::Draft;
 
 const OURS: SenderId = SenderId::from_bytes([1; 16]);
 const ANOTHER: SenderId = SenderId::from_bytes([2; 16]);

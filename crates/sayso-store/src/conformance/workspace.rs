@@ -10,8 +10,9 @@ use sayso_core::statement::Statement;
 use super::build::{SMS, known, marketing, phone, reason, record, said, workspace};
 use crate::Store;
 use crate::configure::configure_now;
-use crate::store::{HistoryQuery, StoreError, Subject};
+use crate::store::{HistoryQuery, StoreError};
 use sayso_core::workspace::{Change, Topic};
+use sayso_plan::draft::Subject;
 
 /// What one workspace knows, no other does.
 pub async fn workspaces_do_not_see_each_other(store: &dyn Store) {

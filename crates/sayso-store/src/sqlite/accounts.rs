@@ -25,7 +25,8 @@ use sayso_core::statement::{Slot, Statement};
 use super::Tenant;
 use super::group::Group;
 use super::people::{Following, derived_id, link_source};
-use crate::store::{RetractDraft, StoreError, Subject};
+use crate::store::{RetractDraft, StoreError};
+use sayso_plan::draft::Subject;
 
 /// An address that something happened to, for which its account is to be settled.
 pub(super) struct Due {
@@ -508,23 +509,17 @@ fn passed_on(registers: &Registers, channel: Channel, source: &Source) -> Vec<(P
 
 /// Whether an address has been passed on a refusal, or says as much by itself.
 fn says_already(registers: &Registers, one: &Refused, source: &Source) -> bool {
-    let held = match one.fact {
-        Fact::Consent(permission, Statement::Hold) => {
-            registers.of(permission).and_then(|register| register.act(Slot::Hold)).copied()
-        }
-        Fact::Consent(permission, _) => {
-            registers.of(permission).and_then(|register| register.report_of(source)?.no)
-        }
-        Fact::Suppression(suppression, cover, _) => {
-            registers.suppressions().switch(suppression, cover).and_then(|switch| switch.on)
-        }
-        Fact::Activity(_)
-        | Fact::Retraction(_)
-        | Fact::Link(_)
-        | Fact::SameAccount(..)
-        | Fact::MovedFrom(_)
-        | Fact::Attributes(_)
-        | Fact::Erasure => None,
+    let held = if let Fact::Suppression(suppression, cover, _) = one.fact {
+        registers.suppressions().switch(suppression, cover).and_then(|switch| switch.on)
+    } else {
+        one.fact.consent().and_then(|(permission, statement)| {
+            let register = registers.of(permission)?;
+            if statement == Statement::Hold {
+                register.act(Slot::Hold).copied()
+            } else {
+                register.report_of(source)?.no
+            }
+        })
     };
     held.is_some_and(|held| held.at >= one.mark.at)
 }

@@ -23,7 +23,6 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
 use rusqlite::Connection;
-use sayso_core::event::{Fact, Switched};
 use sayso_core::id::WorkspaceId;
 use sha2::{Digest, Sha256};
 
@@ -79,21 +78,6 @@ pub struct Refusals {
     pub digest: [u8; 32],
 }
 
-/// Whether an event takes something away.
-const fn is_refusal(fact: &Fact) -> bool {
-    match fact {
-        Fact::Consent(_, statement) => statement.is_refusal(),
-        Fact::Suppression(_, _, Switched::On) | Fact::Erasure => true,
-        Fact::Suppression(_, _, Switched::Off)
-        | Fact::Activity(_)
-        | Fact::Retraction(_)
-        | Fact::Link(_)
-        | Fact::SameAccount(..)
-        | Fact::MovedFrom(_)
-        | Fact::Attributes(_) => false,
-    }
-}
-
 /// The ids of the workspaces, by the numbers that rows name.
 #[derive(Debug)]
 struct Workspaces(Vec<(WorkspaceNo, WorkspaceId)>);
@@ -122,7 +106,7 @@ impl Refusals {
         hasher.update(b"sayso refusals 2\n");
         let mut count = 0;
         events::for_each_after(ledger, 0, |row| {
-            if is_refusal(&row.event.fact) {
+            if row.event.fact.takes_away() {
                 hasher.update(workspaces.id_of(&row)?.as_bytes());
                 hasher.update(row.event.key.as_bytes());
                 hasher.update(row.event.id.as_bytes());

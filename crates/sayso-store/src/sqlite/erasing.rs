@@ -16,7 +16,8 @@ use super::group::Group;
 use super::writer::{Urgency, WriterHandle};
 use super::{Shared, Tenant};
 use crate::erasure::{Erased, ErasureCounts, ErasureReach};
-use crate::store::{Draft, StoreError, Subject};
+use crate::store::StoreError;
+use sayso_plan::draft::{Draft, Subject};
 
 /// An erased address; absent where only its hash was known.
 pub(super) type ErasedAddress = (AddressKey, Option<Address>);

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use sayso_core::account;
 use sayso_core::address::{Address, AddressKey};
 use sayso_core::canonical::Canonical;
-use sayso_core::capture::{self, Doubt};
+use sayso_core::capture::{self};
 use sayso_core::channel::Permission;
 use sayso_core::event::{ConsentEvent, Fact, Sealed};
 use sayso_core::event_id::is_keyed;
@@ -30,8 +30,9 @@ use super::views::{self, ProfileState};
 use super::{Shared, Tenant, unwritable};
 use crate::codec::LogEntry;
 use crate::configure::Configured;
-use crate::store::{Dating, Draft, Outcome, Recorded, StoreError, Subject};
+use crate::store::{Outcome, Recorded, StoreError};
 use sayso_core::workspace::{Revision, RuntimeFact, Workspace};
+use sayso_plan::draft::{Dating, Draft, Subject};
 
 /// One address as the group sees it.
 struct Working {
@@ -175,25 +176,29 @@ fn keeps_reason(workspace: &Tenant, row: &LedgerRow) -> bool {
     keeps && sealed == Sealed { evidence, salt: sealed.salt, ..Sealed::default() }
 }
 
-impl Draft {
-    /// The same, as `pending` for this reason.
-    fn doubted(mut self, doubt: Doubt) -> Self {
-        if let Fact::Consent(permission, _) = self.fact {
-            self.fact = Fact::Consent(permission, Statement::Pending);
-        }
-        doubt.keep_in(&mut self.evidence);
-        self
-    }
-
+/// What the store adds to a draft.
+pub(super) trait Storing {
     /// The answer where nothing is stored.
+    fn left_out(&self, outcome: Outcome, registers: Arc<Registers>, now: Timestamp) -> Recorded;
+
+    /// Seals the personal part, in the caller's thread.
+    fn prepare(
+        self,
+        workspace: &Tenant,
+        shared: &Shared,
+        key: AddressKey,
+        hint: Option<Hint>,
+    ) -> Prepared;
+}
+
+impl Storing for Draft {
     fn left_out(&self, outcome: Outcome, registers: Arc<Registers>, now: Timestamp) -> Recorded {
         let at = self.occurred_at.min(now);
         let Self { id, fact, .. } = *self;
         Recorded { id, outcome, fact, occurred_at: at, recorded_at: at, registers }
     }
 
-    /// Seals the personal part, in the caller's thread.
-    pub(super) fn prepare(
+    fn prepare(
         self,
         workspace: &Tenant,
         shared: &Shared,
@@ -856,16 +861,8 @@ impl<'a> Group<'a> {
 }
 
 /// Whether the commit that appended it may have destroyed what was kept of a person (rules 11, 17).
-const fn may_destroy(fact: Fact) -> bool {
-    match fact {
-        Fact::Consent(permission, _) => matches!(permission, Permission::Processing),
-        Fact::Link(_) | Fact::Retraction(_) | Fact::Erasure => true,
-        Fact::Suppression(..)
-        | Fact::Activity(_)
-        | Fact::SameAccount(..)
-        | Fact::MovedFrom(_)
-        | Fact::Attributes(_) => false,
-    }
+fn may_destroy(fact: Fact) -> bool {
+    fact.bears_on_processing() || fact == Fact::Erasure
 }
 
 /// The no of a page that nobody vouches for, as the site's own, where an address has heard of as many sources

@@ -15,19 +15,20 @@ use sayso_core::link::{Carried, carried};
 use sayso_core::register::Mark;
 use sayso_core::registers::Registers;
 use sayso_core::retraction::may_retract;
-use sayso_core::source::{Actor, Evidence, EvidenceText, Road, Source, SourceName};
+use sayso_core::source::{Actor, EvidenceText, Road, Source, SourceName};
 use sayso_core::time::Timestamp;
 
 use super::erasing::ErasedAddress;
 use super::events::LedgerRow;
+use super::group::Storing;
 use super::group::{Group, Prepared};
 use super::views::ProfileState;
 use super::{Shared, Tenant, events, unwritable, views};
 use crate::erasure::{ErasureCounts, ErasureReach};
 use crate::store::{
-    Dating, Draft, Outcome, Profile, ProfileDraft, Recorded, RetractDraft, Retracting, StoreError,
-    Subject, Upserted,
+    Outcome, Profile, ProfileDraft, Recorded, RetractDraft, Retracting, StoreError, Upserted,
 };
+use sayso_plan::draft::{Draft, Subject};
 
 /// What an upsert did, before the profile is read back.
 #[derive(Debug)]
@@ -78,21 +79,9 @@ pub(super) struct Following<'a> {
 
 impl Following<'_> {
     pub(super) fn draft(self, (id, request): (EventId, RequestHash)) -> Draft {
-        Draft {
-            subject: self.subject,
-            id,
-            request,
-            fact: self.fact,
-            source: self.source.clone(),
-            actor: self.actor,
-            occurred_at: self.at,
-            dating: Dating::Dated,
-            import: self.import,
-            basis: self.basis,
-            evidence: Evidence::default(),
-            attributes: BTreeMap::new(),
-            guard: Guard::None,
-        }
+        let by = (self.source.clone(), self.actor, self.at);
+        let draft = Draft::following((id, request), self.subject, self.fact, by);
+        Draft { import: self.import, ..draft }.resting_on(self.basis)
     }
 }
 
@@ -584,18 +573,10 @@ impl Group<'_> {
         workspace: &Tenant,
         event: &ConsentEvent,
     ) -> Result<(), StoreError> {
-        match event.fact {
-            Fact::Consent(Permission::Processing, _) | Fact::Link(_) | Fact::Retraction(_) => {
-                self.discard_if_refused(workspace, event.key, event.recorded_at)
-            }
-            Fact::Consent(Permission::Messages(..), _)
-            | Fact::Suppression(..)
-            | Fact::Activity(_)
-            | Fact::SameAccount(..)
-            | Fact::MovedFrom(_)
-            | Fact::Attributes(_)
-            | Fact::Erasure => Ok(()),
+        if event.fact.bears_on_processing() {
+            self.discard_if_refused(workspace, event.key, event.recorded_at)?;
         }
+        Ok(())
     }
 
     /// Discards the attributes of the profiles of an address by which processing is refused.

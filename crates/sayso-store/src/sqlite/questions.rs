@@ -25,8 +25,9 @@ use super::tail::Place;
 use super::{Shared, Tenant, events, views};
 use crate::store::{
     AudienceCursor, AudiencePage, AudienceQuery, HistoryEntry, HistoryPage, HistoryQuery,
-    KnownAddress, Member, Moment, Profile, Question, Recipient, Retraction, StoreError, Subject,
+    KnownAddress, Member, Moment, Profile, Question, Recipient, Retraction, StoreError,
 };
+use sayso_plan::draft::Subject;
 
 impl Recipient {
     pub(super) fn key(self, workspace: &Tenant) -> AddressKey {

@@ -17,9 +17,8 @@ use sayso_core::time::Timestamp;
 use super::group::Group;
 use super::writer::WriterHandle;
 use super::{Shared, Tenant, events};
-use crate::store::{
-    Doing, RetractDraft, Retracting, SpanDraft, SpanOf, SpanRetracted, StoreError, Subject,
-};
+use crate::store::{Doing, RetractDraft, Retracting, SpanDraft, SpanOf, SpanRetracted, StoreError};
+use sayso_plan::draft::Subject;
 
 /// What a span holds.
 #[derive(Default)]

@@ -3,11 +3,12 @@
 use sayso_core::channel::{Channel, Scope};
 use sayso_core::statement::{Slot, Statement};
 use sayso_core::status::Status;
+use sayso_plan::draft::Subject;
 use sayso_store::Store;
 use sayso_store::conformance::{SMS, at, marketing, phone, record, said};
 use sayso_store::environment::Environment;
 use sayso_store::sqlite::{Options, SqliteStore};
-use sayso_store::store::{AudienceCursor, AudienceQuery, HistoryQuery, Moment, Subject};
+use sayso_store::store::{AudienceCursor, AudienceQuery, HistoryQuery, Moment};
 
 fn open(directory: &std::path::Path) -> SqliteStore {
     SqliteStore::open(directory, Options::default(), Environment::system()).unwrap()

@@ -13,6 +13,7 @@ use sayso_core::id::{ProfileId, WorkspaceId};
 use sayso_core::personal_link::{Leaves, LinkPurpose, Making, PersonalLink, UnverifiedLink};
 use sayso_core::statement::Statement;
 use sayso_core::workspace::Change;
+use sayso_plan::draft::Subject;
 use sayso_store::Store;
 use sayso_store::configure::configure_now;
 use sayso_store::conformance::{
@@ -27,7 +28,7 @@ use sayso_store::sqlite::backup::{
     Erasure, ErasureFault, Lines, Manifest, Replayed, Restore, RestoreError, Restored, erasures,
 };
 use sayso_store::sqlite::{Options, SqliteStore, rotation};
-use sayso_store::store::{BackupError, HistoryQuery, ProfileDraft, Subject};
+use sayso_store::store::{BackupError, HistoryQuery, ProfileDraft};
 use sha2::{Digest, Sha256};
 
 /// A store in which phone 1 refused and phone 2 agreed, and places for backups and restores.

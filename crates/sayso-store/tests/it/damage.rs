@@ -6,13 +6,14 @@ use std::path::Path;
 use sayso_core::decision::{Reason, Requirement};
 use sayso_core::event::Fact;
 use sayso_core::statement::Statement;
+use sayso_plan::draft::Subject;
 use sayso_store::Store;
 use sayso_store::conformance::{
     SMS, known, marketing, of_fact, phone, reason, record, said, workspace,
 };
 use sayso_store::erasure::ErasureReach;
 use sayso_store::sqlite::{OpenError, SqliteStore};
-use sayso_store::store::{HistoryQuery, Question, Recipient, StoreError, Subject};
+use sayso_store::store::{HistoryQuery, Question, Recipient, StoreError};
 
 use crate::life::{INDEX, LEDGER, Life, Moment, PEOPLE, VIEWS, open, told, try_open};
 use crate::warnings::warnings_of;

@@ -5,10 +5,11 @@ use sayso_core::decision::Reason;
 use sayso_core::event::Fact;
 use sayso_core::id::ImportId;
 use sayso_core::statement::Statement;
+use sayso_plan::draft::Subject;
 use sayso_store::Store;
 use sayso_store::conformance::{SMS, marketing, of_fact, phone, reason, record, said, workspace};
 use sayso_store::erasure::ErasureReach;
-use sayso_store::store::{HistoryQuery, Subject};
+use sayso_store::store::HistoryQuery;
 
 use crate::life::{INDEX, LEDGER, Life, Moment, PEOPLE, Truth, VIEWS, open, say, told};
 use crate::warnings::warnings_of;

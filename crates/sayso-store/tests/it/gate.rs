@@ -15,12 +15,13 @@ use sayso_core::settings::Settings;
 use sayso_core::statement::Statement;
 use sayso_core::suppression::{Cover, Suppression};
 use sayso_core::time::Timestamp;
+use sayso_plan::draft::Draft;
 use sayso_store::Store;
 use sayso_store::conformance::{at, external, known, of_fact, one_account, phone, workspace};
 use sayso_store::environment::{Clock, Environment};
 use sayso_store::erasure::ErasureReach;
 use sayso_store::sqlite::{Options, SqliteStore};
-use sayso_store::store::{Draft, Question, Recipient};
+use sayso_store::store::{Question, Recipient};
 
 pub(crate) const SENDERS: [SenderId; 2] =
     [SenderId::from_bytes([1; 16]), SenderId::from_bytes([2; 16])];

@@ -7,11 +7,12 @@ use sayso_core::decision::Reason;
 use sayso_core::id::{ImportId, WorkspaceId};
 use sayso_core::limits;
 use sayso_core::statement::Statement;
+use sayso_plan::draft::Subject;
 use sayso_store::Store;
 use sayso_store::conformance::{SMS, marketing, phone, reason, record, said, workspace};
 use sayso_store::environment::Environment;
 use sayso_store::sqlite::{OpenError, Options, SqliteStore};
-use sayso_store::store::{HistoryQuery, Subject};
+use sayso_store::store::HistoryQuery;
 
 /// People of these stores.
 pub(crate) const PEOPLE: u64 = 12;

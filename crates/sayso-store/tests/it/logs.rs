@@ -5,12 +5,12 @@ use std::path::Path;
 use sayso_core::event::Fact;
 use sayso_core::id::WorkspaceId;
 use sayso_core::statement::Statement;
+use sayso_plan::draft::Subject;
 use sayso_store::Store;
 use sayso_store::conformance::{SMS, of_fact, phone, record, refused, said, workspace};
 use sayso_store::environment::Environment;
 use sayso_store::erasure::ErasureReach;
 use sayso_store::sqlite::{Options, SqliteStore};
-use sayso_store::store::Subject;
 
 fn open(directory: &Path) -> SqliteStore {
     SqliteStore::open(directory, Options::default(), Environment::system()).unwrap()

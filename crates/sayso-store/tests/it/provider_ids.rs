@@ -11,6 +11,7 @@ use sayso_core::limits;
 use sayso_core::message::MessageState;
 use sayso_core::statement::Statement;
 use sayso_core::time::Timestamp;
+use sayso_plan::draft::Subject;
 use sayso_store::Store;
 use sayso_store::conformance::{
     SENDER, SMS, message_id, message_to, of_fact, phone, record, refused, said, workspace,
@@ -20,7 +21,6 @@ use sayso_store::erasure::ErasureReach;
 use sayso_store::message::{HandOver, HandOverEnd, MessageName, MessageReport};
 use sayso_store::reject::RejectQuery;
 use sayso_store::sqlite::{Options, SqliteStore};
-use sayso_store::store::Subject;
 
 mod migrations {
     refinery::embed_migrations!("migrations/sqlite/work");

@@ -10,6 +10,7 @@ use sayso_core::id::{SenderId, WorkspaceId};
 use sayso_core::phone::Phone;
 use sayso_core::statement::Statement;
 use sayso_core::workspace::Mode;
+use sayso_plan::draft::Subject;
 use sayso_store::Store;
 use sayso_store::configure::configure_now;
 use sayso_store::conformance::{
@@ -18,7 +19,7 @@ use sayso_store::conformance::{
 use sayso_store::environment::Environment;
 use sayso_store::erasure::ErasureReach;
 use sayso_store::sqlite::{OpenError, Options, SqliteStore};
-use sayso_store::store::{HistoryQuery, Outcome, ProfileDraft, Subject};
+use sayso_store::store::{HistoryQuery, Outcome, ProfileDraft};
 
 fn open(directory: &Path) -> SqliteStore {
     SqliteStore::open(directory, Options::default(), Environment::system()).unwrap()

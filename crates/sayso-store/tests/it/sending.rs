@@ -14,6 +14,7 @@ use sayso_core::settings::Settings;
 use sayso_core::statement::Statement;
 use sayso_core::time::Timestamp;
 use sayso_core::workspace::Change;
+use sayso_plan::draft::Subject;
 use sayso_store::Store;
 use sayso_store::configure::configure_now;
 use sayso_store::conformance::{
@@ -23,7 +24,7 @@ use sayso_store::environment::Environment;
 use sayso_store::erasure::ErasureReach;
 use sayso_store::message::{HandOver, HandOverEnd};
 use sayso_store::sqlite::{Options, SqliteStore};
-use sayso_store::store::{Moment, Question, Recipient, Subject};
+use sayso_store::store::{Moment, Question, Recipient};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 

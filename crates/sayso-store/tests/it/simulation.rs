@@ -20,12 +20,13 @@ use sayso_core::settings::Settings;
 use sayso_core::source::{Actor, Road};
 use sayso_core::statement::Statement;
 use sayso_core::time::Timestamp;
+use sayso_plan::draft::{Draft, Subject};
 use sayso_store::Store;
 use sayso_store::conformance::{at, phone, said, source, workspace};
 use sayso_store::environment::Environment;
 use sayso_store::sqlite::{Options, SqliteStore};
 use sayso_store::store::{
-    Draft, HistoryQuery, Outcome, Question, Recipient, Recorded, RetractDraft, StoreError, Subject,
+    HistoryQuery, Outcome, Question, Recipient, Recorded, RetractDraft, StoreError,
 };
 
 use crate::faults::{Fault, Faults};

@@ -10,6 +10,7 @@ use sayso_core::source::SourceName;
 use sayso_core::statement::{Standing, Statement};
 use sayso_core::time::Timestamp;
 use sayso_core::workspace::{ApiKey, Change, KeyScope};
+use sayso_plan::draft::Subject;
 use sayso_store::Store;
 use sayso_store::configure::configure_now;
 use sayso_store::conformance::{SMS, known, of_fact, phone, record, said, workspace};
@@ -17,7 +18,6 @@ use sayso_store::environment::Environment;
 use sayso_store::erasure::ErasureReach;
 use sayso_store::sqlite::examination::{Examined, examine};
 use sayso_store::sqlite::{OpenError, Options, SqliteStore};
-use sayso_store::store::Subject;
 
 fn open(directory: &Path) -> Result<SqliteStore, OpenError> {
     SqliteStore::open(directory, Options::default(), Environment::system())

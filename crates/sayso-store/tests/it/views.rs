@@ -7,13 +7,14 @@ use std::sync::Arc;
 use sayso_core::decision::Reason;
 use sayso_core::id::{ImportId, WorkspaceId};
 use sayso_core::statement::Statement;
+use sayso_plan::draft::{Draft, Subject};
 use sayso_store::Store;
 use sayso_store::conformance::{
     SMS, external, known, marketing, phone, reason, record, said, source, workspace,
 };
 use sayso_store::environment::Environment;
 use sayso_store::sqlite::{Options, SqliteStore};
-use sayso_store::store::{Draft, HistoryQuery, Outcome, ProfileDraft, StoreError, Subject};
+use sayso_store::store::{HistoryQuery, Outcome, ProfileDraft, StoreError};
 use tokio::task::JoinSet;
 
 use crate::gate::{agrees, surroundings};

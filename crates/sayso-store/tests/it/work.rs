@@ -10,6 +10,7 @@ use sayso_core::id::{ProfileId, WorkspaceId};
 use sayso_core::limits;
 use sayso_core::statement::Statement;
 use sayso_core::time::{Span, Timestamp};
+use sayso_plan::draft::Subject;
 use sayso_store::Store;
 use sayso_store::conformance::{
     SMS, by_code, looked_up, of_fact, phone, record, refused, said, workspace,
@@ -21,7 +22,7 @@ use sayso_store::erasure::ErasureReach;
 use sayso_store::look_up::{LookUpQuery, LookedUp};
 use sayso_store::reject::RejectQuery;
 use sayso_store::sqlite::{Commit, Committed, OpenError, Options, RealCommit, SqliteStore};
-use sayso_store::store::{Outcome, StoreError, Subject};
+use sayso_store::store::{Outcome, StoreError};
 
 const DIGITS: &str = "15550100001";
 const ASKED: LookedUp = LookedUp::Profile(ProfileId::from_bytes([1; 16]));

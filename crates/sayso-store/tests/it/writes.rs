@@ -18,6 +18,7 @@ use sayso_core::settings::Settings;
 use sayso_core::source::{Actor, EvidenceText, Road};
 use sayso_core::statement::Statement;
 use sayso_core::workspace::{Change, Mode};
+use sayso_plan::draft::{Draft, Subject};
 use sayso_store::Store;
 use sayso_store::configure::configure_now;
 use sayso_store::conformance::{
@@ -26,9 +27,7 @@ use sayso_store::conformance::{
 use sayso_store::environment::Environment;
 use sayso_store::erasure::ErasureReach;
 use sayso_store::sqlite::{Options, SqliteStore};
-use sayso_store::store::{
-    Draft, HistoryQuery, ProfileDraft, RetractDraft, Retraction, StoreError, Subject,
-};
+use sayso_store::store::{HistoryQuery, ProfileDraft, RetractDraft, Retraction, StoreError};
 
 use crate::faults::{Fault, Faults};
 use crate::gate::{agrees, surroundings};

@@ -13,9 +13,9 @@ use utoipa::ToSchema;
 
 use super::{Asking, CheckAnswer, Depth, known_at, recipient, words};
 use crate::app::App;
-use crate::judging::circumstances;
 use crate::problem::Problem;
 use crate::views::consent::{Claim, ConsentView, claims_of, processing_word, standing};
+use sayso_plan::judging::circumstances;
 
 /// What an answer rests on.
 #[derive(Debug, Serialize, ToSchema)]

@@ -8,7 +8,8 @@ use sayso_core::registers::Registers;
 use sayso_core::settings::Settings;
 use sayso_core::statement::Statement;
 use sayso_core::time::Timestamp;
-use sayso_store::store::{Draft, Recorded, Subject};
+use sayso_plan::draft::{Draft, Subject};
+use sayso_store::store::Recorded;
 use serde::Serialize;
 use utoipa::ToSchema;
 

@@ -11,15 +11,16 @@ use sayso_core::settings::Settings;
 use sayso_core::status::Status;
 use sayso_core::time::Timestamp;
 use sayso_core::workspace::Workspace;
+use sayso_plan::draft::Subject;
 use sayso_store::Store;
-use sayso_store::store::{AudienceQuery, StoreError, Subject};
+use sayso_store::store::{AudienceQuery, StoreError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::exports::row::Basis;
 use crate::body::texts::StatusText;
-use crate::judging::circumstances;
 use crate::views::address::ShownAddress;
+use sayso_plan::judging::circumstances;
 
 /// One person of an audience. Of `phone`, `email`, `external_id` and `channel_id` one is present.
 #[derive(Debug, Serialize, ToSchema)]

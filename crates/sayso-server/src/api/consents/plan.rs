@@ -11,7 +11,7 @@ use sayso_core::capture::{
 };
 use sayso_core::channel::{Channel, Message, Permission, Scope};
 use sayso_core::event::Fact;
-use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
+use sayso_core::event_id::{RequestHash, RequestIdentity};
 use sayso_core::guard::Guard;
 use sayso_core::limits;
 use sayso_core::notice::Notice;
@@ -23,7 +23,8 @@ use sayso_core::source::{Actor, Evidence, EvidenceText, Source};
 use sayso_core::statement::{Level, Standing, Statement};
 use sayso_core::time::Timestamp;
 use sayso_core::workspace::Workspace;
-use sayso_store::store::{Dating, Draft, Subject};
+use sayso_plan::draft::{Dating, Draft, Drafter, Subject};
+use sayso_plan::evidence;
 
 use super::request::{ConsentRequest, EvidenceRequest, NoticeRequest};
 use crate::body::address::{Care, Place, Reading};
@@ -33,9 +34,9 @@ use crate::body::texts::{
     TimeText,
 };
 use crate::body::{Faults, Told};
-use crate::judging;
-use crate::judging::message_for;
 use crate::problem::{Code, Problem};
+use sayso_plan::judging;
+use sayso_plan::judging::message_for;
 
 /// What a refusal may get wrong and still be taken (rule 5).
 const DOUBTFUL: [&str; 8] =
@@ -83,22 +84,9 @@ pub(crate) struct Plan {
 impl Plan {
     /// Whether it takes something away, and so is recorded whatever the limits say (rule 5).
     pub(crate) fn refuses(&self) -> bool {
-        self.drafts.iter().any(|draft| match draft.fact {
-            Fact::Consent(_, statement) => statement.is_refusal(),
-            Fact::Suppression(..)
-            | Fact::Activity(_)
-            | Fact::Retraction(_)
-            | Fact::Link(_)
-            | Fact::SameAccount(..)
-            | Fact::MovedFrom(_)
-            | Fact::Attributes(_)
-            | Fact::Erasure => false,
-        })
+        self.drafts.iter().any(|draft| draft.fact.is_refusal())
     }
 }
-
-/// The name of the evidence that says what relation implies consent.
-const BASIS_FIELD: &str = "sayso:basis";
 
 /// One request under planning.
 struct Planning<'a> {
@@ -152,44 +140,30 @@ pub(crate) fn plan(
         RequestIdentity::Key(_) => index,
         RequestIdentity::Dated(_) | RequestIdentity::Undated(..) => 0,
     };
-    let workspace = context.workspace.id;
-    let first = Draft {
-        subject,
-        id: event_id(workspace, identity, place.saturating_mul(2)),
-        request: hash,
-        fact: Fact::Consent(permission, statement),
-        source: context.source.clone(),
-        actor: match said.standing() {
-            Standing::Act => Actor::Subject,
-            Standing::Report => Actor::Operator,
-        },
-        occurred_at,
-        dating,
-        import: None,
-        basis: None,
-        evidence,
-        attributes: BTreeMap::new(),
-        guard: Guard::None,
+    let actor = match said.standing() {
+        Standing::Act => Actor::Subject,
+        Standing::Report => Actor::Operator,
     };
-    let mut drafts = vec![first.clone()];
+    let identity = (context.workspace.id, identity);
+    let drafter = Drafter::new(identity, context.source.clone(), actor, occurred_at)
+        .of_request(hash)
+        .with_dating(dating)
+        .with_evidence(evidence);
+    let own = place.saturating_mul(2);
+    let draft = |(permission, statement), part| {
+        drafter.draft(subject.clone(), Fact::Consent(permission, statement), part)
+    };
+    let mut drafts = vec![draft((permission, statement), own)];
+    let first = Some(drafter.id(own));
     if statement == Statement::Start {
         let parts = STARTS_FROM.saturating_add(place.saturating_mul(STARTS_PER_REQUEST))..;
         let besides = parts.zip(started_besides(permission));
-        drafts.extend(besides.map(|(part, (permission, statement, guard))| Draft {
-            id: event_id(workspace, identity, part),
-            fact: Fact::Consent(permission, statement),
-            basis: Some(first.id),
-            guard,
-            ..first.clone()
+        drafts.extend(besides.map(|(part, (permission, statement, guard))| {
+            draft((permission, statement), part).resting_on(first).guarded(guard)
         }));
     }
     if permissions_of(permission, statement, notice).any(|other| other != permission) {
-        drafts.push(Draft {
-            id: event_id(workspace, identity, place.saturating_mul(2) + 1),
-            fact: Fact::Consent(Permission::Processing, statement),
-            basis: Some(first.id),
-            ..first
-        });
+        drafts.push(draft((Permission::Processing, statement), own + 1).resting_on(first));
     }
     Ok(Plan {
         drafts,
@@ -564,12 +538,8 @@ impl<'a> Planning<'a> {
         let text = |note: Option<NoteText>| note.map(|NoteText(text)| text);
         let sent = request.evidence.unwrap_or_default();
         let mut fields = self.evidence_fields(sent.fields.unwrap_or_default());
-        fields.extend(request.basis.and_then(|BasisText(basis)| {
-            Some((
-                EvidenceText::parse(BASIS_FIELD).ok()?,
-                EvidenceText::parse(basis.as_str()).ok()?,
-            ))
-        }));
+        let basis = request.basis.map(|BasisText(basis)| basis);
+        fields.extend(evidence::fields(basis.iter().map(|it| (evidence::BASIS, it.as_str()))));
         let EvidenceRequest { page, ip, user_agent, .. } = EvidenceRequest { fields: None, ..sent };
         let mut evidence = Evidence {
             method: text(request.method),

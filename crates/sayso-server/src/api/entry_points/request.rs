@@ -6,6 +6,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sayso_core::channel::{Channel, Permission};
+use sayso_core::channel_facts::Chat;
 use sayso_core::color::Color;
 use sayso_core::email::Email;
 use sayso_core::id::{NoticeId, SenderId, TopicId};
@@ -166,16 +167,8 @@ fn sender(
     let id = faults.require("/sender", id, "snd_01jd6m9k3te5b8r5v3x5y6z7w8")?;
     let sender = workspace.senders.get(&id).filter(|sender| sender.deleted_at.is_none());
     match sender.map(|sender| sender.channel) {
-        Some(channel @ (Channel::WhatsApp | Channel::Sms | Channel::Email)) => Some((id, channel)),
-        Some(
-            Channel::Rcs
-            | Channel::Voice
-            | Channel::Push
-            | Channel::Viber
-            | Channel::Telegram
-            | Channel::Messenger
-            | Channel::Line,
-        ) => {
+        Some(channel) if channel.chat() > Chat::None => Some((id, channel)),
+        Some(_) => {
             faults.note("/sender", Code::InvalidValue, "is not on whatsapp, sms or email");
             None
         }

@@ -15,9 +15,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Export;
-use crate::judging::circumstances;
-use crate::judging::message_for;
 use crate::views::hex::hex;
+use sayso_plan::judging::circumstances;
+use sayso_plan::judging::message_for;
 
 /// One consent. Of `phone`, `email`, `external_id` and `channel_id` at most one is present; none
 /// for people who are known by hash only, or were erased.
@@ -288,17 +288,7 @@ impl Basis {
         let HistoryEntry { event, evidence, .. } = entry;
         let evidence = evidence.unwrap_or_default();
         let text = |text: sayso_core::source::EvidenceText| text.as_str().to_owned();
-        let standing = match event.fact {
-            sayso_core::event::Fact::Consent(_, statement) => statement.standing().as_str(),
-            sayso_core::event::Fact::Suppression(..)
-            | sayso_core::event::Fact::Activity(_)
-            | sayso_core::event::Fact::Retraction(_)
-            | sayso_core::event::Fact::Link(_)
-            | sayso_core::event::Fact::SameAccount(..)
-            | sayso_core::event::Fact::MovedFrom(_)
-            | sayso_core::event::Fact::Attributes(_)
-            | sayso_core::event::Fact::Erasure => "act",
-        };
+        let standing = event.fact.consent().map_or("act", |(_, it)| it.standing().as_str());
         Self {
             event: event.id.to_string(),
             standing,

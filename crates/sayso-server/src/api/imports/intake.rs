@@ -16,7 +16,8 @@ use sayso_core::source::{Actor, Road, Source, SourceName};
 use sayso_core::statement::Standing;
 use sayso_core::time::Timestamp;
 use sayso_core::workspace::Workspace;
-use sayso_store::store::{Draft, Moment, Outcome, Recorded, StoreError};
+use sayso_plan::draft::Draft;
+use sayso_store::store::{Moment, Outcome, Recorded, StoreError};
 use tokio::task::JoinSet;
 
 use super::Import;

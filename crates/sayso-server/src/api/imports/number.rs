@@ -8,7 +8,7 @@
 
 use sayso_core::address::Address;
 use sayso_core::phone::{Phone, PhoneBook, Region};
-use sayso_store::store::{Draft, Subject};
+use sayso_plan::draft::{Draft, Subject};
 
 use crate::problem::{Code, FieldError};
 

@@ -15,7 +15,7 @@ use sayso_core::source::{EvidenceText, Source};
 use sayso_core::statement::{Standing, Statement};
 use sayso_core::time::Timestamp;
 use sayso_core::workspace::Workspace;
-use sayso_store::store::Dating;
+use sayso_plan::draft::Dating;
 use utoipa::ToSchema;
 
 use super::number::{self, Spelled, Understood};

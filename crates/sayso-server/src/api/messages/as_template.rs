@@ -6,8 +6,9 @@ use sayso_core::decision::Requirement;
 use sayso_core::pacing::Pacing;
 use sayso_core::sender_health::Known;
 use sayso_core::workspace::Workspace;
+use sayso_plan::draft::Subject;
 use sayso_store::message::Payload;
-use sayso_store::store::{Moment, Question, Subject};
+use sayso_store::store::{Moment, Question};
 
 use crate::api::check::{Asking, CheckAnswer, Depth, decide, decide_paced};
 use crate::app::App;

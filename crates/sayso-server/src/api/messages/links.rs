@@ -6,13 +6,12 @@ use sayso_core::channel::{Channel, Message};
 use sayso_core::workspace::Workspace;
 use sayso_store::message::Payload;
 
-use super::characters_max;
 use crate::app::App;
 use crate::body::Faults;
 use crate::personal_links::{self, texts, waits};
 use crate::problem::Code;
-use crate::understanding::Line;
 use crate::way_out;
+use sayso_plan::understanding::Line;
 
 /// Notes that a message has no way out that works, on one of the routes that it needs one for. Said once
 /// nothing else is wrong with it.
@@ -76,7 +75,7 @@ pub(super) fn check_links(
         return;
     };
     for channel in channels {
-        let limit = characters_max(*channel);
+        let limit = channel.characters_max();
         let grows_too_long = |text: &str| {
             text.chars().count() <= limit && personal_links::characters_max(text, base) > limit
         };

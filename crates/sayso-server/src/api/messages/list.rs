@@ -6,9 +6,9 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use sayso_core::address::{Address, AddressKey};
+use sayso_plan::draft::Subject;
 use sayso_store::look_up::LookedUp;
 use sayso_store::message::MessageQuery;
-use sayso_store::store::Subject;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 

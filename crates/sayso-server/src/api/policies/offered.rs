@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use sayso_core::channel::{Category, Channel, Permission, Scope};
+use sayso_core::channel_facts::Chat;
 use sayso_core::notice::Notice;
 use sayso_core::offer::{Offer, Shown, lint};
 use sayso_core::policy::Way;
@@ -90,16 +91,9 @@ pub(crate) fn by_entry_point(
 /// The level that an opt-in on an opt-in page comes to: the message in the chat confirms it where messages
 /// come in.
 const fn reached(channel: Channel) -> Level {
-    match channel {
-        Channel::WhatsApp | Channel::Sms => Level::Confirmed,
-        Channel::Email
-        | Channel::Rcs
-        | Channel::Voice
-        | Channel::Push
-        | Channel::Viber
-        | Channel::Telegram
-        | Channel::Messenger
-        | Channel::Line => Level::Single,
+    match channel.chat() {
+        Chat::Confirms => Level::Confirmed,
+        Chat::Opens | Chat::None => Level::Single,
     }
 }
 

@@ -1,7 +1,6 @@
 //! What was ticked on an opt-in page: the events of the number that was typed, and the reference that waits
 //! for its message.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use sayso_core::address::{Address, AddressKey};
@@ -10,9 +9,8 @@ use sayso_core::capture::{Doubt, covered_by, permissions_of};
 use sayso_core::channel::{Channel, Permission};
 use sayso_core::double_opt_in::AnswerBy;
 use sayso_core::event::Fact;
-use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
+use sayso_core::event_id::{RequestHash, RequestIdentity};
 use sayso_core::form::Theme;
-use sayso_core::guard::Guard;
 use sayso_core::notice::Notice;
 use sayso_core::reference::Reference;
 use sayso_core::source::{Actor, Evidence, EvidenceText, Road, Source};
@@ -21,8 +19,9 @@ use sayso_pages::entry::EntryFault;
 use sayso_pages::form::FormLook;
 use sayso_pages::language::Language;
 use sayso_pages::page::Frame;
+use sayso_plan::draft::{Draft, Drafter};
+use sayso_plan::evidence;
 use sayso_store::reference::{Keeping, ReferenceDraft};
-use sayso_store::store::{Dating, Draft, Subject};
 
 use super::{Door, Form};
 use crate::app::App;
@@ -31,7 +30,6 @@ use crate::body::address::{Care, Place, Reading};
 use crate::double_opt_in::Asks;
 use crate::problem::{Code, Problem};
 use crate::rate::Network;
-use crate::reach::ENTRY_POINT_FIELD;
 
 /// How the act was done.
 const METHOD: &str = "entry point page";
@@ -56,8 +54,8 @@ pub(super) fn evidence(
 ) -> Evidence {
     let text = |text: &str| EvidenceText::parse(text).ok();
     let (id, version) = (door.id.to_string(), door.entry.version.to_string());
-    let told = [(ENTRY_POINT_FIELD, id), ("entry_point_version", version)];
-    let fields = told.iter().filter_map(|(name, told)| Some((text(name)?, text(told)?)));
+    let told = [(evidence::ENTRY_POINT, id), (evidence::ENTRY_POINT_VERSION, version)];
+    let fields = evidence::fields(told);
     Evidence {
         method: text(METHOD),
         notice: Some(notice.reference()),
@@ -144,20 +142,13 @@ impl OptIn {
         let occurred_at = app.now();
         let mut evidence = evidence.clone();
         Doubt::Unproven.keep_in(&mut evidence);
-        let draft = |(part, permission): (u32, Permission)| Draft {
-            subject: Subject::Address(address.clone()),
-            id: event_id(workspace, identity, part),
-            request: self.request,
-            fact: Fact::Consent(permission, Statement::Pending),
-            source: source(door),
-            actor: Actor::Subject,
-            occurred_at,
-            dating: Dating::Dated,
-            import: None,
-            basis: (permission == Permission::Processing).then(|| event_id(workspace, identity, 0)),
-            evidence: evidence.clone(),
-            attributes: BTreeMap::new(),
-            guard: Guard::None,
+        let drafter =
+            Drafter::new((workspace, identity), source(door), Actor::Subject, occurred_at)
+                .with_evidence(evidence);
+        let draft = |(part, permission): (u32, Permission)| {
+            let basis = (permission == Permission::Processing).then(|| drafter.id(0));
+            let fact = Fact::Consent(permission, Statement::Pending);
+            drafter.draft(address, fact, part).resting_on(basis)
         };
         (0..).zip(permissions).map(draft).collect()
     }

@@ -8,31 +8,26 @@ use sayso_core::capture::{covered_by, permissions_of};
 use sayso_core::channel::{Channel, Permission};
 use sayso_core::double_opt_in::{AnswerBy, is_required};
 use sayso_core::event::Fact;
-use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
-use sayso_core::guard::Guard;
+use sayso_core::event_id::{RequestHash, RequestIdentity};
 use sayso_core::notice::Notice;
 use sayso_core::policy::Way;
 use sayso_core::source::{Actor, Evidence, EvidenceText, Road, Source};
 use sayso_core::statement::Statement;
 use sayso_core::time::Timestamp;
 use sayso_core::workspace::{FormBox, Workspace};
-use sayso_store::store::{Dating, Draft, ProfileDraft, StoreError, Subject};
+use sayso_plan::draft::{Draft, Drafter, Subject};
+use sayso_plan::evidence;
+use sayso_store::store::{ProfileDraft, StoreError};
 
 use super::challenge::Challenge;
 use super::typed::Submission;
 use super::visit::Visit;
 use crate::app::App;
 use crate::double_opt_in::{Asks, Put};
-use crate::ticked;
+use sayso_plan::ticked;
 
 /// How a form is named in evidence.
 const METHOD: &str = "web form";
-/// The evidence that says which form it was.
-const FORM_FIELD: &str = "sayso:form";
-/// The evidence that says which version of it was shown.
-const VERSION_FIELD: &str = "sayso:form_version";
-/// The evidence that says what was ticked together.
-const TICKED_FIELD: &str = "sayso:ticked";
 
 /// What is to be recorded of a submission.
 #[derive(Debug)]
@@ -71,21 +66,11 @@ impl Plan {
                 }
                 let request = request(visit, challenge, &address, permission);
                 let identity = RequestIdentity::Dated(request);
-                let draft = Draft {
-                    subject: Subject::Address(address.clone()),
-                    id: event_id(visit.workspace.id, identity, 0),
-                    request,
-                    fact: Fact::Consent(permission, Statement::Single),
-                    source: source.clone(),
-                    actor: Actor::Subject,
-                    occurred_at: visit.received,
-                    dating: Dating::Dated,
-                    import: None,
-                    basis,
-                    evidence: evidence.clone(),
-                    attributes: BTreeMap::new(),
-                    guard: Guard::None,
-                };
+                let identity = (visit.workspace.id, identity);
+                let draft = Drafter::new(identity, source.clone(), Actor::Subject, visit.received)
+                    .with_evidence(evidence.clone())
+                    .draft(&address, Fact::Consent(permission, Statement::Single), 0)
+                    .resting_on(basis);
                 basis = basis.or(Some(draft.id));
                 drafts.push(draft);
             }
@@ -248,9 +233,9 @@ fn evidence(visit: &Visit, ticked: &[FormBox], notice: &Notice) -> Evidence {
     let ticked: Vec<String> =
         ticked.iter().map(|it| format!("{} {}", it.channel, it.scope)).collect();
     let fields = [
-        (FORM_FIELD, visit.id.to_string()),
-        (VERSION_FIELD, visit.published.version.to_string()),
-        (TICKED_FIELD, ticked.join(", ")),
+        (evidence::FORM, visit.id.to_string()),
+        (evidence::FORM_VERSION, visit.published.version.to_string()),
+        (evidence::TICKED, ticked.join(", ")),
     ];
     Evidence {
         method: text(METHOD),
@@ -258,9 +243,6 @@ fn evidence(visit: &Visit, ticked: &[FormBox], notice: &Notice) -> Evidence {
         page: visit.page.clone().or_else(|| text(&visit.here)),
         ip: text(&visit.ip.to_string()),
         user_agent: visit.user_agent.clone(),
-        fields: fields
-            .into_iter()
-            .filter_map(|(name, value)| text(name).zip(text(&value)))
-            .collect(),
+        fields: evidence::fields(fields).collect(),
     }
 }

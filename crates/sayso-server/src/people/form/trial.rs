@@ -4,21 +4,18 @@
 //! The test person is one of each workspace: a number and an address that nobody can have, blocked for
 //! everything, so that no message ever goes there.
 
-use std::collections::BTreeMap;
-
 use axum::http::StatusCode;
 use axum::response::Response;
 use sayso_core::address::Address;
 use sayso_core::canonical::Writer;
 use sayso_core::email::Email;
 use sayso_core::event::{Fact, Switched};
-use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
-use sayso_core::guard::Guard;
+use sayso_core::event_id::{RequestHash, RequestIdentity};
 use sayso_core::phone::Phone;
-use sayso_core::source::{Actor, Evidence};
+use sayso_core::source::Actor;
 use sayso_core::suppression::{Cover, Suppression};
 use sayso_pages::form::Remark;
-use sayso_store::store::{Dating, Draft, Subject};
+use sayso_plan::draft::{Draft, Drafter};
 
 use super::record::Plan;
 use super::typed::{Judged, Submission, Typed};
@@ -66,19 +63,8 @@ fn block(visit: &Visit, plan: &Plan, address: &Address) -> Draft {
     fields.text("test person");
     fields.raw(address.key(&workspace.secret).as_bytes());
     let request = RequestHash::of(&fields, &workspace.secret);
-    Draft {
-        subject: Subject::Address(address.clone()),
-        id: event_id(workspace.id, RequestIdentity::Dated(request), 0),
-        request,
-        fact: Fact::Suppression(Suppression::Operator, Cover::default(), Switched::On),
-        source: plan.source().clone(),
-        actor: Actor::System,
-        occurred_at: visit.received,
-        dating: Dating::Dated,
-        import: None,
-        basis: None,
-        evidence: Evidence::default(),
-        attributes: BTreeMap::new(),
-        guard: Guard::None,
-    }
+    let identity = (workspace.id, RequestIdentity::Dated(request));
+    let fact = Fact::Suppression(Suppression::Operator, Cover::default(), Switched::On);
+    Drafter::new(identity, plan.source().clone(), Actor::System, visit.received)
+        .draft(address, fact, 0)
 }

@@ -110,19 +110,6 @@ pub(super) fn country(visit: &Visit, countries: &[Region], typed: &Typed) -> Opt
     chosen.or(usual).or(visit.workspace.settings.at(visit.received).region)
 }
 
-/// Whether messages on a channel go to mobile phones alone.
-const fn needs_mobile(channel: Channel) -> bool {
-    match channel {
-        Channel::WhatsApp | Channel::Sms | Channel::Rcs | Channel::Viber => true,
-        Channel::Email
-        | Channel::Voice
-        | Channel::Push
-        | Channel::Telegram
-        | Channel::Messenger
-        | Channel::Line => false,
-    }
-}
-
 impl Judged {
     /// Judges what was typed.
     pub(super) fn of(app: &App, visit: &Visit, typed: &Typed) -> Self {
@@ -235,7 +222,7 @@ fn read_phone(
     if text.trim().is_empty() {
         return Ok(None);
     }
-    let needs_mobile = ticked.iter().any(|it| needs_mobile(it.channel));
+    let needs_mobile = ticked.iter().any(|it| it.channel.needs_mobile());
     let fits = |phone: Phone| !needs_mobile || phone.may_be_mobile(book);
     let phone = Phone::parse_fitting(text, country, book, fits).map_err(|fault| {
         let example = fault.example(country, book).to_string();

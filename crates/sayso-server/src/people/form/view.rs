@@ -4,7 +4,6 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sayso_core::address::AddressKind;
 use sayso_core::channel::{Channel, Scope};
-use sayso_core::event::Fact;
 use sayso_core::form::Theme;
 use sayso_core::limits;
 use sayso_core::notice::Notice;
@@ -15,7 +14,7 @@ use sayso_pages::form::{
     Trial,
 };
 use sayso_pages::page::{Document, Frame};
-use sayso_store::store::{Draft, Subject};
+use sayso_plan::draft::{Draft, Subject};
 
 use super::challenge::Challenge;
 use super::record::Plan;
@@ -246,19 +245,9 @@ fn facts(draft: &Draft) -> Vec<(String, String)> {
         }
         Subject::Hash(_) | Subject::Key(_) => String::new(),
     };
-    let (about, says) = match draft.fact {
-        Fact::Consent(permission, statement) => {
-            (crate::views::permission::about(permission), statement.slot().as_str())
-        }
-        Fact::Suppression(..)
-        | Fact::Activity(_)
-        | Fact::Retraction(_)
-        | Fact::Link(_)
-        | Fact::SameAccount(..)
-        | Fact::MovedFrom(_)
-        | Fact::Attributes(_)
-        | Fact::Erasure => (String::new(), ""),
-    };
+    let consent = draft.fact.consent();
+    let about = consent.map_or_else(String::new, |(it, _)| crate::views::permission::about(it));
+    let says = consent.map_or("", |(_, statement)| statement.slot().as_str());
     let mut facts = vec![
         ("id".to_owned(), draft.id.to_string()),
         ("address".to_owned(), address),

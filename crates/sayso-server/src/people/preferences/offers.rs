@@ -18,8 +18,8 @@ use sayso_core::status::Status;
 use sayso_core::time::Timestamp;
 use sayso_core::workspace::Workspace;
 
-use crate::judging::circumstances;
-use crate::judging::message_for;
+use sayso_plan::judging::circumstances;
+use sayso_plan::judging::message_for;
 
 /// The categories that have a box of their own.
 const CATEGORIES: [Category; 2] = [Category::Marketing, Category::Utility];

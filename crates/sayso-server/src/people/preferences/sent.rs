@@ -16,8 +16,8 @@ use sayso_core::workspace::Workspace;
 use sayso_pages::personal::preferences::{SHOWN, SHOWN_AT, TICKED};
 
 use super::offers::notice_named;
-use crate::judging::message_for;
 use crate::people::visitor::Fields;
+use sayso_plan::judging::message_for;
 
 /// What was changed on a page.
 #[derive(Debug, Default)]

@@ -10,9 +10,10 @@ use axum::response::{IntoResponse, Response};
 use sayso_core::address::Address;
 use sayso_core::answered::Answered;
 use sayso_pages::personal::preferences::reach::Download;
+use sayso_plan::draft::Subject;
 use sayso_store::erasure::ErasureReach;
 use sayso_store::look_up::LookedUp;
-use sayso_store::store::{Moment, Profile, Subject};
+use sayso_store::store::{Moment, Profile};
 use serde_json::json;
 
 use crate::app::App;

@@ -1,18 +1,16 @@
 //! From the keys of a `user` object to reports of the site.
 
-use std::collections::BTreeMap;
-
 use sayso_core::address::{Address, AddressKey, OpaqueId};
 use sayso_core::canonical::Writer;
 use sayso_core::capture::said_now;
 use sayso_core::channel::{Channel, Permission, Scope};
 use sayso_core::event::Fact;
-use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
+use sayso_core::event_id::{RequestHash, RequestIdentity};
 use sayso_core::guard::Guard;
 use sayso_core::source::{Actor, Evidence, EvidenceText, Road, Source};
 use sayso_core::statement::Statement;
 use sayso_core::time::Timestamp;
-use sayso_store::store::{Dating, Draft, Subject};
+use sayso_plan::draft::{Draft, Drafter, Subject};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -23,9 +21,9 @@ use super::{TagAnswer, TagRequest, UserRequest, Visit};
 use crate::app::App;
 use crate::body::Faults;
 use crate::body::address::{Care, Place, Reading};
-use crate::judging::message_for;
 use crate::problem::{Code, Problem};
 use crate::unproven;
+use sayso_plan::judging::message_for;
 
 /// What a page said, as far as it was good.
 #[derive(Debug)]
@@ -384,21 +382,11 @@ impl Making<'_> {
     fn report(&mut self, permission: Permission, statement: Statement, address: &Address) {
         let request = self.hash(permission, statement, address);
         let identity = RequestIdentity::Undated(request, self.received);
-        self.drafts.push(Draft {
-            subject: Subject::Address(address.clone()),
-            id: event_id(self.visit.workspace.id, identity, 0),
-            request,
-            fact: Fact::Consent(permission, statement),
-            source: self.source.clone(),
-            actor: Actor::Operator,
-            occurred_at: said_now(statement, self.received),
-            dating: Dating::Undated,
-            import: None,
-            basis: None,
-            evidence: self.evidence.clone(),
-            attributes: BTreeMap::new(),
-            guard: Guard::None,
-        });
+        let said_at = said_now(statement, self.received);
+        let identity = (self.visit.workspace.id, identity);
+        let drafter = Drafter::new(identity, self.source.clone(), Actor::Operator, said_at)
+            .with_evidence(self.evidence.clone());
+        self.drafts.push(drafter.draft(address, Fact::Consent(permission, statement), 0));
     }
 
     fn hash(&self, permission: Permission, statement: Statement, address: &Address) -> RequestHash {

@@ -7,7 +7,7 @@
 
 use sayso_core::address::Address;
 use sayso_core::source::Road;
-use sayso_store::store::Subject;
+use sayso_plan::draft::Subject;
 use sayso_store::store::{Moment, Profile};
 
 use super::Visit;

@@ -18,6 +18,7 @@ use sayso_core::reference::Reference;
 use sayso_core::registers::Registers;
 use sayso_core::time::Timestamp;
 use sayso_core::workspace::{Change, Mode, Revision, RuntimeFact, Workspace};
+use sayso_plan::draft::{Draft, Subject};
 use sayso_store::Store;
 use sayso_store::configure::Configured;
 use sayso_store::double_opt_in::{
@@ -33,9 +34,9 @@ use sayso_store::message::{
 use sayso_store::reference::{Keeping, ReferenceDraft, StoredReference};
 use sayso_store::reject::{RejectDraft, RejectPage, RejectQuery};
 use sayso_store::store::{
-    AudienceCursor, AudiencePage, AudienceQuery, BackupError, Draft, Health, HistoryEntry,
-    HistoryPage, HistoryQuery, KnownAddress, Moment, Profile, ProfileDraft, Question, Recipient,
-    Recorded, RetractDraft, Retracting, SpanDraft, SpanRetracted, StoreError, Subject, Upserted,
+    AudienceCursor, AudiencePage, AudienceQuery, BackupError, Health, HistoryEntry, HistoryPage,
+    HistoryQuery, KnownAddress, Moment, Profile, ProfileDraft, Question, Recipient, Recorded,
+    RetractDraft, Retracting, SpanDraft, SpanRetracted, StoreError, Upserted,
 };
 use sayso_store::tally::{Counted, Tallied, Tally};
 

@@ -27,7 +27,7 @@ use std::path::Path;
 use rusqlite::{Connection, TransactionBehavior};
 use sayso_core::address::AddressKey;
 use sayso_core::canonical::Writer;
-use sayso_core::event::{ConsentEvent, Fact, Retracted, Switched};
+use sayso_core::event::{ConsentEvent, Fact, Switched};
 use sayso_core::event_id::RequestHash;
 use sayso_core::id::{EventId, ProfileId, WorkspaceId};
 use sayso_core::limits;
@@ -209,36 +209,17 @@ impl Erasure {
 
     /// The link that it leaves out, if it is no erasure.
     fn unlinks(&self) -> Option<EventId> {
-        match self.event.fact {
-            Fact::Retraction(Retracted::Event(link)) => Some(link),
-            Fact::Retraction(Retracted::Import(_))
-            | Fact::Consent(..)
-            | Fact::Suppression(..)
-            | Fact::Activity(_)
-            | Fact::Link(_)
-            | Fact::SameAccount(..)
-            | Fact::MovedFrom(_)
-            | Fact::Attributes(_)
-            | Fact::Erasure => None,
-        }
+        self.event.fact.retracted_event()
     }
 }
 
 /// Whether an erasure makes such events.
 pub(in crate::sqlite) fn belongs_to_an_erasure(event: &ConsentEvent) -> bool {
-    match event.fact {
-        // The second: of another address of the account.
-        Fact::Erasure | Fact::Suppression(Suppression::Erased, _, Switched::On) => true,
-        Fact::Retraction(Retracted::Event(_)) => event.source.road == Road::Link,
-        Fact::Retraction(Retracted::Import(_))
-        | Fact::Consent(..)
-        | Fact::Suppression(..)
-        | Fact::Activity(_)
-        | Fact::Link(_)
-        | Fact::SameAccount(..)
-        | Fact::MovedFrom(_)
-        | Fact::Attributes(_) => false,
-    }
+    // Of another address of the account.
+    let is_of_account =
+        matches!(event.fact, Fact::Suppression(Suppression::Erased, _, Switched::On));
+    let unlinks = event.fact.retracted_event().is_some() && event.source.road == Road::Link;
+    event.fact == Fact::Erasure || is_of_account || unlinks
 }
 
 /// The erasures in the ledger of the store in `directory`, in order, as of one moment, each with its code.

@@ -25,9 +25,7 @@ use super::erasures::{self, Erasure, Replayed};
 use super::fault::RestoreError;
 use super::made::Made;
 use super::manifest::{Content, FORMAT, Manifest, ManifestFault, Sealed};
-use super::{
-    Fingerprint, LEDGER, MANIFEST, WORK, is_refusal, make_private_file, open_to_read, unreadable,
-};
+use super::{Fingerprint, LEDGER, MANIFEST, WORK, make_private_file, open_to_read, unreadable};
 use crate::environment::Environment;
 use crate::store::StoreError;
 
@@ -393,14 +391,14 @@ fn refusals_lacking(copy: &Connection, replaced: &Connection) -> Result<u64, Sto
     // By their ids, not by where the copy ends: either may have been restored before.
     let mut held: BTreeSet<EventId> = BTreeSet::new();
     events::for_each_after(copy, 0, |row| {
-        if is_refusal(&row.event.fact) {
+        if row.event.fact.takes_away() {
             held.insert(row.event.id);
         }
         Ok(())
     })?;
     let mut lacking = 0;
     events::for_each_after(replaced, 0, |row| {
-        lacking += u64::from(is_refusal(&row.event.fact) && !held.contains(&row.event.id));
+        lacking += u64::from(row.event.fact.takes_away() && !held.contains(&row.event.id));
         Ok(())
     })?;
     Ok(lacking)

@@ -210,7 +210,7 @@ impl Cells<'_> {
             let reaches = |channel: &Channel| {
                 fields_for(*channel).iter().take(1).any(|field| self.has(*field))
             };
-            let reached: Vec<Channel> = CHANNELS.into_iter().filter(reaches).collect();
+            let reached: Vec<Channel> = Channel::ALL.iter().copied().filter(reaches).collect();
             return if reached.is_empty() { Err("has no address".to_owned()) } else { Ok(reached) };
         }
         let cell = self.text(Field::Channel);
@@ -551,20 +551,6 @@ impl Cells<'_> {
         cells.map(|at| (at, self.record.get(at).unwrap_or_default().trim().to_owned())).collect()
     }
 }
-
-/// The channels that a person who wants nothing refuses.
-const CHANNELS: [Channel; 10] = [
-    Channel::WhatsApp,
-    Channel::Sms,
-    Channel::Email,
-    Channel::Rcs,
-    Channel::Voice,
-    Channel::Push,
-    Channel::Viber,
-    Channel::Telegram,
-    Channel::Messenger,
-    Channel::Line,
-];
 
 /// The addresses that reach a person on a channel, the best first. An external id stands for a
 /// person of whom nothing better is known.

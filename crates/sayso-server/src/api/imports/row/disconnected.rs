@@ -5,19 +5,16 @@
 //! list's: as late as it may be, so that no opt-in of the former holder outlives it. What lifts such a
 //! block is a later act of the new holder alone.
 
-use std::collections::BTreeMap;
-
 use sayso_core::address::AddressKind;
 use sayso_core::canonical::Writer;
 use sayso_core::channel::{Category, Channel, Message, Permission, Scope};
 use sayso_core::event::{Fact, Switched};
-use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
-use sayso_core::guard::Guard;
+use sayso_core::event_id::{RequestHash, RequestIdentity};
 use sayso_core::source::{Actor, Evidence, EvidenceText, Source};
 use sayso_core::statement::Standing;
 use sayso_core::suppression::{Cover, Suppression};
 use sayso_core::time::Timestamp;
-use sayso_store::store::{Dating, Draft, Subject};
+use sayso_plan::draft::{Drafter, Subject};
 
 use super::doubt;
 use super::number::{self, Spelled, Understood};
@@ -58,22 +55,13 @@ pub(super) fn plan(
     })?;
     let context = &planner.context;
     let at = row.occurred_at.as_ref().map_or(date, |ClaimedTimeText(at)| at.last());
-    let workspace = context.workspace.id;
-    let draft = Draft {
-        subject,
-        id: event_id(workspace, RequestIdentity::Dated(request), 0),
-        request,
-        fact: Fact::Suppression(Suppression::Reassigned, Cover::default(), Switched::On),
-        source: Source { spoke_of: None, ..context.source.clone() },
-        actor: Actor::Operator,
-        occurred_at: at.min(context.received),
-        dating: Dating::Dated,
-        import: Some(planner.import),
-        basis: None,
-        evidence: evidence(row),
-        attributes: BTreeMap::new(),
-        guard: Guard::None,
-    };
+    let identity = (context.workspace.id, RequestIdentity::Dated(request));
+    let source = Source { spoke_of: None, ..context.source.clone() };
+    let fact = Fact::Suppression(Suppression::Reassigned, Cover::default(), Switched::On);
+    let draft = Drafter::new(identity, source, Actor::Operator, at.min(context.received))
+        .of_import(Some(planner.import))
+        .with_evidence(evidence(row))
+        .draft(subject, fact, 0);
     let plan = Plan {
         drafts: vec![draft],
         permission: Permission::Messages(Channel::Sms, Scope::All),

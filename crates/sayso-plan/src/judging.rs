@@ -3,28 +3,25 @@
 //! The judgment itself is `Policies::judge`. Whoever captures an opt-in asks it once and keeps what it said
 //! with the event, so that no later policy promotes it.
 
+use crate::evidence::{POLICY, fields};
 use sayso_core::capture::Doubt;
 use sayso_core::channel::{Category, Channel, Message, Permission, Scope};
 use sayso_core::decision::{Circumstances, Requirement, SenderState};
 use sayso_core::settings::Settings;
-use sayso_core::source::{Evidence, EvidenceText};
+use sayso_core::source::Evidence;
 use sayso_core::time::Timestamp;
 use sayso_core::workspace::Workspace;
 
-/// The name of the evidence that says by which policy, in which version, an opt-in was judged.
-const POLICY_FIELD: &str = "sayso:policy";
-
 /// Keeps with the evidence by what policy an opt-in was judged and why it is in doubt.
-pub(crate) fn keep(judged_by: Option<&str>, doubt: Option<Doubt>, evidence: &mut Evidence) {
-    let policy = judged_by.and_then(|policy| EvidenceText::parse(policy).ok());
-    evidence.fields.extend(EvidenceText::parse(POLICY_FIELD).ok().zip(policy));
+pub fn keep(judged_by: Option<&str>, doubt: Option<Doubt>, evidence: &mut Evidence) {
+    evidence.fields.extend(fields(judged_by.map(|policy| (POLICY, policy))));
     if let Some(doubt) = doubt {
         doubt.keep_in(evidence);
     }
 }
 
 /// Circumstances in which nothing but consent stands in the way.
-pub(crate) const fn circumstances(
+pub const fn circumstances(
     settings: &Settings,
     requirement: Requirement,
     now: Timestamp,
@@ -40,7 +37,7 @@ pub(crate) const fn circumstances(
 }
 
 /// A message that needs the permission: marketing, unless the scope says otherwise.
-pub(crate) fn message_for(permission: Permission, workspace: &Workspace) -> Message {
+pub fn message_for(permission: Permission, workspace: &Workspace) -> Message {
     let (channel, scope) = match permission {
         Permission::Messages(channel, scope) => (channel, scope),
         Permission::Processing => (Channel::Sms, Scope::All),

@@ -5,18 +5,18 @@
 //! refusal by typing it. So a tick that would lift anything is `pending`, until the address itself answers:
 //! by the reference of the page, or by an opt-in that comes through it.
 
+use crate::draft::Draft;
 use sayso_core::event::Fact;
 use sayso_core::guard::Guard;
 use sayso_core::policy::Way;
 use sayso_core::time::Timestamp;
 use sayso_core::workspace::Workspace;
-use sayso_store::store::Draft;
 
 use crate::judging;
 use crate::judging::message_for;
 
 /// Judges ticks by the policies of their channels.
-pub(crate) fn judge(workspace: &Workspace, way: Way, now: Timestamp, drafts: &mut [Draft]) {
+pub fn judge(workspace: &Workspace, way: Way, now: Timestamp, drafts: &mut [Draft]) {
     let policies = workspace.settings.at(now).policies;
     for draft in drafts {
         let Fact::Consent(about, statement) = draft.fact else { continue };
@@ -28,7 +28,7 @@ pub(crate) fn judge(workspace: &Workspace, way: Way, now: Timestamp, drafts: &mu
 
 /// Has the writer leave `pending` what would lift a refusal, for nobody has proven that the address is
 /// theirs.
-pub(crate) fn lift_nothing(workspace: &Workspace, drafts: &mut [Draft]) {
+pub fn lift_nothing(workspace: &Workspace, drafts: &mut [Draft]) {
     for draft in drafts {
         if let Fact::Consent(about, _) = draft.fact {
             draft.guard = Guard::LiftsNothing(message_for(about, workspace));

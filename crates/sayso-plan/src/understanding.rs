@@ -13,42 +13,42 @@ use sayso_core::workspace::{OptInQuestion, Workspace};
 
 use self::vocabulary::{Searched, Vocabulary, living_rules};
 
-pub(crate) mod vocabulary;
+pub mod vocabulary;
 
 /// Where a text comes in.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Line<'a> {
+pub struct Line<'a> {
     /// The workspace.
-    pub(crate) workspace: &'a Workspace,
+    pub workspace: &'a Workspace,
     /// What it calls itself and its topics.
-    pub(crate) vocabulary: &'a Vocabulary,
+    pub vocabulary: &'a Vocabulary,
     /// The channel.
-    pub(crate) channel: Channel,
+    pub channel: Channel,
     /// Our side, if it is known.
-    pub(crate) sender: Option<SenderId>,
+    pub sender: Option<SenderId>,
     /// The question that waits for the person's answer.
-    pub(crate) open: Option<&'a OptInQuestion>,
+    pub open: Option<&'a OptInQuestion>,
 }
 
 /// How a text was understood.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Understanding<'a> {
+pub struct Understanding<'a> {
     /// How it was read.
-    pub(crate) heard: Heard,
+    pub heard: Heard,
     /// The rule it follows.
-    pub(crate) rule: Option<&'a Rule>,
+    pub rule: Option<&'a Rule>,
     /// Why it follows this rule, or none.
-    pub(crate) why: Why,
+    pub why: Why,
 }
 
 impl<'a> Line<'a> {
     /// Understands a text.
-    pub(crate) fn understand(&self, text: &str) -> Understanding<'a> {
+    pub fn understand(&self, text: &str) -> Understanding<'a> {
         self.follow(text, self.read(text), None)
     }
 
     /// Which rule a text follows that was read as `heard`, and was `searched` beforehand or is now.
-    pub(crate) fn follow(
+    pub fn follow(
         &self,
         text: &str,
         heard: Heard,
@@ -65,7 +65,7 @@ impl<'a> Line<'a> {
 
     /// Reads words against what the workspace calls itself and its topics, and the words of the answers
     /// to an open question.
-    pub(crate) fn read(&self, text: &str) -> Heard {
+    pub fn read(&self, text: &str) -> Heard {
         let Vocabulary { names, codes, offered, patterns: _ } = self.vocabulary;
         let question = if self.open.is_some() { Question::Open } else { Question::None };
         let conversation = Conversation { channel: self.channel, names, codes, question, offered };
@@ -79,10 +79,7 @@ impl<'a> Line<'a> {
 
     /// What a text that was understood so says about permissions: `start` without the `pending` that
     /// goes with it for somebody who never opted in.
-    pub(crate) fn statements(
-        &self,
-        understood: &Understanding<'_>,
-    ) -> Vec<(Permission, Statement)> {
+    pub fn statements(&self, understood: &Understanding<'_>) -> Vec<(Permission, Statement)> {
         let on = |scope| Permission::Messages(self.channel, scope);
         let mut said = match understood.heard.reading {
             Reading::Stop { topic: None } => vec![(on(Scope::All), Statement::OptOut)],
@@ -102,7 +99,7 @@ impl<'a> Line<'a> {
     /// What the policies of their channels say of statements (rule 6): an answer to the question and a
     /// keyword were collected in this channel's thread. Where none of the opt-ins to messages is admitted,
     /// the one to processing that came with them is not recorded either.
-    pub(crate) fn judged(
+    pub fn judged(
         &self,
         understood: Option<&Understanding<'_>>,
         said: Vec<(Permission, Statement)>,
@@ -129,7 +126,7 @@ impl<'a> Line<'a> {
     }
 
     /// The words that were shown to the person who said this.
-    pub(crate) fn notice(&self, understood: &Understanding<'a>) -> Option<&'a NoticeRef> {
+    pub fn notice(&self, understood: &Understanding<'a>) -> Option<&'a NoticeRef> {
         match understood.heard.reading {
             Reading::Yes | Reading::No => self.open.map(|open| &open.notice),
             Reading::Stop { .. }
@@ -207,7 +204,7 @@ impl<'a> Line<'a> {
     }
 
     /// A statement about a place, read in doubt where its sender or topic lives no longer (rule 5).
-    pub(super) fn settled(
+    pub fn settled(
         &self,
         (channel, scope): (Channel, Scope),
         statement: Statement,

@@ -1,8 +1,8 @@
 //! Phones and email addresses as people and providers write them.
 
 use sayso_core::address::OpaqueId;
-use sayso_core::email::Email;
-use sayso_core::phone::{Phone, PhoneBook, PhoneFault, Region};
+use sayso_core::address::email::Email;
+use sayso_core::address::phone::{Phone, PhoneBook, PhoneFault, Region};
 
 use crate::{book, halves};
 

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use sayso_core::address::AddressKey;
-use sayso_core::event::ConsentEvent;
 use sayso_core::id::EventId;
 use sayso_core::limits;
 use sayso_core::time::Timestamp;
+use sayso_core::words::event::ConsentEvent;
 use sayso_pages::qr::logo::Logo;
 use sayso_pages::qr::{Extent, Qr};
 use sayso_server::config::{Config, Sources};

@@ -13,7 +13,7 @@
 
 use std::cell::LazyCell;
 
-use sayso_core::phone::PhoneBook;
+use sayso_core::address::phone::PhoneBook;
 
 mod addresses;
 mod files;

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use sayso_core::color::Color;
-use sayso_core::form::{FieldName, Origin, Redirect, Trigger};
 use sayso_core::limits;
-use sayso_core::notice::{Language, Notice};
-use sayso_core::placeholder::{Placeholder, fill};
-use sayso_core::source::{EvidenceText, SourceName};
+use sayso_core::policy::placeholder::{Placeholder, fill};
+use sayso_core::words::color::Color;
+use sayso_core::words::form::{FieldName, Origin, Redirect, Trigger};
+use sayso_core::words::notice::{Language, Notice};
+use sayso_core::words::source::{EvidenceText, SourceName};
 
 /// Any text as an origin, as the address of a page, as what makes a form appear, as a color and as a name.
 pub(crate) fn origins(bytes: &[u8]) {

@@ -1,17 +1,16 @@
 //! Tokens, codes and ids: what people and programs carry back to us.
 
 use sayso_core::address::{AddressKey, AddressKeySecret};
-use sayso_core::answered::Answered;
-use sayso_core::channel::{Category, Channel};
-use sayso_core::day::Day;
-use sayso_core::double_opt_in::{Code, DoubleOptInToken, UnverifiedToken};
 use sayso_core::id::{DoubleOptInId, KeyId, SenderId, TopicId, WorkspaceId};
 use sayso_core::limits;
-use sayso_core::personal_link::{
-    Leaves, LinkKey, LinkPurpose, Making, PersonalLink, UnverifiedLink,
-};
-use sayso_core::reference::{EntryCode, Reference};
+use sayso_core::proof::answered::Answered;
+use sayso_core::proof::double_opt_in::{Code, DoubleOptInToken, UnverifiedToken};
+use sayso_core::proof::link_key::LinkKey;
+use sayso_core::proof::personal_link::{Leaves, LinkPurpose, Making, PersonalLink, UnverifiedLink};
+use sayso_core::proof::reference::{EntryCode, Reference};
 use sayso_core::time::Timestamp;
+use sayso_core::words::channel::{Category, Channel};
+use sayso_core::words::day::Day;
 
 const SECRET: AddressKeySecret = AddressKeySecret::from_bytes([7; 32]);
 

@@ -2,15 +2,19 @@
 
 use std::sync::LazyLock;
 
-use sayso_core::channel::{Channel, Scope};
-use sayso_core::hours::OpenHours;
+use sayso_core::gate::hours::OpenHours;
+use sayso_core::gate::zone::Zone;
 use sayso_core::id::{RuleId, TopicId};
-use sayso_core::list_word::ListWord;
-use sayso_core::rule::{Does, Draft, Found, Keyword, Matching, Pattern, Patterns, Rule, choose};
+use sayso_core::text::list_word::ListWord;
+use sayso_core::text::rule::{
+    Does, Draft, Found, Keyword, Matching, Pattern, Patterns, Rule, choose,
+};
+use sayso_core::text::wording::{
+    Code, Codes, Conversation, Names, Offered, Question, edited, read,
+};
 use sayso_core::time::list::{DateOrder, ListTimes};
 use sayso_core::time::{ClaimedTime, Timestamp};
-use sayso_core::wording::{Code, Codes, Conversation, Names, Offered, Question, edited, read};
-use sayso_core::zone::Zone;
+use sayso_core::words::channel::{Channel, Scope};
 
 use crate::halves;
 

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use rusqlite::{Connection, OpenFlags};
-use sayso_core::channel::{Category, Channel, Permission, Scope};
 use sayso_core::id::WorkspaceId;
-use sayso_core::notice::{Language, Notice};
+use sayso_core::words::channel::{Category, Channel, Permission, Scope};
+use sayso_core::words::notice::{Language, Notice};
 use sayso_core::workspace::{Change, Mode, Sender, Topic};
 use sayso_plan::draft::Draft;
 use sayso_store::Store;

@@ -8,19 +8,20 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use anyhow::{Context, Result};
+use sayso_core::address::email::Email;
+use sayso_core::address::phone::Phone;
 use sayso_core::address::{Address, AddressKeySecret};
 use sayso_core::canonical::Writer;
-use sayso_core::channel::{Channel, Permission, Scope};
-use sayso_core::email::Email;
-use sayso_core::event::{Fact, Switched};
-use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
-use sayso_core::guard::Guard;
 use sayso_core::id::{NoticeId, SenderId, TopicId, WorkspaceId};
-use sayso_core::phone::Phone;
-use sayso_core::source::{Actor, Evidence, EvidenceText, Road, Source, SourceName};
-use sayso_core::statement::{Standing, Statement};
-use sayso_core::suppression::{Cover, Suppression};
+use sayso_core::state::guard::Guard;
+use sayso_core::state::suppression::Switched;
+use sayso_core::state::suppression::{Cover, Suppression};
 use sayso_core::time::{Span, Timestamp};
+use sayso_core::words::channel::{Channel, Permission, Scope};
+use sayso_core::words::event::Fact;
+use sayso_core::words::event_id::{RequestHash, RequestIdentity, event_id};
+use sayso_core::words::source::{Actor, Evidence, EvidenceText, Road, Source, SourceName};
+use sayso_core::words::statement::{Standing, Statement};
 use sayso_plan::draft::{Dating, Draft, Subject};
 
 /// The seed of everything random here.
@@ -272,7 +273,7 @@ fn scoped(bits: u64) -> Fact {
 mod tests {
     use std::collections::BTreeSet;
 
-    use sayso_core::phone::PhoneBook;
+    use sayso_core::address::phone::PhoneBook;
 
     use super::*;
 

@@ -1,6 +1,6 @@
 //! An account at any of the providers: one place that knows which module speaks for it.
 
-pub use sayso_core::channel::Provider;
+pub use sayso_core::words::channel::Provider;
 
 use crate::call::{Call, Malformed, Unverified, Verified};
 use crate::inbound::ProviderEvent;
@@ -57,7 +57,7 @@ impl Connection {
     /// use sayso_channels::gupshup::{self, AppName};
     /// use sayso_channels::inbound::ProviderEvent;
     /// use sayso_channels::party::Numbers;
-    /// use sayso_core::phone::PhoneBook;
+    /// use sayso_core::address::phone::PhoneBook;
     ///
     /// let connection = Connection::Gupshup(gupshup::Credentials {
     ///     api_key: Secret::parse("key")?,

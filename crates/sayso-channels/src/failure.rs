@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use sayso_core::channel::Provider;
 use sayso_core::limits::HOOK_WORD_BYTES_MAX;
+use sayso_core::words::channel::Provider;
 
 /// Why a message did not reach its person.
 #[derive(Clone, Debug, PartialEq, Eq)]

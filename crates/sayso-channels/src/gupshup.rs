@@ -8,7 +8,7 @@
 //!
 //! *Source*: docs.gupshup.io, November 2026.
 
-use sayso_core::phone::PhoneBook;
+use sayso_core::address::phone::PhoneBook;
 
 use crate::call::{Call, Malformed, Unverified, Verified, verify_token};
 use crate::credentials::{BaseUrl, HookToken, Secret};

@@ -3,11 +3,11 @@
 //! An event tells what was said. It never tells what follows for consent.
 //! Absent on purpose: media, locations, orders and payments, which nobody needs to obey a person.
 
-use sayso_core::channel::{Category, Channel};
+use sayso_core::address::phone::Phone;
+use sayso_core::gate::sender_health::{HealthCause, HealthLevel};
 use sayso_core::limits::{HOOK_EVENTS_MAX, HOOK_TEXT_BYTES_MAX, HOOK_WORD_BYTES_MAX};
-use sayso_core::phone::Phone;
-use sayso_core::sender_health::{HealthCause, HealthLevel};
 use sayso_core::time::{ClaimedTime, Span, Timestamp};
+use sayso_core::words::channel::{Category, Channel};
 
 use crate::call::Malformed;
 use crate::failure::{Failure, cut};

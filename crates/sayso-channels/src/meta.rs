@@ -5,7 +5,7 @@
 //!
 //! *Source*: Meta, WhatsApp Business Platform, webhooks and Cloud API references, November 2026.
 
-use sayso_core::phone::PhoneBook;
+use sayso_core::address::phone::PhoneBook;
 
 use crate::call::{Call, Malformed, Method, Unverified, Verified};
 use crate::credentials::{BaseUrl, Secret};

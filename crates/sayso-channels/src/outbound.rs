@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use sayso_core::account::is_digits;
 use sayso_core::address::Address;
-use sayso_core::channel::Channel;
+use sayso_core::address::phone::PhoneBook;
 use sayso_core::limits::{RETRY_AFTER_MAX, TEMPLATE_VARIABLES_MAX};
-use sayso_core::phone::PhoneBook;
+use sayso_core::state::account::is_digits;
 use sayso_core::time::Span;
+use sayso_core::words::channel::Channel;
 use thiserror::Error;
 
 use crate::call::Method;

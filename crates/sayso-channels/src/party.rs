@@ -4,10 +4,10 @@
 //! numbering plan knows is kept as the provider wrote it, so that no refusal is lost with it.
 //! Absent on purpose: usernames and display names. They change, and others get them.
 
-use sayso_core::account::{is_digits, is_number};
+use sayso_core::address::phone::{Phone, PhoneBook, Region};
 use sayso_core::address::{Address, OpaqueId};
 use sayso_core::limits::HOOK_WORD_BYTES_MAX;
-use sayso_core::phone::{Phone, PhoneBook, Region};
+use sayso_core::state::account::{is_digits, is_number};
 
 use crate::failure::cut;
 

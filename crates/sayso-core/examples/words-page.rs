@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use sayso_core::limits;
-use sayso_core::wording::{
+use sayso_core::text::wording::{
     Because, Kind, Reading, Sure, Word, languages, sources, sureness, words,
 };
 

@@ -1,13 +1,16 @@
 //! Where a person is reached, and the key that stands for it everywhere.
 
+pub mod email;
+pub mod phone;
+
 use std::fmt;
 
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use crate::channel::{Channel, words};
-use crate::email::Email;
-use crate::phone::Phone;
+use crate::address::email::Email;
+use crate::address::phone::Phone;
+use crate::words::channel::{Channel, words};
 
 words! {
     /// The kinds of address.

@@ -20,22 +20,23 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+use crate::address::email::Email;
+use crate::address::phone::Phone;
 use crate::address::{Address, AddressKey, AddressKind, OpaqueId};
-use crate::channel::{Category, Channel, Permission, Scope};
-use crate::email::Email;
-use crate::event::{ConsentEvent, Fact, Retracted, Sealed, Switched};
 use crate::id::{
     ConnectionId, EntryPointId, EventId, FormId, ImportId, KeyId, NoticeId, ProfileId, RuleId,
     SenderId, TopicId, WorkspaceId,
 };
-use crate::notice::{Language, NoticeRef};
-use crate::phone::Phone;
-use crate::register::{Claims, Mark, Register};
-use crate::registers::Registers;
-use crate::source::{Actor, Evidence, EvidenceText, Road, Source, SourceName};
-use crate::statement::{Slot, Statement};
-use crate::suppression::{Cover, Suppression};
+use crate::state::register::{Claims, Mark, Register};
+use crate::state::registers::Registers;
+use crate::state::suppression::Switched;
+use crate::state::suppression::{Cover, Suppression};
 use crate::time::Timestamp;
+use crate::words::channel::{Category, Channel, Permission, Scope};
+use crate::words::event::{ConsentEvent, Fact, Retracted, Sealed};
+use crate::words::notice::{Language, NoticeRef};
+use crate::words::source::{Actor, Evidence, EvidenceText, Road, Source, SourceName};
+use crate::words::statement::{Slot, Statement};
 
 /// The version byte of everything written here.
 pub const VERSION: u8 = 1;

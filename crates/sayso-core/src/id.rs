@@ -2,7 +2,7 @@
 //!
 //! *Shape:* prefix, underscore, 26 characters of Crockford's base 32 in lower case, the form of
 //! TypeID 0.3 (`snd_01jd6m9k3te5b8r5v3x5y6z7w8`). Ids that a server makes are UUIDv7 (RFC 9562
-//! section 5.7), so they sort by time; an event's id is derived from its request ([`crate::event_id`]).
+//! section 5.7), so they sort by time; an event's id is derived from its request ([`crate::words::event_id`]).
 
 use std::fmt;
 
@@ -128,7 +128,7 @@ ids! {
     EntryPointId = "ent";
     /// One double opt-in: what is pending, and the question that confirms it.
     DoubleOptInId = "dbl";
-    /// One consent event; derived, see [`crate::event_id`].
+    /// One consent event; derived, see [`crate::words::event_id`].
     EventId = "evt";
 }
 

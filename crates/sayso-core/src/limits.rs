@@ -108,7 +108,7 @@ limits! {
     count CHECK_BATCH_TURN: usize = 4_096, "Recipients of a batch that are looked up before others have their turn: a millisecond, or some ten where the store is asked about each.";
     count RECIPIENT_BYTES_MAX: usize = 8_192, "One recipient of a batch, as it is written: no address in any spelling is as long.";
     count LARGE_BODIES_BYTES_MAX: usize = 134_217_728, "Bodies above 256 KiB in memory, of all requests: 128 MiB, four of the largest; beyond it large ones get a 503. Smaller ones, such as a single refusal, are never counted.";
-    count TAKEN_BYTES_MIN: usize = 65_536, "What a client takes of an answer within ANSWER_TAKE_TIMEOUT, unless the answer is shorter: 64 KiB, which the slowest mobile network brings; who takes less holds a seat, and wants nothing else.";
+    count TAKEN_BYTES_MIN: usize = 65_536, "What a client takes of an answer in twenty seconds, unless the answer is shorter: 64 KiB, which the slowest mobile network brings; who takes less holds a seat, and wants nothing else.";
     count HOOK_BODIES_BYTES_MAX: usize = 67_108_864, "Bodies of providers' calls above 256 KiB in memory, of all calls: 64 MiB, sixteen of the largest; beyond it large ones get a 503, and are sent again. A call with one text is never counted.";
     count SEATS_KEPT_SHARE: usize = 8, "A network takes one in so many of the seats that are kept for hooks and for leaving.";
     count BATCH_BODY_BYTES_MAX: usize = 33_554_432, "A batch request: 32 MiB.";

@@ -6,18 +6,25 @@
 //!
 //! Absent on purpose: reports. What a source believes was not collected here.
 
+pub mod clause;
+pub mod demand;
+pub mod offer;
+pub mod pack;
+pub mod placeholder;
+pub mod settings;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use sha2::{Digest, Sha256};
 
-use crate::capture::Doubt;
-use crate::channel::{Channel, Permission, words};
-use crate::clause::{Grounds, clauses, heading, lines};
-use crate::offer::{Demand, Demanded, Severity, Shown};
-use crate::source::Road;
-use crate::statement::{Level, Statement};
-use crate::wording::Phrase;
+use crate::policy::clause::{Grounds, clauses, heading, lines};
+use crate::policy::demand::{Demand, Demanded, Severity, Shown};
+use crate::text::wording::Phrase;
+use crate::words::channel::{Channel, Permission, words};
+use crate::words::doubt::Doubt;
+use crate::words::source::Road;
+use crate::words::statement::{Level, Statement};
 
 const METHODS: &str = include_str!("../data/policies/methods.tsv");
 
@@ -345,9 +352,9 @@ impl Policies {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::channel::Scope;
-    use crate::clause::assert_whole;
+    use crate::policy::clause::assert_whole;
     use crate::time::Timestamp;
+    use crate::words::channel::Scope;
 
     const ON_WHATSAPP: Permission = Permission::Messages(Channel::WhatsApp, Scope::All);
 

@@ -25,14 +25,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::address::AddressKeySecret;
-use crate::channel::Scope;
 use crate::id::{
     ConnectionId, EntryPointId, FormId, KeyId, NoticeId, RuleId, SenderId, TopicId, WorkspaceId,
 };
-use crate::personal_link::LinkKey;
-use crate::settings::DatedSettings;
-use crate::source::SourceName;
+use crate::policy::settings::DatedSettings;
+use crate::proof::link_key::LinkKey;
 use crate::time::Timestamp;
+use crate::words::channel::Scope;
+use crate::words::source::SourceName;
 
 pub use self::api_key::ApiKey;
 pub use self::change::{Change, Revision};

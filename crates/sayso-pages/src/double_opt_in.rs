@@ -4,7 +4,7 @@
 //! wrong one: nobody learns here whether a message went (rule 23). *Opening a page confirms nothing.*
 
 use maud::{Markup, html};
-use sayso_core::channel::{Category, Channel};
+use sayso_core::words::channel::{Category, Channel};
 
 use crate::form::FormLook;
 use crate::page::Document;

@@ -5,7 +5,7 @@
 //! known is in no view, so the page cannot tell.
 
 use maud::{Markup, html};
-use sayso_core::channel::Channel;
+use sayso_core::words::channel::Channel;
 
 use crate::language::Language;
 use crate::mark::mark;

@@ -5,8 +5,8 @@
 //! stand beside their boxes by name and mark. What a form records is not known here.
 
 use maud::{Markup, html};
-use sayso_core::channel::Channel;
-use sayso_core::form::{Brightness, Font, Theme};
+use sayso_core::words::channel::Channel;
+use sayso_core::words::form::{Brightness, Font, Theme};
 
 use crate::language::Language;
 use crate::mark::mark;

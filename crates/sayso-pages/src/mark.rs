@@ -5,7 +5,7 @@
 //! its own artwork, that is a matter of their brand rules and not drawn here.
 
 use maud::{Markup, html};
-use sayso_core::channel::Channel;
+use sayso_core::words::channel::Channel;
 
 /// A speech bubble with its point at the lower left.
 const BUBBLE: &str = "M12 2a10 10 0 0 0-8.6 15.1L2 22l5-1.4A10 10 0 1 0 12 2z";

@@ -9,8 +9,8 @@ pub mod request;
 pub mod unsubscribe;
 
 use maud::{Markup, html};
-use sayso_core::channel::{Category, Channel};
-use sayso_core::source::Road;
+use sayso_core::words::channel::{Category, Channel};
+use sayso_core::words::source::Road;
 
 use crate::language::Language;
 use crate::page::{Document, Frame, Page};

@@ -8,14 +8,14 @@
 use std::collections::BTreeMap;
 
 use sayso_core::address::{Address, AddressHash, AddressKey, AddressKeySecret};
-use sayso_core::capture::Doubt;
-use sayso_core::event::{ConsentEvent, Fact};
-use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
-use sayso_core::guard::Guard;
 use sayso_core::id::{EventId, ImportId, WorkspaceId};
-use sayso_core::source::{Actor, Evidence, EvidenceText, Source};
-use sayso_core::statement::Statement;
+use sayso_core::state::guard::Guard;
 use sayso_core::time::Timestamp;
+use sayso_core::words::doubt::Doubt;
+use sayso_core::words::event::{ConsentEvent, Fact};
+use sayso_core::words::event_id::{RequestHash, RequestIdentity, event_id};
+use sayso_core::words::source::{Actor, Evidence, EvidenceText, Source};
+use sayso_core::words::statement::Statement;
 
 /// Whom a row is about: an address, or the hash of one that is not known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -247,8 +247,8 @@ impl Draft {
 
 #[cfg(test)]
 mod tests {
-    use sayso_core::channel::{Channel, Permission, Scope};
-    use sayso_core::source::{Road, SourceName};
+    use sayso_core::words::channel::{Channel, Permission, Scope};
+    use sayso_core::words::source::{Road, SourceName};
 
     use super::*;
 

@@ -4,8 +4,8 @@
 //! the prefix `sayso:`, so that neither is taken for the other. All of them are here. Some names had no prefix
 //! once: events that were written then are read as they are ([`find`]).
 
-use sayso_core::capture::DOUBT_FIELD;
-use sayso_core::source::{Evidence, EvidenceText};
+use sayso_core::words::doubt::DOUBT_FIELD;
+use sayso_core::words::source::{Evidence, EvidenceText};
 
 /// The name of a piece of evidence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

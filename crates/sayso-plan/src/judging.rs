@@ -4,12 +4,12 @@
 //! with the event, so that no later policy promotes it.
 
 use crate::evidence::{POLICY, fields};
-use sayso_core::capture::Doubt;
-use sayso_core::channel::{Category, Channel, Message, Permission, Scope};
-use sayso_core::decision::{Circumstances, Requirement, SenderState};
-use sayso_core::settings::Settings;
-use sayso_core::source::Evidence;
+use sayso_core::gate::decision::{Circumstances, Requirement, SenderState};
+use sayso_core::policy::settings::Settings;
 use sayso_core::time::Timestamp;
+use sayso_core::words::channel::{Category, Channel, Message, Permission, Scope};
+use sayso_core::words::doubt::Doubt;
+use sayso_core::words::source::Evidence;
 use sayso_core::workspace::Workspace;
 
 /// Keeps with the evidence by what policy an opt-in was judged and why it is in doubt.

@@ -6,10 +6,10 @@
 //! by the reference of the page, or by an opt-in that comes through it.
 
 use crate::draft::Draft;
-use sayso_core::event::Fact;
-use sayso_core::guard::Guard;
 use sayso_core::policy::Way;
+use sayso_core::state::guard::Guard;
 use sayso_core::time::Timestamp;
+use sayso_core::words::event::Fact;
 use sayso_core::workspace::Workspace;
 
 use crate::judging;

@@ -1,14 +1,14 @@
 //! What a text does to consent: it is read against the words of every workspace, then matched with the
 //! workspace's rules (rules 18 to 20). Pure, so that a dry run and a message from a person cannot differ.
 
-use sayso_core::capture::{covered_by, permissions_of, read_in_doubt};
-use sayso_core::channel::{Channel, Permission, Scope};
 use sayso_core::id::SenderId;
-use sayso_core::notice::{Notice, NoticeRef};
 use sayso_core::policy::{Judgment, Policies, Way};
-use sayso_core::rule::{Does, Keyword, Rule, Why, choose};
-use sayso_core::statement::Statement;
-use sayso_core::wording::{Because, Conversation, Heard, Question, Reading, read};
+use sayso_core::state::capture::{covered_by, permissions_of, read_in_doubt};
+use sayso_core::text::rule::{Does, Keyword, Rule, Why, choose};
+use sayso_core::text::wording::{Because, Conversation, Heard, Question, Reading, read};
+use sayso_core::words::channel::{Channel, Permission, Scope};
+use sayso_core::words::notice::{Notice, NoticeRef};
+use sayso_core::words::statement::Statement;
 use sayso_core::workspace::{OptInQuestion, Workspace};
 
 use self::vocabulary::{Searched, Vocabulary, living_rules};

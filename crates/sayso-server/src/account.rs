@@ -10,7 +10,7 @@ use reqwest::Url;
 use sayso_channels::connection::Connection as HttpAccount;
 use sayso_channels::credentials::{BaseUrl, BaseUrlFault, HookToken, Secret};
 use sayso_channels::{gupshup, kannel, meta, smtp, twilio};
-use sayso_core::channel::Provider;
+use sayso_core::words::channel::Provider;
 use sayso_core::workspace::Connection;
 use thiserror::Error;
 

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use sayso_core::sender_health::{HealthLevel, Known};
+use sayso_core::gate::sender_health::{HealthLevel, Known};
 
 use crate::app::App;
 use crate::problem::{Code, Problem};

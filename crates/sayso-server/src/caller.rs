@@ -10,8 +10,8 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use sayso_core::id::KeyId;
-use sayso_core::retraction::Role;
-use sayso_core::source::{Road, Source};
+use sayso_core::state::retraction::Role;
+use sayso_core::words::source::{Road, Source};
 use sayso_core::workspace::{ApiKey, KeyScope, Workspace};
 
 use crate::app::App;

@@ -7,21 +7,21 @@
 
 use std::net::IpAddr;
 
+use sayso_core::address::phone::Region;
 use sayso_core::address::{Address, AddressKind};
 use sayso_core::canonical::Writer;
-use sayso_core::channel::{Category, Channel, Content, Message, Occasion, Permission};
-use sayso_core::decision::{RequireOptIn, Requirement};
-use sayso_core::double_opt_in::{AnswerBy, Code, Counters, DoubleOptInToken};
-use sayso_core::event::Fact;
-use sayso_core::event_id::{RequestHash, RequestIdentity};
+use sayso_core::gate::decision::{RequireOptIn, Requirement};
 use sayso_core::id::{DoubleOptInId, EventId, FormId, MessageId, SenderId};
 use sayso_core::limits;
-use sayso_core::phone::Region;
 use sayso_core::policy::Way;
-use sayso_core::source::{Actor, Evidence, EvidenceText, Source};
-use sayso_core::statement::Statement;
-use sayso_core::status::{Status, consent};
+use sayso_core::proof::double_opt_in::{AnswerBy, Code, Counters, DoubleOptInToken};
+use sayso_core::state::status::{Status, consent};
 use sayso_core::time::Timestamp;
+use sayso_core::words::channel::{Category, Channel, Content, Message, Occasion, Permission};
+use sayso_core::words::event::Fact;
+use sayso_core::words::event_id::{RequestHash, RequestIdentity};
+use sayso_core::words::source::{Actor, Evidence, EvidenceText, Source};
+use sayso_core::words::statement::Statement;
 use sayso_core::workspace::{Mode, QuestionTemplate, Workspace};
 use sayso_pages::double_opt_in::Answered;
 use sayso_pages::form::FormLook;

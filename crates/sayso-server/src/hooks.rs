@@ -18,10 +18,10 @@ use sayso_channels::connection::Connection as Account;
 use sayso_channels::inbound::ProviderEvent;
 use sayso_channels::meta;
 use sayso_channels::party::Numbers;
-use sayso_core::channel::Provider;
+use sayso_core::address::phone::{Phone, PhoneBook, Region};
 use sayso_core::id::ConnectionId;
 use sayso_core::limits;
-use sayso_core::phone::{Phone, PhoneBook, Region};
+use sayso_core::words::channel::Provider;
 use sayso_core::workspace::Workspace;
 
 use crate::account::{self, account_of};

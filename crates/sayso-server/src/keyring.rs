@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, RwLock};
 
 use sayso_core::id::{KeyId, WorkspaceId};
-use sayso_core::source::{Road, SourceName};
-use sayso_core::statement::Standing;
+use sayso_core::words::source::{Road, SourceName};
+use sayso_core::words::statement::Standing;
 use sayso_core::workspace::{ApiKey, KeyScope, Mode, Workspace};
 use sayso_store::environment::Environment;
 use sha2::{Digest, Sha256};

@@ -3,7 +3,7 @@
 //! Neither holds personal data. A log line names the route by its template, never the path, the
 //! query or a body; addresses, tokens and evidence are never logged (a test scans for them).
 
-use sayso_core::decision::{Reason, Reasons};
+use sayso_core::gate::reason::{Reason, Reasons};
 use sayso_store::store::Outcome;
 
 pub(crate) use ends::{DoubleOptInEnd, FormEnd};

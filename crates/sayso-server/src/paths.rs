@@ -1,9 +1,9 @@
 //! Where things of ours are found: the paths of pages and hooks that answers, pages and providers are given.
 
 use sayso_channels::credentials::HOOK_TOKEN_PARAMETER;
-use sayso_core::form::Trigger;
 use sayso_core::id::{ConnectionId, FormId};
-use sayso_core::reference::EntryCode;
+use sayso_core::proof::reference::EntryCode;
+use sayso_core::words::form::Trigger;
 use sayso_core::workspace::Connection;
 
 use crate::account::HOOK_TOKEN;

@@ -5,11 +5,11 @@
 //! key, and only what goes to the address itself is made as [`Making::Sent`].
 
 use sayso_core::address::AddressKey;
-use sayso_core::channel::{Category, Message};
-use sayso_core::day::Day;
 use sayso_core::limits;
-use sayso_core::personal_link::{Leaves, LinkPurpose, Making, PersonalLink};
+use sayso_core::proof::personal_link::{Leaves, LinkPurpose, Making, PersonalLink};
 use sayso_core::time::Timestamp;
+use sayso_core::words::channel::{Category, Message};
+use sayso_core::words::day::Day;
 use sayso_core::workspace::Workspace;
 use sayso_store::message::Payload;
 

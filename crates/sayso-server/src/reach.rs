@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use sayso_core::channel::{Channel, Permission};
-use sayso_core::event::Fact;
 use sayso_core::id::{EntryPointId, WorkspaceId};
-use sayso_core::register::Mark;
-use sayso_core::source::Road;
-use sayso_core::statement::{Slot, Statement};
+use sayso_core::state::register::Mark;
+use sayso_core::words::channel::{Channel, Permission};
+use sayso_core::words::event::Fact;
+use sayso_core::words::source::Road;
+use sayso_core::words::statement::{Slot, Statement};
 use sayso_core::workspace::Workspace;
 use sayso_plan::draft::{Draft, Subject};
 use sayso_plan::evidence::{ENTRY_POINT, find};

@@ -6,7 +6,7 @@
 use axum::http::StatusCode;
 use sayso_core::id::{ConnectionId, FormId, ImportId, WorkspaceId};
 use sayso_core::limits;
-use sayso_core::source::{Road, SourceName};
+use sayso_core::words::source::{Road, SourceName};
 use sayso_core::workspace::Workspace;
 use sayso_store::reject::{RejectBody, RejectDraft, RejectFault};
 

@@ -12,7 +12,7 @@ use std::pin::Pin;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use sayso_core::wording;
+use sayso_core::text::wording;
 use sayso_store::Store;
 use sayso_store::environment::Environment;
 use sayso_store::store::StoreError;

@@ -1,6 +1,6 @@
 //! Links that open a chat with words already in it. Opening one sends nothing.
 
-use sayso_core::channel::Channel;
+use sayso_core::words::channel::Channel;
 
 pub(crate) use sayso_pages::entry::Thread;
 

@@ -4,7 +4,7 @@
 //! delays itself alone; and past what a site usually has in an hour they are held as one group, which
 //! compliance confirms or retracts together.
 
-use sayso_core::source::{Actor, SourceName};
+use sayso_core::words::source::{Actor, SourceName};
 use sayso_core::workspace::{HeldOf, Workspace};
 use sayso_plan::draft::Draft;
 use sayso_store::store::{Outcome, Recorded};

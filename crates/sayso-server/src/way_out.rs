@@ -7,9 +7,9 @@
 //! words are at the provider, whose platform approved them and has a marketing stop of its own
 //! (unconfirmed). Absent on purpose: any judgment of whether the sentence around the word is a good one.
 
-use sayso_core::channel::{Category, Channel, Message, Permission};
 use sayso_core::limits::{WAY_OUT_PHRASE_WORDS_MAX, WAY_OUT_WORDS_MAX};
-use sayso_core::statement::Statement;
+use sayso_core::words::channel::{Category, Channel, Message, Permission};
+use sayso_core::words::statement::Statement;
 use sayso_store::message::Payload;
 
 use crate::personal_links::{has_one_click, waits};

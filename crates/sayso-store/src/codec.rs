@@ -18,13 +18,13 @@ mod site;
 mod topic;
 
 use sayso_core::canonical::{Canonical, Malformed, Reader, Writer};
+use sayso_core::gate::sender_health::Signal;
+use sayso_core::gate::template::TemplateWord;
 use sayso_core::id::{
     ConnectionId, EntryPointId, FormId, ImportId, KeyId, NoticeId, RuleId, SenderId, TopicId,
 };
-use sayso_core::sender_health::Signal;
-use sayso_core::source::SourceName;
-use sayso_core::template::TemplateWord;
 use sayso_core::time::Timestamp;
+use sayso_core::words::source::SourceName;
 use sayso_core::workspace::{Change, HeldOf, HeldRefusals, RuntimeFact, TemplateName, Workspace};
 
 /// One entry of a workspace's log: a change that somebody planned, or a fact of running it.
@@ -175,20 +175,21 @@ fn read_list<T, C: FromIterator<T>>(
 #[cfg(test)]
 mod tests {
 
-    use sayso_core::cap::FrequencyCap;
-    use sayso_core::channel::{Category, Channel, Provider, Scope};
+    use sayso_core::gate::cap::FrequencyCap;
+    use sayso_core::gate::quiet::QuietHours;
+    use sayso_core::gate::sender_health::{HealthCause, HealthLevel, Says};
+    use sayso_core::gate::template::TemplateSays;
+    use sayso_core::gate::time_of_day::TimeOfDay;
     use sayso_core::limits;
-    use sayso_core::offer::Shown;
-    use sayso_core::pack::PackName;
-    use sayso_core::personal_link::LinkKey;
+    use sayso_core::policy::demand::Shown;
+    use sayso_core::policy::pack::PackName;
+    use sayso_core::policy::settings::{ChannelDefault, Settings};
     use sayso_core::policy::{Policies, Policy, Preset, Terms, Way};
-    use sayso_core::quiet::{QuietHours, TimeOfDay};
-    use sayso_core::rule::{self, Does, Draft, Keyword, Matching, Pattern};
-    use sayso_core::sender_health::{HealthCause, HealthLevel, Says};
-    use sayso_core::settings::{ChannelDefault, Settings};
-    use sayso_core::statement::Level;
-    use sayso_core::template::TemplateSays;
+    use sayso_core::proof::link_key::LinkKey;
+    use sayso_core::text::rule::{self, Does, Draft, Keyword, Matching, Pattern};
     use sayso_core::time::Timestamp;
+    use sayso_core::words::channel::{Category, Channel, Provider, Scope};
+    use sayso_core::words::statement::Level;
     use sayso_core::workspace::{Connection, Rule};
 
     use super::*;

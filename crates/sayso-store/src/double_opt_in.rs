@@ -9,12 +9,12 @@
 //! [`limits::DOUBLE_OPT_IN_ASKED_WITHIN`]: sayso_core::limits::DOUBLE_OPT_IN_ASKED_WITHIN
 
 use sayso_core::address::AddressKey;
-use sayso_core::channel::{Channel, Permission};
-use sayso_core::double_opt_in::{AnswerBy, CodeHash, CountedBy, Counters};
-use sayso_core::event_id::RequestHash;
 use sayso_core::id::{DoubleOptInId, EventId, FormId};
-use sayso_core::source::{Evidence, Source};
+use sayso_core::proof::double_opt_in::{AnswerBy, CodeHash, CountedBy, Counters};
 use sayso_core::time::Timestamp;
+use sayso_core::words::channel::{Channel, Permission};
+use sayso_core::words::event_id::RequestHash;
+use sayso_core::words::source::{Evidence, Source};
 
 use crate::message::MessageDraft;
 

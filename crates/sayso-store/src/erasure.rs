@@ -5,8 +5,8 @@
 
 use sayso_core::address::AddressKey;
 use sayso_core::id::EventId;
-use sayso_core::source::{EvidenceText, Source};
 use sayso_core::time::Timestamp;
+use sayso_core::words::source::{EvidenceText, Source};
 
 use crate::store::Recorded;
 

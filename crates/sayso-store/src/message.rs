@@ -6,14 +6,15 @@
 //! message is decided anew. What began and has no known end is `unknown`, and never tried again.
 
 use sayso_core::address::{Address, AddressKey};
-use sayso_core::channel::Message;
-use sayso_core::decision::{Reasons, RequireOptIn};
-use sayso_core::event_id::RequestHash;
+use sayso_core::gate::decision::RequireOptIn;
+use sayso_core::gate::message::MessageState;
+use sayso_core::gate::reason::Reasons;
+use sayso_core::gate::zone::Zone;
 use sayso_core::id::{MessageId, SenderId};
-use sayso_core::message::MessageState;
 use sayso_core::time::Timestamp;
+use sayso_core::words::channel::Message;
+use sayso_core::words::event_id::RequestHash;
 use sayso_core::workspace::TemplateUse;
-use sayso_core::zone::Zone;
 
 /// What is said.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,12 +6,12 @@
 //! [`limits::REFERENCE_HOLDS`]: sayso_core::limits::REFERENCE_HOLDS
 
 use sayso_core::address::AddressKey;
-use sayso_core::channel::Permission;
-use sayso_core::event_id::RequestHash;
 use sayso_core::id::{EntryPointId, EventId};
-use sayso_core::reference::Reference;
-use sayso_core::source::Evidence;
+use sayso_core::proof::reference::Reference;
 use sayso_core::time::Timestamp;
+use sayso_core::words::channel::Permission;
+use sayso_core::words::event_id::RequestHash;
+use sayso_core::words::source::Evidence;
 
 /// What was ticked on an opt-in page, under the reference that the person takes into the chat.
 #[derive(Clone, Debug, PartialEq, Eq)]

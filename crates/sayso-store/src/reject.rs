@@ -6,8 +6,8 @@
 
 use sayso_core::id::RejectId;
 use sayso_core::limits;
-use sayso_core::source::Road;
 use sayso_core::time::Timestamp;
+use sayso_core::words::source::Road;
 
 /// A refused statement before it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]

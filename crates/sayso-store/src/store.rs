@@ -7,22 +7,23 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use sayso_core::address::{Address, AddressKey};
-use sayso_core::channel::{Channel, Message, Scope};
-use sayso_core::decision::{Reasons, Requirement};
-use sayso_core::double_opt_in::Answer;
-use sayso_core::event::{ConsentEvent, Fact};
-use sayso_core::event_id::RequestHash;
+use sayso_core::gate::decision::Requirement;
+use sayso_core::gate::pacing::Pacing;
+use sayso_core::gate::reason::Reasons;
+use sayso_core::gate::zone::Zone;
 use sayso_core::id::{
     DoubleOptInId, EventId, ImportId, MessageId, ProfileId, SenderId, WorkspaceId,
 };
-use sayso_core::pacing::Pacing;
-use sayso_core::reference::Reference;
-use sayso_core::registers::Registers;
-use sayso_core::retraction::{RetractionFault, Role};
-use sayso_core::source::{Actor, Evidence, EvidenceText, Road, Source, SourceName};
-use sayso_core::status::Status;
+use sayso_core::proof::double_opt_in::Answer;
+use sayso_core::proof::reference::Reference;
+use sayso_core::state::registers::Registers;
+use sayso_core::state::retraction::{RetractionFault, Role};
+use sayso_core::state::status::Status;
 use sayso_core::time::Timestamp;
-use sayso_core::zone::Zone;
+use sayso_core::words::channel::{Channel, Message, Scope};
+use sayso_core::words::event::{ConsentEvent, Fact};
+use sayso_core::words::event_id::RequestHash;
+use sayso_core::words::source::{Actor, Evidence, EvidenceText, Road, Source, SourceName};
 use sayso_plan::draft::{Draft, Subject};
 use thiserror::Error;
 
@@ -158,7 +159,7 @@ pub struct Question {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recipient {
     /// A phone, as its digits.
-    Phone(sayso_core::phone::Phone),
+    Phone(sayso_core::address::phone::Phone),
     /// Any other address.
     Key(AddressKey),
     /// Somebody of whom the hash alone is told: it may be that of a known phone, or of nobody.
@@ -406,7 +407,7 @@ pub trait Store: Send + Sync + Debug {
     /// [`capture::start`]) names it as its basis, and is written with it or never. An event of held refusals that
     /// were decided is [`StoreError::Decided`].
     ///
-    /// [`capture::start`]: sayso_core::capture::start
+    /// [`capture::start`]: sayso_core::state::capture::start
     async fn record(
         &self,
         workspace: WorkspaceId,

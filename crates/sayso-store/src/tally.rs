@@ -5,9 +5,9 @@
 //! come from an entry point. Those of senders are kept for two days, those of sites for a week, the others for
 //! good.
 
+use sayso_core::gate::sender_health::Traffic;
 use sayso_core::id::{EntryPointId, ImportId, SenderId};
-use sayso_core::sender_health::Traffic;
-use sayso_core::source::SourceName;
+use sayso_core::words::source::SourceName;
 use sha2::{Digest, Sha256};
 
 /// Of what something is counted.

@@ -57,7 +57,8 @@ const HOUSES: [House; 1] = [House {
 }];
 
 /// Crates whose files import each other in no circle.
-const WITHOUT_CYCLES: [&str; 4] = ["sayso-server", "sayso-channels", "sayso-pages", "sayso"];
+const WITHOUT_CYCLES: [&str; 6] =
+    ["sayso-server", "sayso-channels", "sayso-pages", "sayso", "sayso-core", "sayso-plan"];
 
 /// The modules of one crate by their paths (`api/check`), with what each imports and on which line.
 type Imports = BTreeMap<String, BTreeMap<String, usize>>;

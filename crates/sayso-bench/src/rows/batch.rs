@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
 use hyper::{Method, StatusCode};
-use sayso_core::channel::Channel;
+use sayso_core::words::channel::Channel;
 use serde::Deserialize;
 use tokio::time::Instant;
 

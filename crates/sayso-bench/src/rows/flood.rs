@@ -11,7 +11,7 @@ use anyhow::{Result, ensure};
 use bytes::Bytes;
 use hyper::header::{HeaderValue, ORIGIN};
 use hyper::{Method, StatusCode};
-use sayso_core::source::SourceName;
+use sayso_core::words::source::SourceName;
 use sayso_core::workspace::{Change, Site};
 use sayso_store::Store;
 use sayso_store::configure::configure_now;

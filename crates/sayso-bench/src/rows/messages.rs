@@ -8,18 +8,18 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use futures_util::StreamExt;
 use futures_util::stream;
+use sayso_core::address::phone::Phone;
 use sayso_core::address::{Address, AddressKeySecret};
-use sayso_core::channel::{Category, Channel, Message, Permission, Scope};
-use sayso_core::decision::RequireOptIn;
-use sayso_core::event::Fact;
-use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
+use sayso_core::gate::decision::RequireOptIn;
+use sayso_core::gate::message::MessageState;
 use sayso_core::id::{MessageId, SenderId, WorkspaceId};
 use sayso_core::limits;
-use sayso_core::message::MessageState;
-use sayso_core::phone::Phone;
-use sayso_core::source::{Actor, Evidence, Road, Source, SourceName};
-use sayso_core::statement::Statement;
 use sayso_core::time::Timestamp;
+use sayso_core::words::channel::{Category, Channel, Message, Permission, Scope};
+use sayso_core::words::event::Fact;
+use sayso_core::words::event_id::{RequestHash, RequestIdentity, event_id};
+use sayso_core::words::source::{Actor, Evidence, Road, Source, SourceName};
+use sayso_core::words::statement::Statement;
 use sayso_plan::draft::{Dating, Draft, Subject};
 use sayso_store::Store;
 use sayso_store::environment::Environment;
@@ -134,7 +134,7 @@ impl Bench {
             basis: None,
             evidence: Evidence::default(),
             attributes: std::collections::BTreeMap::new(),
-            guard: sayso_core::guard::Guard::None,
+            guard: sayso_core::state::guard::Guard::None,
         })
     }
 

@@ -3,8 +3,8 @@
 use std::hint::black_box;
 
 use anyhow::{Context, Result};
-use sayso_core::channel::Channel;
-use sayso_core::wording::{Codes, Conversation, Names, Offered, Question, read};
+use sayso_core::text::wording::{Codes, Conversation, Names, Offered, Question, read};
+use sayso_core::words::channel::Channel;
 use tokio::time::Instant;
 
 use crate::measure::{Goal, Samples};

@@ -1,8 +1,8 @@
 //! Calls in version 2: `{app, timestamp, version, type, payload}`.
 
-use sayso_core::channel::{Category, Channel};
-use sayso_core::phone::PhoneBook;
+use sayso_core::address::phone::PhoneBook;
 use sayso_core::time::ClaimedTime;
+use sayso_core::words::channel::{Category, Channel};
 
 use super::codes;
 use crate::call::Malformed;

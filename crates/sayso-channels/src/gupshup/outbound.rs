@@ -1,6 +1,6 @@
 //! Sending through Gupshup, and reading its answer.
 
-use sayso_core::channel::Channel;
+use sayso_core::words::channel::Channel;
 use serde_json::json;
 
 use super::{Credentials, codes};

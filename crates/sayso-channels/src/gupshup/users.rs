@@ -3,7 +3,7 @@
 //! The call is deprecated and still answers. A row says what Gupshup believes; what may be made of
 //! it is for the import to decide (rule 16).
 
-use sayso_core::phone::{Phone, PhoneBook, PhoneFault};
+use sayso_core::address::phone::{Phone, PhoneBook, PhoneFault};
 use sayso_core::time::ClaimedTime;
 use thiserror::Error;
 

@@ -1,7 +1,7 @@
 //! What Kannel's `get-url` and `dlr-url` call us with: parameters of a query.
 
-use sayso_core::channel::Channel;
 use sayso_core::time::ClaimedTime;
+use sayso_core::words::channel::Channel;
 
 use super::{Credentials, charset};
 use crate::call::{Call, Malformed};

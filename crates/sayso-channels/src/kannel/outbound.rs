@@ -1,7 +1,7 @@
 //! Sending through smsbox, and reading its answer.
 
 use sayso_core::address::Address;
-use sayso_core::channel::Channel;
+use sayso_core::words::channel::Channel;
 
 use super::{Credentials, charset, inbound};
 use crate::call::Method;

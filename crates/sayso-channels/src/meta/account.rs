@@ -1,8 +1,8 @@
 //! The health of numbers and accounts, and changes of templates.
 
-use sayso_core::channel::Category;
-use sayso_core::sender_health::{HealthCause, HealthLevel};
+use sayso_core::gate::sender_health::{HealthCause, HealthLevel};
 use sayso_core::time::ClaimedTime;
+use sayso_core::words::channel::Category;
 
 use super::change::Change;
 use crate::inbound::{ProviderEvent, SenderHealth, TemplateChange, TemplateChanged, claimed};

@@ -1,6 +1,6 @@
 //! One change of a call: what it says, and about which account.
 
-use sayso_core::phone::PhoneBook;
+use sayso_core::address::phone::PhoneBook;
 use sayso_core::time::ClaimedTime;
 
 use crate::inbound::{ProviderEvent, claimed};

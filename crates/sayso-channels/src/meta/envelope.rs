@@ -1,6 +1,6 @@
 //! The envelope of Meta's calls: `{object, entry: [{id, time, changes: [{field, value}]}]}`.
 
-use sayso_core::phone::PhoneBook;
+use sayso_core::address::phone::PhoneBook;
 
 use super::change::Change;
 use super::{account, messages, system};

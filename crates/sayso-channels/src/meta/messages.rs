@@ -1,6 +1,6 @@
 //! What people write, what becomes of our messages, and the switch for marketing.
 
-use sayso_core::channel::{Category, Channel};
+use sayso_core::words::channel::{Category, Channel};
 
 use super::change::{Change, occurred_at, sender};
 use super::content::{self, Content};

@@ -1,8 +1,8 @@
 //! Sending through the Cloud API, and reading its answer.
 
-use sayso_core::account::is_digits;
 use sayso_core::address::Address;
-use sayso_core::channel::Channel;
+use sayso_core::state::account::is_digits;
+use sayso_core::words::channel::Channel;
 use serde_json::{Value, json};
 
 use super::{Credentials, GRAPH_VERSION, codes};

@@ -1,6 +1,6 @@
 //! News of people's accounts: another number, another id.
 
-use sayso_core::channel::Channel;
+use sayso_core::words::channel::Channel;
 
 use super::change::Change;
 use super::change::{occurred_at, sender};

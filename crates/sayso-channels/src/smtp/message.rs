@@ -8,10 +8,10 @@ use std::time::{Duration, SystemTime};
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message};
 use sayso_core::address::Address;
-use sayso_core::channel::Channel;
-use sayso_core::email::Email;
+use sayso_core::address::email::Email;
 use sayso_core::limits::{MESSAGE_SUBJECT_CHARS_MAX, MESSAGE_TEXT_BYTES_MAX};
 use sayso_core::time::Timestamp;
+use sayso_core::words::channel::Channel;
 
 use crate::outbound::{CannotSend, Outgoing, Payload, check_text, question_as_text};
 

@@ -1,6 +1,6 @@
 //! Twilio's error codes.
 
-use sayso_core::channel::Provider;
+use sayso_core::words::channel::Provider;
 
 use crate::failure::{ErrorMeaning, Failure, is_inferred};
 

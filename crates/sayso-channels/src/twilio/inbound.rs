@@ -1,6 +1,6 @@
 //! Messages and reports: parameters of a form, or of a query.
 
-use sayso_core::channel::Channel;
+use sayso_core::words::channel::Channel;
 
 use super::{codes, validator};
 use crate::call::{Call, Malformed};

@@ -2,9 +2,9 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use sayso_core::account::is_digits;
 use sayso_core::address::Address;
-use sayso_core::channel::Channel;
+use sayso_core::state::account::is_digits;
+use sayso_core::words::channel::Channel;
 use serde_json::Value;
 
 use super::{Credentials, codes, is_sid};

@@ -6,11 +6,11 @@ use sayso_channels::credentials::Secret;
 use sayso_channels::outbound::{Button, CannotSend, Outgoing, Payload};
 use sayso_channels::smtp::{Heading, LogIn, Mail, compose};
 use sayso_core::address::Address;
-use sayso_core::channel::Channel;
-use sayso_core::email::Email;
+use sayso_core::address::email::Email;
+use sayso_core::address::phone::{Phone, PhoneBook};
 use sayso_core::limits::{MESSAGE_SUBJECT_CHARS_MAX, MESSAGE_TEXT_BYTES_MAX};
-use sayso_core::phone::{Phone, PhoneBook};
 use sayso_core::time::Timestamp;
+use sayso_core::words::channel::Channel;
 
 const ID: &str = "msg_01jd6m9k3te5b8r5v3x5y6z7w8";
 const LINK: &str = "https://consent.example/u/AQBtokenOf120Letters-_";

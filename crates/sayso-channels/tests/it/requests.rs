@@ -9,11 +9,11 @@ use sayso_channels::outbound::{
     Button, CannotSend, HttpRequest, OUR_ID_PARAMETER, Outgoing, Payload,
 };
 use sayso_channels::{gupshup, kannel, meta, twilio};
+use sayso_core::address::email::Email;
+use sayso_core::address::phone::Phone;
 use sayso_core::address::{Address, OpaqueId};
-use sayso_core::channel::Channel;
-use sayso_core::email::Email;
 use sayso_core::limits::TEMPLATE_VARIABLES_MAX;
-use sayso_core::phone::Phone;
+use sayso_core::words::channel::Channel;
 use serde_json::{Value, json};
 
 use crate::support::{connection, kannel_credentials, meta_credentials};

@@ -17,9 +17,9 @@ use sayso_channels::inbound::{
 use sayso_channels::party::{Numbers, Party};
 use sayso_channels::{gupshup, kannel, meta, twilio};
 use sayso_core::address::Address;
-use sayso_core::channel::Category;
-use sayso_core::phone::PhoneBook;
+use sayso_core::address::phone::PhoneBook;
 use sayso_core::time::ClaimedTime;
+use sayso_core::words::channel::Category;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 

@@ -5,7 +5,7 @@ use sayso_channels::gupshup::users::{
     ListFault, OptIn, Row, RowFault, User, list, parse, read_list,
 };
 use sayso_channels::outbound::Answer;
-use sayso_core::phone::PhoneFault;
+use sayso_core::address::phone::PhoneFault;
 
 use crate::support::{book, gupshup_credentials};
 

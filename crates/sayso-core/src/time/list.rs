@@ -8,7 +8,7 @@ use jiff::civil::{Date, DateTime, Time};
 use thiserror::Error;
 
 use super::{ClaimedTime, EASTERNMOST, Span, Timestamp, WESTERNMOST};
-use crate::zone::Zone;
+use crate::gate::zone::Zone;
 
 /// The longest text that is read as a time.
 ///

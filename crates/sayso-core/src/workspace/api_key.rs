@@ -1,8 +1,8 @@
 //! An API key, as it is kept.
 
-use crate::source::SourceName;
-use crate::statement::Standing;
 use crate::time::Timestamp;
+use crate::words::source::SourceName;
+use crate::words::statement::Standing;
 
 use super::KeyScope;
 

@@ -7,11 +7,11 @@
 use std::sync::Arc;
 
 use crate::id::{ConnectionId, EntryPointId, FormId, KeyId, NoticeId, RuleId, SenderId, TopicId};
-use crate::notice::Notice;
-use crate::personal_link::LinkKey;
-use crate::settings::Settings;
-use crate::source::SourceName;
+use crate::policy::settings::Settings;
+use crate::proof::link_key::LinkKey;
 use crate::time::Timestamp;
+use crate::words::notice::Notice;
+use crate::words::source::SourceName;
 
 use super::{
     ApiKey, Connection, EntryPoint, Form, PublishedForm, Rule, Sender, Site, Topic, Workspace,
@@ -120,9 +120,9 @@ impl Workspace {
 mod tests {
     use super::*;
     use crate::address::AddressKeySecret;
-    use crate::channel::Category;
     use crate::id::WorkspaceId;
-    use crate::notice::Language;
+    use crate::words::channel::Category;
+    use crate::words::notice::Language;
     use crate::workspace::Mode;
 
     fn workspace() -> Workspace {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::channel::Provider;
 use crate::time::Timestamp;
+use crate::words::channel::Provider;
 
 /// An account at a provider. `Debug` shows none of its credentials.
 #[derive(Clone, PartialEq, Eq)]

@@ -5,13 +5,13 @@
 
 use std::sync::Arc;
 
-use crate::channel::{Channel, Permission, Scope};
-use crate::color::Color;
 use crate::id::{EntryPointId, NoticeId, SenderId, TopicId};
-use crate::notice::Language;
-use crate::reference::EntryCode;
-use crate::source::SourceName;
+use crate::proof::reference::EntryCode;
 use crate::time::Timestamp;
+use crate::words::channel::{Channel, Permission, Scope};
+use crate::words::color::Color;
+use crate::words::notice::Language;
+use crate::words::source::SourceName;
 
 use super::Workspace;
 

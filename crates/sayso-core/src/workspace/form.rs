@@ -7,14 +7,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::channel::{Channel, Permission, Scope};
-use crate::double_opt_in::AnswerBy;
-use crate::form::{FieldName, Origin, Redirect, Shape, Theme, Trigger};
+use crate::address::phone::Region;
 use crate::id::{NoticeId, SenderId, TopicId};
-use crate::notice::{Language, Notice};
-use crate::phone::Region;
-use crate::source::SourceName;
+use crate::proof::double_opt_in::AnswerBy;
 use crate::time::Timestamp;
+use crate::words::channel::{Channel, Permission, Scope};
+use crate::words::form::{FieldName, Origin, Redirect, Shape, Theme, Trigger};
+use crate::words::notice::{Language, Notice};
+use crate::words::source::SourceName;
 
 use super::Workspace;
 

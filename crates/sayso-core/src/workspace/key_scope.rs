@@ -3,7 +3,7 @@
 //! Both tables here are the only ones. Help texts, completions, the OpenAPI document and error
 //! messages are made from them.
 
-use crate::statement::Standing;
+use crate::words::statement::Standing;
 
 macro_rules! scopes {
     ($($(#[doc = $doc:literal])+ $name:ident = $word:literal;)+) => {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::channel::{Permission, Scope};
-use crate::notice::{Language, Notice, NoticeRef};
+use crate::words::channel::{Permission, Scope};
+use crate::words::notice::{Language, Notice, NoticeRef};
 
 use super::Workspace;
 

@@ -1,6 +1,6 @@
 //! A keyword rule of the workspace's own (rule 20).
 
-use crate::rule;
+use crate::text::rule;
 use crate::time::Timestamp;
 
 /// What a text does beside the words of every workspace (rule 20).

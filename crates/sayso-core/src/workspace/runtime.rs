@@ -8,14 +8,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::channel::Message;
-use crate::decision::SenderState;
+use crate::gate::decision::SenderState;
+use crate::gate::sender_health::{Health, Known, Signal, Signals};
+use crate::gate::template::{Template, TemplateWord, TemplateWords};
 use crate::id::{ConnectionId, ImportId, SenderId};
 use crate::limits;
-use crate::sender_health::{Health, Known, Signal, Signals};
-use crate::source::SourceName;
-use crate::template::{Template, TemplateWord, TemplateWords};
 use crate::time::Timestamp;
+use crate::words::channel::Message;
+use crate::words::source::SourceName;
 
 use super::Workspace;
 

@@ -1,9 +1,9 @@
 //! A sender: the business side of a conversation, on one channel.
 
-use crate::channel::Channel;
 use crate::id::{ConnectionId, SenderId};
-use crate::notice::NoticeRef;
 use crate::time::Timestamp;
+use crate::words::channel::Channel;
+use crate::words::notice::NoticeRef;
 
 use super::Workspace;
 

@@ -1,7 +1,7 @@
 //! A site: pages that may send what they know, by the tag.
 
-use crate::source::SourceName;
 use crate::time::Timestamp;
+use crate::words::source::SourceName;
 
 /// A web site that may send what its pages know, by the tag.
 #[derive(Clone, Debug, PartialEq, Eq)]

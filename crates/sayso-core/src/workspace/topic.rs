@@ -1,7 +1,7 @@
 //! A topic: a kind of message that people can agree to by itself.
 
-use crate::channel::Category;
 use crate::time::Timestamp;
+use crate::words::channel::Category;
 
 /// A kind of message promised to people.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,19 +7,19 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use sayso_core::address::email::Email;
+use sayso_core::address::phone::Phone;
 use sayso_core::address::{Address, AddressKey, AddressKeySecret, OpaqueId};
 use sayso_core::canonical::{Canonical, Writer};
-use sayso_core::channel::{Category, Channel, Scope};
-use sayso_core::email::Email;
-use sayso_core::event::{ConsentEvent, Fact, Sealed};
-use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
 use sayso_core::id::NoticeId;
-use sayso_core::notice::{Language, Notice};
-use sayso_core::phone::Phone;
-use sayso_core::registers::Registers;
-use sayso_core::source::{Actor, Evidence, EvidenceText, Road};
-use sayso_core::suppression::{Cover, Suppression};
+use sayso_core::state::registers::Registers;
+use sayso_core::state::suppression::{Cover, Suppression};
 use sayso_core::time::Timestamp;
+use sayso_core::words::channel::{Category, Channel, Scope};
+use sayso_core::words::event::{ConsentEvent, Fact, Sealed};
+use sayso_core::words::event_id::{RequestHash, RequestIdentity, event_id};
+use sayso_core::words::notice::{Language, Notice};
+use sayso_core::words::source::{Actor, Evidence, EvidenceText, Road};
 
 use crate::support::language::{
     IMPORT, KEY, PROFILE_A, SENDER_S, TOPIC_T, Telling, WORKSPACE, clear, confirmed, erasure,
@@ -31,7 +31,7 @@ const GOLDEN: &str = include_str!("../data/canonical.txt");
 
 const HEADER: &str = "\
 # Canonical format 1 and encoding id-v1, both frozen. Each block: a name, then hex.
-# See crates/sayso-core/src/canonical.rs and event_id.rs for the layout.
+# See crates/sayso-core/src/canonical.rs and words/event_id.rs for the layout.
 ";
 
 fn hex(bytes: &[u8]) -> String {

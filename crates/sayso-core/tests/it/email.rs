@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 
 use proptest::prelude::*;
-use sayso_core::email::{EMAIL_BYTES_MAX, Email, EmailFault, LOCAL_PART_BYTES_MAX};
+use sayso_core::address::email::{EMAIL_BYTES_MAX, Email, EmailFault, LOCAL_PART_BYTES_MAX};
 
 /// Text, as sent to, as matched, domain.
 const READ: [(&str, &str, &str, &str); 16] = [

@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use sayso_core::channel::Message;
-use sayso_core::decision::{Circumstances, Decision, Reason, check};
-use sayso_core::event::ConsentEvent;
-use sayso_core::registers::Registers;
-use sayso_core::status::Status;
+use sayso_core::gate::decision::{Circumstances, Decision, check};
+use sayso_core::gate::reason::Reason;
+use sayso_core::state::registers::Registers;
+use sayso_core::state::status::Status;
+use sayso_core::words::channel::Message;
+use sayso_core::words::event::ConsentEvent;
 
 use crate::support::generate::{history, question};
 use crate::support::language::{fold, undone_by};

@@ -7,15 +7,16 @@ use std::collections::BTreeSet;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use proptest::prelude::*;
 use proptest::sample::select;
-use sayso_core::cap::FrequencyCap;
-use sayso_core::channel::{Category, Channel, Message, Occasion};
-use sayso_core::decision::{Reason, Reasons};
+use sayso_core::gate::cap::FrequencyCap;
+use sayso_core::gate::pacing::Pacing;
+use sayso_core::gate::quiet::QuietHours;
+use sayso_core::gate::reason::{Reason, Reasons};
+use sayso_core::gate::time_of_day::TimeOfDay;
+use sayso_core::gate::zone::Zone;
 use sayso_core::limits;
-use sayso_core::pacing::Pacing;
-use sayso_core::quiet::{QuietHours, TimeOfDay};
-use sayso_core::settings::Settings;
+use sayso_core::policy::settings::Settings;
 use sayso_core::time::{Span, Timestamp};
-use sayso_core::zone::Zone;
+use sayso_core::words::channel::{Category, Channel, Message, Occasion};
 
 /// Zones of both hemispheres, with and without summer time, with halves and quarters of hours, and one
 /// that moves its clocks by half an hour.

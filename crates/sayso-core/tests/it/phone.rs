@@ -10,7 +10,7 @@ use rlibphonenumber::{
     NumberLengthType, PHONE_NUMBER_UTIL as LIBRARY, PhoneNumber, PhoneNumberType,
     get_national_significant_number_owned,
 };
-use sayso_core::phone::{Phone, PhoneBook, PhoneFault, Region};
+use sayso_core::address::phone::{Phone, PhoneBook, PhoneFault, Region};
 
 const SPELLINGS: &str = include_str!("../data/phones.tsv");
 const PAIRS: &str = include_str!("../data/phone-pairs.tsv");

@@ -3,15 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "test code")]
 
 use proptest::prelude::*;
-use sayso_core::channel::{Channel, Permission, Scope};
 use sayso_core::id::{NoticeId, RuleId, SenderId};
 use sayso_core::limits;
-use sayso_core::notice::{Language, Notice};
-use sayso_core::rule::{
+use sayso_core::text::rule::{
     Does, Draft, Found, Keyword, Matching, Pattern, Patterns, Rule, RuleFault, Why, choose,
 };
+use sayso_core::text::wording::{Codes, Conversation, Names, Offered, Question, read};
 use sayso_core::time::Timestamp;
-use sayso_core::wording::{Codes, Conversation, Names, Offered, Question, read};
+use sayso_core::words::channel::{Channel, Permission, Scope};
+use sayso_core::words::notice::{Language, Notice};
 
 fn keyword(text: &str) -> Keyword {
     Keyword::parse(text).unwrap()

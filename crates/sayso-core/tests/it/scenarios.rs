@@ -6,27 +6,28 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "test code")]
 
+use sayso_core::address::phone::Phone;
 use sayso_core::address::{Address, AddressHash, AddressKeySecret, AddressKind};
-use sayso_core::capture::{
+use sayso_core::gate::decision::{Decision, Requirement, check};
+use sayso_core::gate::reason::Reason;
+use sayso_core::id::{EventId, NoticeId};
+use sayso_core::policy::settings::{ChannelDefault, DatedSettings, Settings};
+use sayso_core::state::capture::{
     answer, as_report, permissions_of, repeats, settle_time, start as start_says, undated_row_at,
 };
-use sayso_core::channel::{Category, Channel, Message, Occasion, Permission, Scope};
-use sayso_core::decision::{Decision, Reason, Requirement, check};
-use sayso_core::event::{ConsentEvent, Fact};
-use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
-use sayso_core::id::{EventId, NoticeId};
-use sayso_core::link::carried;
-use sayso_core::notice::{Language, Notice};
-use sayso_core::phone::Phone;
-use sayso_core::register::Register;
-use sayso_core::registers::Registers;
-use sayso_core::retraction::{RetractionFault, Role, may_retract};
-use sayso_core::settings::{ChannelDefault, DatedSettings, Settings};
-use sayso_core::source::{Actor, Road};
-use sayso_core::statement::{Level, Statement};
-use sayso_core::status::Status;
-use sayso_core::suppression::{Cover, Suppression};
+use sayso_core::state::link::carried;
+use sayso_core::state::register::Register;
+use sayso_core::state::registers::Registers;
+use sayso_core::state::retraction::{RetractionFault, Role, may_retract};
+use sayso_core::state::status::Status;
+use sayso_core::state::suppression::{Cover, Suppression};
 use sayso_core::time::{ClaimedTime, Span, Timestamp};
+use sayso_core::words::channel::{Category, Channel, Message, Occasion, Permission, Scope};
+use sayso_core::words::event::{ConsentEvent, Fact};
+use sayso_core::words::event_id::{RequestHash, RequestIdentity, event_id};
+use sayso_core::words::notice::{Language, Notice};
+use sayso_core::words::source::{Actor, Road};
+use sayso_core::words::statement::{Level, Statement};
 
 use crate::support::language::*;
 
@@ -106,7 +107,7 @@ impl Asked {
     fn decision(&self) -> Decision {
         let plain = plain(self.now, &self.settings);
         let circumstances =
-            sayso_core::decision::Circumstances { requirement: self.requirement, ..plain };
+            sayso_core::gate::decision::Circumstances { requirement: self.requirement, ..plain };
         check(&self.registers, &self.message, &circumstances)
     }
 
@@ -602,7 +603,7 @@ fn latecomers() -> Vec<Row> {
     ];
     let new_holder = [single(1), set(Suppression::Reassigned, Cover::default(), 5), single(6)];
     let asked = everything(&[pending(1)]);
-    let question = asked.act(sayso_core::statement::Slot::Pending).unwrap();
+    let question = asked.act(sayso_core::words::statement::Slot::Pending).unwrap();
     let in_time = answer(question, day(3)).map(|statement| said(statement, 3));
     let answered: Vec<ConsentEvent> = [pending(1), out(2)].into_iter().chain(in_time).collect();
     vec![

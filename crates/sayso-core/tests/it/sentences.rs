@@ -1,11 +1,11 @@
 //! Sentences are read by what their words do: who stops what, to whom, and what turns that round.
 
-use sayso_core::channel::Channel;
 use sayso_core::limits;
-use sayso_core::wording::{
+use sayso_core::text::wording::{
     Because, Codes, Conversation, Edited, Heard, Names, Offered, Question, Reading, edited,
     languages, read, words,
 };
+use sayso_core::words::channel::Channel;
 
 use crate::support::corpus::{Part, Sort, texts};
 

@@ -5,12 +5,12 @@
 
 use std::collections::BTreeSet;
 
-use sayso_core::channel::{Category, Message, Scope};
-use sayso_core::decision::check;
-use sayso_core::event::ConsentEvent;
-use sayso_core::registers::{Joined, Registers};
-use sayso_core::statement::{Level, Slot, Statement};
+use sayso_core::gate::decision::check;
+use sayso_core::state::registers::{Joined, Registers};
 use sayso_core::time::Timestamp;
+use sayso_core::words::channel::{Category, Message, Scope};
+use sayso_core::words::event::ConsentEvent;
+use sayso_core::words::statement::{Level, Slot, Statement};
 
 use crate::support::language::{
     SENDER_S, TOPIC_T, Telling, about_t, day, no, of, plain, said, settings_with_least, yes,

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
-use sayso_core::channel::Channel;
 use sayso_core::limits;
-use sayso_core::wording::{
+use sayso_core::text::wording::{
     Because, Code, CodeFault, Codes, Conversation, Kind, Names, Offered, Question, Reading, expand,
     read, words,
 };
+use sayso_core::words::channel::Channel;
 
 use crate::support::corpus::{READINGS, cases};
 

@@ -10,8 +10,8 @@ pub mod act;
 pub mod reach;
 
 use maud::{Markup, html};
-use sayso_core::channel::{Category, Channel};
-use sayso_core::source::Road;
+use sayso_core::words::channel::{Category, Channel};
+use sayso_core::words::source::Road;
 
 use self::act::Act;
 use self::reach::{Download, May};

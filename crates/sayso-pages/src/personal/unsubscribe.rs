@@ -1,7 +1,7 @@
 //! The page of a link to unsubscribe with one click: a question with a button, and what it came to.
 
 use maud::html;
-use sayso_core::channel::{Category, Channel};
+use sayso_core::words::channel::{Category, Channel};
 
 use super::{button, category_name, channel_name, languages, page};
 use crate::language::Language;

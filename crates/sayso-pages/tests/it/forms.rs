@@ -1,8 +1,8 @@
 //! What is true of every opt-in form, whatever stands in it.
 
-use sayso_core::channel::Channel;
-use sayso_core::color::Color;
-use sayso_core::form::{Brightness, Font, Theme};
+use sayso_core::words::channel::Channel;
+use sayso_core::words::color::Color;
+use sayso_core::words::form::{Brightness, Font, Theme};
 use sayso_pages::form::{
     AsksFor, Country, FieldFault, FormField, FormLook, FormPage, Group, Needed, Remark, Sends,
     Tick, TickBox, Trial,

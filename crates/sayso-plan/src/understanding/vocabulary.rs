@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use sayso_core::rule::{Found, Patterns, Rule};
-use sayso_core::wording::{Code, Codes, Names, Offered};
+use sayso_core::text::rule::{Found, Patterns, Rule};
+use sayso_core::text::wording::{Code, Codes, Names, Offered};
 use sayso_core::workspace::Workspace;
 
 /// What a workspace calls itself and its topics.

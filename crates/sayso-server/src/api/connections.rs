@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use sayso_core::channel::Provider;
 use sayso_core::id::ConnectionId;
 use sayso_core::limits;
+use sayso_core::words::channel::Provider;
 use sayso_core::workspace::{Change, Connection, Workspace};
 use sayso_store::configure::Plan;
 use serde::Serialize;

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sayso_core::id::EntryPointId;
 use sayso_core::limits;
-use sayso_core::reference::EntryCode;
+use sayso_core::proof::reference::EntryCode;
 use sayso_core::workspace::{Change, EntryPoint, Workspace};
 use sayso_store::configure::Plan;
 use sayso_store::tally::{Counted, Reach};

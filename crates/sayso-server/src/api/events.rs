@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use sayso_core::id::{ProfileId, WorkspaceId};
-use sayso_core::source::Actor;
+use sayso_core::words::source::Actor;
 use sayso_core::workspace::Workspace;
 use sayso_plan::draft::Subject;
 use sayso_store::look_up::LookedUp;
@@ -190,7 +190,7 @@ pub(crate) async fn retract(
 /// What a retraction came to, as a problem where it was not done.
 pub(crate) fn retracted(
     retracting: Retracting,
-) -> Result<Arc<sayso_core::registers::Registers>, Problem> {
+) -> Result<Arc<sayso_core::state::registers::Registers>, Problem> {
     match retracting {
         Retracting::Done(registers) => Ok(registers),
         Retracting::NoEvent => Err(Problem::new(Code::NotFound)),

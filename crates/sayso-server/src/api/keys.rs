@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use sayso_core::id::KeyId;
 use sayso_core::limits;
-use sayso_core::statement::Standing;
+use sayso_core::words::statement::Standing;
 use sayso_core::workspace::{ApiKey, Change, KeyRole, KeyScope, Workspace};
 use sayso_store::configure::Plan;
 use serde::Serialize;

@@ -8,7 +8,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use sayso_core::limits;
-use sayso_core::personal_link::LinkKey;
+use sayso_core::proof::link_key::LinkKey;
 use sayso_core::time::Timestamp;
 use sayso_core::workspace::{Change, Workspace};
 use sayso_store::configure::Plan;

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use sayso_core::event_id::RequestHash;
+use sayso_core::words::event_id::RequestHash;
 use sayso_store::environment::{TAIL_BYTES, is_tail_of};
 
 use crate::app::App;

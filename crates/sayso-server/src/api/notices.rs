@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use sayso_core::channel::{Permission, Scope};
 use sayso_core::id::NoticeId;
 use sayso_core::limits;
-use sayso_core::notice::{Language, Notice};
-use sayso_core::offer::Shown;
-use sayso_core::placeholder::{Placeholder, PlaceholderFault, fill};
+use sayso_core::policy::demand::Shown;
+use sayso_core::policy::placeholder::{Placeholder, PlaceholderFault, fill};
+use sayso_core::words::channel::{Permission, Scope};
+use sayso_core::words::notice::{Language, Notice};
 use sayso_core::workspace::{Change, PublishedNotice, Workspace};
 use sayso_store::configure::Plan;
 use serde::Serialize;

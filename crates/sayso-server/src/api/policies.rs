@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use sayso_core::channel::{Category, Channel};
 use sayso_core::limits;
-use sayso_core::offer::{Offer, lint};
-use sayso_core::pack::PackName;
-use sayso_core::settings::Settings;
-use sayso_core::statement::Level;
+use sayso_core::policy::offer::{Offer, lint};
+use sayso_core::policy::pack::PackName;
+use sayso_core::policy::settings::Settings;
+use sayso_core::words::channel::{Category, Channel};
+use sayso_core::words::statement::Level;
 use sayso_core::workspace::Workspace;
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use sayso_core::limits;
-use sayso_core::source::{Actor, Road};
+use sayso_core::words::source::{Actor, Road};
 use sayso_store::store::{Doing, SpanDraft, SpanOf};
 use serde::Serialize;
 use utoipa::ToSchema;

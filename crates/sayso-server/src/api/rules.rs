@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use sayso_core::channel::{Channel, Permission, Scope};
 use sayso_core::id::{RuleId, SenderId};
 use sayso_core::limits;
-use sayso_core::notice::Notice;
-use sayso_core::rule::{Draft, Matching, Rule as Checked, RuleFault};
-use sayso_core::statement::Statement;
+use sayso_core::text::rule::{Draft, Matching, Rule as Checked, RuleFault};
 use sayso_core::time::Timestamp;
+use sayso_core::words::channel::{Channel, Permission, Scope};
+use sayso_core::words::notice::Notice;
+use sayso_core::words::statement::Statement;
 use sayso_core::workspace::{Change, Rule, Workspace};
 use sayso_store::configure::Plan;
 use serde::Serialize;

@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use sayso_channels::inbound::{self, Written, Wrote};
 use sayso_channels::party::{Numbers, Party};
 use sayso_core::address::Address;
-use sayso_core::channel::Provider;
+use sayso_core::words::channel::Provider;
 use sayso_core::workspace::Mode;
 use sayso_plan::draft::Subject;
 use sayso_store::look_up::LookedUp;

@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use sayso_core::channel::{Channel, Permission};
+use sayso_core::gate::sender_health::Known;
 use sayso_core::id::{ConnectionId, SenderId};
 use sayso_core::limits;
-use sayso_core::rule::Keyword;
-use sayso_core::sender_health::Known;
+use sayso_core::text::rule::Keyword;
+use sayso_core::text::wording::{
+    Codes, Conversation, Names, Offered, Question as Open, Reading, read,
+};
 use sayso_core::time::Timestamp;
-use sayso_core::wording::{Codes, Conversation, Names, Offered, Question as Open, Reading, read};
+use sayso_core::words::channel::{Channel, Permission};
 use sayso_core::workspace::{Change, OptInQuestion, Sender, Workspace};
 use sayso_store::configure::Plan;
 use serde::Serialize;

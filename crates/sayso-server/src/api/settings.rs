@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::extract::State;
-use sayso_core::channel::Channel;
 use sayso_core::id::SenderId;
 use sayso_core::limits;
-use sayso_core::pack::PackName;
-use sayso_core::settings::{ChannelDefault, Settings};
-use sayso_core::statement::Level;
+use sayso_core::policy::pack::PackName;
+use sayso_core::policy::settings::{ChannelDefault, Settings};
+use sayso_core::words::channel::Channel;
+use sayso_core::words::statement::Level;
 use sayso_core::workspace::{Change, Workspace};
 use sayso_store::configure::Plan;
 use serde::Serialize;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use sayso_core::form::Origin;
 use sayso_core::limits;
-use sayso_core::source::SourceName;
+use sayso_core::words::form::Origin;
+use sayso_core::words::source::SourceName;
 use sayso_core::workspace::{Change, Site, Workspace};
 use sayso_store::configure::Plan;
 use serde::Serialize;

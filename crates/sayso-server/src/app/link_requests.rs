@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sayso_core::address::{Address, AddressKind};
-use sayso_core::channel::{Category, Channel, Content, Message, Occasion};
 use sayso_core::id::WorkspaceId;
 use sayso_core::limits;
 use sayso_core::time::Timestamp;
+use sayso_core::words::channel::{Category, Channel, Content, Message, Occasion};
 use sayso_core::workspace::Workspace;
 use sayso_pages::personal::request::LinkRequest as Page;
 use tokio::sync::Notify;

@@ -8,11 +8,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sayso_core::address::AddressKey;
-use sayso_core::channel::Channel;
+use sayso_core::gate::message::MessageState;
 use sayso_core::id::{MessageId, SenderId, WorkspaceId};
 use sayso_core::limits;
-use sayso_core::message::MessageState;
 use sayso_core::time::{Span, Timestamp};
+use sayso_core::words::channel::Channel;
 use sayso_store::message::{HandOverEnd, MessageName, MessageReport, Payload};
 
 /// The simulated phones.

@@ -7,8 +7,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sayso_core::id::{ImportId, WorkspaceId};
 use sayso_core::limits;
-use sayso_core::source::SourceName;
 use sayso_core::time::{Span, Timestamp};
+use sayso_core::words::source::SourceName;
 use sayso_store::Store;
 use sayso_store::store::StoreError;
 use sayso_store::tally::{Counted, Tally};

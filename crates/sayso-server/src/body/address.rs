@@ -1,8 +1,8 @@
 //! The one address that a request names.
 
+use sayso_core::address::email::Email;
+use sayso_core::address::phone::{Phone, PhoneBook, Region};
 use sayso_core::address::{Address, AddressHash, AddressKind, OpaqueId};
-use sayso_core::email::Email;
-use sayso_core::phone::{Phone, PhoneBook, Region};
 use sayso_plan::draft::Subject;
 
 use super::Faults;

@@ -3,7 +3,7 @@
 //! Programs write flags as they please, and a refusal is accepted in doubt (rule 5). There is no such list
 //! for a yes. The words are those of lists.
 
-use sayso_core::list_word::ListWord;
+use sayso_core::text::list_word::ListWord;
 
 /// Whether a text can only be a no.
 pub(crate) fn is_no(text: &str) -> bool {

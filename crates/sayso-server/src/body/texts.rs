@@ -1,29 +1,29 @@
 //! Words of the domain as texts of JSON: one adapter to `parse`, with the schema of each.
 
-use sayso_core::activity::Activity;
+use sayso_core::address::phone::Region;
 use sayso_core::address::{AddressKind, OpaqueId};
-use sayso_core::channel::{Category, Channel, Provider, Scope};
-use sayso_core::color::Color;
-use sayso_core::double_opt_in::AnswerBy;
-use sayso_core::form::{Brightness, Font, Shape, Trigger};
+use sayso_core::gate::message::MessageState;
+use sayso_core::gate::time_of_day::TimeOfDay;
+use sayso_core::gate::zone::Zone;
 use sayso_core::id::{
     ConnectionId, DoubleOptInId, EntryPointId, EventId, FormId, KeyId, MessageId, NoticeId,
     ProfileId, RuleId, SenderId, TopicId,
 };
-use sayso_core::message::MessageState;
-use sayso_core::notice::Language;
-use sayso_core::offer::{Flaw, Shown};
-use sayso_core::pack::{Basis, PackName};
-use sayso_core::phone::Region;
 use sayso_core::policy::Way;
-use sayso_core::quiet::TimeOfDay;
-use sayso_core::rule::{Does, Keyword, Pattern};
-use sayso_core::source::{EvidenceText, Road, SourceName};
-use sayso_core::statement::{Level, Standing};
-use sayso_core::status::Status;
+use sayso_core::policy::demand::{Flaw, Shown};
+use sayso_core::policy::pack::{Basis, PackName};
+use sayso_core::proof::double_opt_in::AnswerBy;
+use sayso_core::state::activity::Activity;
+use sayso_core::state::status::Status;
+use sayso_core::text::rule::{Does, Keyword, Pattern};
 use sayso_core::time::{ClaimedTime, Timestamp};
+use sayso_core::words::channel::{Category, Channel, Provider, Scope};
+use sayso_core::words::color::Color;
+use sayso_core::words::form::{Brightness, Font, Shape, Trigger};
+use sayso_core::words::notice::Language;
+use sayso_core::words::source::{EvidenceText, Road, SourceName};
+use sayso_core::words::statement::{Level, Standing};
 use sayso_core::workspace::{Corner, KeyRole, KeyScope};
-use sayso_core::zone::Zone;
 use sayso_pages::qr::Correction;
 
 use super::no::is_no;

@@ -8,8 +8,8 @@ use axum::http::HeaderMap;
 use axum::middleware::Next;
 use axum::response::Response;
 use sayso_core::id::{KeyId, WorkspaceId};
-use sayso_core::source::{Road, SourceName};
-use sayso_core::statement::Standing;
+use sayso_core::words::source::{Road, SourceName};
+use sayso_core::words::statement::Standing;
 use sayso_core::workspace::{ApiKey, KeyScope};
 
 use crate::app::App;

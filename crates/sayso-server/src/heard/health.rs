@@ -6,9 +6,9 @@
 
 use sayso_channels::failure::ErrorMeaning;
 use sayso_channels::inbound::SenderHealth;
+use sayso_core::gate::sender_health::{HealthCause, HealthLevel, Says, Signal, Signals, of_rates};
 use sayso_core::id::{ConnectionId, SenderId, WorkspaceId};
 use sayso_core::limits;
-use sayso_core::sender_health::{HealthCause, HealthLevel, Says, Signal, Signals, of_rates};
 use sayso_core::time::{ClaimedTime, Timestamp};
 use sayso_core::workspace::{RuntimeFact, Workspace};
 use sayso_store::store::StoreError;

@@ -4,7 +4,7 @@
 //! their way, are doubt, and a person decides.
 
 use sayso_channels::inbound::{KeywordKind, Place, Written, Wrote};
-use sayso_core::wording::{Because, Heard, Reading};
+use sayso_core::text::wording::{Because, Heard, Reading};
 
 use super::question::{NO_BUTTON, YES_BUTTON};
 use sayso_plan::understanding::vocabulary::Searched;

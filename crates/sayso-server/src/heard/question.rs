@@ -3,16 +3,17 @@
 //! but the message itself.
 
 use sayso_core::address::Address;
-use sayso_core::channel::{Category, Channel, Message};
-use sayso_core::decision::{Reason, findings};
-use sayso_core::event_id::RequestHash;
+use sayso_core::gate::decision::findings;
+use sayso_core::gate::reason::Reason;
 use sayso_core::id::SenderId;
 use sayso_core::limits;
 use sayso_core::policy::Way;
-use sayso_core::registers::Registers;
-use sayso_core::status::Status;
+use sayso_core::state::registers::Registers;
+use sayso_core::state::status::Status;
+use sayso_core::text::wording::Reading;
 use sayso_core::time::{ClaimedTime, Timestamp};
-use sayso_core::wording::Reading;
+use sayso_core::words::channel::{Category, Channel, Message};
+use sayso_core::words::event_id::RequestHash;
 use sayso_core::workspace::{OptInQuestion, Workspace};
 use sayso_plan::draft::Subject;
 use sayso_store::message::{Queueing, StoredMessage};

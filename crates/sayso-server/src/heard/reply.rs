@@ -3,14 +3,15 @@
 //! message, and the gate decides it.
 
 use sayso_core::address::Address;
-use sayso_core::channel::{Category, Channel, Content, Message, Occasion, Scope};
-use sayso_core::decision::{Reason, Reasons, RequireOptIn, Requirement};
-use sayso_core::event_id::RequestHash;
+use sayso_core::gate::decision::{RequireOptIn, Requirement};
+use sayso_core::gate::reason::{Reason, Reasons};
 use sayso_core::id::{MessageId, SenderId};
 use sayso_core::limits;
-use sayso_core::status::Status;
+use sayso_core::state::status::Status;
+use sayso_core::text::wording::Reading;
 use sayso_core::time::Timestamp;
-use sayso_core::wording::Reading;
+use sayso_core::words::channel::{Category, Channel, Content, Message, Occasion, Scope};
+use sayso_core::words::event_id::RequestHash;
 use sayso_core::workspace::Workspace;
 use sayso_store::message::{MessageDraft, Payload, Queueing};
 use sayso_store::store::{Question as StoreQuestion, Recipient};

@@ -6,9 +6,9 @@ use std::time::Duration;
 use sayso_channels::inbound::{MessageState as Told, Reported};
 use sayso_channels::party::Party;
 use sayso_core::address::Address;
+use sayso_core::gate::message::MessageState;
 use sayso_core::id::{ConnectionId, MessageId};
 use sayso_core::limits;
-use sayso_core::message::MessageState;
 use sayso_core::workspace::Workspace;
 use sayso_store::message::{MessageName, MessageReport, StoredMessage};
 

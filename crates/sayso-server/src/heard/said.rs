@@ -1,8 +1,8 @@
 //! What somebody said, as far as it is answered.
 
-use sayso_core::channel::Scope;
-use sayso_core::status::Status;
+use sayso_core::state::status::Status;
 use sayso_core::time::Timestamp;
+use sayso_core::words::channel::Scope;
 
 use sayso_plan::understanding::Understanding;
 

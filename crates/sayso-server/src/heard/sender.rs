@@ -1,7 +1,7 @@
 //! Which of our senders a provider names.
 
-use sayso_core::channel::Channel;
 use sayso_core::id::{ConnectionId, SenderId};
+use sayso_core::words::channel::Channel;
 use sayso_core::workspace::Workspace;
 
 /// The sender that a provider names: the living one of this connection with that address. Where it names

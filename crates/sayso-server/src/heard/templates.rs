@@ -4,10 +4,10 @@
 //! An announced change is none yet. What people think of a template is shown at the provider.
 
 use sayso_channels::inbound::{TemplateChange, TemplateChanged};
-use sayso_core::channel::Provider;
+use sayso_core::gate::template::{TemplateSays, TemplateState, TemplateWord};
 use sayso_core::id::ConnectionId;
 use sayso_core::limits;
-use sayso_core::template::{TemplateSays, TemplateState, TemplateWord};
+use sayso_core::words::channel::Provider;
 use sayso_core::workspace::{RuntimeFact, TemplateName, Workspace};
 
 use crate::app::App;

@@ -7,9 +7,9 @@ use std::time::Duration;
 use axum::http::{Method, StatusCode};
 use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, Recorder};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
-use sayso_core::decision::{Reason, Reasons};
-use sayso_core::message::MessageState;
-use sayso_core::sender_health::HealthLevel;
+use sayso_core::gate::message::MessageState;
+use sayso_core::gate::reason::{Reason, Reasons};
+use sayso_core::gate::sender_health::HealthLevel;
 use sayso_store::store::{Health, Outcome};
 
 use super::ends::{DoubleOptInEnd, FormEnd};

@@ -11,12 +11,12 @@ use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::Response;
-use sayso_core::channel::{Channel, Permission, Scope};
-use sayso_core::double_opt_in::{Answer, AnswerBy, Code as SixDigits, UnverifiedToken};
-use sayso_core::form::Theme;
 use sayso_core::id::DoubleOptInId;
 use sayso_core::limits;
-use sayso_core::source::EvidenceText;
+use sayso_core::proof::double_opt_in::{Answer, AnswerBy, Code as SixDigits, UnverifiedToken};
+use sayso_core::words::channel::{Channel, Permission, Scope};
+use sayso_core::words::form::Theme;
+use sayso_core::words::source::EvidenceText;
 use sayso_core::workspace::{Form, Workspace};
 use sayso_pages::double_opt_in::{About, Answered, CODE, CodeFault, CodePage, NEXT, Question};
 use sayso_pages::form::FormLook;
@@ -270,7 +270,7 @@ impl Answerer {
             Answered::Lapsed | Answered::Over => StatusCode::GONE,
         };
         let redirect = self.form().and_then(|form| form.redirect.as_ref());
-        let redirect = redirect.map(sayso_core::form::Redirect::as_str);
+        let redirect = redirect.map(sayso_core::words::form::Redirect::as_str);
         self.respond(status, self.look().answered(answered, redirect))
     }
 
@@ -279,7 +279,7 @@ impl Answerer {
         let by = self.stored.as_ref().map(|stored| stored.waiting.by);
         let form = self.form().filter(|_| by == Some(AnswerBy::Code));
         let ancestors: Vec<&str> = form.map_or_else(Vec::new, |form| {
-            let listed = form.origins.iter().map(sayso_core::form::Origin::as_str);
+            let listed = form.origins.iter().map(sayso_core::words::form::Origin::as_str);
             std::iter::once("'self'").chain(listed).collect()
         });
         respond(status, document, &ancestors)

@@ -4,8 +4,8 @@
 //! It goes by the road of [`link_requests`](crate::workers::link_requests), within its limits.
 
 use sayso_core::address::Address;
-use sayso_core::answered::Answered;
-use sayso_core::day::Day;
+use sayso_core::proof::answered::Answered;
+use sayso_core::words::day::Day;
 use sayso_pages::language::Language;
 use sayso_pages::personal::request::LinkRequest;
 

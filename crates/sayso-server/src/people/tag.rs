@@ -13,7 +13,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sayso_core::limits;
-use sayso_core::source::SourceName;
+use sayso_core::words::source::SourceName;
 use sayso_core::workspace::{Site, Workspace};
 use serde::Serialize;
 use serde_json::Value;

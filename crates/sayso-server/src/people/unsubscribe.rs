@@ -9,9 +9,9 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use sayso_core::channel::{Category, Permission, Scope};
-use sayso_core::personal_link::{Leaves, LinkPurpose};
-use sayso_core::source::Road;
+use sayso_core::proof::personal_link::{Leaves, LinkPurpose};
+use sayso_core::words::channel::{Category, Permission, Scope};
+use sayso_core::words::source::Road;
 use sayso_pages::personal::ACT;
 use sayso_pages::personal::unsubscribe::{EVERYTHING, Left, Unsubscribe};
 

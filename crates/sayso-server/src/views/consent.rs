@@ -1,12 +1,12 @@
 //! Where a person stands, as answers say it: towards a message, by what sources claim, and to processing at all.
 
-use sayso_core::channel::Message;
-use sayso_core::decision::{Requirement, check};
-use sayso_core::register::{Claims, Register};
-use sayso_core::registers::Registers;
-use sayso_core::settings::Settings;
-use sayso_core::source::Source;
+use sayso_core::gate::decision::{Requirement, check};
+use sayso_core::policy::settings::Settings;
+use sayso_core::state::register::{Claims, Register};
+use sayso_core::state::registers::Registers;
 use sayso_core::time::Timestamp;
+use sayso_core::words::channel::Message;
+use sayso_core::words::source::Source;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -70,11 +70,11 @@ pub(crate) fn standing(
     let basis = decision.consent.basis;
     ConsentView {
         status: decision.consent.status.as_str(),
-        level: decision.consent.level.map(sayso_core::statement::Level::as_str),
+        level: decision.consent.level.map(sayso_core::words::statement::Level::as_str),
         since: basis.map(|mark| mark.at.to_string()),
         basis: basis.map(|mark| mark.event.to_string()),
         decision: if decision.is_allow() { "allow" } else { "deny" },
-        reasons: decision.reasons.iter().map(sayso_core::decision::Reason::as_str).collect(),
+        reasons: decision.reasons.iter().map(sayso_core::gate::reason::Reason::as_str).collect(),
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use sayso_core::event::{Fact, Retracted, Switched};
-use sayso_core::notice::NoticeRef;
-use sayso_core::source::Evidence;
-use sayso_core::statement::Statement;
+use sayso_core::state::suppression::Switched;
+use sayso_core::words::event::{Fact, Retracted};
+use sayso_core::words::notice::NoticeRef;
+use sayso_core::words::source::Evidence;
+use sayso_core::words::statement::Statement;
 use sayso_store::store::{HistoryEntry, Retraction};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -183,7 +184,7 @@ impl NoticeView {
 
 impl EvidenceView {
     fn of(evidence: &Evidence) -> Self {
-        let text = |text: &Option<sayso_core::source::EvidenceText>| {
+        let text = |text: &Option<sayso_core::words::source::EvidenceText>| {
             text.as_ref().map(|text| text.as_str().to_owned())
         };
         let fields = evidence.fields.iter();

@@ -1,6 +1,6 @@
 //! Languages of the pages, as they are stored.
 
-use sayso_core::notice::Language;
+use sayso_core::words::notice::Language;
 use sayso_pages::language::Language as PageLanguage;
 
 /// The tag of a language of the pages.

@@ -1,6 +1,6 @@
 //! What a permission is about, in words.
 
-use sayso_core::channel::{Permission, Scope};
+use sayso_core::words::channel::{Permission, Scope};
 
 /// What a permission is about, in the words of answers.
 pub(crate) fn about(permission: Permission) -> String {

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use sayso_core::activity::Activity;
 use sayso_core::address::{Address, AddressKind};
-use sayso_core::channel::{Category, Channel, Message, Scope};
 use sayso_core::id::EventId;
 use sayso_core::limits;
-use sayso_core::registers::Registers;
-use sayso_core::settings::Settings;
+use sayso_core::policy::settings::Settings;
+use sayso_core::state::activity::Activity;
+use sayso_core::state::registers::Registers;
 use sayso_core::time::Timestamp;
+use sayso_core::words::channel::{Category, Channel, Message, Scope};
 use sayso_core::workspace::Workspace;
 use sayso_plan::draft::Subject;
 use sayso_store::store::{HistoryQuery, Moment, Profile};

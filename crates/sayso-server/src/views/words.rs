@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use sayso_core::decision::Reason;
+use sayso_core::gate::reason::Reason;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 

@@ -10,11 +10,11 @@ use sayso_channels::connection::Connection as HttpAccount;
 use sayso_channels::failure::{ErrorMeaning, Failure};
 use sayso_channels::outbound::{Answer, HandOver, Oddity, Recipient};
 use sayso_core::address::Address;
-use sayso_core::channel::Provider;
+use sayso_core::gate::sender_health::Known;
+use sayso_core::gate::template::TemplateState;
 use sayso_core::limits;
-use sayso_core::sender_health::Known;
-use sayso_core::template::TemplateState;
 use sayso_core::time::{Span, Timestamp};
+use sayso_core::words::channel::Provider;
 use sayso_store::message::{Claimed, HandOverEnd};
 use sayso_store::store::StoreError;
 

@@ -12,11 +12,11 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use sayso_core::channel::Channel;
+use sayso_core::gate::message::MessageState;
 use sayso_core::id::WorkspaceId;
 use sayso_core::limits;
-use sayso_core::message::MessageState;
 use sayso_core::time::Timestamp;
+use sayso_core::words::channel::Channel;
 use sayso_store::message::{Claimed, Claiming, HandOver, HandOverEnd, MessageReport};
 use sayso_store::store::StoreError;
 use tokio::sync::{Notify, watch};

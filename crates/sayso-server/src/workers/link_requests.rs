@@ -10,13 +10,13 @@
 use std::sync::Arc;
 
 use sayso_core::address::{Address, AddressKind};
-use sayso_core::channel::Message;
-use sayso_core::decision::{RequireOptIn, Requirement};
-use sayso_core::double_opt_in::Counters;
-use sayso_core::event_id::RequestHash;
+use sayso_core::gate::decision::{RequireOptIn, Requirement};
 use sayso_core::id::{DoubleOptInId, MessageId};
 use sayso_core::limits;
+use sayso_core::proof::double_opt_in::Counters;
 use sayso_core::time::Timestamp;
+use sayso_core::words::channel::Message;
+use sayso_core::words::event_id::RequestHash;
 use sayso_core::workspace::Workspace;
 use sayso_plan::draft::Subject;
 use sayso_store::double_opt_in::{AskingEnd, LinkRequest};

@@ -3,8 +3,8 @@
 use axum::body::{Body, to_bytes};
 use axum::http::StatusCode;
 use sayso_core::limits;
-use sayso_core::statement::Standing;
 use sayso_core::time::Span;
+use sayso_core::words::statement::Standing;
 use sayso_core::workspace::KeyScope;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};

@@ -5,7 +5,7 @@
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use sayso_core::settings::Settings;
+use sayso_core::policy::settings::Settings;
 use sayso_core::time::{Span, Timestamp};
 use sayso_core::workspace::Change;
 use sayso_store::configure::configure_now;

@@ -174,7 +174,7 @@ async fn is_full_at(most: usize, change: impl Fn([u8; 16]) -> Change, path: &str
 
 #[tokio::test]
 async fn a_workspace_holds_no_more_senders_than_its_limit() {
-    let channel = sayso_core::channel::Channel::Sms;
+    let channel = sayso_core::words::channel::Channel::Sms;
     // What was deleted counts: consents may name it.
     let deleted_at = Some(sayso_core::time::Timestamp::DISTANT_PAST);
     let sender = |id| {
@@ -194,7 +194,7 @@ async fn a_workspace_holds_no_more_senders_than_its_limit() {
 
 #[tokio::test]
 async fn a_workspace_holds_no_more_topics_than_its_limit() {
-    let category = sayso_core::channel::Category::Marketing;
+    let category = sayso_core::words::channel::Category::Marketing;
     let topic = |id| {
         let topic = Topic { name: "t".into(), category, code: None, deleted_at: None };
         Change::Topic(TopicId::from_bytes(id), topic)
@@ -212,7 +212,7 @@ async fn a_workspace_holds_no_more_notices_than_its_limit() {
 
 #[tokio::test]
 async fn a_workspace_holds_no_more_sites_than_its_limit() {
-    let name = |text: &str| sayso_core::source::SourceName::parse(text).unwrap();
+    let name = |text: &str| sayso_core::words::source::SourceName::parse(text).unwrap();
     let site = |id| {
         let site = Site {
             name: name("s"),

@@ -1,8 +1,8 @@
 //! `/v1/consents`, one at a time (rules 1 to 5, 11, 28).
 
 use axum::http::StatusCode;
-use sayso_core::statement::Standing;
 use sayso_core::time::Span;
+use sayso_core::words::statement::Standing;
 use sayso_core::workspace::KeyScope;
 use serde_json::{Value, json};
 

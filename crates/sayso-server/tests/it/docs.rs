@@ -1,9 +1,9 @@
 //! The document and the page made from it.
 
-use sayso_core::channel::{Category, Channel};
-use sayso_core::decision::Reason;
-use sayso_core::message::MessageState;
-use sayso_core::status::Status;
+use sayso_core::gate::message::MessageState;
+use sayso_core::gate::reason::Reason;
+use sayso_core::state::status::Status;
+use sayso_core::words::channel::{Category, Channel};
 use sayso_core::workspace::{KeyRole, KeyScope};
 use serde_json::{Value, json};
 

@@ -135,7 +135,7 @@ async fn a_long_text_is_searched_for_many_patterns_where_nobody_waits() {
         (answer.json()["why"].clone(), longest)
     };
     // As the server does before it listens.
-    sayso_core::wording::make_ready();
+    sayso_core::text::wording::make_ready();
     // The words of so long a text take their time without optimization; patterns would come on top.
     dry_run().await;
     let (why, of_words) = dry_run().await;

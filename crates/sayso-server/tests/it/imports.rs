@@ -1,8 +1,8 @@
 //! Lists: previewed, taken row by row, resumed, undone, and written out again.
 
 use axum::http::StatusCode;
-use sayso_core::statement::Standing;
 use sayso_core::time::Span;
+use sayso_core::words::statement::Standing;
 use sayso_core::workspace::KeyScope;
 use serde_json::{Value, json};
 

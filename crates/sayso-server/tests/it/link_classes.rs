@@ -1,11 +1,11 @@
 //! What a link may do, by how it was made (rules 22 and 29).
 
 use axum::http::StatusCode;
-use sayso_core::day::Day;
 use sayso_core::id::KeyId;
-use sayso_core::personal_link::Making;
-use sayso_core::statement::Standing;
+use sayso_core::proof::personal_link::Making;
 use sayso_core::time::Span;
+use sayso_core::words::day::Day;
+use sayso_core::words::statement::Standing;
 use sayso_core::workspace::KeyScope;
 use sayso_server::app::Options;
 use sayso_store::environment::Clock;

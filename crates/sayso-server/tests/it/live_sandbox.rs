@@ -2,7 +2,7 @@
 //! that somebody reads here proves nothing about the address).
 
 use axum::http::StatusCode;
-use sayso_core::statement::Standing;
+use sayso_core::words::statement::Standing;
 use sayso_core::workspace::{KeyScope, Mode};
 use sayso_server::app::Options;
 use serde_json::{Value, json};

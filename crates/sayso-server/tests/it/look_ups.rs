@@ -58,7 +58,7 @@ async fn a_look_up_says_who_asked_what_of_whom_when_and_in_which_request() {
     assert_eq!(look_up["route"], "GET /v1/profiles");
     assert_eq!(look_up["request"], request_id(&answer));
     assert!(look_up["looked_up_at"].as_str().unwrap().starts_with("2026-11-21T10:00:0"));
-    let phone = sayso_core::phone::Phone::from_digits(14_155_552_671).unwrap();
+    let phone = sayso_core::address::phone::Phone::from_digits(14_155_552_671).unwrap();
     let key = sayso_core::address::Address::Phone(phone).key(&app.workspace.secret);
     assert_eq!(look_up["address_key"], key.to_string());
     assert_eq!(look_up["profile"], Value::Null);

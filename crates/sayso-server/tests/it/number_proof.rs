@@ -2,8 +2,8 @@
 
 use axum::http::StatusCode;
 use sayso_core::limits;
-use sayso_core::statement::Standing;
 use sayso_core::time::Span;
+use sayso_core::words::statement::Standing;
 use sayso_core::workspace::KeyScope;
 use serde_json::{Value, json};
 

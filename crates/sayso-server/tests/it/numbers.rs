@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use sayso_core::phone::{Phone, PhoneBook, Region};
+use sayso_core::address::phone::{Phone, PhoneBook, Region};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::Request;
-use sayso_core::statement::Standing;
+use sayso_core::words::statement::Standing;
 use sayso_core::workspace::KeyScope;
 use serde_json::{Value, json};
 
@@ -63,7 +63,7 @@ async fn a_key_of_another_server_is_said_to_be_unknown_here() {
     let app = TestApp::start().await;
     let environment = sayso_store::environment::Environment::system();
     let grant = sayso_server::keyring::KeyGrant {
-        name: sayso_core::source::SourceName::parse("elsewhere").unwrap(),
+        name: sayso_core::words::source::SourceName::parse("elsewhere").unwrap(),
         scopes: KeyScope::ALL.to_vec(),
         highest: Standing::Act,
     };

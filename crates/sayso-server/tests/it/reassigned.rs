@@ -1,7 +1,7 @@
 //! Numbers that belong to somebody else now (rule 12): told one by one, and by lists.
 
 use axum::http::StatusCode;
-use sayso_core::statement::Standing;
+use sayso_core::words::statement::Standing;
 use sayso_core::workspace::KeyScope;
 use serde_json::{Value, json};
 

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use sayso_core::limits;
-use sayso_core::statement::Standing;
+use sayso_core::words::statement::Standing;
 use sayso_core::workspace::KeyScope;
 use serde_json::{Value, json};
 

@@ -389,7 +389,7 @@ async fn tags_are_of_the_state_and_of_the_workspace() {
         .make_key(
             "other",
             sayso_core::workspace::KeyScope::ALL,
-            sayso_core::statement::Standing::Act,
+            sayso_core::words::statement::Standing::Act,
         )
         .await;
     assert_ne!(app.get("/v1/settings").await.tag(), before);

@@ -57,9 +57,9 @@ fn get(path: &str) -> String {
 
 #[tokio::test]
 async fn words_are_ready_before_the_first_text_can_come() {
-    assert!(!sayso_core::wording::is_ready(), "each test has a process of its own");
+    assert!(!sayso_core::text::wording::is_ready(), "each test has a process of its own");
     let running = run(&[]).await;
-    assert!(sayso_core::wording::is_ready());
+    assert!(sayso_core::text::wording::is_ready());
     drop(running);
 }
 

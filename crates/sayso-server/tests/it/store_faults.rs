@@ -7,8 +7,8 @@ use std::sync::Arc;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
 use sayso_core::id::{ImportId, SenderId};
-use sayso_core::statement::Standing;
 use sayso_core::time::Timestamp;
+use sayso_core::words::statement::Standing;
 use sayso_core::workspace::{HeldOf, HeldRefusals, KeyScope, RuntimeFact};
 use serde_json::{Value, json};
 

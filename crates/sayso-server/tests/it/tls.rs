@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
-use sayso_core::source::SourceName;
-use sayso_core::statement::Standing;
+use sayso_core::words::source::SourceName;
+use sayso_core::words::statement::Standing;
 use sayso_core::workspace::{Change, KeyScope, Mode};
 use sayso_server::config::{Config, Sources};
 use sayso_server::keyring::{KeyGrant, mint};

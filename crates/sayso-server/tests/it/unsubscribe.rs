@@ -3,12 +3,13 @@
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use sayso_core::address::Address;
-use sayso_core::channel::Channel;
+use sayso_core::address::phone::Phone;
 use sayso_core::id::{SenderId, TopicId};
 use sayso_core::limits;
-use sayso_core::personal_link::{Leaves, LinkKey, LinkPurpose, Making, PersonalLink};
-use sayso_core::phone::Phone;
+use sayso_core::proof::link_key::LinkKey;
+use sayso_core::proof::personal_link::{Leaves, LinkPurpose, Making, PersonalLink};
 use sayso_core::time::Span;
+use sayso_core::words::channel::Channel;
 use sayso_core::workspace::Change;
 use sayso_store::configure::configure_now;
 use serde_json::json;

@@ -1,7 +1,7 @@
 //! The stored form of an API key.
 
 use sayso_core::canonical::{Canonical, Malformed, Reader, Writer};
-use sayso_core::statement::Standing;
+use sayso_core::words::statement::Standing;
 use sayso_core::workspace::{ApiKey, KeyScope};
 
 use super::{read_list, read_name, write_list};

@@ -1,7 +1,7 @@
 //! The stored form of an account at a provider.
 
 use sayso_core::canonical::{Canonical, Malformed, Reader, Writer};
-use sayso_core::channel::Provider;
+use sayso_core::words::channel::Provider;
 use sayso_core::workspace::Connection;
 
 use super::read_list;

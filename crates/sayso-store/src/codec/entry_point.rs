@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use sayso_core::canonical::{Canonical, Malformed, Reader, Writer};
-use sayso_core::color::Color;
 use sayso_core::id::{NoticeId, SenderId, TopicId};
 use sayso_core::limits;
-use sayso_core::notice::Language;
+use sayso_core::words::color::Color;
+use sayso_core::words::notice::Language;
 use sayso_core::workspace::{Corner, EntryPoint, Widget};
 
 use super::{read_list, read_name, write_list};
@@ -80,8 +80,8 @@ mod tests {
     use crate::codec::LogEntry;
 
     use sayso_core::id::EntryPointId;
-    use sayso_core::source::SourceName;
     use sayso_core::time::Timestamp;
+    use sayso_core::words::source::SourceName;
     use sayso_core::workspace::Change;
 
     #[test]

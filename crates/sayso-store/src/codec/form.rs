@@ -1,13 +1,15 @@
 //! The stored form of web opt-in forms.
 
+use sayso_core::address::phone::Region;
 use sayso_core::canonical::{Canonical, Malformed, Reader, Writer};
-use sayso_core::channel::Channel;
-use sayso_core::color::Color;
-use sayso_core::double_opt_in::AnswerBy;
-use sayso_core::form::{Brightness, FieldName, Font, Origin, Redirect, Shape, Theme, Trigger};
 use sayso_core::id::{NoticeId, TopicId};
-use sayso_core::notice::Language;
-use sayso_core::phone::Region;
+use sayso_core::proof::double_opt_in::AnswerBy;
+use sayso_core::words::channel::Channel;
+use sayso_core::words::color::Color;
+use sayso_core::words::form::{
+    Brightness, FieldName, Font, Origin, Redirect, Shape, Theme, Trigger,
+};
+use sayso_core::words::notice::Language;
 
 use super::{read_list, read_name, write_list};
 use sayso_core::workspace::{
@@ -178,8 +180,8 @@ fn read_theme(from: &mut Reader<'_>) -> Result<Theme, Malformed> {
 mod tests {
     use crate::codec::LogEntry;
     use sayso_core::id::{FormId, SenderId};
-    use sayso_core::source::SourceName;
     use sayso_core::time::Timestamp;
+    use sayso_core::words::source::SourceName;
 
     use super::*;
     use sayso_core::workspace::Change;

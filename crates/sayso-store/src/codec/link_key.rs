@@ -1,7 +1,7 @@
 //! The stored form of the key that links are made with.
 
 use sayso_core::canonical::{Malformed, Reader, Writer};
-use sayso_core::personal_link::LinkKey;
+use sayso_core::proof::link_key::LinkKey;
 
 pub(super) fn write(key: LinkKey, to: &mut Writer) {
     to.number(u64::from(key.number()));

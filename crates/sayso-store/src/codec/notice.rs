@@ -1,9 +1,9 @@
 //! The stored form of a version of a notice.
 
 use sayso_core::canonical::{Canonical, Malformed, Reader, Writer};
-use sayso_core::channel::Permission;
 use sayso_core::id::NoticeId;
-use sayso_core::notice::{Language, Notice};
+use sayso_core::words::channel::Permission;
+use sayso_core::words::notice::{Language, Notice};
 
 use super::{read_list, write_list};
 

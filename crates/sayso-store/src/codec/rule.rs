@@ -1,10 +1,10 @@
 //! The stored form of a keyword rule.
 
 use sayso_core::canonical::{Canonical, Malformed, Reader, Writer};
-use sayso_core::channel::{Channel, Scope};
 use sayso_core::id::RuleId;
-use sayso_core::notice::NoticeRef;
-use sayso_core::rule::{self, Does, Draft, Keyword, Matching, Pattern};
+use sayso_core::text::rule::{self, Does, Draft, Keyword, Matching, Pattern};
+use sayso_core::words::channel::{Channel, Scope};
+use sayso_core::words::notice::NoticeRef;
 use sayso_core::workspace::Rule;
 
 use super::{read_list, write_list};

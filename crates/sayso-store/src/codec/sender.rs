@@ -1,8 +1,8 @@
 //! The stored form of a sender.
 
 use sayso_core::canonical::{Canonical, Malformed, Reader, Writer};
-use sayso_core::channel::Channel;
-use sayso_core::notice::NoticeRef;
+use sayso_core::words::channel::Channel;
+use sayso_core::words::notice::NoticeRef;
 use sayso_core::workspace::{OptInQuestion, Sender};
 
 pub(super) fn write(sender: &Sender, to: &mut Writer) {

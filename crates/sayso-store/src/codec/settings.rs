@@ -2,18 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sayso_core::address::phone::Region;
 use sayso_core::canonical::{Canonical, Malformed, Reader, Writer};
-use sayso_core::cap::FrequencyCap;
-use sayso_core::channel::{Category, Channel};
+use sayso_core::gate::cap::FrequencyCap;
+use sayso_core::gate::quiet::QuietHours;
+use sayso_core::gate::time_of_day::TimeOfDay;
 use sayso_core::id::SenderId;
 use sayso_core::limits;
-use sayso_core::offer::Shown;
-use sayso_core::pack::PackName;
-use sayso_core::phone::Region;
+use sayso_core::policy::demand::Shown;
+use sayso_core::policy::pack::PackName;
+use sayso_core::policy::settings::{ChannelDefault, Settings};
 use sayso_core::policy::{Policies, Policy, Preset, Terms, Way};
-use sayso_core::quiet::{QuietHours, TimeOfDay};
-use sayso_core::settings::{ChannelDefault, Settings};
-use sayso_core::statement::Level;
+use sayso_core::words::channel::{Category, Channel};
+use sayso_core::words::statement::Level;
 
 use super::{read_list, write_list};
 

@@ -1,7 +1,7 @@
 //! The stored form of a topic.
 
 use sayso_core::canonical::{Canonical, Malformed, Reader, Writer};
-use sayso_core::channel::Category;
+use sayso_core::words::channel::Category;
 use sayso_core::workspace::Topic;
 
 pub(super) fn write(topic: &Topic, to: &mut Writer) {

@@ -1,16 +1,16 @@
 //! Addresses that a provider names as one account, and a new number (rule 13).
 
-use sayso_core::account;
 use sayso_core::address::{Address, AddressHash};
-use sayso_core::channel::{Category, Channel, Message, Permission, Scope};
-use sayso_core::decision::Reason;
-use sayso_core::event::{Fact, Switched};
+use sayso_core::gate::reason::Reason;
 use sayso_core::id::{EventId, ImportId, WorkspaceId};
 use sayso_core::limits;
-use sayso_core::retraction::{RetractionFault, Role};
-use sayso_core::source::{Actor, Road};
-use sayso_core::statement::{Slot, Statement};
-use sayso_core::suppression::{Cover, Suppression};
+use sayso_core::state::retraction::{RetractionFault, Role};
+use sayso_core::state::suppression::Switched;
+use sayso_core::state::suppression::{Cover, Suppression};
+use sayso_core::words::channel::{Category, Channel, Message, Permission, Scope};
+use sayso_core::words::event::Fact;
+use sayso_core::words::source::{Actor, Road, is_passed_on};
+use sayso_core::words::statement::{Slot, Statement};
 
 use sha2::{Digest, Sha256};
 
@@ -197,7 +197,7 @@ async fn counting(
     let page = store.history(workspace, &subject, &HistoryQuery::newest(500)).await.unwrap();
     let entries = page.entries.into_iter().filter(|entry| entry.retracted == Retraction::Counts);
     entries
-        .map(|it| (it.event.id, it.event.fact, account::is_passed_on(&it.event.source)))
+        .map(|it| (it.event.id, it.event.fact, is_passed_on(&it.event.source)))
         .filter(|(_, fact, _)| !matches!(fact, Fact::Retraction(_)))
         .collect()
 }

@@ -1,14 +1,15 @@
 //! Activity: a person who wrote is active on that sender for a day (rule 18).
 
 use sayso_core::address::Address;
-use sayso_core::channel::{Category, Channel, Content, Message, Permission, Scope};
-use sayso_core::decision::{Circumstances, Reason, Requirement, SenderState, check};
-use sayso_core::event::Fact;
+use sayso_core::gate::decision::{Circumstances, Requirement, SenderState, check};
+use sayso_core::gate::reason::Reason;
 use sayso_core::id::{SenderId, WorkspaceId};
 use sayso_core::limits;
-use sayso_core::settings::Settings;
-use sayso_core::statement::Statement;
+use sayso_core::policy::settings::Settings;
 use sayso_core::time::{Span, Timestamp};
+use sayso_core::words::channel::{Category, Channel, Content, Message, Permission, Scope};
+use sayso_core::words::event::Fact;
+use sayso_core::words::statement::Statement;
 
 use super::build::{SMS, known, marketing, of_fact, phone, reason, record, said, workspace};
 use crate::Store;

@@ -1,11 +1,11 @@
 //! All addresses of a workspace, page by page, and single events of them.
 
 use sayso_core::address::AddressKey;
-use sayso_core::decision::Reason;
-use sayso_core::event::Fact;
+use sayso_core::gate::reason::Reason;
 use sayso_core::id::EventId;
-use sayso_core::personal_link::LinkKey;
-use sayso_core::statement::{Slot, Statement};
+use sayso_core::proof::link_key::LinkKey;
+use sayso_core::words::event::Fact;
+use sayso_core::words::statement::{Slot, Statement};
 
 use super::build::{SMS, at, known, marketing, of_fact, phone, reason, record, said, workspace};
 use crate::Store;

@@ -3,19 +3,20 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use sayso_core::address::phone::Phone;
 use sayso_core::address::{Address, AddressKeySecret, OpaqueId};
 use sayso_core::canonical::{Canonical, Writer};
-use sayso_core::channel::{Category, Channel, Message, Permission, Scope};
-use sayso_core::decision::{Reason, Requirement};
-use sayso_core::event::Fact;
-use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
-use sayso_core::guard::Guard;
+use sayso_core::gate::decision::Requirement;
+use sayso_core::gate::reason::Reason;
 use sayso_core::id::{EventId, WorkspaceId};
-use sayso_core::phone::Phone;
-use sayso_core::registers::Registers;
-use sayso_core::source::{Actor, Evidence, Road, Source, SourceName};
-use sayso_core::statement::Statement;
+use sayso_core::state::guard::Guard;
+use sayso_core::state::registers::Registers;
 use sayso_core::time::{Span, Timestamp};
+use sayso_core::words::channel::{Category, Channel, Message, Permission, Scope};
+use sayso_core::words::event::Fact;
+use sayso_core::words::event_id::{RequestHash, RequestIdentity, event_id};
+use sayso_core::words::source::{Actor, Evidence, Road, Source, SourceName};
+use sayso_core::words::statement::Statement;
 
 use crate::Store;
 use crate::store::{Moment, Question, Recipient, Recorded};

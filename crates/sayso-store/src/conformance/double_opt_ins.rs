@@ -1,15 +1,15 @@
 //! What waits for an answer of its address, and the questions that go there.
 
 use sayso_core::address::Address;
-use sayso_core::channel::{Category, Channel, Content, Message, Occasion};
-use sayso_core::decision::{RequireOptIn, Requirement};
-use sayso_core::double_opt_in::{Answer, AnswerBy, Code, CountedBy, Counters};
-use sayso_core::event::Fact;
-use sayso_core::event_id::RequestHash;
+use sayso_core::gate::decision::{RequireOptIn, Requirement};
 use sayso_core::id::{DoubleOptInId, EventId, FormId, MessageId, SenderId, WorkspaceId};
 use sayso_core::limits;
-use sayso_core::source::{Evidence, EvidenceText, Road};
+use sayso_core::proof::double_opt_in::{Answer, AnswerBy, Code, CountedBy, Counters};
 use sayso_core::time::{Span, Timestamp};
+use sayso_core::words::channel::{Category, Channel, Content, Message, Occasion};
+use sayso_core::words::event::Fact;
+use sayso_core::words::event_id::RequestHash;
+use sayso_core::words::source::{Evidence, EvidenceText, Road};
 
 use super::build::{SMS, of_fact, phone, source, workspace};
 use crate::Store;
@@ -21,8 +21,13 @@ use sayso_plan::draft::Subject;
 /// The clock of a store under test is the machine's: what is long ago is made so by the draft.
 async fn now(store: &dyn Store) -> Timestamp {
     let of = super::workspace(store).await;
-    let draft =
-        super::build::said(of, &phone(900), SMS, sayso_core::statement::Statement::OptOut, 0);
+    let draft = super::build::said(
+        of,
+        &phone(900),
+        SMS,
+        sayso_core::words::statement::Statement::OptOut,
+        0,
+    );
     store.record(of, vec![draft]).await.unwrap()[0].recorded_at
 }
 

@@ -1,14 +1,15 @@
 //! Old and second forms of one number are one line for refusals (rules 1 and 13).
 
 use sayso_core::address::Address;
-use sayso_core::channel::{Channel, Scope};
-use sayso_core::decision::Reason;
-use sayso_core::event::{Fact, Switched};
-use sayso_core::guard::Guard;
-use sayso_core::phone::Phone;
-use sayso_core::statement::Statement;
-use sayso_core::status::Status;
-use sayso_core::suppression::{Cover, Suppression};
+use sayso_core::address::phone::Phone;
+use sayso_core::gate::reason::Reason;
+use sayso_core::state::guard::Guard;
+use sayso_core::state::status::Status;
+use sayso_core::state::suppression::Switched;
+use sayso_core::state::suppression::{Cover, Suppression};
+use sayso_core::words::channel::{Channel, Scope};
+use sayso_core::words::event::Fact;
+use sayso_core::words::statement::Statement;
 
 use super::build::{SMS, known, marketing, of_fact, phone, reason, record, said, workspace};
 use crate::Store;

@@ -1,17 +1,18 @@
 //! The gate: always what the rules say, at once.
 
 use sayso_core::address::Address;
-use sayso_core::channel::{Category, Channel, Message, Permission, Scope};
-use sayso_core::decision::Reason;
-use sayso_core::email::Email;
-use sayso_core::event::{Fact, Switched};
+use sayso_core::address::email::Email;
+use sayso_core::gate::reason::Reason;
 use sayso_core::id::{ImportId, SenderId, TopicId, WorkspaceId};
-use sayso_core::retraction::Role;
-use sayso_core::settings::{ChannelDefault, Settings};
-use sayso_core::source::{Actor, Road};
-use sayso_core::statement::{Level, Statement};
-use sayso_core::status::Status;
-use sayso_core::suppression::{Cover, Suppression};
+use sayso_core::policy::settings::{ChannelDefault, Settings};
+use sayso_core::state::retraction::Role;
+use sayso_core::state::status::Status;
+use sayso_core::state::suppression::Switched;
+use sayso_core::state::suppression::{Cover, Suppression};
+use sayso_core::words::channel::{Category, Channel, Message, Permission, Scope};
+use sayso_core::words::event::Fact;
+use sayso_core::words::source::{Actor, Road};
+use sayso_core::words::statement::{Level, Statement};
 
 use super::build::{
     SMS, ZERO, at, marketing, of_fact, phone, reason, record, reported, said, source, workspace,

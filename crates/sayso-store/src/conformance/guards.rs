@@ -7,15 +7,15 @@ use std::pin::pin;
 use std::task::Poll;
 
 use sayso_core::address::AddressKey;
-use sayso_core::capture::start;
-use sayso_core::channel::{Category, Channel, Permission, Scope};
-use sayso_core::decision::Reason;
-use sayso_core::event::Fact;
-use sayso_core::guard::Guard;
+use sayso_core::gate::reason::Reason;
 use sayso_core::id::{EventId, SenderId, WorkspaceId};
 use sayso_core::limits;
-use sayso_core::source::Actor;
-use sayso_core::statement::Statement;
+use sayso_core::state::capture::start;
+use sayso_core::state::guard::Guard;
+use sayso_core::words::channel::{Category, Channel, Permission, Scope};
+use sayso_core::words::event::Fact;
+use sayso_core::words::source::Actor;
+use sayso_core::words::statement::Statement;
 
 use super::build::{SMS, at, known, marketing, phone, reason, record, said, workspace};
 use crate::Store;

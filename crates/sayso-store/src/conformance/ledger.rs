@@ -1,13 +1,13 @@
 //! Events: appended once, never edited, found again.
 
-use sayso_core::channel::{Channel, Permission, Scope};
-use sayso_core::decision::Reason;
-use sayso_core::event::Fact;
+use sayso_core::gate::reason::Reason;
 use sayso_core::id::ImportId;
-use sayso_core::retraction::{RetractionFault, Role};
-use sayso_core::source::{Actor, Road};
-use sayso_core::statement::{Slot, Statement};
+use sayso_core::state::retraction::{RetractionFault, Role};
 use sayso_core::time::Timestamp;
+use sayso_core::words::channel::{Channel, Permission, Scope};
+use sayso_core::words::event::Fact;
+use sayso_core::words::source::{Actor, Road};
+use sayso_core::words::statement::{Slot, Statement};
 
 use super::build::{
     SMS, at, keyed_id, known, marketing, phone, reason, record, reported, said, source, workspace,
@@ -201,7 +201,7 @@ pub async fn as_of_knows_what_was_known_and_effective_at_what_was_true(store: &d
         record(store, workspace, said(workspace, &phone(1), SMS, Statement::Single, 2)).await;
     store.retract(workspace, retraction(single.id, Role::Other)).await.unwrap();
     let subject = Subject::Address(phone(1));
-    let slot = |registers: &sayso_core::registers::Registers| {
+    let slot = |registers: &sayso_core::state::registers::Registers| {
         registers.register(Channel::Sms, Scope::All).unwrap().act(Slot::Single).copied()
     };
     let then =

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use sayso_core::channel::{Category, Channel, Message};
-use sayso_core::decision::{Reason, Reasons, RequireOptIn, Requirement};
-use sayso_core::event::Fact;
-use sayso_core::event_id::RequestHash;
+use sayso_core::gate::decision::{RequireOptIn, Requirement};
+use sayso_core::gate::message::MessageState;
+use sayso_core::gate::reason::{Reason, Reasons};
 use sayso_core::id::{MessageId, SenderId, WorkspaceId};
-use sayso_core::message::MessageState;
-use sayso_core::settings::Settings;
-use sayso_core::statement::Statement;
+use sayso_core::policy::settings::Settings;
 use sayso_core::time::Timestamp;
+use sayso_core::words::channel::{Category, Channel, Message};
+use sayso_core::words::event::Fact;
+use sayso_core::words::event_id::RequestHash;
+use sayso_core::words::statement::Statement;
 
 use super::build::{SMS, of_fact, phone, record, said, workspace};
 use crate::Store;

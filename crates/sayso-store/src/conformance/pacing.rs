@@ -3,20 +3,22 @@
 use std::collections::BTreeMap;
 
 use sayso_core::address::Address;
-use sayso_core::cap::FrequencyCap;
-use sayso_core::channel::{Category, Channel, Message, Permission, Scope};
-use sayso_core::decision::{Reason, Reasons, Requirement};
-use sayso_core::email::Email;
+use sayso_core::address::email::Email;
+use sayso_core::address::phone::{Phone, Region};
+use sayso_core::gate::cap::FrequencyCap;
+use sayso_core::gate::decision::Requirement;
+use sayso_core::gate::message::MessageState;
+use sayso_core::gate::pacing::Pacing;
+use sayso_core::gate::quiet::QuietHours;
+use sayso_core::gate::reason::{Reason, Reasons};
+use sayso_core::gate::time_of_day::TimeOfDay;
+use sayso_core::gate::zone::Zone;
 use sayso_core::id::{SenderId, WorkspaceId};
-use sayso_core::message::MessageState;
-use sayso_core::pacing::Pacing;
-use sayso_core::phone::{Phone, Region};
-use sayso_core::quiet::{QuietHours, TimeOfDay};
-use sayso_core::settings::Settings;
-use sayso_core::source::{Actor, EvidenceText, Road};
-use sayso_core::statement::Statement;
+use sayso_core::policy::settings::Settings;
 use sayso_core::time::{Span, Timestamp};
-use sayso_core::zone::Zone;
+use sayso_core::words::channel::{Category, Channel, Message, Permission, Scope};
+use sayso_core::words::source::{Actor, EvidenceText, Road};
+use sayso_core::words::statement::Statement;
 
 use super::build::{SMS, marketing, phone, record, said, source, workspace};
 use super::messages::{SENDER, message_id, message_to};

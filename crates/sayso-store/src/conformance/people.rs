@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use sayso_core::address::Address;
-use sayso_core::channel::Permission;
-use sayso_core::decision::Reason;
-use sayso_core::event::Fact;
+use sayso_core::gate::reason::Reason;
 use sayso_core::id::WorkspaceId;
 use sayso_core::limits;
-use sayso_core::source::{Actor, EvidenceText, Road};
-use sayso_core::statement::Statement;
+use sayso_core::words::channel::Permission;
+use sayso_core::words::event::Fact;
+use sayso_core::words::source::{Actor, EvidenceText, Road};
+use sayso_core::words::statement::Statement;
 
 use super::build::{
     SMS, external, known, marketing, of_fact, phone, reason, record, reported, said, source,
@@ -110,13 +110,14 @@ pub async fn linking_carries_by_the_kind_of_the_address(store: &dyn Store) {
     upsert(store, workspace, &[external("u-1"), phone(1)]).await;
     record(store, workspace, said(workspace, &phone(1), SMS, Statement::OptOut, 1)).await;
     let block = Fact::Suppression(
-        sayso_core::suppression::Suppression::Operator,
-        sayso_core::suppression::Cover::default(),
-        sayso_core::event::Switched::On,
+        sayso_core::state::suppression::Suppression::Operator,
+        sayso_core::state::suppression::Cover::default(),
+        sayso_core::state::suppression::Switched::On,
     );
     record(store, workspace, of_fact(workspace, &phone(1), block, 1)).await;
     record(store, workspace, refused(workspace, &external("u-1"), 1)).await;
-    let email = Address::Email(sayso_core::email::Email::parse("ada@example.org").unwrap());
+    let email =
+        Address::Email(sayso_core::address::email::Email::parse("ada@example.org").unwrap());
     upsert(store, workspace, &[external("u-1"), phone(2), email.clone()]).await;
     let (same, other) =
         (known(store, workspace, &phone(2)).await, known(store, workspace, &email).await);
@@ -140,7 +141,7 @@ pub async fn a_processing_refusal_made_before_the_link_reaches_the_person(store:
     let target = crate::store::RetractDraft {
         subject: Subject::Address(external("u-1")),
         event: refusal,
-        role: sayso_core::retraction::Role::Compliance,
+        role: sayso_core::state::retraction::Role::Compliance,
         source: source(Road::Api, "conformance"),
         actor: Actor::Operator,
         reason: None,
@@ -180,7 +181,7 @@ pub async fn retracting_a_refusal_takes_back_what_was_carried_from_it(store: &dy
     let target = crate::store::RetractDraft {
         subject: Subject::Address(phone(1)),
         event: refusal,
-        role: sayso_core::retraction::Role::Compliance,
+        role: sayso_core::state::retraction::Role::Compliance,
         source: source(Road::Api, "conformance"),
         actor: Actor::Operator,
         reason: None,
@@ -312,7 +313,7 @@ pub async fn a_refusal_that_stands_again_destroys_what_was_kept_meanwhile(store:
     let lift = said(workspace, &phone(1), Permission::Processing, Statement::Single, 2);
     let lift = record(store, workspace, lift).await.id;
     name_the_person(store, workspace, &[external("u-1")]).await;
-    let retraction = Fact::Retraction(sayso_core::event::Retracted::Event(lift));
+    let retraction = Fact::Retraction(sayso_core::words::event::Retracted::Event(lift));
     record(store, workspace, of_fact(workspace, &phone(1), retraction, 3)).await;
     assert!(attributes(store, workspace, &phone(1)).await.is_empty());
     assert_eq!(attribute_events(store, workspace, &external("u-1")).await, (1, 0));
@@ -459,7 +460,11 @@ pub async fn erasure_destroys_what_is_personal_and_keeps_the_refusal(store: &dyn
     assert_eq!(store.profile(workspace, profile.id).await.unwrap(), None);
     let kept = known(store, workspace, &phone(1)).await;
     assert!(
-        kept.register(sayso_core::channel::Channel::Sms, sayso_core::channel::Scope::All).is_some()
+        kept.register(
+            sayso_core::words::channel::Channel::Sms,
+            sayso_core::words::channel::Scope::All
+        )
+        .is_some()
     );
 }
 

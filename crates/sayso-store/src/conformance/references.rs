@@ -1,12 +1,12 @@
 //! References in prefilled texts, and what is counted of entry points.
 
 use sayso_core::address::Address;
-use sayso_core::channel::{Channel, Permission, Scope};
-use sayso_core::event::Fact;
-use sayso_core::event_id::RequestHash;
 use sayso_core::id::{EntryPointId, EventId, TopicId, WorkspaceId};
-use sayso_core::reference::Reference;
-use sayso_core::source::{Evidence, EvidenceText};
+use sayso_core::proof::reference::Reference;
+use sayso_core::words::channel::{Channel, Permission, Scope};
+use sayso_core::words::event::Fact;
+use sayso_core::words::event_id::RequestHash;
+use sayso_core::words::source::{Evidence, EvidenceText};
 
 use super::build::{of_fact, phone, workspace};
 use crate::Store;

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use sayso_core::channel::Category;
+use sayso_core::gate::sender_health::{HealthCause, HealthLevel, Says, Signal};
 use sayso_core::id::{ImportId, NoticeId, SenderId, TopicId, WorkspaceId};
-use sayso_core::notice::{Language, Notice};
-use sayso_core::sender_health::{HealthCause, HealthLevel, Says, Signal};
-use sayso_core::statement::Statement;
+use sayso_core::words::channel::Category;
+use sayso_core::words::notice::{Language, Notice};
+use sayso_core::words::statement::Statement;
 
 use super::build::{SMS, at, known, phone, record, said, workspace};
 use crate::Store;

@@ -1,13 +1,13 @@
 //! How senders stand, what they send meanwhile, and what is counted of them.
 
-use sayso_core::channel::{Category, Channel, Message, Permission, Scope};
-use sayso_core::decision::{Reason, Reasons};
+use sayso_core::gate::message::MessageState;
+use sayso_core::gate::reason::{Reason, Reasons};
+use sayso_core::gate::sender_health::{HealthCause, HealthLevel, Known, Says, Signal, Traffic};
+use sayso_core::gate::template::{TemplateSays, TemplateWord};
 use sayso_core::id::{ConnectionId, ImportId, SenderId, WorkspaceId};
-use sayso_core::message::MessageState;
-use sayso_core::sender_health::{HealthCause, HealthLevel, Known, Says, Signal, Traffic};
-use sayso_core::statement::Statement;
-use sayso_core::template::{TemplateSays, TemplateWord};
 use sayso_core::time::Timestamp;
+use sayso_core::words::channel::{Category, Channel, Message, Permission, Scope};
+use sayso_core::words::statement::Statement;
 
 use super::build::{SMS, ZERO, at, marketing, phone, reason, record, said, workspace};
 use super::messages::{SENDER, message_id, message_to};

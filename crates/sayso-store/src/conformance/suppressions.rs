@@ -1,14 +1,15 @@
 //! Suppressions: what blocks whatever the person agreed to, and who lifts it (rule 12).
 
 use sayso_core::address::Address;
-use sayso_core::channel::{Category, Channel, Message, Permission, Scope};
-use sayso_core::decision::Reason;
-use sayso_core::event::{Fact, Switched};
+use sayso_core::gate::reason::Reason;
 use sayso_core::id::{SenderId, WorkspaceId};
-use sayso_core::source::{Actor, Road};
-use sayso_core::statement::Statement;
-use sayso_core::suppression::{Cover, Suppression};
+use sayso_core::state::suppression::Switched;
+use sayso_core::state::suppression::{Cover, Suppression};
 use sayso_core::time::{Span, Timestamp};
+use sayso_core::words::channel::{Category, Channel, Message, Permission, Scope};
+use sayso_core::words::event::Fact;
+use sayso_core::words::source::{Actor, Road};
+use sayso_core::words::statement::Statement;
 
 use super::build::{
     SMS, known, marketing, of_fact, phone, reason, record, said, source, workspace,

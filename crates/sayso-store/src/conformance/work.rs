@@ -2,7 +2,7 @@
 
 use sayso_core::id::{KeyId, ProfileId, WorkspaceId};
 use sayso_core::limits;
-use sayso_core::source::Road;
+use sayso_core::words::source::Road;
 
 use super::build::{phone, workspace};
 use crate::Store;

@@ -1,11 +1,11 @@
 //! Workspaces and their configuration.
 
-use sayso_core::channel::{Category, Channel};
-use sayso_core::decision::Reason;
+use sayso_core::gate::reason::Reason;
 use sayso_core::id::{NoticeId, TopicId};
-use sayso_core::notice::{Language, Notice};
-use sayso_core::settings::{ChannelDefault, Settings};
-use sayso_core::statement::Statement;
+use sayso_core::policy::settings::{ChannelDefault, Settings};
+use sayso_core::words::channel::{Category, Channel};
+use sayso_core::words::notice::{Language, Notice};
+use sayso_core::words::statement::Statement;
 
 use super::build::{SMS, known, marketing, phone, reason, record, said, workspace};
 use crate::Store;

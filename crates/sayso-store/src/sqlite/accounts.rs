@@ -8,19 +8,20 @@
 //! Two addresses are one while each has the fact that names the other; untying retracts both. An
 //! erased address has no text to record under, so it is settled when it is heard of again.
 
-use sayso_core::account;
 use sayso_core::address::{Address, AddressKey};
-use sayso_core::channel::{Channel, Permission};
-use sayso_core::event::{ConsentEvent, Fact, Retracted, Switched};
-use sayso_core::event_id::RequestHash;
 use sayso_core::id::EventId;
 use sayso_core::limits;
-use sayso_core::link::{Carried, carried};
-use sayso_core::register::Mark;
-use sayso_core::registers::Registers;
-use sayso_core::retraction::Role;
-use sayso_core::source::{Actor, Source};
-use sayso_core::statement::{Slot, Statement};
+use sayso_core::state::account;
+use sayso_core::state::link::{Carried, carried};
+use sayso_core::state::register::Mark;
+use sayso_core::state::registers::Registers;
+use sayso_core::state::retraction::Role;
+use sayso_core::state::suppression::Switched;
+use sayso_core::words::channel::{Channel, Permission};
+use sayso_core::words::event::{ConsentEvent, Fact, Retracted};
+use sayso_core::words::event_id::RequestHash;
+use sayso_core::words::source::{Actor, Source, is_passed_on};
+use sayso_core::words::statement::{Slot, Statement};
 
 use super::Tenant;
 use super::group::Group;
@@ -75,7 +76,7 @@ fn concerns_the_account(event: &ConsentEvent, registers: &Registers) -> bool {
         Fact::MovedFrom(_) | Fact::Retraction(Retracted::Event(_)) => true,
         Fact::SameAccount(..) | Fact::Erasure => is_tied,
         Fact::Consent(..) | Fact::Suppression(..) => {
-            is_tied && (!account::is_passed_on(&event.source) || registers.is_erased())
+            is_tied && (!is_passed_on(&event.source) || registers.is_erased())
         }
         // An erased person is heard of again.
         Fact::Activity(_) | Fact::Link(_) | Fact::Attributes(_) => is_tied && registers.is_erased(),
@@ -274,7 +275,7 @@ impl Group<'_> {
         let blocks = account::blocks(&registers, channel).into_iter().map(|(_, _, mark)| mark);
         let shared: Vec<Mark> = holds.chain(blocks).collect();
         for mark in shared {
-            if self.source_of(workspace, key, &mark)?.is_some_and(|it| account::is_passed_on(&it)) {
+            if self.source_of(workspace, key, &mark)?.is_some_and(|it| is_passed_on(&it)) {
                 // Below what was passed on may lie what the address refused by itself.
                 registers = self.fold_own(workspace, key)?.into();
                 break;
@@ -301,8 +302,7 @@ impl Group<'_> {
     /// What is known of an address without what was passed on to it.
     fn fold_own(&mut self, workspace: &Tenant, key: AddressKey) -> Result<Registers, StoreError> {
         let rows = self.rows(workspace, key)?.into_iter().map(|row| row.event);
-        let own: Vec<ConsentEvent> =
-            rows.filter(|event| !account::is_passed_on(&event.source)).collect();
+        let own: Vec<ConsentEvent> = rows.filter(|event| !is_passed_on(&event.source)).collect();
         let model = self.model(workspace)?;
         Ok(Registers::fold(&own, &model.runtime.undone_imports))
     }
@@ -402,7 +402,7 @@ impl Group<'_> {
             let tie = self.registers(workspace, key)?.same_account(channel, *further).copied();
             let Some(tie) = tie else { continue };
             let named_by = self.source_of(workspace, key, &tie)?;
-            if !named_by.is_some_and(|source| account::is_passed_on(&source)) {
+            if !named_by.is_some_and(|source| is_passed_on(&source)) {
                 continue;
             }
             let mut is_founded = false;

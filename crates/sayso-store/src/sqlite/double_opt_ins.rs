@@ -4,15 +4,15 @@
 use rusqlite::{Connection, OptionalExtension, params};
 use sayso_core::address::AddressKey;
 use sayso_core::canonical::{Canonical, Malformed, Reader, Writer};
-use sayso_core::channel::{Channel, Permission};
-use sayso_core::double_opt_in::{
-    Answer, AnswerBy, Asked, CodeHash, CountedBy, Counters, Verdict, judge, may_ask,
-};
-use sayso_core::event_id::RequestHash;
 use sayso_core::id::{DoubleOptInId, EventId, FormId, WorkspaceId};
 use sayso_core::limits;
-use sayso_core::source::{Evidence, Source};
+use sayso_core::proof::double_opt_in::{
+    Answer, AnswerBy, Asked, CodeHash, CountedBy, Counters, Verdict, judge, may_ask,
+};
 use sayso_core::time::Timestamp;
+use sayso_core::words::channel::{Channel, Permission};
+use sayso_core::words::event_id::RequestHash;
+use sayso_core::words::source::{Evidence, Source};
 
 use super::{Tenant, messages, unreadable, unwritable};
 use crate::double_opt_in::{

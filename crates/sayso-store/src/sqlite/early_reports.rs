@@ -6,8 +6,8 @@
 //! age, and there are never more than a bounded number. The id itself is not kept, only its keyed hash.
 
 use rusqlite::{Connection, params};
+use sayso_core::gate::message::MessageState;
 use sayso_core::limits;
-use sayso_core::message::MessageState;
 use sayso_core::time::Timestamp;
 
 use super::provider_ids::ProviderKey;

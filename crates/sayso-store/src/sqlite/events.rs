@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use sayso_core::address::AddressKey;
 use sayso_core::canonical::Canonical;
-use sayso_core::event::{ConsentEvent, Sealed};
-use sayso_core::event_id::{RequestHash, is_keyed};
 use sayso_core::id::{EventId, WorkspaceId};
 use sayso_core::time::Timestamp;
+use sayso_core::words::event::{ConsentEvent, Sealed};
+use sayso_core::words::event_id::{RequestHash, is_keyed};
 
 use super::seal::Vault;
 use super::tail::{Place, WorkspaceNo};

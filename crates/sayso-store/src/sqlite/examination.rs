@@ -10,7 +10,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 use sayso_core::address::AddressKey;
-use sayso_core::event::Fact;
+use sayso_core::words::event::Fact;
 
 use super::backup::belongs_to_an_erasure;
 use super::database::open_to_read;

@@ -8,8 +8,8 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use sayso_core::address::phone::reading_version;
 use sayso_core::limits;
-use sayso_core::phone::reading_version;
 
 use super::database::{Database, Durability, make_private_file, open_hardened};
 use super::lineage::StoreId;

@@ -16,14 +16,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use hashbrown::HashMap;
+use sayso_core::address::phone::Phone;
 use sayso_core::address::{Address, AddressKey};
-use sayso_core::channel::Message;
-use sayso_core::decision::{Circumstances, Findings, Reasons, decide};
-use sayso_core::effective::{Effective, Shape};
+use sayso_core::gate::decision::{Circumstances, Findings, decide};
+use sayso_core::gate::reason::Reasons;
 use sayso_core::limits;
-use sayso_core::phone::Phone;
-use sayso_core::registers::Registers;
+use sayso_core::state::effective::{Effective, Shape};
+use sayso_core::state::registers::Registers;
 use sayso_core::time::Timestamp;
+use sayso_core::words::channel::Message;
 
 use self::forms::KnownForms;
 use self::phones::{Phones, Wanted, find_all};

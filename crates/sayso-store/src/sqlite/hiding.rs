@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use rusqlite::{OptionalExtension, params};
 use sayso_core::address::AddressKey;
-use sayso_core::event::ConsentEvent;
 use sayso_core::limits;
 use sayso_core::time::Timestamp;
+use sayso_core::words::event::ConsentEvent;
 
 use super::tail::WorkspaceNo;
 use super::writer::{Urgency, WriterHandle};

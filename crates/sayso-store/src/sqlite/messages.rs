@@ -3,15 +3,16 @@
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 use sayso_core::address::{Address, AddressKey};
 use sayso_core::canonical::{Canonical, Malformed, Reader, Writer};
-use sayso_core::cap::FrequencyCap;
-use sayso_core::channel::{Category, Channel, Content, Message, Occasion};
-use sayso_core::decision::{Reasons, RequireOptIn, Requirement};
-use sayso_core::event_id::RequestHash;
+use sayso_core::gate::cap::FrequencyCap;
+use sayso_core::gate::decision::{RequireOptIn, Requirement};
+use sayso_core::gate::message::MessageState;
+use sayso_core::gate::reason::Reasons;
+use sayso_core::gate::zone::Zone;
 use sayso_core::id::{MessageId, SenderId, TopicId, WorkspaceId};
 use sayso_core::limits;
-use sayso_core::message::MessageState;
 use sayso_core::time::Timestamp;
-use sayso_core::zone::Zone;
+use sayso_core::words::channel::{Category, Channel, Content, Message, Occasion};
+use sayso_core::words::event_id::RequestHash;
 
 use super::provider_ids::{self, ProviderKey};
 use super::{Tenant, unreadable};

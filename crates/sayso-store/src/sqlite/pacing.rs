@@ -8,15 +8,15 @@ use std::collections::{BTreeSet, HashMap};
 
 use rusqlite::Connection;
 use sayso_core::address::Address;
-use sayso_core::channel::{Category, Channel, Message};
-use sayso_core::hours::open_from;
+use sayso_core::address::phone::{PhoneBook, Region};
+use sayso_core::gate::hours::open_from;
+use sayso_core::gate::pacing::Pacing;
+use sayso_core::gate::zone::{Whereabouts, Zone};
 use sayso_core::id::WorkspaceId;
-use sayso_core::pacing::Pacing;
-use sayso_core::pack::{Place, Subdivision};
-use sayso_core::phone::{PhoneBook, Region};
-use sayso_core::settings::Settings;
+use sayso_core::policy::pack::{Place, Subdivision};
+use sayso_core::policy::settings::Settings;
 use sayso_core::time::Timestamp;
-use sayso_core::zone::{Whereabouts, Zone};
+use sayso_core::words::channel::{Category, Channel, Message};
 
 use super::{Shared, Tenant, messages};
 use crate::message::Held;

@@ -7,12 +7,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use sayso_core::decision::{Requirement, findings};
-use sayso_core::event::{ConsentEvent, Fact};
+use sayso_core::gate::decision::{Requirement, findings};
 use sayso_core::id::ImportId;
 use sayso_core::limits;
-use sayso_core::registers::Registers;
+use sayso_core::state::registers::Registers;
 use sayso_core::time::Timestamp;
+use sayso_core::words::event::{ConsentEvent, Fact};
 
 use super::questions::{circumstances, is_member, phone_of};
 use super::tail::Place;

@@ -5,18 +5,18 @@ use std::sync::Arc;
 
 use sayso_core::address::{Address, AddressKey};
 use sayso_core::canonical::Writer;
-use sayso_core::channel::Permission;
-use sayso_core::event::{ConsentEvent, Fact, Retracted};
-use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
-use sayso_core::guard::Guard;
 use sayso_core::id::{EventId, ImportId, ProfileId};
 use sayso_core::limits;
-use sayso_core::link::{Carried, carried};
-use sayso_core::register::Mark;
-use sayso_core::registers::Registers;
-use sayso_core::retraction::may_retract;
-use sayso_core::source::{Actor, EvidenceText, Road, Source, SourceName};
+use sayso_core::state::guard::Guard;
+use sayso_core::state::link::{Carried, carried};
+use sayso_core::state::register::Mark;
+use sayso_core::state::registers::Registers;
+use sayso_core::state::retraction::may_retract;
 use sayso_core::time::Timestamp;
+use sayso_core::words::channel::Permission;
+use sayso_core::words::event::{ConsentEvent, Fact, Retracted};
+use sayso_core::words::event_id::{RequestHash, RequestIdentity, event_id};
+use sayso_core::words::source::{Actor, EvidenceText, Road, Source, SourceName};
 
 use super::erasing::ErasedAddress;
 use super::events::LedgerRow;
@@ -265,7 +265,7 @@ impl Group<'_> {
         let target = RetractDraft {
             subject: Subject::Address(address.clone()),
             event: link.event,
-            role: sayso_core::retraction::Role::Other,
+            role: sayso_core::state::retraction::Role::Other,
             source: link_source()?,
             actor: Actor::Operator,
             reason: None,

@@ -7,9 +7,9 @@ use std::path::Path;
 
 use rusqlite::{Connection, params};
 use sayso_core::canonical::Writer;
-use sayso_core::event_id::RequestHash;
 use sayso_core::id::{MessageId, WorkspaceId};
 use sayso_core::limits;
+use sayso_core::words::event_id::RequestHash;
 
 use super::database::{self, Database, Durability};
 use super::files::sync_directory;

@@ -4,18 +4,19 @@ use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
-use sayso_core::account;
+use sayso_core::address::phone::Phone;
 use sayso_core::address::{Address, AddressKey};
-use sayso_core::decision::{
-    Circumstances, Findings, Reasons, Requirement, SenderState, check, decide, findings,
+use sayso_core::gate::decision::{
+    Circumstances, Findings, Requirement, SenderState, check, decide, findings,
 };
-use sayso_core::effective::Effective;
+use sayso_core::gate::reason::Reasons;
+use sayso_core::gate::sender_health::Known;
 use sayso_core::id::{EventId, ImportId, ProfileId, WorkspaceId};
 use sayso_core::limits;
-use sayso_core::phone::Phone;
-use sayso_core::registers::Registers;
-use sayso_core::sender_health::Known;
-use sayso_core::settings::Settings;
+use sayso_core::policy::settings::Settings;
+use sayso_core::state::account;
+use sayso_core::state::effective::Effective;
+use sayso_core::state::registers::Registers;
 use sayso_core::time::Timestamp;
 
 use super::events::LedgerRow;

@@ -3,13 +3,13 @@
 use rusqlite::{Connection, OptionalExtension, params};
 use sayso_core::address::AddressKey;
 use sayso_core::canonical::{Canonical, Malformed, Reader, Writer};
-use sayso_core::channel::Permission;
-use sayso_core::event_id::RequestHash;
 use sayso_core::id::{EntryPointId, EventId, WorkspaceId};
 use sayso_core::limits;
-use sayso_core::reference::Reference;
-use sayso_core::source::Evidence;
+use sayso_core::proof::reference::Reference;
 use sayso_core::time::Timestamp;
+use sayso_core::words::channel::Permission;
+use sayso_core::words::event_id::RequestHash;
+use sayso_core::words::source::Evidence;
 
 use super::{Tenant, unreadable, unwritable};
 use crate::environment::Environment;

@@ -159,7 +159,7 @@ mod tests {
     use crate::conformance::{SMS, known, phone, record, said, workspace};
     use crate::sqlite::{Options, SqliteStore};
     use sayso_core::id::WorkspaceId;
-    use sayso_core::statement::Statement;
+    use sayso_core::words::statement::Statement;
 
     /// A closed store in which one person refused.
     struct Scene {

@@ -10,14 +10,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, ErrorCode};
 use sayso_core::address::{Address, AddressKey};
-use sayso_core::channel::Message;
-use sayso_core::decision::{Reason, Reasons, Requirement, SenderState};
-use sayso_core::double_opt_in::Answer;
+use sayso_core::gate::decision::{Requirement, SenderState};
+use sayso_core::gate::reason::{Reason, Reasons};
+use sayso_core::gate::sender_health::Known;
 use sayso_core::id::{DoubleOptInId, MessageId, SenderId, WorkspaceId};
 use sayso_core::limits;
-use sayso_core::sender_health::Known;
-use sayso_core::settings::Settings;
+use sayso_core::policy::settings::Settings;
+use sayso_core::proof::double_opt_in::Answer;
 use sayso_core::time::Timestamp;
+use sayso_core::words::channel::Message;
 use tokio::sync::oneshot;
 
 use super::double_opt_ins::{self, Drafted};

@@ -8,11 +8,11 @@
 use std::sync::Arc;
 
 use sayso_core::address::AddressKey;
-use sayso_core::event::{ConsentEvent, Fact};
 use sayso_core::id::EventId;
 use sayso_core::limits;
-use sayso_core::retraction::may_retract;
+use sayso_core::state::retraction::may_retract;
 use sayso_core::time::Timestamp;
+use sayso_core::words::event::{ConsentEvent, Fact};
 
 use super::group::Group;
 use super::writer::WriterHandle;

@@ -14,8 +14,8 @@ use base64::Engine;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use sayso_core::address::{Address, AddressKeySecret};
 use sayso_core::canonical::Writer;
-use sayso_core::event_id::RequestHash;
 use sayso_core::limits;
+use sayso_core::words::event_id::RequestHash;
 
 /// The digits at the end of a phone number that every spelling of it has.
 const TOLD_DIGITS: usize = 7;
@@ -163,8 +163,8 @@ fn locals(text: &str) -> BTreeSet<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sayso_core::email::Email;
-    use sayso_core::phone::Phone;
+    use sayso_core::address::email::Email;
+    use sayso_core::address::phone::Phone;
 
     const SECRET: AddressKeySecret = AddressKeySecret::from_bytes([7; 32]);
 

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sayso_core::address::AddressKey;
-use sayso_core::event::Fact;
 use sayso_core::limits;
+use sayso_core::words::event::Fact;
 
 use super::events::LedgerRow;
 use super::gate::Gate;

@@ -9,10 +9,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hashbrown::HashMap;
 use sayso_core::address::AddressKey;
-use sayso_core::event_id::is_keyed;
 use sayso_core::id::{EventId, ProfileId};
 use sayso_core::limits;
-use sayso_core::registers::Registers;
+use sayso_core::state::registers::Registers;
+use sayso_core::words::event_id::is_keyed;
 
 use super::views::{ProfileState, registers_of};
 use crate::store::StoreError;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use rusqlite::{Connection, params};
+use sayso_core::gate::sender_health::Traffic;
 use sayso_core::id::WorkspaceId;
 use sayso_core::limits;
-use sayso_core::sender_health::Traffic;
 use sayso_core::time::{Span, Timestamp};
 
 use super::{unreadable, unwritable};

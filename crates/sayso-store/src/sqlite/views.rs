@@ -6,11 +6,11 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, params};
 use sayso_core::address::{Address, AddressKey};
 use sayso_core::canonical::{Canonical, Malformed, Reader, Writer};
-use sayso_core::event_id::is_keyed;
 use sayso_core::id::{EventId, ProfileId};
-use sayso_core::register::Mark;
-use sayso_core::registers::Registers;
-use sayso_core::source::EvidenceText;
+use sayso_core::state::register::Mark;
+use sayso_core::state::registers::Registers;
+use sayso_core::words::event_id::is_keyed;
+use sayso_core::words::source::EvidenceText;
 use sha2::{Digest, Sha256};
 
 use super::seal::Vault;

@@ -19,8 +19,8 @@ use sayso_core::address::AddressKey;
 use sayso_core::canonical::{Canonical, Malformed, Reader, Writer};
 use sayso_core::id::{KeyId, ProfileId, RejectId, WorkspaceId};
 use sayso_core::limits;
-use sayso_core::source::Road;
 use sayso_core::time::{Span, Timestamp};
+use sayso_core::words::source::Road;
 use tokio::sync::oneshot;
 
 use super::database::Database;

@@ -1,8 +1,8 @@
 //! The list of addresses, and what is read by it, joins the views and the tail.
 
-use sayso_core::channel::{Channel, Scope};
-use sayso_core::statement::{Slot, Statement};
-use sayso_core::status::Status;
+use sayso_core::state::status::Status;
+use sayso_core::words::channel::{Channel, Scope};
+use sayso_core::words::statement::{Slot, Statement};
 use sayso_plan::draft::Subject;
 use sayso_store::Store;
 use sayso_store::conformance::{SMS, at, marketing, phone, record, said};

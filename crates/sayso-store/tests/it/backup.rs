@@ -6,12 +6,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use sayso_core::address::Address;
-use sayso_core::channel::{Category, Channel, Message, Permission, Scope};
-use sayso_core::decision::Reason;
-use sayso_core::event::Fact;
+use sayso_core::gate::reason::Reason;
 use sayso_core::id::{ProfileId, WorkspaceId};
-use sayso_core::personal_link::{Leaves, LinkPurpose, Making, PersonalLink, UnverifiedLink};
-use sayso_core::statement::Statement;
+use sayso_core::proof::personal_link::{Leaves, LinkPurpose, Making, PersonalLink, UnverifiedLink};
+use sayso_core::words::channel::{Category, Channel, Message, Permission, Scope};
+use sayso_core::words::event::Fact;
+use sayso_core::words::statement::Statement;
 use sayso_core::workspace::Change;
 use sayso_plan::draft::Subject;
 use sayso_store::Store;
@@ -72,13 +72,13 @@ impl Scene {
     }
 
     async fn link(&self, addresses: Vec<Address>) {
-        let name = sayso_core::source::EvidenceText::parse("name").unwrap();
+        let name = sayso_core::words::source::EvidenceText::parse("name").unwrap();
         let draft = ProfileDraft {
             profile: None,
             addresses,
             attributes: std::collections::BTreeMap::from([(name, Some("\"Ada\"".into()))]),
-            source: source(sayso_core::source::Road::Api, "test"),
-            actor: sayso_core::source::Actor::Operator,
+            source: source(sayso_core::words::source::Road::Api, "test"),
+            actor: sayso_core::words::source::Actor::Operator,
         };
         self.store().upsert_profile(self.workspace, draft).await.unwrap();
     }
@@ -177,11 +177,14 @@ async fn the_digest_is_over_what_each_refusal_says_and_when_in_order() {
         said(workspace, &phone(3), SMS, Statement::No, 3),
         said(workspace, &phone(2), SMS, Statement::Hold, 4),
     ];
-    let (suppression, cover) =
-        (sayso_core::suppression::Suppression::Operator, sayso_core::suppression::Cover::default());
-    for (switched, minute) in
-        [(sayso_core::event::Switched::On, 5), (sayso_core::event::Switched::Off, 6)]
-    {
+    let (suppression, cover) = (
+        sayso_core::state::suppression::Suppression::Operator,
+        sayso_core::state::suppression::Cover::default(),
+    );
+    for (switched, minute) in [
+        (sayso_core::state::suppression::Switched::On, 5),
+        (sayso_core::state::suppression::Switched::Off, 6),
+    ] {
         let fact = Fact::Suppression(suppression, cover, switched);
         drafts.push(of_fact(workspace, &phone(4), fact, minute));
     }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use sayso_core::statement::Statement;
 use sayso_core::time::{Span, Timestamp};
+use sayso_core::words::statement::Statement;
 use sayso_store::Store;
 use sayso_store::conformance::{SMS, ZERO, phone, record, said, workspace};
 use sayso_store::environment::{Clock, Environment};

@@ -3,9 +3,10 @@
 
 use std::path::Path;
 
-use sayso_core::decision::{Reason, Requirement};
-use sayso_core::event::Fact;
-use sayso_core::statement::Statement;
+use sayso_core::gate::decision::Requirement;
+use sayso_core::gate::reason::Reason;
+use sayso_core::words::event::Fact;
+use sayso_core::words::statement::Statement;
 use sayso_plan::draft::Subject;
 use sayso_store::Store;
 use sayso_store::conformance::{
@@ -338,7 +339,7 @@ async fn views_that_lost_a_row_take_nothing_more_about_its_person() {
         let draft = said(
             workspace,
             &phone(n),
-            sayso_core::channel::Permission::Processing,
+            sayso_core::words::channel::Permission::Processing,
             Statement::Single,
             5,
         );

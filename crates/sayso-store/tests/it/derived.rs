@@ -1,10 +1,10 @@
 //! Derived files know whose they are: whatever lies beside the ledger, a store answers what the ledger
 //! alone would answer, shows nobody another's events, and destroys nobody else's evidence.
 
-use sayso_core::decision::Reason;
-use sayso_core::event::Fact;
+use sayso_core::gate::reason::Reason;
 use sayso_core::id::ImportId;
-use sayso_core::statement::Statement;
+use sayso_core::words::event::Fact;
+use sayso_core::words::statement::Statement;
 use sayso_plan::draft::Subject;
 use sayso_store::Store;
 use sayso_store::conformance::{SMS, marketing, of_fact, phone, reason, record, said, workspace};

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use sayso_core::decision::Reason;
-use sayso_core::statement::Statement;
+use sayso_core::gate::reason::Reason;
+use sayso_core::words::statement::Statement;
 use sayso_core::workspace::Change;
 use sayso_store::Store;
 use sayso_store::configure::configure_now;
@@ -156,7 +156,7 @@ async fn a_failed_change_of_configuration_leaves_the_old_one() {
     let store = trial.open();
     let workspace = workspace(&store).await;
     trial.faults.next(Fault::Full);
-    let change = Change::Settings(sayso_core::settings::Settings::default());
+    let change = Change::Settings(sayso_core::policy::settings::Settings::default());
     let answer = configure_now(&store, workspace, change.clone()).await;
     assert!(matches!(answer, Err(StoreError::Unwritable(_))));
     assert_eq!(store.workspaces()[&workspace].settings.iter().count(), 0);

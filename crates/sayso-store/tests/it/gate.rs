@@ -7,14 +7,15 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use proptest::prelude::*;
 use proptest::sample::select;
-use sayso_core::channel::{Category, Channel, Content, Message, Permission, Scope};
-use sayso_core::decision::{Circumstances, Requirement, SenderState, check};
-use sayso_core::event::{Fact, Retracted, Switched};
+use sayso_core::gate::decision::{Circumstances, Requirement, SenderState, check};
 use sayso_core::id::{SenderId, TopicId, WorkspaceId};
-use sayso_core::settings::Settings;
-use sayso_core::statement::Statement;
-use sayso_core::suppression::{Cover, Suppression};
+use sayso_core::policy::settings::Settings;
+use sayso_core::state::suppression::Switched;
+use sayso_core::state::suppression::{Cover, Suppression};
 use sayso_core::time::Timestamp;
+use sayso_core::words::channel::{Category, Channel, Content, Message, Permission, Scope};
+use sayso_core::words::event::{Fact, Retracted};
+use sayso_core::words::statement::Statement;
 use sayso_plan::draft::Draft;
 use sayso_store::Store;
 use sayso_store::conformance::{at, external, known, of_fact, one_account, phone, workspace};
@@ -198,8 +199,11 @@ async fn perform(
                 profile: None,
                 addresses: vec![external("u-1"), phone(a), phone(b)],
                 attributes: std::collections::BTreeMap::new(),
-                source: sayso_store::conformance::source(sayso_core::source::Road::Api, "test"),
-                actor: sayso_core::source::Actor::Operator,
+                source: sayso_store::conformance::source(
+                    sayso_core::words::source::Road::Api,
+                    "test",
+                ),
+                actor: sayso_core::words::source::Actor::Operator,
             };
             store.upsert_profile(workspace, draft).await.unwrap();
         }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use sayso_core::decision::Reason;
+use sayso_core::gate::reason::Reason;
 use sayso_core::id::{ImportId, WorkspaceId};
 use sayso_core::limits;
-use sayso_core::statement::Statement;
+use sayso_core::words::statement::Statement;
 use sayso_plan::draft::Subject;
 use sayso_store::Store;
 use sayso_store::conformance::{SMS, marketing, phone, reason, record, said, workspace};

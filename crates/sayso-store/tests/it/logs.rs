@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use sayso_core::event::Fact;
 use sayso_core::id::WorkspaceId;
-use sayso_core::statement::Statement;
+use sayso_core::words::event::Fact;
+use sayso_core::words::statement::Statement;
 use sayso_plan::draft::Subject;
 use sayso_store::Store;
 use sayso_store::conformance::{SMS, of_fact, phone, record, refused, said, workspace};

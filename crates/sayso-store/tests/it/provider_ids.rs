@@ -5,12 +5,12 @@ use std::path::Path;
 
 use refinery::Target;
 use rusqlite::Connection;
-use sayso_core::event::Fact;
+use sayso_core::gate::message::MessageState;
 use sayso_core::id::WorkspaceId;
 use sayso_core::limits;
-use sayso_core::message::MessageState;
-use sayso_core::statement::Statement;
 use sayso_core::time::Timestamp;
+use sayso_core::words::event::Fact;
+use sayso_core::words::statement::Statement;
 use sayso_plan::draft::Subject;
 use sayso_store::Store;
 use sayso_store::conformance::{

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use sayso_core::id::WorkspaceId;
-use sayso_core::statement::Statement;
+use sayso_core::words::statement::Statement;
 use sayso_store::Store;
 use sayso_store::conformance::{SMS, phone, said, workspace};
 use sayso_store::environment::Environment;

@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use sayso_core::address::Address;
-use sayso_core::channel::{Category, Channel, Message, Permission};
-use sayso_core::decision::Reason;
-use sayso_core::event::Fact;
+use sayso_core::address::phone::Phone;
+use sayso_core::gate::reason::Reason;
 use sayso_core::id::{SenderId, WorkspaceId};
-use sayso_core::phone::Phone;
-use sayso_core::statement::Statement;
+use sayso_core::words::channel::{Category, Channel, Message, Permission};
+use sayso_core::words::event::Fact;
+use sayso_core::words::statement::Statement;
 use sayso_core::workspace::Mode;
 use sayso_plan::draft::Subject;
 use sayso_store::Store;
@@ -38,8 +38,8 @@ async fn fill(store: &SqliteStore) -> WorkspaceId {
         profile: None,
         addresses: vec![external("u-1"), phone(1)],
         attributes: std::collections::BTreeMap::new(),
-        source: sayso_store::conformance::source(sayso_core::source::Road::Api, "test"),
-        actor: sayso_core::source::Actor::Operator,
+        source: sayso_store::conformance::source(sayso_core::words::source::Road::Api, "test"),
+        actor: sayso_core::words::source::Actor::Operator,
     };
     store.upsert_profile(workspace, draft).await.unwrap();
     workspace
@@ -147,16 +147,16 @@ async fn processing_and_links_survive_a_rebuild() {
 
 /// A person with a name, flushed into the views, of whom the store then learns `said` and dies
 /// before the next flush.
-async fn named_then(directory: &Path, fact: sayso_core::event::Fact) -> WorkspaceId {
+async fn named_then(directory: &Path, fact: sayso_core::words::event::Fact) -> WorkspaceId {
     let store = open(directory);
     let workspace = workspace(&store).await;
-    let name = sayso_core::source::EvidenceText::parse("name").unwrap();
+    let name = sayso_core::words::source::EvidenceText::parse("name").unwrap();
     let draft = ProfileDraft {
         profile: None,
         addresses: vec![external("u-1"), phone(1)],
         attributes: std::collections::BTreeMap::from([(name, Some("\"Ada\"".into()))]),
-        source: sayso_store::conformance::source(sayso_core::source::Road::Api, "test"),
-        actor: sayso_core::source::Actor::Operator,
+        source: sayso_store::conformance::source(sayso_core::words::source::Road::Api, "test"),
+        actor: sayso_core::words::source::Actor::Operator,
     };
     store.upsert_profile(workspace, draft).await.unwrap();
     store.close().await.unwrap();
@@ -164,7 +164,7 @@ async fn named_then(directory: &Path, fact: sayso_core::event::Fact) -> Workspac
     let store = open(directory);
     let draft = sayso_store::conformance::of_fact(workspace, &phone(1), fact, 1);
     let subject = draft.subject.clone();
-    if fact == sayso_core::event::Fact::Erasure {
+    if fact == sayso_core::words::event::Fact::Erasure {
         store.erase(workspace, &subject, ErasureReach::Person, draft).await.unwrap();
     } else {
         record(&store, workspace, draft).await;
@@ -176,7 +176,8 @@ async fn named_then(directory: &Path, fact: sayso_core::event::Fact) -> Workspac
 #[tokio::test]
 async fn attributes_that_a_refusal_destroyed_stay_destroyed_after_a_crash_and_a_rebuild() {
     let directory = tempfile::tempdir().unwrap();
-    let refusal = sayso_core::event::Fact::Consent(Permission::Processing, Statement::OptOut);
+    let refusal =
+        sayso_core::words::event::Fact::Consent(Permission::Processing, Statement::OptOut);
     let workspace = named_then(directory.path(), refusal).await;
     for rebuild in [false, true] {
         if rebuild {
@@ -191,7 +192,7 @@ async fn attributes_that_a_refusal_destroyed_stay_destroyed_after_a_crash_and_a_
 #[tokio::test]
 async fn an_erased_person_stays_unknown_after_a_crash_and_a_rebuild() {
     let directory = tempfile::tempdir().unwrap();
-    let workspace = named_then(directory.path(), sayso_core::event::Fact::Erasure).await;
+    let workspace = named_then(directory.path(), sayso_core::words::event::Fact::Erasure).await;
     for rebuild in [false, true] {
         if rebuild {
             std::fs::remove_file(directory.path().join("views.db")).unwrap();
@@ -208,7 +209,7 @@ async fn an_erased_person_stays_unknown_after_a_crash_and_a_rebuild() {
 #[tokio::test]
 async fn who_comes_back_after_an_erasure_is_known_after_a_crash() {
     let directory = tempfile::tempdir().unwrap();
-    let workspace = named_then(directory.path(), sayso_core::event::Fact::Erasure).await;
+    let workspace = named_then(directory.path(), sayso_core::words::event::Fact::Erasure).await;
     let store = open(directory.path());
     record(&store, workspace, said(workspace, &phone(1), SMS, Statement::Single, 60 * 24 * 36_500))
         .await;
@@ -363,7 +364,8 @@ async fn workspaces_and_their_configuration_are_there_after_a_restart() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());
     let made = store.create_workspace("Example", Mode::Live).await.unwrap();
-    let settings = sayso_core::settings::Settings { require_opt_in: false, ..Default::default() };
+    let settings =
+        sayso_core::policy::settings::Settings { require_opt_in: false, ..Default::default() };
     let change = sayso_core::workspace::Change::Settings(settings.clone());
     configure_now(&store, made.id, change).await.unwrap();
     drop(store);
@@ -420,7 +422,7 @@ async fn registers_that_cannot_be_read_are_an_error_and_never_an_allow() {
         .unwrap();
     let question = sayso_store::store::Question {
         message: service,
-        requirement: sayso_core::decision::Requirement::OptIn,
+        requirement: sayso_core::gate::decision::Requirement::OptIn,
         zone: None,
     };
     let recipients = [1, 2].map(|n| {

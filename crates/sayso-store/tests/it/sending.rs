@@ -5,14 +5,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use sayso_core::address::Address;
-use sayso_core::cap::FrequencyCap;
-use sayso_core::channel::{Category, Channel, Message};
-use sayso_core::decision::{Reason, Requirement};
+use sayso_core::gate::cap::FrequencyCap;
+use sayso_core::gate::decision::Requirement;
+use sayso_core::gate::message::MessageState;
+use sayso_core::gate::reason::Reason;
 use sayso_core::id::WorkspaceId;
-use sayso_core::message::MessageState;
-use sayso_core::settings::Settings;
-use sayso_core::statement::Statement;
+use sayso_core::policy::settings::Settings;
 use sayso_core::time::Timestamp;
+use sayso_core::words::channel::{Category, Channel, Message};
+use sayso_core::words::statement::Statement;
 use sayso_core::workspace::Change;
 use sayso_plan::draft::Subject;
 use sayso_store::Store;
@@ -160,7 +161,7 @@ async fn an_erasure_destroys_what_is_said_to_the_person_and_refuses_what_waits()
     let workspace = workspace(&store).await;
     agree_and_queue(&store, workspace, 2).await;
     let mut erasure = said(workspace, &phone(0), SMS, Statement::OptOut, 2);
-    erasure.fact = sayso_core::event::Fact::Erasure;
+    erasure.fact = sayso_core::words::event::Fact::Erasure;
     store
         .erase(workspace, &Subject::Address(phone(0)), ErasureReach::Person, erasure)
         .await

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use sayso_core::id::WorkspaceId;
-use sayso_core::statement::Statement;
+use sayso_core::words::statement::Statement;
 use sayso_store::Store;
 use sayso_store::conformance::{SMS, known, phone, record, said, workspace};
 use sayso_store::environment::Environment;

@@ -4,11 +4,11 @@
 use std::path::Path;
 
 use rusqlite::Connection;
-use sayso_core::event::Fact;
 use sayso_core::id::{KeyId, WorkspaceId};
-use sayso_core::source::SourceName;
-use sayso_core::statement::{Standing, Statement};
 use sayso_core::time::Timestamp;
+use sayso_core::words::event::Fact;
+use sayso_core::words::source::SourceName;
+use sayso_core::words::statement::{Standing, Statement};
 use sayso_core::workspace::{ApiKey, Change, KeyScope};
 use sayso_plan::draft::Subject;
 use sayso_store::Store;

@@ -4,9 +4,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use sayso_core::decision::Reason;
+use sayso_core::gate::reason::Reason;
 use sayso_core::id::{ImportId, WorkspaceId};
-use sayso_core::statement::Statement;
+use sayso_core::words::statement::Statement;
 use sayso_plan::draft::{Draft, Subject};
 use sayso_store::Store;
 use sayso_store::conformance::{
@@ -62,8 +62,8 @@ async fn fill(store: &SqliteStore, workspace: WorkspaceId) {
         profile: None,
         addresses: vec![external("u-1"), phone(2)],
         attributes: std::collections::BTreeMap::new(),
-        source: source(sayso_core::source::Road::Api, "test"),
-        actor: sayso_core::source::Actor::Operator,
+        source: source(sayso_core::words::source::Road::Api, "test"),
+        actor: sayso_core::words::source::Actor::Operator,
     };
     store.upsert_profile(workspace, draft).await.unwrap();
 }
@@ -105,7 +105,7 @@ async fn what_the_views_cannot_take_stays_in_the_tail_until_a_later_flush() {
     let retract = |draft: Draft| sayso_store::store::RetractDraft {
         subject: draft.subject,
         event: draft.id,
-        role: sayso_core::retraction::Role::Other,
+        role: sayso_core::state::retraction::Role::Other,
         source: draft.source,
         actor: draft.actor,
         reason: None,

@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
-use sayso_core::event::Fact;
 use sayso_core::id::{ProfileId, WorkspaceId};
 use sayso_core::limits;
-use sayso_core::statement::Statement;
 use sayso_core::time::{Span, Timestamp};
+use sayso_core::words::event::Fact;
+use sayso_core::words::statement::Statement;
 use sayso_plan::draft::Subject;
 use sayso_store::Store;
 use sayso_store::conformance::{

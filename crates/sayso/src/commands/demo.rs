@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use sayso_core::address::Address;
-use sayso_core::channel::{Category, Channel, Provider};
+use sayso_core::address::phone::Phone;
 use sayso_core::id::{ConnectionId, NoticeId, SenderId, TopicId, WorkspaceId};
-use sayso_core::notice::{Language, Notice, NoticeRef};
-use sayso_core::phone::Phone;
-use sayso_core::source::SourceName;
-use sayso_core::statement::Standing;
+use sayso_core::words::channel::{Category, Channel, Provider};
+use sayso_core::words::notice::{Language, Notice, NoticeRef};
+use sayso_core::words::source::SourceName;
+use sayso_core::words::statement::Standing;
 use sayso_core::workspace::{
     Change, Connection, KeyScope, Mode, OptInQuestion, Sender, Site, Topic,
 };
@@ -117,7 +117,10 @@ async fn furnish(
     };
     let key = mint(environment, Mode::Test, grant);
     let names = |channel| {
-        sayso_core::channel::Permission::Messages(channel, sayso_core::channel::Scope::All)
+        sayso_core::words::channel::Permission::Messages(
+            channel,
+            sayso_core::words::channel::Scope::All,
+        )
     };
     let notice = Notice {
         id: NoticeId::from_bytes([1; 16]),

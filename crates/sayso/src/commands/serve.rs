@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use sayso_core::wording;
+use sayso_core::text::wording;
 use sayso_server::app::Scheme;
 use sayso_server::config::Config;
 use sayso_server::observe::{LogControl, start_logs};

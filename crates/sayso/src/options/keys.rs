@@ -3,7 +3,7 @@
 
 use clap::Subcommand;
 use clap::builder::{PossibleValue, PossibleValuesParser};
-use sayso_core::statement::Standing;
+use sayso_core::words::statement::Standing;
 use sayso_core::workspace::{KeyRole, KeyScope};
 
 /// What to do with keys.

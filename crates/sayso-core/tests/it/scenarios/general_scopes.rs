@@ -1,7 +1,7 @@
 //! Rows 47 to 54 and 58: a yes on every general scope that its words cover, START, a guard, a retry.
 
-use sayso_core::capture::{covered_by, still_refused};
-use sayso_core::guard::{Guard, Guarded};
+use sayso_core::state::capture::{covered_by, still_refused};
+use sayso_core::state::guard::{Guard, Guarded};
 
 use super::*;
 

@@ -1,7 +1,7 @@
 //! Rows 53, 55 to 57, 59 and 60: days without a zone, spellings of one number, clocks, readings, accounts.
 
-use sayso_core::capture::said_now;
-use sayso_core::phone::PhoneBook;
+use sayso_core::address::phone::PhoneBook;
+use sayso_core::state::capture::said_now;
 
 use super::*;
 

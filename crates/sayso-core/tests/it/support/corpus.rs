@@ -3,9 +3,9 @@
 //! A line has a text, its language, what it is read against, the expected reading and a note, which
 //! begins with "misread as" where we know that we read it otherwise.
 
-use sayso_core::channel::Channel;
 use sayso_core::id::TopicId;
-use sayso_core::wording::{Code, Codes, Conversation, Heard, Names, Offered, Question, read};
+use sayso_core::text::wording::{Code, Codes, Conversation, Heard, Names, Offered, Question, read};
+use sayso_core::words::channel::Channel;
 
 /// The readings, in the order of the table.
 pub(crate) const READINGS: [&str; 8] =

@@ -6,14 +6,17 @@ use proptest::option::weighted as maybe;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use sayso_core::channel::{Category, Channel, Content, Message, Occasion, Permission, Scope};
-use sayso_core::decision::{Circumstances, Requirement, SenderState};
-use sayso_core::event::{ConsentEvent, Fact, Switched};
-use sayso_core::settings::{ChannelDefault, Settings};
-use sayso_core::source::{Actor, Road};
-use sayso_core::statement::{Level, Statement};
-use sayso_core::suppression::{Cover, Suppression};
+use sayso_core::gate::decision::{Circumstances, Requirement, SenderState};
+use sayso_core::policy::settings::{ChannelDefault, Settings};
+use sayso_core::state::suppression::Switched;
+use sayso_core::state::suppression::{Cover, Suppression};
 use sayso_core::time::{Span, Timestamp};
+use sayso_core::words::channel::{
+    Category, Channel, Content, Message, Occasion, Permission, Scope,
+};
+use sayso_core::words::event::{ConsentEvent, Fact};
+use sayso_core::words::source::{Actor, Road};
+use sayso_core::words::statement::{Level, Statement};
 
 use super::language::{
     IMPORT, KEY, PROFILE_A, SENDER_R, SENDER_S, TOPIC_ORDERS, TOPIC_T, Telling, day, event,

@@ -9,19 +9,20 @@
 
 use std::collections::BTreeSet;
 
-use sayso_core::account;
 use sayso_core::address::{AddressKey, AddressKeySecret};
-use sayso_core::channel::{Category, Channel, Message, Permission, Scope};
-use sayso_core::decision::{Circumstances, Requirement, SenderState};
-use sayso_core::event::{ConsentEvent, Fact, Retracted, Switched};
-use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
+use sayso_core::gate::decision::{Circumstances, Requirement, SenderState};
 use sayso_core::id::{EventId, ImportId, ProfileId, SenderId, TopicId, WorkspaceId};
-use sayso_core::registers::Registers;
-use sayso_core::settings::Settings;
-use sayso_core::source::{Actor, Road, Source, SourceName};
-use sayso_core::statement::{Level, Statement};
-use sayso_core::suppression::{Cover, Suppression};
+use sayso_core::policy::settings::Settings;
+use sayso_core::state::account;
+use sayso_core::state::registers::Registers;
+use sayso_core::state::suppression::Switched;
+use sayso_core::state::suppression::{Cover, Suppression};
 use sayso_core::time::{Span, Timestamp};
+use sayso_core::words::channel::{Category, Channel, Message, Permission, Scope};
+use sayso_core::words::event::{ConsentEvent, Fact, Retracted};
+use sayso_core::words::event_id::{RequestHash, RequestIdentity, event_id};
+use sayso_core::words::source::{Actor, Road, Source, SourceName};
+use sayso_core::words::statement::{Level, Statement};
 
 pub(crate) const WORKSPACE: WorkspaceId = WorkspaceId::from_bytes([0x77; 16]);
 /// What the requests of the histories are hashed with.

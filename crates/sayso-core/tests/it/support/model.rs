@@ -10,16 +10,20 @@
 
 use std::collections::BTreeSet;
 
-use sayso_core::channel::{Category, Channel, Content, Message, Occasion, Permission, Scope};
-use sayso_core::decision::{Circumstances, Reason, Requirement, SenderState};
-use sayso_core::event::{ConsentEvent, Fact, Retracted, Switched};
+use sayso_core::gate::decision::{Circumstances, Requirement, SenderState};
+use sayso_core::gate::reason::Reason;
 use sayso_core::id::{EventId, ImportId};
-use sayso_core::settings::{ChannelDefault, Settings};
-use sayso_core::source::{Actor, Road};
-use sayso_core::statement::{Level, Statement};
-use sayso_core::status::Status;
-use sayso_core::suppression::{Cover, Suppression};
+use sayso_core::policy::settings::{ChannelDefault, Settings};
+use sayso_core::state::status::Status;
+use sayso_core::state::suppression::Switched;
+use sayso_core::state::suppression::{Cover, Suppression};
 use sayso_core::time::{Span, Timestamp};
+use sayso_core::words::channel::{
+    Category, Channel, Content, Message, Occasion, Permission, Scope,
+};
+use sayso_core::words::event::{ConsentEvent, Fact, Retracted};
+use sayso_core::words::source::{Actor, Road};
+use sayso_core::words::statement::{Level, Statement};
 
 /// What the model answers.
 #[derive(Clone, Debug, PartialEq, Eq)]

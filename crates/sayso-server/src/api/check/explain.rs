@@ -1,12 +1,12 @@
 //! Why the gate says what it says: the status, the events it rests on, the claims of sources.
 
-use sayso_core::channel::Message;
-use sayso_core::decision::{Circumstances, check};
-use sayso_core::pacing::Pacing;
-use sayso_core::register::Register;
-use sayso_core::registers::Registers;
-use sayso_core::suppression::blocking;
+use sayso_core::gate::decision::{Circumstances, check};
+use sayso_core::gate::pacing::Pacing;
+use sayso_core::state::blocking::blocking;
+use sayso_core::state::register::Register;
+use sayso_core::state::registers::Registers;
 use sayso_core::time::Timestamp;
+use sayso_core::words::channel::Message;
 use sayso_core::workspace::Workspace;
 use serde::Serialize;
 use utoipa::ToSchema;

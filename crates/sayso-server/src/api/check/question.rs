@@ -1,9 +1,9 @@
 //! The message that is asked about: sender, topic, category, and whether it needs an opt-in.
 
-use sayso_core::channel::{Category, Channel, Content, Message, Occasion};
-use sayso_core::decision::{RequireOptIn, Requirement};
+use sayso_core::gate::decision::{RequireOptIn, Requirement};
 use sayso_core::id::SenderId;
-use sayso_core::settings::Settings;
+use sayso_core::policy::settings::Settings;
+use sayso_core::words::channel::{Category, Channel, Content, Message, Occasion};
 use sayso_core::workspace::{KeyScope, Workspace};
 use sayso_store::store::Question;
 

@@ -1,13 +1,14 @@
 //! What a client hears about a recorded consent: the event, and where the person stands now.
 
 use sayso_core::address::Address;
-use sayso_core::capture::{Doubt, still_refused};
-use sayso_core::channel::{Permission, Scope};
-use sayso_core::event::Fact;
-use sayso_core::registers::Registers;
-use sayso_core::settings::Settings;
-use sayso_core::statement::Statement;
+use sayso_core::policy::settings::Settings;
+use sayso_core::state::capture::still_refused;
+use sayso_core::state::registers::Registers;
 use sayso_core::time::Timestamp;
+use sayso_core::words::channel::{Permission, Scope};
+use sayso_core::words::doubt::Doubt;
+use sayso_core::words::event::Fact;
+use sayso_core::words::statement::Statement;
 use sayso_plan::draft::{Draft, Subject};
 use sayso_store::store::Recorded;
 use serde::Serialize;

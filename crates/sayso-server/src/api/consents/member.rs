@@ -6,9 +6,9 @@
 use std::sync::Arc;
 
 use sayso_core::address::Address;
-use sayso_core::decision::{Requirement, check};
-use sayso_core::settings::Settings;
-use sayso_core::status::Status;
+use sayso_core::gate::decision::{Requirement, check};
+use sayso_core::policy::settings::Settings;
+use sayso_core::state::status::Status;
 use sayso_core::time::Timestamp;
 use sayso_core::workspace::Workspace;
 use sayso_plan::draft::Subject;

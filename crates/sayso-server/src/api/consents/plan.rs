@@ -6,22 +6,23 @@
 
 use std::collections::BTreeMap;
 
-use sayso_core::capture::{
-    Doubt, Receipt, ServerClock, permissions_of, read_in_doubt, settle_time, start,
-};
-use sayso_core::channel::{Channel, Message, Permission, Scope};
-use sayso_core::event::Fact;
-use sayso_core::event_id::{RequestHash, RequestIdentity};
-use sayso_core::guard::Guard;
+use sayso_core::address::phone::PhoneBook;
 use sayso_core::limits;
-use sayso_core::notice::Notice;
-use sayso_core::pack::Pack;
-use sayso_core::phone::PhoneBook;
 use sayso_core::policy::Way;
-use sayso_core::settings::Settings;
-use sayso_core::source::{Actor, Evidence, EvidenceText, Source};
-use sayso_core::statement::{Level, Standing, Statement};
+use sayso_core::policy::pack::Pack;
+use sayso_core::policy::settings::Settings;
+use sayso_core::state::capture::{
+    Receipt, ServerClock, permissions_of, read_in_doubt, settle_time, start,
+};
+use sayso_core::state::guard::Guard;
 use sayso_core::time::Timestamp;
+use sayso_core::words::channel::{Channel, Message, Permission, Scope};
+use sayso_core::words::doubt::Doubt;
+use sayso_core::words::event::Fact;
+use sayso_core::words::event_id::{RequestHash, RequestIdentity};
+use sayso_core::words::notice::Notice;
+use sayso_core::words::source::{Actor, Evidence, EvidenceText, Source};
+use sayso_core::words::statement::{Level, Standing, Statement};
 use sayso_core::workspace::Workspace;
 use sayso_plan::draft::{Dating, Draft, Drafter, Subject};
 use sayso_plan::evidence;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use sayso_core::address::AddressKeySecret;
 use sayso_core::canonical::Writer;
-use sayso_core::event_id::RequestHash;
-use sayso_core::source::SourceName;
+use sayso_core::words::event_id::RequestHash;
+use sayso_core::words::source::SourceName;
 use utoipa::ToSchema;
 
 use crate::body::address::addressed_object;

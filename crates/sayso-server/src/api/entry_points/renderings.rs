@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use sayso_core::id::EntryPointId;
 use sayso_core::limits;
-use sayso_core::reference::EntryCode;
+use sayso_core::proof::reference::EntryCode;
 use sayso_core::workspace::{Corner, EntryPoint, Mode};
 use sayso_pages::language::Language;
 use sayso_pages::qr::logo::Logo;

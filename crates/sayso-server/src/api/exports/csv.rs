@@ -7,7 +7,7 @@
 //! workspace names a region. So phones are written as `tel:+…` (RFC 3966): no formula, no number to
 //! be rounded, and the same phone wherever it is read again.
 
-use sayso_core::status::Status;
+use sayso_core::state::status::Status;
 
 use super::row::{Basis, ExportRow};
 

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use sayso_core::address::Address;
-use sayso_core::channel::{Category, Channel, Message, Permission, Scope};
-use sayso_core::decision::{Reason, Requirement, check};
-use sayso_core::register::Mark;
-use sayso_core::registers::Registers;
-use sayso_core::status::Status;
-use sayso_core::suppression::{Cover, Suppression, Switch, blocking};
+use sayso_core::gate::decision::{Requirement, check};
+use sayso_core::gate::reason::Reason;
+use sayso_core::state::blocking::blocking;
+use sayso_core::state::register::Mark;
+use sayso_core::state::registers::Registers;
+use sayso_core::state::status::Status;
+use sayso_core::state::suppression::{Cover, Suppression, Switch};
 use sayso_core::time::Timestamp;
+use sayso_core::words::channel::{Category, Channel, Message, Permission, Scope};
 use sayso_store::store::{HistoryEntry, KnownAddress, StoreError};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -231,7 +233,7 @@ fn about_messages(
         channel: Some(channel.as_str()),
         scope: Some(scope.to_string()),
         status: decision.consent.status.as_str(),
-        level: decision.consent.level.map(sayso_core::statement::Level::as_str),
+        level: decision.consent.level.map(sayso_core::words::statement::Level::as_str),
         since: decision.consent.basis.and_then(|mark| shown(mark.at)),
         reasons: decision.reasons.iter().map(Reason::as_str).collect(),
         ..ExportRow::at(known)
@@ -287,7 +289,7 @@ impl Basis {
     pub(crate) fn of(entry: HistoryEntry) -> Self {
         let HistoryEntry { event, evidence, .. } = entry;
         let evidence = evidence.unwrap_or_default();
-        let text = |text: sayso_core::source::EvidenceText| text.as_str().to_owned();
+        let text = |text: sayso_core::words::source::EvidenceText| text.as_str().to_owned();
         let standing = event.fact.consent().map_or("act", |(_, it)| it.standing().as_str());
         Self {
             event: event.id.to_string(),

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use sayso_core::double_opt_in::AnswerBy;
 use sayso_core::id::FormId;
+use sayso_core::proof::double_opt_in::AnswerBy;
 use sayso_core::workspace::{Asks, Field, FormPurpose, FormTexts, Need, PublishedForm};
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::request::Parts;
-use sayso_core::form::Shape;
+use sayso_core::words::form::Shape;
 use sayso_pages::snippet;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sayso_core::address::AddressKind;
-use sayso_core::channel::Channel;
-use sayso_core::double_opt_in::AnswerBy;
-use sayso_core::form::{Brightness, FieldName, Font, Origin, Redirect, Theme, ThemeFault};
+use sayso_core::address::phone::Region;
 use sayso_core::id::{NoticeId, SenderId, TopicId};
 use sayso_core::limits;
-use sayso_core::notice::Language;
-use sayso_core::phone::Region;
-use sayso_core::source::SourceName;
+use sayso_core::proof::double_opt_in::AnswerBy;
+use sayso_core::words::channel::Channel;
+use sayso_core::words::form::{Brightness, FieldName, Font, Origin, Redirect, Theme, ThemeFault};
+use sayso_core::words::notice::Language;
+use sayso_core::words::source::SourceName;
 use sayso_core::workspace::{
     Asks, Field, Form, FormPurpose, FormTexts, Need, QuestionTemplate, Workspace,
 };

@@ -1,7 +1,7 @@
 //! Which sites' tags show a form, and how: nothing of it stands in their pages.
 
-use sayso_core::form::{Origin, Shape};
 use sayso_core::limits;
+use sayso_core::words::form::{Origin, Shape};
 use sayso_core::workspace::{Showing, Workspace};
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -1,8 +1,8 @@
 //! What a client hears about each row of a list.
 
-use sayso_core::channel::Permission;
-use sayso_core::lifting::Lifted;
-use sayso_core::statement::Standing;
+use sayso_core::state::lifting::Lifted;
+use sayso_core::words::channel::Permission;
+use sayso_core::words::statement::Standing;
 use serde::Serialize;
 use utoipa::ToSchema;
 

@@ -6,9 +6,9 @@
 //! dated before an opt-in that it ended. Another word says nothing: such a person never chose.
 
 use sayso_channels::gupshup::users::{OptIn, User, read_user_of};
-use sayso_core::channel::Channel;
-use sayso_core::phone::PhoneBook;
-use sayso_core::source::EvidenceText;
+use sayso_core::address::phone::PhoneBook;
+use sayso_core::words::channel::Channel;
+use sayso_core::words::source::EvidenceText;
 use serde_json::Value;
 
 use super::row::doubt::ListedText;

@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 
 use sayso_core::address::AddressKey;
-use sayso_core::channel::Permission;
-use sayso_core::event::ConsentEvent;
-use sayso_core::guard::Guard;
+use sayso_core::address::phone::Region;
 use sayso_core::id::ImportId;
-use sayso_core::lifting::{Lifted, lifted_by};
 use sayso_core::limits;
-use sayso_core::phone::Region;
-use sayso_core::registers::Registers;
-use sayso_core::settings::Settings;
-use sayso_core::source::{Actor, Road, Source, SourceName};
-use sayso_core::statement::Standing;
+use sayso_core::policy::settings::Settings;
+use sayso_core::state::guard::Guard;
+use sayso_core::state::lifting::{Lifted, lifted_by};
+use sayso_core::state::registers::Registers;
 use sayso_core::time::Timestamp;
+use sayso_core::words::channel::Permission;
+use sayso_core::words::event::ConsentEvent;
+use sayso_core::words::source::{Actor, Road, Source, SourceName};
+use sayso_core::words::statement::Standing;
 use sayso_core::workspace::Workspace;
 use sayso_plan::draft::Draft;
 use sayso_store::store::{Moment, Outcome, Recorded, StoreError};

@@ -7,7 +7,7 @@
 //! somebody says of which.
 
 use sayso_core::address::Address;
-use sayso_core::phone::{Phone, PhoneBook, Region};
+use sayso_core::address::phone::{Phone, PhoneBook, Region};
 use sayso_plan::draft::{Draft, Subject};
 
 use crate::problem::{Code, FieldError};

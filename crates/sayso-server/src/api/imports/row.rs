@@ -3,17 +3,18 @@
 use std::collections::BTreeMap;
 
 use sayso_core::address::Address;
+use sayso_core::address::phone::Region;
 use sayso_core::canonical::Writer;
-use sayso_core::capture::{Doubt, undated_row_at};
-use sayso_core::channel::Scope;
-use sayso_core::event::Fact;
-use sayso_core::event_id::{RequestHash, RequestIdentity, event_id};
 use sayso_core::id::{ImportId, TopicId};
 use sayso_core::limits;
-use sayso_core::phone::Region;
-use sayso_core::source::{EvidenceText, Source};
-use sayso_core::statement::{Standing, Statement};
+use sayso_core::state::capture::undated_row_at;
 use sayso_core::time::Timestamp;
+use sayso_core::words::channel::Scope;
+use sayso_core::words::doubt::Doubt;
+use sayso_core::words::event::Fact;
+use sayso_core::words::event_id::{RequestHash, RequestIdentity, event_id};
+use sayso_core::words::source::{EvidenceText, Source};
+use sayso_core::words::statement::{Standing, Statement};
 use sayso_core::workspace::Workspace;
 use sayso_plan::draft::Dating;
 use utoipa::ToSchema;

@@ -2,10 +2,10 @@
 //! back, by which it may go first.
 
 use sayso_core::address::Address;
-use sayso_core::channel::Message;
-use sayso_core::decision::Reasons;
-use sayso_core::pacing::Pacing;
-use sayso_core::sender_health::Known;
+use sayso_core::gate::pacing::Pacing;
+use sayso_core::gate::reason::Reasons;
+use sayso_core::gate::sender_health::Known;
+use sayso_core::words::channel::Message;
 use sayso_core::workspace::Workspace;
 use sayso_store::message::{Held, MessageDraft};
 use sayso_store::store::{Moment, Question, Recipient};

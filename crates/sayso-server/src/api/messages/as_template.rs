@@ -2,9 +2,9 @@
 //! says that the template needs more consent (rule 25). Both must be allowed.
 
 use sayso_core::address::Address;
-use sayso_core::decision::Requirement;
-use sayso_core::pacing::Pacing;
-use sayso_core::sender_health::Known;
+use sayso_core::gate::decision::Requirement;
+use sayso_core::gate::pacing::Pacing;
+use sayso_core::gate::sender_health::Known;
 use sayso_core::workspace::Workspace;
 use sayso_plan::draft::Subject;
 use sayso_store::message::Payload;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sayso_core::channel::{Channel, Message};
+use sayso_core::words::channel::{Channel, Message};
 use sayso_core::workspace::Workspace;
 use sayso_store::message::Payload;
 

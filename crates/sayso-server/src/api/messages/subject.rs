@@ -1,7 +1,7 @@
 //! The subject of an email: what is sent by email has one, and nothing else has.
 
-use sayso_core::channel::Channel;
 use sayso_core::limits;
+use sayso_core::words::channel::Channel;
 use sayso_store::message::Payload;
 
 use crate::body::Faults;

@@ -6,13 +6,14 @@
 
 use std::collections::BTreeSet;
 
-use sayso_core::channel::{Category, Channel, Permission, Scope};
-use sayso_core::channel_facts::Chat;
-use sayso_core::notice::Notice;
-use sayso_core::offer::{Offer, Shown, lint};
 use sayso_core::policy::Way;
-use sayso_core::statement::Level;
+use sayso_core::policy::demand::Shown;
+use sayso_core::policy::offer::{Offer, lint};
 use sayso_core::time::Timestamp;
+use sayso_core::words::channel::{Category, Channel, Permission, Scope};
+use sayso_core::words::channel_facts::Chat;
+use sayso_core::words::notice::Notice;
+use sayso_core::words::statement::Level;
 use sayso_core::workspace::{EntryPoint, Form, Workspace};
 use sayso_pages::language::Language as PageLanguage;
 

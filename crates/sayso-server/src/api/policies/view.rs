@@ -1,10 +1,11 @@
 //! Policies, country packs and findings, as answers show them.
 
-use sayso_core::channel::Channel;
-use sayso_core::clause::Grounds;
-use sayso_core::offer::{Demand, Demanded, DemandedBy, Every, Finding, Severity};
-use sayso_core::pack::{AsksDoubleOptIn, ImpliedTerm, LegalHours, Pack, PackName};
+use sayso_core::policy::clause::Grounds;
+use sayso_core::policy::demand::{Demand, Demanded, Severity};
+use sayso_core::policy::offer::{DemandedBy, Every, Finding};
+use sayso_core::policy::pack::{AsksDoubleOptIn, ImpliedTerm, LegalHours, Pack, PackName};
 use sayso_core::policy::{Preset, PresetFile, Way};
+use sayso_core::words::channel::Channel;
 use serde::Serialize;
 use utoipa::ToSchema;
 

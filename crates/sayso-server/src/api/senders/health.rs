@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use sayso_core::gate::sender_health::{HealthCause, Known, Says, Signal, Signals};
 use sayso_core::id::SenderId;
 use sayso_core::limits;
-use sayso_core::sender_health::{HealthCause, Known, Says, Signal, Signals};
 use sayso_core::time::Timestamp;
 use sayso_core::workspace::{RuntimeFact, Workspace};
 use sayso_store::store::StoreError;
@@ -185,7 +185,10 @@ fn history(signals: &Signals) -> Vec<SignalView> {
 }
 
 impl HealthView {
-    fn of(health: &sayso_core::sender_health::Health, rests_until: Option<Timestamp>) -> Self {
+    fn of(
+        health: &sayso_core::gate::sender_health::Health,
+        rests_until: Option<Timestamp>,
+    ) -> Self {
         let text = |at: Option<Timestamp>| at.map(|at| at.to_string());
         Self {
             level: health.level.as_str(),

@@ -1,9 +1,9 @@
 //! What a sender needs whose messages go by a mail relay: the channel email, and an address that mail is
 //! from and comes back to.
 
-use sayso_core::channel::{Channel, Provider};
-use sayso_core::email::Email;
+use sayso_core::address::email::Email;
 use sayso_core::id::ConnectionId;
+use sayso_core::words::channel::{Channel, Provider};
 use sayso_core::workspace::Workspace;
 
 use crate::body::Faults;

@@ -5,10 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sayso_core::cap::{FrequencyCap, FrequencyCapFault};
-use sayso_core::channel::{Category, Channel};
+use sayso_core::gate::cap::{FrequencyCap, FrequencyCapFault};
+use sayso_core::gate::quiet::{QuietHours, QuietHoursFault};
 use sayso_core::limits;
-use sayso_core::quiet::{QuietHours, QuietHoursFault};
+use sayso_core::words::channel::{Category, Channel};
 use serde::Serialize;
 use utoipa::ToSchema;
 

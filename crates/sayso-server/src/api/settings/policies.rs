@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sayso_core::channel::Channel;
-use sayso_core::offer::Shown;
+use sayso_core::policy::demand::Shown;
+use sayso_core::policy::settings::Settings;
 use sayso_core::policy::{Policies, Policy, Preset, Terms, Way};
-use sayso_core::settings::Settings;
-use sayso_core::statement::Level;
+use sayso_core::words::channel::Channel;
+use sayso_core::words::statement::Level;
 use serde::Serialize;
 use utoipa::ToSchema;
 

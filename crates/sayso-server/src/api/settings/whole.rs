@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sayso_core::settings::Settings;
+use sayso_core::policy::settings::Settings;
 use serde_json::{Map, Value};
 
 use super::SettingsAnswer;

@@ -10,11 +10,11 @@
 
 use sayso_core::address::AddressKeySecret;
 use sayso_core::canonical::{Canonical, Malformed, Reader, Writer};
-use sayso_core::event_id::RequestHash;
 use sayso_core::id::FormId;
 use sayso_core::limits;
-use sayso_core::notice::Language;
 use sayso_core::time::Timestamp;
+use sayso_core::words::event_id::RequestHash;
+use sayso_core::words::notice::Language;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 

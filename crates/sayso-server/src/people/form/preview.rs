@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
-use sayso_core::form::Brightness;
+use sayso_core::words::form::Brightness;
 use sayso_pages::form::Sends;
 
 use super::typed::{Judged, Typed};

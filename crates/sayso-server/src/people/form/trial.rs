@@ -7,13 +7,14 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use sayso_core::address::Address;
+use sayso_core::address::email::Email;
+use sayso_core::address::phone::Phone;
 use sayso_core::canonical::Writer;
-use sayso_core::email::Email;
-use sayso_core::event::{Fact, Switched};
-use sayso_core::event_id::{RequestHash, RequestIdentity};
-use sayso_core::phone::Phone;
-use sayso_core::source::Actor;
-use sayso_core::suppression::{Cover, Suppression};
+use sayso_core::state::suppression::Switched;
+use sayso_core::state::suppression::{Cover, Suppression};
+use sayso_core::words::event::Fact;
+use sayso_core::words::event_id::{RequestHash, RequestIdentity};
+use sayso_core::words::source::Actor;
 use sayso_pages::form::Remark;
 use sayso_plan::draft::{Draft, Drafter};
 

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use sayso_core::address::email::Email;
+use sayso_core::address::phone::{Phone, PhoneBook, PhoneFault, Region};
 use sayso_core::address::{Address, AddressKind};
-use sayso_core::channel::Channel;
-use sayso_core::email::Email;
 use sayso_core::limits;
-use sayso_core::phone::{Phone, PhoneBook, PhoneFault, Region};
-use sayso_core::source::EvidenceText;
+use sayso_core::words::channel::Channel;
+use sayso_core::words::source::EvidenceText;
 use sayso_core::workspace::{Asks, FormBox, Need};
 use sayso_pages::form::FieldFault;
 use serde_json::{Value, json};

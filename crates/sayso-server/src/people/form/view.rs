@@ -3,11 +3,11 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sayso_core::address::AddressKind;
-use sayso_core::channel::{Channel, Scope};
-use sayso_core::form::Theme;
+use sayso_core::address::phone::Region;
 use sayso_core::limits;
-use sayso_core::notice::Notice;
-use sayso_core::phone::Region;
+use sayso_core::words::channel::{Channel, Scope};
+use sayso_core::words::form::Theme;
+use sayso_core::words::notice::Notice;
 use sayso_core::workspace::{Asks, Field, FormBox, FormPurpose, FormTexts, Need};
 use sayso_pages::form::{
     AsksFor, Country, FormField, FormLook, FormPage, Group, Needed, Remark, Sends, Tick, TickBox,
@@ -196,7 +196,7 @@ impl Visit {
     pub(super) fn done_page(&self) -> Document {
         let form = &self.published.form;
         let confirmation = self.texts().and_then(|texts| texts.confirmation.as_deref());
-        let redirect = form.redirect.as_ref().map(sayso_core::form::Redirect::as_str);
+        let redirect = form.redirect.as_ref().map(sayso_core::words::form::Redirect::as_str);
         self.look(form.theme).done(confirmation, redirect)
     }
 
@@ -206,7 +206,7 @@ impl Visit {
         let redirect = self.published.form.redirect.as_ref();
         if let Some((first, others)) = put.split_first() {
             let look = self.look(self.published.form.theme);
-            let redirect = redirect.map(sayso_core::form::Redirect::as_str);
+            let redirect = redirect.map(sayso_core::words::form::Redirect::as_str);
             let page = after(&self.workspace, look, (*first, others), redirect);
             return self.respond(StatusCode::OK, page);
         }

@@ -6,16 +6,17 @@
 //! the box of a category refuses its topics as well (rule 8). By a link that may only leave, nothing can be
 //! agreed to, and what a yes or a no rests on is not told.
 
-use sayso_core::channel::{Category, Channel, Message, Permission, Scope};
-use sayso_core::decision::{Reason, Requirement, check};
+use sayso_core::gate::decision::{Requirement, check};
+use sayso_core::gate::reason::Reason;
 use sayso_core::id::NoticeId;
 use sayso_core::limits;
-use sayso_core::notice::{Language, Notice, NoticeRef};
-use sayso_core::register::Mark;
-use sayso_core::registers::Registers;
-use sayso_core::settings::Settings;
-use sayso_core::status::Status;
+use sayso_core::policy::settings::Settings;
+use sayso_core::state::register::Mark;
+use sayso_core::state::registers::Registers;
+use sayso_core::state::status::Status;
 use sayso_core::time::Timestamp;
+use sayso_core::words::channel::{Category, Channel, Message, Permission, Scope};
+use sayso_core::words::notice::{Language, Notice, NoticeRef};
 use sayso_core::workspace::Workspace;
 
 use sayso_plan::judging::circumstances;
@@ -122,7 +123,7 @@ impl<'a> Offering<'a, '_> {
         (is_on || is_said || notice.is_some()).then_some(Offer { scope, is_on, basis, notice })
     }
 
-    fn decision(&self, message: &Message) -> (sayso_core::status::Consent, bool) {
+    fn decision(&self, message: &Message) -> (sayso_core::state::status::Consent, bool) {
         let circumstances = circumstances(self.settings, Requirement::OptIn, self.now);
         let decision = check(self.registers, message, &circumstances);
         let is_blocked = decision.reasons.iter().any(|reason| reason == Reason::Suppressed);

@@ -6,12 +6,12 @@
 
 use std::collections::BTreeSet;
 
-use sayso_core::capture::refused_since;
-use sayso_core::channel::{Channel, Permission, Scope};
-use sayso_core::guard::Guard;
-use sayso_core::notice::Notice;
-use sayso_core::registers::Registers;
+use sayso_core::state::guard::Guard;
+use sayso_core::state::guard::refused_since;
+use sayso_core::state::registers::Registers;
 use sayso_core::time::Timestamp;
+use sayso_core::words::channel::{Channel, Permission, Scope};
+use sayso_core::words::notice::Notice;
 use sayso_core::workspace::Workspace;
 use sayso_pages::personal::preferences::{SHOWN, SHOWN_AT, TICKED};
 

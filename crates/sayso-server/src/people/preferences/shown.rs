@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use sayso_core::channel::{Category, Channel, Permission, Scope};
-use sayso_core::notice::Notice;
-use sayso_core::register::Mark;
-use sayso_core::registers::Registers;
-use sayso_core::source::EvidenceText;
+use sayso_core::state::register::Mark;
+use sayso_core::state::registers::Registers;
 use sayso_core::time::Timestamp;
+use sayso_core::words::channel::{Category, Channel, Permission, Scope};
+use sayso_core::words::notice::Notice;
+use sayso_core::words::source::EvidenceText;
 use sayso_core::workspace::Workspace;
 use sayso_pages::language::Language;
 use sayso_pages::page::Document;

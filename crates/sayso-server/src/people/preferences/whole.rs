@@ -8,7 +8,7 @@
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use sayso_core::address::Address;
-use sayso_core::answered::Answered;
+use sayso_core::proof::answered::Answered;
 use sayso_pages::personal::preferences::reach::Download;
 use sayso_plan::draft::Subject;
 use sayso_store::erasure::ErasureReach;

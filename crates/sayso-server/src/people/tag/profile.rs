@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sayso_core::address::Address;
 use sayso_core::id::WorkspaceId;
 use sayso_core::limits;
-use sayso_core::source::{Actor, EvidenceText, Source};
+use sayso_core::words::source::{Actor, EvidenceText, Source};
 use sayso_store::store::{ProfileDraft, Upserted};
 use serde_json::Value;
 

@@ -3,7 +3,7 @@
 //! A no is taken in every spelling that can only be a no: what a template or a tag manager makes of
 //! `false` is no reason to go on writing to somebody. A yes is `true` alone, and no fault advises it.
 
-use sayso_core::statement::Statement;
+use sayso_core::words::statement::Statement;
 use serde_json::{Number, Value};
 
 use crate::body::{Faults, no};

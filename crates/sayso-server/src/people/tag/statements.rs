@@ -2,14 +2,14 @@
 
 use sayso_core::address::{Address, AddressKey, OpaqueId};
 use sayso_core::canonical::Writer;
-use sayso_core::capture::said_now;
-use sayso_core::channel::{Channel, Permission, Scope};
-use sayso_core::event::Fact;
-use sayso_core::event_id::{RequestHash, RequestIdentity};
-use sayso_core::guard::Guard;
-use sayso_core::source::{Actor, Evidence, EvidenceText, Road, Source};
-use sayso_core::statement::Statement;
+use sayso_core::state::capture::said_now;
+use sayso_core::state::guard::Guard;
 use sayso_core::time::Timestamp;
+use sayso_core::words::channel::{Channel, Permission, Scope};
+use sayso_core::words::event::Fact;
+use sayso_core::words::event_id::{RequestHash, RequestIdentity};
+use sayso_core::words::source::{Actor, Evidence, EvidenceText, Road, Source};
+use sayso_core::words::statement::Statement;
 use sayso_plan::draft::{Draft, Drafter, Subject};
 use serde_json::Value;
 use tokio::time::Instant;

@@ -6,7 +6,7 @@
 //! nobody but this site said anything, is linked, as the page says; what is said of it is believed once it is.
 
 use sayso_core::address::Address;
-use sayso_core::source::Road;
+use sayso_core::words::source::Road;
 use sayso_plan::draft::Subject;
 use sayso_store::store::{Moment, Profile};
 

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
-use sayso_core::source::SourceName;
-use sayso_core::statement::Standing;
+use sayso_core::words::source::SourceName;
+use sayso_core::words::statement::Standing;
 use sayso_core::workspace::{Change, KeyScope, Mode};
 use sayso_server::app::Scheme;
 use sayso_server::config::{Config, Sources};

@@ -3,8 +3,8 @@
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use sayso_core::statement::Standing;
 use sayso_core::time::Span;
+use sayso_core::words::statement::Standing;
 use sayso_core::workspace::KeyScope;
 use sayso_store::environment::Clock;
 use serde_json::{Value, json};

@@ -7,16 +7,16 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use sayso_core::address::{Address, AddressKey};
-use sayso_core::decision::Reasons;
-use sayso_core::double_opt_in::Answer;
-use sayso_core::event_id::RequestHash;
+use sayso_core::gate::pacing::Pacing;
+use sayso_core::gate::reason::Reasons;
 use sayso_core::id::{
     DoubleOptInId, EventId, ImportId, MessageId, ProfileId, SenderId, WorkspaceId,
 };
-use sayso_core::pacing::Pacing;
-use sayso_core::reference::Reference;
-use sayso_core::registers::Registers;
+use sayso_core::proof::double_opt_in::Answer;
+use sayso_core::proof::reference::Reference;
+use sayso_core::state::registers::Registers;
 use sayso_core::time::Timestamp;
+use sayso_core::words::event_id::RequestHash;
 use sayso_core::workspace::{Change, Mode, Revision, RuntimeFact, Workspace};
 use sayso_plan::draft::{Draft, Subject};
 use sayso_store::Store;

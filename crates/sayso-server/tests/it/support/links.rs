@@ -2,8 +2,8 @@
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use sayso_core::day::Day;
-use sayso_core::personal_link::{Making, PersonalLink, UnverifiedLink};
+use sayso_core::proof::personal_link::{Making, PersonalLink, UnverifiedLink};
+use sayso_core::words::day::Day;
 use sayso_store::environment::Clock;
 use serde_json::{Value, json};
 

@@ -479,7 +479,7 @@ mod tests {
     use crate::Store;
     use crate::conformance::{SMS, phone, record, said, workspace};
     use crate::sqlite::{Options, SqliteStore};
-    use sayso_core::statement::Statement;
+    use sayso_core::words::statement::Statement;
 
     /// A backup in which one person refused, and the key of its store.
     async fn backup() -> (tempfile::TempDir, MasterKey) {

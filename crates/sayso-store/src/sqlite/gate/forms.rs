@@ -6,7 +6,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use sayso_core::phone::{PHONE_HEADS, Phone};
+use sayso_core::address::phone::{PHONE_HEADS, Phone};
 
 /// The bits of a word.
 const BITS: usize = 64;

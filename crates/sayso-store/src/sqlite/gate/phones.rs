@@ -1,7 +1,7 @@
 //! One segment of phones: each a 64-bit word, its digits above, the number of its state below.
 
 use hashbrown::HashMap;
-use sayso_core::phone::Phone;
+use sayso_core::address::phone::Phone;
 
 use super::states::{STATE_BITS, StateNo, Turns, at_of};
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 use sayso_core::canonical::Canonical;
-use sayso_core::effective::{Effective, Shape, turning_points};
 use sayso_core::limits;
-use sayso_core::registers::Registers;
+use sayso_core::state::effective::{Effective, Shape, turning_points};
+use sayso_core::state::registers::Registers;
 use sayso_core::time::Timestamp;
 
 /// The number of an effective state. [`ASK`] and [`TURNS`] are none.

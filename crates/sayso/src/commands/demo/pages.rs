@@ -3,11 +3,11 @@
 
 use hyper::Method;
 use sayso_core::address::Address;
-use sayso_core::channel::{Category, Channel};
-use sayso_core::day::Day;
 use sayso_core::id::SenderId;
-use sayso_core::personal_link::{Leaves, LinkPurpose, Making, PersonalLink};
+use sayso_core::proof::personal_link::{Leaves, LinkPurpose, Making, PersonalLink};
 use sayso_core::time::Timestamp;
+use sayso_core::words::channel::{Category, Channel};
+use sayso_core::words::day::Day;
 use sayso_core::workspace::Workspace;
 use serde_json::{Value, json};
 

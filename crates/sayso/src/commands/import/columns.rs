@@ -3,10 +3,10 @@
 //! What the caller says goes before what a header seems to say. A header that means several things in the
 //! wild, such as `REGION`, counts where its cells fit.
 
-use sayso_core::channel::Channel;
-use sayso_core::list_word::ListWord;
-use sayso_core::phone::Region;
+use sayso_core::address::phone::Region;
+use sayso_core::text::list_word::ListWord;
 use sayso_core::time::list::ListTimes;
+use sayso_core::words::channel::Channel;
 
 use super::cells;
 use super::headers::words::is_a_channel;

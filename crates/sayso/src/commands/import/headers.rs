@@ -4,7 +4,7 @@
 //! A name that says the contrary of consent (`unsubscribed`, `opted_out`) is a flag of its own: true is a
 //! refusal, and false is no consent.
 
-use sayso_core::channel::Channel;
+use sayso_core::words::channel::Channel;
 
 use crate::options::ListKind;
 

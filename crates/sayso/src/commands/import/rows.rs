@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
+use sayso_core::gate::zone::Zone;
 use sayso_core::time::list::{DateOrder, ListTimes};
-use sayso_core::zone::Zone;
 
 use super::columns::{Mapping, Told};
 use super::headers::words::is_a_time;

@@ -1,6 +1,6 @@
 //! What the cell of a flag says about consent: yes, no, or nothing; and when, where the flag is a date.
 
-use sayso_core::list_word::ListWord;
+use sayso_core::text::list_word::ListWord;
 use sayso_core::time::list::ListTimes;
 
 /// What a flag says.

@@ -7,11 +7,11 @@
 use std::collections::BTreeMap;
 
 use csv::StringRecord;
-use sayso_core::channel::Channel;
-use sayso_core::list_word::ListWord;
-use sayso_core::phone::Region;
+use sayso_core::address::phone::Region;
+use sayso_core::text::list_word::ListWord;
 use sayso_core::time::ClaimedTime;
 use sayso_core::time::list::ListTimeFault;
+use sayso_core::words::channel::Channel;
 use serde_json::{Map, Value, json};
 
 use super::cells;

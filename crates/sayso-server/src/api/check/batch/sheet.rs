@@ -9,8 +9,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use sayso_core::address::phone::Phone;
 use sayso_core::limits;
-use sayso_core::phone::Phone;
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use serde_json::{Map, Value};
 

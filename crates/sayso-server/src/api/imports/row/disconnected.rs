@@ -7,13 +7,14 @@
 
 use sayso_core::address::AddressKind;
 use sayso_core::canonical::Writer;
-use sayso_core::channel::{Category, Channel, Message, Permission, Scope};
-use sayso_core::event::{Fact, Switched};
-use sayso_core::event_id::{RequestHash, RequestIdentity};
-use sayso_core::source::{Actor, Evidence, EvidenceText, Source};
-use sayso_core::statement::Standing;
-use sayso_core::suppression::{Cover, Suppression};
+use sayso_core::state::suppression::Switched;
+use sayso_core::state::suppression::{Cover, Suppression};
 use sayso_core::time::Timestamp;
+use sayso_core::words::channel::{Category, Channel, Message, Permission, Scope};
+use sayso_core::words::event::Fact;
+use sayso_core::words::event_id::{RequestHash, RequestIdentity};
+use sayso_core::words::source::{Actor, Evidence, EvidenceText, Source};
+use sayso_core::words::statement::Standing;
 use sayso_plan::draft::{Drafter, Subject};
 
 use super::doubt;

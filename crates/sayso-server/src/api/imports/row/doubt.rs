@@ -3,7 +3,7 @@
 //! Whatever cannot be read beside a refusal is left out and told. What says whom the refusal is about
 //! is never left out: read without it, the row would refuse for somebody else.
 
-use sayso_core::list_word::ListWord;
+use sayso_core::text::list_word::ListWord;
 use serde_json::Value;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;

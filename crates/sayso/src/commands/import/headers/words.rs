@@ -6,8 +6,8 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use sayso_core::channel::Channel;
-use sayso_core::list_word;
+use sayso_core::text::list_word;
+use sayso_core::words::channel::Channel;
 
 use super::Field;
 

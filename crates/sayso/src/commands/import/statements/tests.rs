@@ -230,8 +230,8 @@ fn b_each_channel_has_its_own_date() {
 #[test]
 fn b_a_time_of_the_list_is_that_of_its_zone_and_its_order() {
     let read = |dates: Option<&str>, zone: Option<&str>, time: &str| {
+        use sayso_core::gate::zone::Zone;
         use sayso_core::time::list::{DateOrder, ListTimes};
-        use sayso_core::zone::Zone;
         let times = ListTimes {
             order: dates.map(|text| DateOrder::parse(text).unwrap()),
             zone: zone.map(|text| Zone::parse(text).unwrap()),

@@ -14,7 +14,7 @@ use crate::words::channel::{Channel, words};
 
 words! {
     /// The kinds of address.
-    AddressKind: "phone, email, channel_id, external_id" {
+    AddressKind {
         /// A telephone number.
         Phone = "phone", 1;
         /// An electronic mail address.

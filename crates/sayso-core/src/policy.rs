@@ -30,7 +30,7 @@ const METHODS: &str = include_str!("../data/policies/methods.tsv");
 
 words! {
     /// How an opt-in is collected.
-    Way: "form, entry_page, preference_centre, other_channel, thread_question, thread_keyword, platform, call, in_person, other" {
+    Way {
         /// A form or a box on a site or in an app.
         Form = "form", 1;
         /// The page before a chat that a QR code, a link or a widget leads to.
@@ -56,7 +56,7 @@ words! {
 
 words! {
     /// A policy that comes with Sayso.
-    Preset: "meta-2020-strict, meta-2020-07, meta-2024-11" {
+    Preset {
         /// WhatsApp's rules until 8 July 2020: in another channel only.
         Meta2020Strict = "meta-2020-strict", 1;
         /// WhatsApp's rules from 9 July 2020: anywhere, with WhatsApp and the business named.

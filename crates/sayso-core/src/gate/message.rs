@@ -8,7 +8,7 @@ use crate::words::channel::words;
 
 words! {
     /// Where a message is on its way.
-    MessageState: "queued, claimed, handed_over, sent, delivered, read, failed, unknown, refused" {
+    MessageState {
         /// It waits for its turn.
         Queued = "queued", 1;
         /// It was decided and may go; the hand-over is under way.

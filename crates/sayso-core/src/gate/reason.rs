@@ -4,7 +4,7 @@ use crate::words::channel::words;
 
 words! {
     /// Why a message may not be sent, in the order in which they are given (rule 24).
-    Reason: "suppressed, processing_refused, opted_out, under_review, expired, pending, no_opt_in, category_not_covered, outside_window, quiet_hours, frequency_cap, sender_paused" {
+    Reason {
         /// A suppression covers it.
         Suppressed = "suppressed", 0;
         /// The person refused the processing of their data.

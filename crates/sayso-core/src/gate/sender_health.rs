@@ -16,7 +16,7 @@ use crate::words::channel::{Category, Message, Occasion, words};
 
 words! {
     /// How a sender stands, from the best to the worst.
-    HealthLevel: "green, yellow, red, blocked" {
+    HealthLevel {
         /// Nothing to do.
         Green = "green", 1;
         /// A warning.
@@ -30,7 +30,7 @@ words! {
 
 words! {
     /// What a signal is about.
-    HealthCause: "quality, restriction, violation, account, spam_limit, account_refused, complaints, refusals, operator" {
+    HealthCause {
         /// The platform's rating of a number.
         Quality = "quality", 1;
         /// The platform restricts what may be sent.

@@ -14,7 +14,7 @@ use crate::words::channel::{Category, words};
 
 words! {
     /// Whether a template may be used, from the best to the worst.
-    TemplateState: "usable, paused, rejected, disabled, deleted" {
+    TemplateState {
         /// It may.
         Usable = "usable", 1;
         /// The platform rests it, for its quality.

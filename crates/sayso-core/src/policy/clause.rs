@@ -14,7 +14,7 @@ const REFERENCES: &str = include_str!("../../data/policies/sources.tsv");
 
 words! {
     /// How sure a clause is.
-    Confidence: "confirmed, secondary, unconfirmed" {
+    Confidence {
         /// Seen with whoever makes the rule, or in a copy of their text.
         Confirmed = "confirmed", 1;
         /// Told by others.

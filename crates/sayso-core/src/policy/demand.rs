@@ -7,7 +7,7 @@ use crate::words::channel::{Channel, words};
 
 words! {
     /// What an offer may show.
-    Shown: "business, channel, mark, kinds, frequency, fees, number_editable, way_out, contact, terms, privacy, no_condition" {
+    Shown {
         /// Who will write, by name.
         Business = "business", 1;
         /// By which channel, by name.
@@ -37,7 +37,7 @@ words! {
 
 words! {
     /// What an offer must not do.
-    Flaw: "pre_ticked, bundled, condition, no_act" {
+    Flaw {
         /// The box is ticked before the person comes.
         PreTicked = "pre_ticked", 1;
         /// One yes agrees to the terms and to the messages.
@@ -51,7 +51,7 @@ words! {
 
 words! {
     /// How bad a finding is.
-    Severity: "error, warning" {
+    Severity {
         /// The rule asks for it.
         Error = "error", 1;
         /// The rule advises it, or it is not sure.
@@ -61,7 +61,7 @@ words! {
 
 words! {
     /// What a finding is about.
-    FindingCode: "business_missing, channel_missing, mark_missing, kinds_missing, frequency_missing, fees_missing, number_not_editable, way_out_missing, contact_missing, terms_missing, privacy_missing, no_condition_missing, pre_ticked, bundled, condition, no_act, way_not_admitted, level_too_low, double_opt_in" {
+    FindingCode {
         /// The business is not named.
         BusinessMissing = "business_missing", 1;
         /// A channel is not named.

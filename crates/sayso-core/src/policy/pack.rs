@@ -19,7 +19,7 @@ use crate::words::channel::{Channel, words};
 
 words! {
     /// A country pack.
-    PackName: "us, ca, eu, uk, in, au, br" {
+    PackName {
         /// The United States.
         Us = "us", 1;
         /// Canada.
@@ -39,7 +39,7 @@ words! {
 
 words! {
     /// What a relation rests on that implies consent.
-    Basis: "purchase, contract, inquiry, donation, volunteering, membership" {
+    Basis {
         /// They bought, leased or traded something.
         Purchase = "purchase", 1;
         /// A written contract, from when it ended.
@@ -57,7 +57,7 @@ words! {
 
 words! {
     /// What a pack says of double opt-in.
-    DoubleOptIn: "advised, required" {
+    DoubleOptIn {
         /// It is good practice, or the way to prove it.
         Advised = "advised", 1;
         /// Nothing less counts.

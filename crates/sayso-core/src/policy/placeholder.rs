@@ -13,7 +13,7 @@ use crate::words::channel::words;
 
 words! {
     /// Something that a notice's text may leave open.
-    Placeholder: "business, channels, topics, frequency, contact, terms, privacy" {
+    Placeholder {
         /// The business, by name.
         Business = "business", 1;
         /// The channels, by name.

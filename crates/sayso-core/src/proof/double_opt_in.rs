@@ -36,7 +36,7 @@ const BLOCK: u64 = 10_000;
 
 words! {
     /// How a question is answered through the address.
-    AnswerBy: "link, code" {
+    AnswerBy {
         /// By opening a link and pressing a button.
         Link = "link", 1;
         /// By six digits.
@@ -46,7 +46,7 @@ words! {
 
 words! {
     /// What is counted of questions, so that nobody makes a business of them.
-    CountedBy: "network, number_block, country, workspace" {
+    CountedBy {
         /// Those that one network asked for.
         Network = "network", 1;
         /// Those to numbers that differ in their last four digits alone.

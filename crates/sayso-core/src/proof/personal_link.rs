@@ -42,7 +42,7 @@ const FILLER: [u8; 2] = [0; 2];
 words! {
     /// What a link is for. One is never taken for the other: the first shows what is known of a person,
     /// the second is read by everybody who carries a message.
-    LinkPurpose: "preferences, one_click" {
+    LinkPurpose {
         /// To see and change everything.
         Preferences = "preferences", 1;
         /// To leave, with a click.

@@ -6,7 +6,7 @@ use crate::words::channel::words;
 
 words! {
     /// Whether a person wrote to a sender lately.
-    Activity: "active, inactive, none" {
+    Activity {
         /// Less than [`limits::ACTIVITY_WINDOW`] ago.
         Active = "active", 1;
         /// Longer ago.

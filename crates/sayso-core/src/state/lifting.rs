@@ -14,7 +14,7 @@ use crate::words::statement::{Slot, Statement};
 
 words! {
     /// What kind of refusal it is.
-    Refusal: "opt_out, hold, report, suppression" {
+    Refusal {
         /// The person said no.
         OptOut = "opt_out", 1;
         /// The person wrote something unclear, and marketing waits.

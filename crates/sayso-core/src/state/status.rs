@@ -22,7 +22,7 @@ use crate::words::statement::{Level, Slot};
 
 words! {
     /// Where a person stands towards a kind of message.
-    Status: "never, pending, opted_in, opted_out, under_review, expired" {
+    Status {
         /// Said nothing that counts.
         Never = "never", 1;
         /// Asked, not answered; or agreed with less evidence than the policy asks.

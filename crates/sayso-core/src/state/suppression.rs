@@ -17,7 +17,7 @@ pub enum Switched {
 
 words! {
     /// The kinds of block, each with its own way to be lifted.
-    Suppression: "complaint, erased, invalid, reassigned, operator, provider" {
+    Suppression {
         /// The person complained to their provider.
         Complaint = "complaint", 1;
         /// The person was erased; the key stays, so that an old list reaches nobody.

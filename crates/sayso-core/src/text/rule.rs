@@ -64,7 +64,7 @@ pub enum Matching {
 
 words! {
     /// What a rule does to the permissions it names.
-    Does: "opt_in, opt_out" {
+    Does {
         /// Gives them.
         OptIn = "opt_in", 1;
         /// Refuses them.
@@ -331,7 +331,7 @@ fn is_named(notice: Option<&Notice>, channel: Channel, scope: Scope) -> bool {
 
 words! {
     /// Why a rule was chosen, or none.
-    Why: "built_in_word, in_doubt, only_match, longest_keyword, oldest, no_match" {
+    Why {
         /// The text is a stop, start or help word, or an answer; no rule is asked.
         BuiltInWord = "built_in_word", 1;
         /// The text may be a refusal, so that no rule may opt in by it, and none opts out.

@@ -110,7 +110,7 @@ impl Reading {
 
 words! {
     /// Why a text is read as it is.
-    Because: "whole_text, courtesy, own_name, topic_code, sentence, clear_phrase, stop_word, doubtful, other_meaning, too_long, ordinary, reaction, not_understood, offered" {
+    Because {
         /// The whole text is a known word.
         WholeText = "whole_text", 1;
         /// A known word with courtesy, a number or another known word beside it.
@@ -161,7 +161,7 @@ impl Heard {
 
 words! {
     /// Whether the writer was asked something that a yes or a no would answer.
-    Question: "open, none" {
+    Question {
         /// An opt-in question waits for its answer.
         Open = "open", 1;
         /// Nothing was asked.

@@ -19,7 +19,7 @@ pub struct UnknownWord {
 /// Declares an enum of words: one spelling for Display, parse, JSON and columns, and one stable
 /// byte for the canonical encoding. Codes are never reused.
 macro_rules! words {
-    ($(#[$doc:meta])* $name:ident: $expected:literal { $($(#[$vdoc:meta])* $variant:ident = $text:literal, $code:literal;)+ }) => {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal, $code:literal;)+ }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $name { $($(#[$vdoc])* $variant,)+ }
@@ -30,6 +30,12 @@ macro_rules! words {
 
             /// Their words, in the same order.
             pub const WORDS: &'static [&'static str] = &[$($text),+];
+
+            /// The words, separated by commas.
+            const EXPECTED: &'static str = {
+                let each_with_a_comma = concat!($($text, ", "),+);
+                each_with_a_comma.split_at(each_with_a_comma.len() - 2).0
+            };
 
             /// The word.
             pub const fn as_str(self) -> &'static str {
@@ -53,7 +59,7 @@ macro_rules! words {
             pub fn parse(text: &str) -> Result<Self, $crate::words::channel::UnknownWord> {
                 match text {
                     $($text => Ok(Self::$variant),)+
-                    _ => Err($crate::words::channel::UnknownWord { expected: $expected }),
+                    _ => Err($crate::words::channel::UnknownWord { expected: Self::EXPECTED }),
                 }
             }
         }
@@ -69,7 +75,7 @@ pub(crate) use words;
 
 words! {
     /// A road by which a message reaches a person.
-    Channel: "whatsapp, sms, email, rcs, voice, push, viber, telegram, messenger, line" {
+    Channel {
         /// WhatsApp.
         WhatsApp = "whatsapp", 1;
         /// Text messages.
@@ -95,7 +101,7 @@ words! {
 
 words! {
     /// Who carries messages for a business.
-    Provider: "sandbox, meta, gupshup, twilio, kannel, smtp" {
+    Provider {
         /// Simulated phones inside this server.
         Sandbox = "sandbox", 1;
         /// The WhatsApp Cloud API of Meta.
@@ -113,7 +119,7 @@ words! {
 
 words! {
     /// What a message is for, which decides how much consent it needs.
-    Category: "marketing, utility, authentication, service" {
+    Category {
         /// Wants to sell or to keep in touch; also every message that names no category (rule 25).
         Marketing = "marketing", 1;
         /// Belongs to something the person ordered or uses.
@@ -201,7 +207,7 @@ pub struct Message {
 
 words! {
     /// Whether a message's words were approved by the platform beforehand.
-    Content: "template, free_form" {
+    Content {
         /// An approved template.
         Template = "template", 1;
         /// Any words; on WhatsApp only within 24 hours of the person's last message.

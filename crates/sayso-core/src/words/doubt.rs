@@ -5,7 +5,7 @@ use crate::words::source::{Evidence, EvidenceText};
 
 words! {
     /// Why it is in doubt what a statement is about, or what it is worth (rules 5 and 6).
-    Doubt: "unknown_sender, unknown_topic, not_admitted, unproven" {
+    Doubt {
         /// The workspace has no such sender on the channel, or has it no longer.
         UnknownSender = "unknown_sender", 1;
         /// The workspace has no such topic, or has it no longer.

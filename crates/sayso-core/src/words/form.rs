@@ -15,7 +15,7 @@ use crate::words::color::Color;
 
 words! {
     /// The typeface of a form. Each is one that devices have: nothing is loaded.
-    Font: "system, serif, rounded, monospace" {
+    Font {
         /// That of the device's own pages.
         System = "system", 1;
         /// With serifs, as in books.
@@ -29,7 +29,7 @@ words! {
 
 words! {
     /// Whether a form is dark on light or light on dark.
-    Brightness: "auto, light, dark" {
+    Brightness {
         /// As the person's device is set.
         Auto = "auto", 1;
         /// Always dark on light.
@@ -41,7 +41,7 @@ words! {
 
 words! {
     /// How a script shows a form above a page.
-    Shape: "popup, slide-in, bar" {
+    Shape {
         /// With everything else at rest.
         Popup = "popup", 1;
         /// In the corner.

@@ -12,7 +12,7 @@ use crate::words::notice::NoticeRef;
 
 words! {
     /// Who acted.
-    Actor: "subject, operator, provider, system, visitor" {
+    Actor {
         /// The person.
         Subject = "subject", 1;
         /// Somebody of the business.
@@ -29,7 +29,7 @@ words! {
 
 words! {
     /// The road by which a statement came in.
-    Road: "api, tag, form, entry_point, import, inbound, preference_centre, one_click, provider, link, operator, system, inbound_sentence" {
+    Road {
         /// An API client.
         Api = "api", 1;
         /// The browser tag of a site.

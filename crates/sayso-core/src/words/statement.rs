@@ -5,7 +5,7 @@ use crate::words::channel::words;
 
 words! {
     /// Whether the person did it, or a source says what it believes (rule 4).
-    Standing: "act, report" {
+    Standing {
         /// The person did it here, or an authenticated caller records that they did.
         Act = "act", 1;
         /// A source says what it believes.
@@ -15,7 +15,7 @@ words! {
 
 words! {
     /// How well an opt-in is evidenced, the weakest first.
-    Level: "implied, single, confirmed" {
+    Level {
         /// From a relation, not from words; always with an end.
         Implied = "implied", 1;
         /// The person said so once.
@@ -28,7 +28,7 @@ words! {
 words! {
     /// What a register keeps: one place per kind of statement (rule 7). The first eight are filled
     /// by acts, the last two by reports.
-    Slot: "opt_out, hold, pending, start, single, confirmed, term, implied, yes, no" {
+    Slot {
         /// The person refuses.
         OptOut = "opt_out", 1;
         /// An unclear text: marketing waits until somebody has read it (rule 19).

@@ -293,9 +293,9 @@ async fn a_link_erases_the_address_that_it_was_sent_to_and_no_other() {
     let other = "ada@example.org";
     let linked = json!({ "phone": PHONE, "email": other, "external_id": "u-1" });
     centre.app.post("/v1/profiles", &linked).await;
-    let agreed =
-        json!({ "email": other, "channel": "email", "statement": "opt_in", "standing": "act" });
-    centre.app.post("/v1/consents", &agreed).await;
+    let left =
+        json!({ "email": other, "channel": "email", "statement": "opt_out", "standing": "act" });
+    centre.app.post("/v1/consents", &left).await;
     let asked = centre.ask("ask_forget").await;
     assert!(asked.text.contains("What is kept about this address"), "{}", asked.text);
     let forgotten = centre.ask("forget").await;
@@ -307,7 +307,7 @@ async fn a_link_erases_the_address_that_it_was_sent_to_and_no_other() {
     assert_eq!(
         kept.json()["events"].as_array().unwrap().len(),
         2,
-        "linked, and a yes: {}",
+        "linked, and a no: {}",
         kept.text
     );
 }

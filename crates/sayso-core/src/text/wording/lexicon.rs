@@ -14,7 +14,7 @@ use crate::words::channel::words;
 
 words! {
     /// What a known word or phrase does to the reading of a text.
-    Kind: "stop, stop_first, stop_alone, start, help, yes, no, courtesy, doubt, doubt_alone" {
+    Kind {
         /// A stop word. Alone it acts; in a sentence that says nothing else it is in doubt.
         Stop = "stop", 1;
         /// A stop word that begins other sentences too: in doubt only at the head of a short text.

@@ -15,7 +15,7 @@ pub(crate) const SHORT_LETTERS_MAX: usize = 3;
 
 words! {
     /// What a word does in a sentence.
-    Slot: "a slot of the words" {
+    Slot {
         /// Ends messages by itself: unsubscribe.
         Leave = "leave", 0;
         /// Stop, quit: needs an object.

@@ -47,16 +47,13 @@ async fn take(
     // What is no text names no connection.
     let id = id.map(|Path(id)| id).unwrap_or_default();
     let hook = Hook::find(&app, &id);
-    let body = match &hook {
-        Some(_) => {
-            let read = read_within(body, limits::HOOK_BODY_BYTES_MAX, app.hook_room()).await;
-            read.map(|(bytes, taken)| (bytes, Some(taken)))
-        }
+    let body = if hook.is_some() {
+        let read = read_within(body, limits::HOOK_BODY_BYTES_MAX, app.hook_room()).await;
+        read.map(|(bytes, taken)| (bytes, Some(taken)))
+    } else {
         // It is heard to its end as any other would be, and not kept.
-        None => {
-            let read = read_past(body, limits::HOOK_BODY_BYTES_MAX).await;
-            read.map(|()| (Vec::new(), None))
-        }
+        let read = read_past(body, limits::HOOK_BODY_BYTES_MAX).await;
+        read.map(|()| (Vec::new(), None))
     };
     let whole = Whole::now();
     let proven = body.and_then(|(body, taken)| {

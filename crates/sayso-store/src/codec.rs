@@ -29,6 +29,7 @@ use sayso_core::workspace::{Change, HeldOf, HeldRefusals, RuntimeFact, TemplateN
 
 /// One entry of a workspace's log: a change that somebody planned, or a fact of running it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "made for one write, or one line of a log")]
 pub enum LogEntry {
     /// A change.
     Change(Change),

@@ -102,7 +102,6 @@ struct Planning<'a> {
 }
 
 /// Plans the events of one request; `index` is its place in a batch.
-#[expect(clippy::too_many_lines, reason = "one request, read from its top to its drafts")]
 pub(crate) fn plan(
     mut request: ConsentRequest,
     faults: Faults,

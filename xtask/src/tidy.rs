@@ -7,6 +7,7 @@ mod claims;
 mod counting;
 mod floors;
 mod layering;
+mod phrases;
 mod rust;
 mod sql;
 mod text;
@@ -48,6 +49,7 @@ pub(crate) fn run() -> Result<Outcome> {
         findings.extend(rust::check_name(&file.path));
         findings.extend(text::check(&file.path, &file.text, &workspace::root()));
         findings.extend(web::check(&file.path, &file.text)?);
+        findings.extend(phrases::check(&file.path, &file.text));
         let has = |test: &str| {
             let function = format!("fn {test}(");
             files

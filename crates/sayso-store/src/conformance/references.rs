@@ -17,7 +17,12 @@ use sayso_plan::draft::Subject;
 
 const REFERENCE: Reference = Reference::from_bytes([1, 2, 3, 4, 5]);
 
-fn ticked(store: &dyn Store, workspace: WorkspaceId, typed: Option<&Address>) -> ReferenceDraft {
+/// What a person ticked before they opened a chat.
+pub fn ticked(
+    store: &dyn Store,
+    workspace: WorkspaceId,
+    typed: Option<&Address>,
+) -> ReferenceDraft {
     let secret = store.workspaces()[&workspace].secret.clone();
     let topic = Scope::Topic(TopicId::from_bytes([3; 16]));
     ReferenceDraft {

@@ -9,6 +9,7 @@ use sayso_core::address::Address;
 use sayso_core::gate::reason::Reason;
 use sayso_core::id::{ProfileId, WorkspaceId};
 use sayso_core::proof::personal_link::{Leaves, LinkPurpose, Making, PersonalLink, UnverifiedLink};
+use sayso_core::proof::reference::Reference;
 use sayso_core::words::channel::{Category, Channel, Message, Permission, Scope};
 use sayso_core::words::event::Fact;
 use sayso_core::words::statement::Statement;
@@ -17,8 +18,8 @@ use sayso_plan::draft::Subject;
 use sayso_store::Store;
 use sayso_store::configure::configure_now;
 use sayso_store::conformance::{
-    SMS, channel_id, external, known, looked_up, marketing, of_fact, one_account, phone, reason,
-    record, refused, said, source, workspace,
+    SMS, by_code, channel_id, external, known, looked_up, marketing, of_fact, one_account, phone,
+    reason, record, refused, said, source, ticked, workspace,
 };
 use sayso_store::environment::Environment;
 use sayso_store::erasure::ErasureReach;
@@ -478,6 +479,28 @@ async fn a_restore_that_was_broken_off_is_done_again() {
         reason(&store, scene.workspace, &phone(1), marketing()).await,
         Some(Reason::OptedOut)
     );
+}
+
+#[tokio::test]
+async fn what_an_erased_person_ticked_and_was_asked_does_not_come_back() {
+    let scene = Scene::new().await;
+    let (store, workspace) = (scene.store(), scene.workspace);
+    for n in [1, 2] {
+        let mut reference = ticked(store, workspace, Some(&phone(n)));
+        reference.reference = Reference::from_bytes([u8::try_from(n).unwrap(); 5]);
+        store.keep_reference(workspace, reference).await.unwrap();
+        let asked = by_code(store, workspace, &phone(n), u8::try_from(n).unwrap()).await;
+        store.ask_double_opt_in(workspace, asked).await.unwrap();
+    }
+    scene.back_up().await;
+    scene.erase(&phone(2)).await;
+    scene.restore_with(Some(&scene.list())).unwrap();
+    let work = rusqlite::Connection::open(scene.at("restored/work.db")).unwrap();
+    for table in ["reference", "double_opt_in"] {
+        let of_every_workspace = format!("SELECT count(*) FROM {table} /* every workspace */");
+        let left: i64 = work.query_row(&of_every_workspace, [], |row| row.get(0)).unwrap();
+        assert_eq!(left, 1, "{table}: that of the person who was not erased");
+    }
 }
 
 #[tokio::test]

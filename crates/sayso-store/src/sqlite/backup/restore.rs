@@ -20,7 +20,7 @@ use super::super::files::{ROW_VERSION, own, sync_directory};
 use super::super::rotation::{INDEX, NEXT};
 use super::super::schema::Schema;
 use super::super::seal::MasterKey;
-use super::super::{OpenError, events, messages, presence, work};
+use super::super::{OpenError, double_opt_ins, events, messages, presence, references, work};
 use super::erasures::{self, Erasure, Replayed};
 use super::fault::RestoreError;
 use super::made::Made;
@@ -453,6 +453,8 @@ fn fill_work(
     }
     for (workspace, key) in erased {
         messages::forget(&copied, *workspace, *key).map_err(failed)?;
+        references::forget(&copied, *workspace, *key).map_err(failed)?;
+        double_opt_ins::forget(&copied, *workspace, *key).map_err(failed)?;
     }
     copied.commit().map_err(failed)
 }

@@ -1,5 +1,6 @@
 //! Links that open a chat with words already in it. Opening one sends nothing.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sayso_core::words::channel::Channel;
 
 pub(crate) use sayso_pages::entry::Thread;
@@ -24,30 +25,23 @@ pub(crate) const fn on(channel: Channel) -> Option<Thread> {
 ///
 /// *Source:* WhatsApp's click to chat (digits alone), RFC 5724 (`sms`), RFC 6068 (`mailto`).
 pub(crate) fn link(thread: Thread, number: &str, text: &str) -> String {
-    let text = encoded(text, "");
+    let text = utf8_percent_encode(text, UNRESERVED);
     match thread {
         Thread::WhatsApp => {
             format!("https://wa.me/{}?text={text}", number.trim_start_matches('+'))
         }
         Thread::Sms => format!("sms:{number}?body={text}"),
-        Thread::Email => format!("mailto:{}?body={text}", encoded(number, "@")),
+        Thread::Email => {
+            format!("mailto:{}?body={text}", utf8_percent_encode(number, MAILBOX))
+        }
     }
 }
 
-/// A text as part of a URL. *Source:* RFC 3986, section 2.
-fn encoded(text: &str, besides: &str) -> String {
-    let mut url = String::with_capacity(text.len());
-    for letter in text.chars() {
-        if letter.is_ascii_alphanumeric() || "-._~".contains(letter) || besides.contains(letter) {
-            url.push(letter);
-        } else {
-            let mut bytes = [0; 4];
-            let coded = letter.encode_utf8(&mut bytes).bytes();
-            url.extend(coded.map(|byte| format!("%{byte:02X}")));
-        }
-    }
-    url
-}
+/// What stays as it is in a part of a URL. *Source:* RFC 3986, section 2.3.
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// What stays as it is in a mailbox. *Source:* RFC 6068, section 2.
+const MAILBOX: &AsciiSet = &UNRESERVED.remove(b'@');
 
 #[cfg(test)]
 mod tests {

@@ -198,7 +198,7 @@ pub(crate) struct Consent {
 /// Options of `profile`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example: sayso profile --phone +14155550101\n\nExit codes: 0 shown, 2 your input, 3 our fault."
+    after_help = "Example: sayso profile --phone +14155550101\n\nExit codes: 0 shown, 1 nobody is known, 2 your input, 3 our fault."
 )]
 pub(crate) struct Profile {
     /// Whom to show.

@@ -1,7 +1,8 @@
 //! What people write, and what is recorded of it (rules 18 to 20).
 //!
 //! Everything that a call tells is recorded before this returns, so the provider's 2xx comes after the
-//! refusal is durable and obeyed. A reply is queued afterwards and is not waited for.
+//! refusal is durable and obeyed. A reply is queued afterwards; nobody waits until it is
+//! sent.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

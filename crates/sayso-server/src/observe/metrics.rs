@@ -293,7 +293,16 @@ impl Metrics {
             let gauge: Gauge = self.recorder.register_gauge(&Key::from_name(name), &METADATA);
             gauge.set(f64_of(value));
         };
-        gauge("sayso_store_events", health.events);
+        // What only grows is a counter. The names without `_total` stay for one release.
+        for (name, before, value) in [
+            ("sayso_store_events_total", "sayso_store_events", health.events),
+            ("sayso_gate_asks_total", "sayso_gate_asks", health.index_asks),
+            ("sayso_gate_answers_total", "sayso_gate_answers", health.index_answers),
+        ] {
+            let counter = self.recorder.register_counter(&Key::from_name(name), &METADATA);
+            counter.absolute(value);
+            gauge(before, value);
+        }
         gauge("sayso_store_watermark_lag_events", health.watermark_lag);
         gauge("sayso_store_tail_bytes", health.tail_bytes);
         gauge("sayso_store_writer_queue_requests", health.queue);
@@ -302,8 +311,6 @@ impl Metrics {
             gauge("sayso_store_disk_left_bytes", bytes);
         }
         gauge("sayso_store_clock_held_back_us", health.clock_held_back_us);
-        gauge("sayso_gate_asks", health.index_asks);
-        gauge("sayso_gate_answers", health.index_answers);
         for level in HealthLevel::ALL {
             let labels = vec![Label::new("level", level.as_str())];
             let key = Key::from_parts("sayso_senders", labels);

@@ -80,6 +80,8 @@ async fn operators_have_a_listener_of_their_own() {
         "sayso_store_commit_p99_us",
         "sayso_store_clock_held_back_us",
         "sayso_gate_asks",
+        "sayso_gate_asks_total",
+        "sayso_store_events_total",
         "sayso_gate_answers",
     ] {
         assert!(metrics.contains(name), "{name}: {metrics}");

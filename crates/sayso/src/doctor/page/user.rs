@@ -319,8 +319,9 @@ fn nearest(key: &str) -> Option<&'static str> {
     let plain = plain(key);
     let by_name = OTHER_NAMES.iter().find(|(other, _)| *other == plain).map(|(_, known)| *known);
     by_name.or_else(|| {
-        let distances =
-            KEYS.iter().map(|(known, _)| (distance(&plain, &self::plain(known)), *known));
+        let distances = KEYS
+            .iter()
+            .map(|(known, _)| (strsim::levenshtein(&plain, &self::plain(known)), *known));
         // Short names are near to everything.
         let near = distances.filter(|(off, known)| *off <= DISTANCE_MAX && off * 3 < known.len());
         near.min_by_key(|(off, _)| *off).map(|(_, known)| known)
@@ -334,21 +335,4 @@ fn plain(key: &str) -> String {
         .map(|c| c.to_ascii_lowercase())
         .take(40)
         .collect()
-}
-
-/// Letters to add, drop or change (Levenshtein).
-fn distance(left: &str, right: &str) -> usize {
-    let mut row: Vec<usize> = (0..=right.chars().count()).collect();
-    for (line, a) in left.chars().enumerate() {
-        let mut diagonal = line;
-        let mut before = line + 1;
-        let mut next = vec![before];
-        for (b, above) in right.chars().zip(row.iter().skip(1)) {
-            before = (diagonal + usize::from(a != b)).min(before + 1).min(above + 1);
-            diagonal = *above;
-            next.push(before);
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
 }

@@ -63,15 +63,15 @@ begins. The first line that fits a part of it is what that part says:
 | 1 | an idiom that refuses: *leave me alone*, *lose my number* | stop |
 | 2 | *by mistake*; *if I …* before an act | in doubt |
 | 3 | a negation that governs stop, leave, cancel or remove | go on; with *forget to*, *why won't you*, or *I can't* before leave: stop |
-| 4 | *why* or *did you* before stop; a negation of what is received or was sent | a complaint that nothing comes: nothing |
+| 4 | *why* or *did you* before stop; a negation of what is received or was sent | a complaint that nothing comes: nothing; *when* beside the end of an offer: nothing |
 | 5 | an act whose nearest object is another thing: an order, an appointment, a payment | nothing, or in doubt |
 | 6 | calls or mails alone, where they are not this channel | nothing where this channel is welcome or asked for, else in doubt |
 | 7 | revoke and consent · leave · remove and me or a list · stop and write, contact, messages · cancel and messages | stop |
-| 8 | a negation before send, write, contact | stop; with an object that nobody knows, or such a verb between, in doubt |
+| 8 | a negation before send, write, contact | stop; with *forget to* between, nothing; with an object that nobody knows, or such a verb between, in doubt |
 | 9 | a negation of wanting, with messages, receive, write by you | stop |
 | 10 | no more messages | stop |
 | 11 | *I said* or *I asked* before a stop word | stop |
-| 12 | a negation near messages; *why do I get*; a wrong number; anger; cancel and a subscription; remove and an account | in doubt |
+| 12 | a negation near messages, or beside signing up; *why do I get*; a wrong number; anger; cancel and a subscription; remove and an account | in doubt |
 
 One part that stops makes the text a refusal, unless the writer takes it back or asks for something else of the kind in
 it. In a language that nobody who speaks it has looked at, a sentence that would stop is only in doubt. A text that says

@@ -7,14 +7,15 @@
 //! | 2 | *just kidding*; an unsubscribing *by mistake*; *if I …* before an act | in doubt |
 //! | 3 | a negation that governs stop, leave, end or remove | go on: nothing; with *forget to*, with *why won't you*, *if you don't*, or *I can't* before leave: stop |
 //! | 4 | *why* or *did you* before stop, stopped; a negation of what is received or was sent | a complaint that nothing comes: nothing |
+//! | | *when* beside the end of an offer | a question about it: nothing; of messages, or with stop or leave, in doubt |
 //! | 5 | an act whose nearest object is none of ours: an order, an appointment, a payment | nothing; with a word that only leaves lists, or writes to people, in doubt |
 //! | 6 | an act of calls or mails alone, where they are not this channel | aside: nothing where this channel is welcome or asked for, else in doubt |
 //! | 7 | revoke and consent · leave · remove and me, a list · stop and write, reach, messages, receive · end and messages | stop |
-//! | 8 | a negation before send, write, reach, as a command | stop; with an object that nobody knows, or such a verb between, in doubt |
+//! | 8 | a negation before send, write, reach, as a command | stop; with *forget to* between, nothing; with an object that nobody knows, or such a verb between, in doubt |
 //! | 9 | a negation of wanting, with messages, receive, send by you | stop |
 //! | 10 | no more messages; messages that are forbidden | stop |
 //! | 11 | *I said*, *I asked* before a stop word; *still* after it | stop: the wish stands |
-//! | 12 | a negation near messages; *why do I get*; a wrong number; anger; end and a subscription; remove and an account | in doubt |
+//! | 12 | a negation near messages, or beside signing up; *why do I get*; a wrong number; anger; end and a subscription; remove and an account | in doubt |
 //!
 //! A negation governs an act that follows it within [`NEG_REACH`] pieces with no other act between, or
 //! that it is one word with, or that it follows where the language has it so. Of the objects in a clause
@@ -40,6 +41,9 @@ const AFTER_REACH: usize = 3;
 
 /// Pieces of a clause that may be a refusal of which we lack the verb.
 const HALF_KNOWN_MAX: usize = 6;
+
+/// Pieces of a clause that asks when something ends, without a question mark and with the *when* inside.
+const ASKED_MAX: usize = 4;
 
 /// Pieces between "stop" and the "this" that it stops.
 const OBJECT_REACH: usize = 3;
@@ -140,6 +144,9 @@ fn together(clauses: &[(Clause<'_>, Verdict)]) -> Verdict {
         };
         let apart = |it: &(Clause<'_>, Verdict)| it.1 < Verdict::Doubt && it.0.has(one(Slot::But));
         let only = clauses.iter().all(plain) && clauses.iter().any(apart);
+        // "don't call, a message is enough"
+        let suffices = |it: &(Clause<'_>, Verdict)| it.1 != Verdict::Stop || it.0.suffices();
+        let only = only || (any(Verdict::Aside) && clauses.iter().all(suffices));
         let goes_on = |it| goes_on(it) && it.0.has(one(Slot::But));
         let in_doubt = only || clauses.iter().any(|it| takes_back(it) || goes_on(it));
         return if in_doubt { Verdict::Doubt } else { Verdict::Stop };
@@ -257,10 +264,11 @@ impl Clause<'_> {
         self.idiom()
             .or_else(|| self.doubtful())
             .or_else(|| self.negated())
+            .or_else(|| self.ends_when())
             .or_else(|| self.complaint())
             .or_else(|| self.aside())
             .or_else(|| self.leaving())
-            .or_else(|| self.unwanted())
+            .or_else(|| self.unwanted().map(|verdict| self.or_forbidden(verdict)))
             .or_else(|| self.forbidden())
             .or_else(|| self.standing())
             .unwrap_or_else(|| self.remains())
@@ -299,6 +307,17 @@ impl Clause<'_> {
         if self.is_about_other(at) {
             return Some(Verdict::Turned);
         }
+        // "not buying stop texting": what the negation denies may be the word between.
+        let after = one(Slot::After);
+        let denies = |it: &Piece| it.slots.is_none() || it.is(one(Slot::Other));
+        let names = |it: usize| it > at && self.is(it, SENDS.and(MESSAGES));
+        if neg < at
+            && !self.is(neg, after)
+            && self.between(neg + 1, at).iter().any(denies)
+            && self.places(SENDS.and(MESSAGES)).any(names)
+        {
+            return Some(Verdict::Doubt);
+        }
         if self.has(one(Slot::Forget)) {
             return Some(if leaves || self.has(SENDS) { Verdict::Stop } else { Verdict::Turned });
         }
@@ -320,6 +339,37 @@ impl Clause<'_> {
             return Some(Verdict::Doubt);
         }
         Some(Verdict::Turned)
+    }
+
+    /// Line 4, of the end of an offer: "when does the sale end?"
+    fn ends_when(&self) -> Option<Verdict> {
+        let when = self.places(one(Slot::When)).next()?;
+        let ends = Slots::of(&[Slot::Ends, Slot::End, Slot::Ceased, Slot::No]);
+        let acts = one(Slot::Cease).and(one(Slot::Leave));
+        let wish = SENDS.and(GETS).and(Slots::of(&[
+            Slot::Want,
+            Slot::Neg,
+            Slot::Me,
+            Slot::You,
+            Slot::I,
+            Slot::More,
+            Slot::Remove,
+        ]));
+        let strange = self.all.iter().any(|it| it.slots.is_none());
+        let most = if when == 0 || when + 1 == self.all.len() { HALF_KNOWN_MAX } else { ASKED_MAX };
+        let is_short = self.all.len() <= most && !strange && !self.has(acts);
+        if !(self.asks() || is_short) || self.has(wish) || !self.has(ends.and(acts)) {
+            return None;
+        }
+        if self.has(one(Slot::Deal)) && self.is_of_offers() && !self.has(acts) {
+            return Some(Verdict::Turned);
+        }
+        self.has(MESSAGES).then_some(Verdict::Doubt)
+    }
+
+    /// Whether each message that it speaks of is an offer.
+    fn is_of_offers(&self) -> bool {
+        self.places(MESSAGES).all(|at| self.is(at, one(Slot::Deal)))
     }
 
     /// Line 4.
@@ -577,11 +627,37 @@ impl Clause<'_> {
         (strange == 0 || yours || self.has(SENDS)).then_some(Verdict::Doubt)
     }
 
+    /// "I'm not interested, so don't send": a doubt about the first half, where the second is plain.
+    fn or_forbidden(&self, verdict: Verdict) -> Verdict {
+        let plain = one(Slot::Forbid);
+        let forbids = |at: usize| {
+            self.negation(at)
+                .is_some_and(|neg| self.is(neg, plain) || (neg == at && self.is(at, SENDS)))
+        };
+        let wants = self.places(one(Slot::Want)).next().unwrap_or_default();
+        if verdict == Verdict::Doubt && self.places(SENDS).any(|at| at > wants && forbids(at)) {
+            return self.forbidden().unwrap_or(verdict);
+        }
+        verdict
+    }
+
+    /// Whether an act is what somebody shall not forget: "don't forget to text me".
+    fn is_remembered(&self, at: usize, neg: usize) -> bool {
+        let forget = one(Slot::Forget);
+        // "n'oubliez pas de m'envoyer" has it before its negation.
+        let (from, end) = (neg.min(at).saturating_sub(1), neg.max(at));
+        self.between(from, end + 1).iter().any(|it| it.is(forget))
+            || (neg == at && self.places(forget).any(|it| it > at))
+    }
+
     /// Lines 8 and 10.
     fn forbidden(&self) -> Option<Verdict> {
         let mut sends = self.places(SENDS.and(self.here()));
         let sends = sends.find_map(|at| Some((at, self.negation(at)?)));
         if let Some((at, neg)) = sends {
+            if self.is_remembered(at, neg) {
+                return Some(Verdict::Turned);
+            }
             if self.is_about_other(at) {
                 let writes = self.is(at, TO_ME) && self.has(one(Slot::More));
                 return Some(if writes { Verdict::Doubt } else { Verdict::Turned });
@@ -601,7 +677,9 @@ impl Clause<'_> {
         let forbids = self.places(one(Slot::Forbid)).next();
         let calls = |at: usize| self.places(BY_VOICE.and(BY_MAIL)).any(|it| it >= at);
         if let Some(at) = forbids.filter(|at| self.has(MESSAGES) && !calls(*at)) {
-            return Some(if self.is_about_other(at) { Verdict::Turned } else { Verdict::Stop });
+            let forgotten = self.is(at + 1, one(Slot::Forget));
+            let turned = forgotten || self.is_about_other(at);
+            return Some(if turned { Verdict::Turned } else { Verdict::Stop });
         }
         let no = self.places(NEGS).find(|at| {
             let is_act =
@@ -660,18 +738,32 @@ impl Clause<'_> {
         let near =
             self.places(NEGS).any(|no| self.nearest(no, told).is_some_and(|it| it <= NEG_REACH));
         if near && !self.has(one(Slot::Got)) && !self.has(one(Slot::Keep)) {
+            let not_forgotten = |no: usize| {
+                let beside = self.between(no.saturating_sub(1), no + 2);
+                beside.iter().any(|it| it.is(one(Slot::Forget)))
+            };
+            if self.places(NEGS).all(not_forgotten) {
+                return Verdict::Turned;
+            }
             return Verdict::Doubt;
         }
+        // "I did not join this list", "may these messages end".
+        let joined = self.has(one(Slot::Join)) && self.has(NEGS.and(one(Slot::Why)));
+        let over = self.has(one(Slot::Ends)) && !self.is_of_offers();
         let ends = self.has(Slots::of(&[Slot::End, Slot::Cease, Slot::Revoke]))
             && self.has(Slots::of(&[Slot::Service, Slot::Account]));
-        if ends || self.is_half_known() { Verdict::Doubt } else { Verdict::Nothing }
+        if joined || over || ends || self.is_half_known() {
+            Verdict::Doubt
+        } else {
+            Verdict::Nothing
+        }
     }
 
     /// Words that we lack, where what stands beside them is of messages and of little else: "take me off
     /// the list" in a dialect, "msg" and a verb in letters that it is not written in.
     fn is_half_known(&self) -> bool {
         let strange = self.all.iter().filter(|it| it.slots.is_none()).count();
-        let begs = Slots::of(&[Slot::Me, Slot::Want, Slot::I, Slot::Account]);
+        let begs = Slots::of(&[Slot::Me, Slot::Want, Slot::I, Slot::Account, Slot::Join]);
         let welcome = Slots::of(&[Slot::Keep, Slot::Fine, Slot::Got, Slot::Other]);
         if strange == 0 || self.has(welcome) || self.asks() {
             return false;
@@ -697,6 +789,13 @@ impl Clause<'_> {
             && !strange
             && self.has(one(Slot::Weak))
             && !self.has(Slots::of(&[Slot::Other, Slot::Forget]))
+    }
+
+    /// Whether the only stop in it is an "enough", which may also say that something suffices.
+    fn suffices(&self) -> bool {
+        self.has(one(Slot::Cease))
+            && self.places(STOPS).all(|at| self.is(at, one(Slot::Fine)))
+            && !self.has(SENDS.and(one(Slot::Neg)).and(one(Slot::More)))
     }
 
     /// Whether this channel is welcome here.

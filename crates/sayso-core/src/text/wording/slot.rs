@@ -122,6 +122,14 @@ words! {
         Polite = "polite", 51;
         /// This channel is welcome: fine, ok, yes to.
         Fine = "fine", 52;
+        /// When, until when.
+        When = "when", 53;
+        /// An offer that ends by itself: a sale, a discount.
+        Deal = "deal", 54;
+        /// To sign up, to be put on a list.
+        Join = "join", 55;
+        /// Ends by itself, as a statement of what happens.
+        Ends = "ends", 56;
     }
 }
 

@@ -410,6 +410,160 @@ fn an_act_that_stops_something_and_nobody_says_what_is_in_doubt() {
 }
 
 #[test]
+fn a_question_when_an_offer_ends_ends_nothing() {
+    all_are(
+        Reading::Nothing,
+        &[
+            "La promo se termine quand?",
+            "Når avsluttes kampanjen?",
+            "promo berakhir kapan?",
+            "促销什么时候结束？",
+            "kiedy koniec promocji?",
+        ],
+    );
+    all_are(STOP, &["when will you stop texting me?", "cancel my promos when my plan is over"]);
+    all_are(Reading::Unclear, &["when do these messages end?", "Kiedy koniec tych reklam?!"]);
+}
+
+#[test]
+fn a_plea_to_go_on_is_none_to_stop_in_scripts_without_spaces() {
+    none_refuses(&[
+        "配信を止めないでください",
+        "配信を停止しないでください",
+        "ストップしないでください",
+        "退会しません",
+        "请不要停止发送",
+        "唔好停呀，啲優惠好正",
+    ]);
+}
+
+#[test]
+fn a_message_is_enough_where_calls_are_refused() {
+    all_are(
+        Reading::Nothing,
+        &[
+            "älkää soittako, viesti riittää",
+            "non chiamate, basta un messaggio",
+            "no llamen, un mensaje basta",
+            "ne hívjanak, elég egy üzenet",
+        ],
+    );
+    none_refuses(&["تماس نگیرید، پیام کافیه", "не звоните, хватит одного сообщения"]);
+    all_are(STOP, &["no llamen. Basta de mensajes"]);
+}
+
+#[test]
+fn what_shall_not_be_forgotten_is_wanted() {
+    none_refuses(&[
+        "don't forget to text me",
+        "vergesst nicht mir zu schreiben",
+        "no olviden enviarme las ofertas",
+        "n'oubliez pas de m'envoyer un sms",
+        "ne felejtsenek el üzenetet küldeni",
+        "mesaj atmayı unutmayın",
+        "อย่าลืมส่งข้อความมานะ",
+    ]);
+    all_are(
+        STOP,
+        &[
+            "don't forget, no more texts",
+            "oubliez-moi, ne m'écrivez plus",
+            "forget it, don't text me again",
+        ],
+    );
+}
+
+#[test]
+fn a_lack_of_interest_denies_no_stop_after_it() {
+    all_are(
+        STOP,
+        &[
+            "not interested stop messaging",
+            "not interested stop texting",
+            "no me interesa dejen de mandarme mensajes",
+            "ga tertarik stop kirim pesan",
+            "不感兴趣别再发了",
+        ],
+    );
+    none_refuses(&["not interested in unsubscribing"]);
+    assert_eq!(heard("not buying stop texting").reading, Reading::Unclear);
+}
+
+#[test]
+fn dialects_and_latin_letters_refuse() {
+    all_are(
+        STOP,
+        &[
+            "bitte kei Nachrichte meh schicke",
+            "höred uf schriibe",
+            "bitte koa Nochricht mehr schickn",
+            "ما تبقاوش تصيفطو ليا الميساجات",
+            "ماتصيفطوش ليا ميساجات",
+            "ma tsifto lia walo",
+            "mi mou stelnete alla minimata",
+            "mh mou stelnete alla sms",
+            "唔好再send訊息俾我",
+            "wacha kunitumia msg bana",
+            "wag nyo na po akong i-text",
+        ],
+    );
+    all_are(
+        Reading::Nothing,
+        &[
+            "i ha kei ziit hüt",
+            "واش كاينة ليفريزون",
+            "mi anisixeite",
+            "唔該我想訂位",
+            "mko wazi saa ngapi bana",
+        ],
+    );
+}
+
+#[test]
+fn nothing_more_and_letting_it_be_refuse() {
+    all_are(
+        STOP,
+        &[
+            "skicka inget mer till mig",
+            "send ingenting mer til meg",
+            "I må gerne lade være med at sende mig flere sms'er",
+            "ni får gärna låta bli att skicka fler sms",
+            "favor nao entrar mais em contato",
+            "peruuta viestien tilaus, en halua näitä",
+        ],
+    );
+    none_refuses(&[
+        "skicka inget paket idag",
+        "jag kan inte låta bli att köpa mer",
+        "peruuta tilaus 1234",
+    ]);
+}
+
+#[test]
+fn a_phone_or_a_mailbox_that_answers_by_itself_refuses_nothing() {
+    all_are(
+        Reading::Nothing,
+        &[
+            "Do Not Disturb While Driving",
+            "Ne pas déranger en voiture",
+            "運転中の通知を停止",
+            "Ihre E-Mail wird nicht weitergeleitet",
+            "Uw e-mail wordt niet doorgestuurd",
+        ],
+    );
+    all_are(STOP, &["do not disturb", "I am driving, stop texting me"]);
+}
+
+#[test]
+fn who_signs_up_refuses_nothing_and_who_never_did_is_in_doubt() {
+    all_are(
+        Reading::Nothing,
+        &["Quiero apuntarme a la lista", "bültene kayıt olmak istiyorum", "добавьте меня в список"],
+    );
+    all_are(Reading::Unclear, &["I did not join this list", "add me to your dnc list"]);
+}
+
+#[test]
 fn a_question_is_one_although_the_phrase_in_it_is_parted() {
     none_refuses(&["gibt es keine Angebote mehr?", "habt ihr keine neuen Infos mehr?"]);
     all_are(STOP, &["bitte keine Angebote mehr", "Keine weiteren SMS bitte"]);

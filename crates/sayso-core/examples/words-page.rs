@@ -158,7 +158,10 @@ fn measured() {
          A hash of each text puts it into the part by which the words are mended, or into the part that is set aside; misread\n\
          texts of the latter are never shown to whoever mends. The table is of the part set aside. *Lost* is a clear refusal that\n\
          changes nothing, *refused* a text that is none and opts a person out. The texts and the words come from the same hands, so\n\
-         expect a little less of texts from elsewhere: a stop word or a link belongs in every message. To run it:\n\n\
+         expect a little less of texts from elsewhere: a stop word or a link belongs in every message.\n\n\
+         908 texts in 36 languages came from elsewhere, written without sight of the words, and were read once on 2026-12-01 before\n\
+         anything was mended: of 448 clear refusals 7 were held and 6 lost (1.3 %), of 460 others 3 refused (0.7 %) and 22 were\n\
+         held. To run it:\n\n\
          ```\ncargo run --package sayso-core --example words-page            # this page\n\
          cargo run --package sayso-core --example words-page -- misread # what to mend\n```\n"
     );

@@ -259,6 +259,8 @@ pub enum Upserted {
     /// The person refused processing: the attributes were discarded (rule 11).
     ProcessingRefused(Profile),
     /// The profile would have more than [`limits::ADDRESSES_PER_PROFILE_MAX`] addresses; nothing was changed.
+    ///
+    /// [`limits::ADDRESSES_PER_PROFILE_MAX`]: sayso_core::limits::ADDRESSES_PER_PROFILE_MAX
     Full(ProfileId),
     /// There is no profile as the caller named it.
     NoProfile,

@@ -438,6 +438,11 @@ fn a_plea_to_go_on_is_none_to_stop_in_scripts_without_spaces() {
 }
 
 #[test]
+fn a_language_of_which_no_native_speaker_is_sure_only_holds() {
+    all_are(Reading::Unclear, &["唔好再send訊息俾我", "唔使再發promo嚟喇"]);
+}
+
+#[test]
 fn a_message_is_enough_where_calls_are_refused() {
     all_are(
         Reading::Nothing,
@@ -502,7 +507,6 @@ fn dialects_and_latin_letters_refuse() {
             "ma tsifto lia walo",
             "mi mou stelnete alla minimata",
             "mh mou stelnete alla sms",
-            "唔好再send訊息俾我",
             "wacha kunitumia msg bana",
             "wag nyo na po akong i-text",
         ],

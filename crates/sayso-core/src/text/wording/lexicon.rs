@@ -150,7 +150,7 @@ pub(super) const FILES: [(&str, &str, Sure, &str); 57] = [
     ("vi", "Vietnamese", Sure::Acts, include_str!("../../../data/words/vi.tsv")),
     ("th", "Thai", Sure::Acts, include_str!("../../../data/words/th.tsv")),
     ("ko", "Korean", Sure::Acts, include_str!("../../../data/words/ko.tsv")),
-    ("yue", "Cantonese", Sure::Acts, include_str!("../../../data/words/yue.tsv")),
+    ("yue", "Cantonese", Sure::Holds, include_str!("../../../data/words/yue.tsv")),
     ("sw", "Swahili", Sure::Acts, include_str!("../../../data/words/sw.tsv")),
     ("am", "Amharic", Sure::Holds, include_str!("../../../data/words/am.tsv")),
     ("af", "Afrikaans", Sure::Holds, include_str!("../../../data/words/af.tsv")),

@@ -145,7 +145,9 @@ impl Handed {
         ensure!(!is_allowed(server, &self.number)?, "who left is still written to");
         let now = events(server, &self.number)?;
         let named = now.iter().filter(|event| {
-            event.pointer("/evidence/fields/link_key").is_some_and(|it| *it == self.key_id.as_str())
+            event
+                .pointer("/evidence/fields/sayso:link_key")
+                .is_some_and(|it| *it == self.key_id.as_str())
         });
         let unnamed = now.len() - before - named.count();
         Ok(Finding::at_most("events by a handed link that do not name its key", unnamed, 0))

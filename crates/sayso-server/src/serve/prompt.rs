@@ -80,6 +80,9 @@ impl<S> Prompt<S> {
             return written;
         }
         let taking = self.taking;
+        if self.untaken.is_none() {
+            self.taken = 0;
+        }
         let untaken = self.untaken.get_or_insert_with(|| Box::pin(tokio::time::sleep(taking)));
         match untaken.as_mut().poll(context) {
             Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),

@@ -4,9 +4,6 @@
 //! with the event, so that no later policy promotes it.
 
 use crate::evidence::{POLICY, fields};
-use sayso_core::gate::decision::{Circumstances, Requirement, SenderState};
-use sayso_core::policy::settings::Settings;
-use sayso_core::time::Timestamp;
 use sayso_core::words::channel::{Category, Channel, Message, Permission, Scope};
 use sayso_core::words::doubt::Doubt;
 use sayso_core::words::source::Evidence;
@@ -17,22 +14,6 @@ pub fn keep(judged_by: Option<&str>, doubt: Option<Doubt>, evidence: &mut Eviden
     evidence.fields.extend(fields(judged_by.map(|policy| (POLICY, policy))));
     if let Some(doubt) = doubt {
         doubt.keep_in(evidence);
-    }
-}
-
-/// Circumstances in which nothing but consent stands in the way.
-pub const fn circumstances(
-    settings: &Settings,
-    requirement: Requirement,
-    now: Timestamp,
-) -> Circumstances<'_> {
-    Circumstances {
-        now,
-        settings,
-        requirement,
-        quiet_until: None,
-        capped_until: None,
-        sender: SenderState::Sending,
     }
 }
 

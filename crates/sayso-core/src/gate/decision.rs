@@ -39,6 +39,19 @@ pub struct Circumstances<'a> {
     pub sender: SenderState,
 }
 
+impl<'a> Circumstances<'a> {
+    /// Circumstances in which nothing but consent stands in the way.
+    pub const fn of_consent(
+        settings: &'a Settings,
+        requirement: Requirement,
+        now: Timestamp,
+    ) -> Self {
+        let (quiet_until, capped_until) = (None, None);
+        let sender = SenderState::Sending;
+        Self { now, settings, requirement, quiet_until, capped_until, sender }
+    }
+}
+
 impl Circumstances<'_> {
     /// What time alone holds the message back for.
     const fn pacing(&self) -> Pacing {

@@ -11,6 +11,7 @@ use futures_util::stream::{self, StreamExt};
 use sayso_channels::inbound::{Choice, KeywordKind, Place, Prefers, ProviderEvent, Wrote};
 use sayso_core::address::Address;
 use sayso_core::canonical::{Canonical, Writer};
+use sayso_core::gate::decision::Circumstances;
 use sayso_core::gate::decision::{Requirement, check};
 use sayso_core::id::{ConnectionId, EntryPointId, MessageId, RuleId, SenderId};
 use sayso_core::limits;
@@ -47,7 +48,6 @@ use crate::problem::{Code, Problem};
 use crate::reach;
 use crate::rejecting::Rejecting;
 use sayso_plan::judging;
-use sayso_plan::judging::circumstances;
 use sayso_plan::understanding::{Line, Understanding};
 
 /// How the words of a person were understood.
@@ -230,7 +230,8 @@ impl Told {
         let message = Message::ordinary(line.channel, Category::Marketing);
         let message = Message { sender: line.sender, ..message };
         let settings = line.workspace.settings.at(now);
-        let circumstances = circumstances(&settings, Requirement::OptIn, now.max(last.recorded_at));
+        let circumstances =
+            Circumstances::of_consent(&settings, Requirement::OptIn, now.max(last.recorded_at));
         let decision = check(&last.registers, &message, &circumstances);
         let status = decision.consent.status;
         // Where something else stands in the way, nobody is welcomed.

@@ -1,5 +1,6 @@
 //! Where a person stands, as answers say it: towards a message, by what sources claim, and to processing at all.
 
+use sayso_core::gate::decision::Circumstances;
 use sayso_core::gate::decision::{Requirement, check};
 use sayso_core::policy::settings::Settings;
 use sayso_core::state::register::{Claims, Register};
@@ -12,7 +13,6 @@ use utoipa::ToSchema;
 
 use super::words::{DecisionWord, ReasonWord};
 use crate::body::texts::{LevelText, StatusText};
-use sayso_plan::judging::circumstances;
 
 /// Where the person stands towards one permission.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -65,7 +65,7 @@ pub(crate) fn standing(
     settings: &Settings,
     now: Timestamp,
 ) -> ConsentView {
-    let circumstances = circumstances(settings, Requirement::OptIn, now);
+    let circumstances = Circumstances::of_consent(settings, Requirement::OptIn, now);
     let decision = check(registers, message, &circumstances);
     let basis = decision.consent.basis;
     ConsentView {

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use sayso_core::gate::decision::Circumstances;
 use sayso_core::gate::decision::{Requirement, findings};
 use sayso_core::id::ImportId;
 use sayso_core::limits;
@@ -14,7 +15,7 @@ use sayso_core::state::registers::Registers;
 use sayso_core::time::Timestamp;
 use sayso_core::words::event::{ConsentEvent, Fact};
 
-use super::questions::{circumstances, is_member, phone_of};
+use super::questions::{is_member, phone_of};
 use super::tail::Place;
 use super::{Shared, Tenant, events};
 use crate::codec::LogEntry;
@@ -133,7 +134,7 @@ impl Shared {
         after: AudienceCursor,
     ) -> Result<AudiencePage, StoreError> {
         let settings = self.model(workspace.id)?.settings.at(past.then);
-        let circumstances = circumstances(&settings, Requirement::OptIn, past.then);
+        let circumstances = Circumstances::of_consent(&settings, Requirement::OptIn, past.then);
         let after = match after {
             AudienceCursor::After(key) => Some(key),
             AudienceCursor::Beginning | AudienceCursor::Segment(_) => None,

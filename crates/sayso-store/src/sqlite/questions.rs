@@ -6,9 +6,7 @@ use std::sync::{Arc, PoisonError};
 
 use sayso_core::address::phone::Phone;
 use sayso_core::address::{Address, AddressKey};
-use sayso_core::gate::decision::{
-    Circumstances, Findings, Requirement, SenderState, check, decide, findings,
-};
+use sayso_core::gate::decision::{Circumstances, Findings, Requirement, check, decide, findings};
 use sayso_core::gate::reason::Reasons;
 use sayso_core::gate::sender_health::Known;
 use sayso_core::id::{EventId, ImportId, ProfileId, WorkspaceId};
@@ -69,22 +67,6 @@ fn entry(
     HistoryEntry { event: stored.event, address, evidence, leaf_hash: stored.leaf_hash, retracted }
 }
 
-/// What a decision depends on besides consent. Quiet hours and caps are a person's own: [`Pacer`].
-pub(super) const fn circumstances(
-    settings: &Settings,
-    requirement: Requirement,
-    now: Timestamp,
-) -> Circumstances<'_> {
-    Circumstances {
-        now,
-        settings,
-        requirement,
-        quiet_until: None,
-        capped_until: None,
-        sender: SenderState::Sending,
-    }
-}
-
 /// Whether these findings make somebody a member. Nobody is, of whom nothing is recorded that bears
 /// on the message: the default holds for everybody else in the world too.
 pub(super) fn is_member(
@@ -132,8 +114,10 @@ impl Shared {
     ) -> Result<Vec<Reasons>, StoreError> {
         let model = self.model(workspace.id)?;
         let sender = model.runtime.sender_state(&question.message, Known::all(now));
-        let circumstances =
-            Circumstances { sender, ..circumstances(settings, question.requirement, now) };
+        let circumstances = Circumstances {
+            sender,
+            ..Circumstances::of_consent(settings, question.requirement, now)
+        };
         let mut screened =
             self.gate(workspace.no).screen(&question.message, &circumstances, recipients);
         for at in &screened.asks {
@@ -368,7 +352,7 @@ impl Shared {
     ) -> Result<AudiencePage, StoreError> {
         let now = self.environment.clock.now();
         let settings = self.model(workspace.id)?.settings.at(now);
-        let circumstances = circumstances(&settings, Requirement::OptIn, now);
+        let circumstances = Circumstances::of_consent(&settings, Requirement::OptIn, now);
         let gate = self.gate(workspace.no);
         let wanted = |effective: &Effective| {
             let findings = effective.findings(&query.message)?;

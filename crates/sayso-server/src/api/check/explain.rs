@@ -15,7 +15,6 @@ use super::{Asking, CheckAnswer, Depth, known_at, recipient, words};
 use crate::app::App;
 use crate::problem::Problem;
 use crate::views::consent::{Claim, ConsentView, claims_of, processing_word, standing};
-use sayso_plan::judging::circumstances;
 
 /// What an answer rests on.
 #[derive(Debug, Serialize, ToSchema)]
@@ -85,7 +84,7 @@ pub(crate) async fn decide_paced(
         sender: workspace.runtime.sender_state(message, known_at(asking.moment, app.now())),
         quiet_until: pacing.quiet_until,
         capped_until: pacing.capped_until,
-        ..circumstances(&settings, asking.question.requirement, at)
+        ..Circumstances::of_consent(&settings, asking.question.requirement, at)
     };
     let decision = check(&registers, message, &circumstances);
     app.metrics().count_decision(decision.reasons, decision.waived);

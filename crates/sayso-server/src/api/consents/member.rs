@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use sayso_core::address::Address;
+use sayso_core::gate::decision::Circumstances;
 use sayso_core::gate::decision::{Requirement, check};
 use sayso_core::policy::settings::Settings;
 use sayso_core::state::status::Status;
@@ -20,7 +21,6 @@ use utoipa::ToSchema;
 use crate::api::exports::row::Basis;
 use crate::body::texts::StatusText;
 use crate::views::address::ShownAddress;
-use sayso_plan::judging::circumstances;
 
 /// One person of an audience. Of `phone`, `email`, `external_id` and `channel_id` one is present.
 #[derive(Debug, Serialize, ToSchema)]
@@ -82,7 +82,7 @@ impl Explaining {
         let workspace = self.workspace.id;
         let subject = Subject::Address(address.clone());
         let registers = self.store.registers(workspace, &subject, query.moment).await?;
-        let circumstances = circumstances(&self.settings, Requirement::OptIn, self.now);
+        let circumstances = Circumstances::of_consent(&self.settings, Requirement::OptIn, self.now);
         let consent = check(&registers, &query.message, &circumstances).consent;
         let since = consent.basis.map(|mark| mark.at).filter(|at| *at != Timestamp::DISTANT_PAST);
         let basis = match consent.basis {

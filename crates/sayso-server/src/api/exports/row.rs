@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use sayso_core::address::Address;
+use sayso_core::gate::decision::Circumstances;
 use sayso_core::gate::decision::{Requirement, check};
 use sayso_core::gate::reason::Reason;
 use sayso_core::state::blocking::blocking;
@@ -18,7 +19,6 @@ use utoipa::ToSchema;
 
 use super::Export;
 use crate::views::hex::hex;
-use sayso_plan::judging::circumstances;
 use sayso_plan::judging::message_for;
 
 /// One consent. Of `phone`, `email`, `external_id` and `channel_id` at most one is present; none
@@ -226,7 +226,7 @@ fn about_messages(
     scope: Scope,
 ) -> (ExportRow, Option<Mark>) {
     let message = message_for(Permission::Messages(channel, scope), &export.workspace);
-    let circumstances = circumstances(&export.settings, Requirement::OptIn, export.now);
+    let circumstances = Circumstances::of_consent(&export.settings, Requirement::OptIn, export.now);
     let decision = check(registers, &message, &circumstances);
     let row = ExportRow {
         permission: "messages",

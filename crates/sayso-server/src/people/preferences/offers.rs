@@ -6,6 +6,7 @@
 //! the box of a category refuses its topics as well (rule 8). By a link that may only leave, nothing can be
 //! agreed to, and what a yes or a no rests on is not told.
 
+use sayso_core::gate::decision::Circumstances;
 use sayso_core::gate::decision::{Requirement, check};
 use sayso_core::gate::reason::Reason;
 use sayso_core::id::NoticeId;
@@ -19,7 +20,6 @@ use sayso_core::words::channel::{Category, Channel, Message, Permission, Scope};
 use sayso_core::words::notice::{Language, Notice, NoticeRef};
 use sayso_core::workspace::Workspace;
 
-use sayso_plan::judging::circumstances;
 use sayso_plan::judging::message_for;
 
 /// The categories that have a box of their own.
@@ -124,7 +124,7 @@ impl<'a> Offering<'a, '_> {
     }
 
     fn decision(&self, message: &Message) -> (sayso_core::state::status::Consent, bool) {
-        let circumstances = circumstances(self.settings, Requirement::OptIn, self.now);
+        let circumstances = Circumstances::of_consent(self.settings, Requirement::OptIn, self.now);
         let decision = check(self.registers, message, &circumstances);
         let is_blocked = decision.reasons.iter().any(|reason| reason == Reason::Suppressed);
         (decision.consent, is_blocked)
